@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""TPM 2.0 commands and responses as bytes, for the few commands that carry no secret and must be fast.
+
+Everything that carries a secret goes through ESAPI with an encrypted session instead.
+Source: TPM 2.0 part 1, clause 18 (framing) and part 3 (each command).
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import struct
+import typing as t
+
+from .name import ALG_SHA256
+from .policy import Policy, PolicyCommandCode, PolicyOr
+from .wire import sized
+
+NO_SESSIONS = 0x8001
+SESSIONS = 0x8002
+RH_NULL = 0x40000007
+RH_OWNER = 0x40000001
+RS_PASSWORD = 0x40000009
+ALG_NULL = 0x0010
+ALG_ECDSA = 0x0018
+CONTINUE_SESSION = b"\x01"
+HEADER_SIZE = 10
+LARGEST = 4096
+"""Bytes of the largest command or response: the buffer of common TPMs."""
+
+TRANSIENT = 0x80000000
+LOADED_SESSIONS = 0x02000000
+SAVED_SESSIONS = 0x03000000
+PERSISTENT = 0x81000000
+NV = 0x01000000
+
+
+class Code(enum.IntEnum):
+    """Command codes: TPM 2.0 part 2, clause 6.5.2."""
+
+    NV_READ = 0x14E
+    RSA_DECRYPT = 0x159
+    SIGN = 0x15D
+    CONTEXT_LOAD = 0x161
+    CONTEXT_SAVE = 0x162
+    FLUSH_CONTEXT = 0x165
+    NV_READ_PUBLIC = 0x169
+    POLICY_COMMAND_CODE = 0x16C
+    POLICY_OR = 0x171
+    POLICY_TICKET = 0x172
+    START_AUTH_SESSION = 0x176
+    GET_CAPABILITY = 0x17A
+
+
+class Capability(enum.IntEnum):
+    """TPM_CAP: TPM 2.0 part 2, clause 6.12."""
+
+    ALGS = 0
+    HANDLES = 1
+    TPM_PROPERTIES = 6
+    ECC_CURVES = 8
+
+
+def take_sized(data: bytes, offset: int = 0) -> t.Tuple[bytes, int]:
+    """Returns the content of the TPM2B at the offset, and the offset after it.
+
+    :raises ValueError: if the data ends before it does
+    """
+    start = offset + 2
+    end = start + int.from_bytes(data[offset:start], "big")
+    if len(data) < start or len(data) < end:
+        raise ValueError(f"a TPM2B at offset {offset} is cut short")
+    return data[start:end], end
+
+
+def command(
+    code: int, handles: t.Sequence[int] = (), parameters: bytes = b"", session: t.Optional[int] = None
+) -> bytes:
+    """Returns a command, authorised by at most one session that needs no HMAC."""
+    body = b"".join(struct.pack(">I", handle) for handle in handles)
+    if session is not None:
+        area = struct.pack(">I", session) + sized(b"") + CONTINUE_SESSION + sized(b"")
+        body += struct.pack(">I", len(area)) + area
+    body += parameters
+    tag = NO_SESSIONS if session is None else SESSIONS
+    return struct.pack(">HII", tag, HEADER_SIZE + len(body), code) + body
+
+
+def response_code(response: bytes) -> int:
+    """Returns the TPM_RC of a response.
+
+    :raises ValueError: if the response is no well-formed one
+    """
+    if len(response) < HEADER_SIZE or int.from_bytes(response[2:6], "big") != len(response):
+        raise ValueError("the TPM's answer is not framed as a response")
+    return int.from_bytes(response[6:10], "big")
+
+
+def parameters(response: bytes, handles: int = 0) -> bytes:
+    """Returns what follows the header and the handles: the parameters, and the sessions if there are any."""
+    start = HEADER_SIZE + 4 * handles
+    if int.from_bytes(response[:2], "big") == SESSIONS:
+        size = int.from_bytes(response[start : start + 4], "big")
+        return response[start + 4 : start + 4 + size]
+    return response[start:]
+
+
+def first_handle(response: bytes) -> int:
+    return int.from_bytes(response[HEADER_SIZE : HEADER_SIZE + 4], "big")
+
+
+def start_policy_session() -> bytes:
+    """Unsalted and unbound: it has no key, so its uses need no HMAC. Part 3, clause 11.1."""
+    body = sized(os.urandom(16)) + sized(b"") + b"\x01" + struct.pack(">HH", ALG_NULL, ALG_SHA256)
+    return command(Code.START_AUTH_SESSION, (RH_NULL, RH_NULL), body)
+
+
+def policy_ticket(session: int, timeout: bytes, name: bytes, ticket: bytes) -> bytes:
+    """Part 3, clause 23.5; ``ticket`` is a marshalled TPMT_TK_AUTH."""
+    body = sized(timeout) + sized(b"") + sized(b"") + sized(name) + ticket
+    return command(Code.POLICY_TICKET, (session,), body)
+
+
+def policy_steps(session: int, policy: Policy) -> t.Iterator[bytes]:
+    """Yields the commands of a policy that asks for no authorisation.
+
+    :raises ValueError: for a step that needs one
+    """
+    for step in policy:
+        if isinstance(step, PolicyCommandCode):
+            yield command(Code.POLICY_COMMAND_CODE, (session,), struct.pack(">I", step.command))
+        elif isinstance(step, PolicyOr):
+            digests = b"".join(sized(each) for each in step.digests)
+            yield command(Code.POLICY_OR, (session,), struct.pack(">I", len(step.digests)) + digests)
+        else:
+            raise ValueError(f"{type(step).__name__} needs an authorisation")
+
+
+def sign_ecdsa(key: int, session: int, digest: bytes, hash_algorithm: int) -> bytes:
+    """Part 3, clause 20.2; the null ticket says that the digest was made outside of the TPM."""
+    scheme = struct.pack(">HH", ALG_ECDSA, hash_algorithm)
+    null_ticket = struct.pack(">HIH", 0x8024, RH_NULL, 0)
+    return command(Code.SIGN, (key,), sized(digest) + scheme + null_ticket, session)
+
+
+def ecdsa_signature(response: bytes) -> t.Tuple[bytes, bytes]:
+    """Returns r and s of a TPMT_SIGNATURE: part 2, clause 11.3.4."""
+    body = parameters(response)
+    r, offset = take_sized(body, 4)
+    s, _unused = take_sized(body, offset)
+    return r, s
+
+
+def rsa_private(key: int, session: int, block: bytes) -> bytes:
+    """The bare RSA private operation, TPM2_RSA_Decrypt with no padding: part 3, clause 14.3."""
+    return command(Code.RSA_DECRYPT, (key,), sized(block) + struct.pack(">H", ALG_NULL) + sized(b""), session)
+
+
+def context_save(handle: int) -> bytes:
+    return command(Code.CONTEXT_SAVE, (handle,))
+
+
+def context_load(context: bytes) -> bytes:
+    return command(Code.CONTEXT_LOAD, (), context)
+
+
+def flush_context(handle: int) -> bytes:
+    return command(Code.FLUSH_CONTEXT, (), struct.pack(">I", handle))
+
+
+def nv_read(handle: int, session: int, size: int) -> bytes:
+    """Reads ``size`` bytes from the start, the index authorising itself: part 3, clause 31.13."""
+    return command(Code.NV_READ, (handle, handle), struct.pack(">HH", size, 0), session)
+
+
+def nv_read_public(handle: int) -> bytes:
+    return command(Code.NV_READ_PUBLIC, (handle,))
+
+
+def nv_name_of(response: bytes) -> bytes:
+    """Returns the Name from an answer to TPM2_NV_ReadPublic."""
+    body = parameters(response)
+    _unused, offset = take_sized(body)
+    return take_sized(body, offset)[0]
+
+
+def get_capability(capability: Capability, first: int, count: int) -> bytes:
+    return command(Code.GET_CAPABILITY, (), struct.pack(">III", capability, first, count))
+
+
+def capability_list(response: bytes, entry: str) -> t.Tuple[bool, t.List[t.Tuple[int, ...]]]:
+    """Returns whether there is more, and the entries of a capability list.
+
+    :param entry: the entry's layout as :mod:`struct` writes it, big-endian
+    """
+    body = parameters(response)
+    more, _unused, count = struct.unpack_from(">BII", body)
+    size = struct.calcsize(entry)
+    return bool(more), [struct.unpack_from(entry, body, 9 + size * index) for index in range(count)]

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A credential that only one TPM opens, and only for one key: TPM2_MakeCredential in software.
+
+Source: TPM 2.0 part 1, clause 24 (credential protection), clause 11.4.10 (KDFa, KDFe),
+annex B.10.4 (RSA) and C.6.1 (ECC).
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import struct
+import typing as t
+from dataclasses import dataclass
+
+from .._cryptography import CFB, Cipher, algorithms, ec, padding, rsa
+from .algorithm import Algorithm, digest, digest_size, hash_algorithm
+from .public import Public
+from .wire import WireError, sized
+
+IDENTITY = b"IDENTITY"
+STORAGE = b"STORAGE"
+INTEGRITY = b"INTEGRITY"
+
+
+def kdfa(algorithm: Algorithm, key: bytes, label: bytes, context_u: bytes, context_v: bytes, bits: int) -> bytes:
+    """Returns ``bits`` bits of key by SP 800-108 in counter mode with HMAC: part 1, clause 11.4.10.2."""
+    name = hash_algorithm(algorithm).name
+    tail = label + b"\0" + context_u + context_v + struct.pack(">I", bits)
+    blocks = (hmac.new(key, struct.pack(">I", count) + tail, name).digest() for count in _counts(algorithm, bits))
+    return b"".join(blocks)[: bits // 8]
+
+
+def kdfe(algorithm: Algorithm, z: bytes, label: bytes, party_u: bytes, party_v: bytes, bits: int) -> bytes:
+    """Returns ``bits`` bits of key from an ECDH value by SP 800-56A: part 1, clause 11.4.10.3."""
+    tail = z + label + b"\0" + party_u + party_v
+    blocks = (digest(algorithm, struct.pack(">I", count) + tail) for count in _counts(algorithm, bits))
+    return b"".join(blocks)[: bits // 8]
+
+
+def _counts(algorithm: Algorithm, bits: int) -> range:
+    return range(1, 1 + -(-bits // (8 * digest_size(algorithm))))
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What TPM2_ActivateCredential takes: the contents of its TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET."""
+
+    blob: bytes
+    secret: bytes
+
+
+def make_credential(ek: Public, name: bytes, secret: bytes) -> Credential:
+    """Returns a credential that gives ``secret`` to the TPM that holds ``ek`` and the object called ``name``.
+
+    :param ek: an RSA or ECC storage key, usually the endorsement key
+    :param name: the full Name, nameAlg and digest
+    :param secret: at most a digest of the EK's nameAlg, 32 bytes for SHA-256
+    :raises WireError: if the EK is no storage key, or its numbers are no key
+    :raises ValueError: if the secret is too long
+    """
+    if len(secret) > digest_size(ek.name_algorithm):
+        raise ValueError(f"a credential holds at most {digest_size(ek.name_algorithm)} bytes, not {len(secret)}")
+    seed, encrypted_seed = _share_seed(ek)
+    return Credential(_protect(ek, seed, name, secret), encrypted_seed)
+
+
+def _share_seed(ek: Public) -> t.Tuple[bytes, bytes]:
+    key = ek.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return _share_seed_rsa(ek, key)
+    return _share_seed_ecc(ek, key)
+
+
+def _share_seed_rsa(ek: Public, key: rsa.RSAPublicKey) -> t.Tuple[bytes, bytes]:
+    seed = os.urandom(digest_size(ek.name_algorithm))
+    hash_ = hash_algorithm(ek.name_algorithm)
+    return seed, key.encrypt(seed, padding.OAEP(padding.MGF1(hash_), hash_, IDENTITY + b"\0"))
+
+
+def _share_seed_ecc(ek: Public, key: ec.EllipticCurvePublicKey) -> t.Tuple[bytes, bytes]:
+    size = (key.curve.key_size + 7) // 8
+    ephemeral = ec.generate_private_key(key.curve)
+    own, other = ephemeral.public_key().public_numbers(), key.public_numbers()
+    x, y = own.x.to_bytes(size, "big"), own.y.to_bytes(size, "big")
+    z = ephemeral.exchange(ec.ECDH(), key)
+    bits = 8 * digest_size(ek.name_algorithm)
+    seed = kdfe(ek.name_algorithm, z, IDENTITY, x, other.x.to_bytes(size, "big"), bits)
+    return seed, sized(x) + sized(y)
+
+
+def _protect(ek: Public, seed: bytes, name: bytes, secret: bytes) -> bytes:
+    symmetric = getattr(ek.area, "symmetric", None)
+    if symmetric is None or not symmetric.bits:
+        raise WireError("TPMT_PUBLIC has no symmetric algorithm, so it is no storage key")
+    algorithm = ek.name_algorithm
+    key = kdfa(algorithm, seed, STORAGE, name, b"", symmetric.bits)
+    encryptor = Cipher(algorithms.AES(key), CFB(bytes(16))).encryptor()
+    encrypted = encryptor.update(sized(secret)) + encryptor.finalize()
+    hmac_key = kdfa(algorithm, seed, INTEGRITY, b"", b"", 8 * digest_size(algorithm))
+    integrity = hmac.new(hmac_key, encrypted + name, hash_algorithm(algorithm).name).digest()
+    return sized(integrity) + encrypted
