@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connection to a TPM: bare commands, ESAPI when secrets are at stake, and taking turns."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import typing as t
+
+from .._encoding import command as wire
+from .errors import TpmError
+from .pytss import load
+from .tcti import Tcti, Transport
+from .turnstile import Turnstile
+
+STORAGE_ROOT_KEY = 0x81000001
+"""Persistent handle of the shared storage root key: TCG TPM v2.0 Provisioning Guidance, clause 7.5.1."""
+
+_LAYER = 0xFF0000
+_TCTI_LAYER = 0x0A0000
+"""TSS2_RC_LAYER of return codes that come from the way to the TPM: TCG TSS 2.0 Overview, clause 7."""
+
+_PAGE = 254
+"""Handles in one answer; more than this and old TPMs cut the list without a word."""
+
+
+class Tpm:
+    """A TPM that is taken for a while and given back.
+
+    Handles live from :meth:`acquire` to :meth:`release`; :attr:`turn` tells one such time from the next.
+
+    :param tcti: where the TPM is
+    :param folder: where the programs that share it keep their lock files
+    :param owner_auth: authValue of the owner hierarchy
+    :param polite: let other programs go first
+    """
+
+    def __init__(self, tcti: Tcti, folder: str, owner_auth: bytes = b"", polite: bool = False) -> None:
+        self.tcti = tcti
+        self.turn = 0
+        self._folder = folder
+        self._owner_auth = owner_auth
+        self._polite = polite
+        self._turnstile: t.Optional[Turnstile] = None
+        self._transport: t.Optional[Transport] = None
+        self._esapi: t.Any = None
+        self._storage_root: t.Any = None
+
+    @contextlib.contextmanager
+    def taken(self) -> t.Iterator[Tpm]:
+        """Holds the TPM for a block; inside another such block it changes nothing."""
+        if self.is_held:
+            yield self
+            return
+        self.acquire()
+        try:
+            yield self
+        finally:
+            self.release()
+
+    @property
+    def is_held(self) -> bool:
+        return self._transport is not None or self._esapi is not None
+
+    def acquire(self) -> None:
+        """Takes the TPM.
+
+        :raises TpmUnreachable: if there is none, or another program keeps it
+        """
+        if self.is_held:
+            return
+        self._pass_turnstile()
+        try:
+            self._connect()
+        except BaseException:
+            self.release()
+            raise
+        self.turn += 1
+
+    def _pass_turnstile(self) -> None:
+        """Where the folder is missing, no other program of ours can be at this TPM."""
+        if self.tcti.managed or not os.path.isdir(self._folder):
+            return
+        self._turnstile = self._turnstile or Turnstile(self._folder, str(self.tcti))
+        self._turnstile.acquire(self._polite)
+
+    def _connect(self) -> None:
+        if not self.tcti.is_plain:
+            self._open_esapi()
+            return
+        self._transport = self.tcti.connect()
+        if not self.tcti.managed:
+            self._flush_all()
+
+    def release(self) -> None:
+        """Gives the TPM back. Nothing that was loaded stays in it."""
+        try:
+            if self.is_held and not self.tcti.managed:
+                self._flush_all()
+        except (OSError, ValueError, TpmError):
+            pass  # The TPM went away, and what it held with it.
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Ends the connection and the turn, also where the TPM no longer answers."""
+        if self._esapi is not None:
+            self._esapi.close()
+        if self._transport is not None:
+            self._transport.close()
+        self._esapi = self._transport = self._storage_root = None
+        if self._turnstile is not None:
+            self._turnstile.release()
+
+    def close(self) -> None:
+        self.release()
+        if self._turnstile is not None:
+            self._turnstile.close()
+            self._turnstile = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether another program waits for this TPM."""
+        return self._turnstile is not None and self._turnstile.wanted()
+
+    # Bare commands.
+
+    def run(self, command: bytes) -> bytes:
+        """Sends a command and returns the response of success.
+
+        :raises TpmError: if the TPM refuses
+        :raises TpmUnreachable: if it went away
+        """
+        try:
+            response = self._transceive(command)
+            code = wire.response_code(response)
+        except (OSError, ValueError) as error:
+            self._let_go()
+            raise self.tcti.unreachable(str(error)) from error
+        if code:
+            raise TpmError(code)
+        return response
+
+    def _transceive(self, command: bytes) -> bytes:
+        if self._transport is not None:
+            return self._transport.transceive(command)
+        tcti = self.esapi.tcti
+        try:
+            tcti.transmit(command)
+            return bytes(tcti.receive())
+        except load().TSS2_Exception as error:
+            raise OSError(0, str(error)) from error
+
+    def handles(self, first: int) -> t.List[int]:
+        """Returns all handles of a kind, given by the first of its range, such as 0x01000000 for NV indices."""
+        found: t.List[int] = []
+        more, start = True, first
+        while more:
+            response = self.run(wire.get_capability(wire.Capability.HANDLES, start, _PAGE))
+            more, entries = wire.capability_list(response, ">I")
+            found += [entry[0] for entry in entries]
+            more = more and bool(entries)
+            start = found[-1] + 1 if found else first
+        return found
+
+    def flush(self, handle: int) -> None:
+        """Removes an object or a session from the TPM's memory."""
+        self.run(wire.flush_context(handle))
+
+    def _flush_all(self) -> None:
+        for kind in (wire.TRANSIENT, wire.LOADED_SESSIONS, wire.SAVED_SESSIONS):
+            for handle in self.handles(kind):
+                self.flush(handle)
+
+    # ESAPI.
+
+    @property
+    def esapi(self) -> t.Any:
+        """The ESAPI context, opened on first use in place of the plain connection, which ends its turn."""
+        if not self.is_held:
+            raise self.tcti.unreachable("the connection was lost")
+        if self._esapi is None:
+            self._close_transport()
+            self._open_esapi()
+            self.turn += 1
+        return self._esapi
+
+    def _close_transport(self) -> None:
+        if self._transport is not None:
+            if not self.tcti.managed:
+                self._flush_all()
+            self._transport.close()
+            self._transport = None
+
+    def _open_esapi(self) -> None:
+        pytss = load()
+        try:
+            self._esapi = pytss.ESAPI(str(self.tcti))
+        except pytss.TSS2_Exception as error:
+            self._let_go()
+            raise self.tcti.unreachable(str(error)) from error
+        if self._owner_auth:
+            self._esapi.tr_set_auth(pytss.ESYS_TR.OWNER, self._owner_auth)
+
+    @contextlib.contextmanager
+    def doing(self, what: str) -> t.Iterator[t.Any]:
+        """Gives ESAPI and turns its errors into ours.
+
+        :raises TpmError: with ``what`` in its words
+        :raises TpmUnreachable: if the TPM went away
+        """
+        esapi = self.esapi
+        try:
+            yield esapi
+        except load().TSS2_Exception as error:
+            if error.rc & _LAYER != _TCTI_LAYER:
+                raise TpmError(error.rc, what) from error
+            self._let_go()
+            raise self.tcti.unreachable(str(error)) from error
+
+    def handle(self, entity: t.Any) -> int:
+        """Returns the TPM's handle of an ESAPI entity, for bare commands."""
+        return int(self.esapi.tr_get_tpm_handle(entity))
+
+    def entity(self, handle: int) -> t.Any:
+        """Returns the ESAPI entity of a handle."""
+        with self.doing("reading a public area") as esapi:
+            return esapi.tr_from_tpmpublic(handle)
+
+    @property
+    def storage_root(self) -> t.Any:
+        """The storage root key, made if the TPM has none."""
+        if self._storage_root is None:
+            from .object import make_storage_root
+
+            if STORAGE_ROOT_KEY in self.handles(wire.PERSISTENT):
+                self._storage_root = self.entity(STORAGE_ROOT_KEY)
+            else:
+                self._storage_root = make_storage_root(self, STORAGE_ROOT_KEY)
+        return self._storage_root

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a TPM answers when it refuses, in plain words."""
+
+from __future__ import annotations
+
+import enum
+
+from .._errors import HardboundError, StateError
+
+_FORMAT_ONE = 0x080
+_LAYER = 0xFF0000
+
+
+class Reason(enum.IntEnum):
+    """TPM_RC without handle, parameter and session numbers: TPM 2.0 part 2, clause 6.6."""
+
+    OTHER = -1
+    BAD_TAG = 0x01E
+    INITIALIZE = 0x100
+    DISABLED = 0x120
+    COMMAND_CODE = 0x143
+    AUTH_TYPE = 0x124
+    AUTH_UNAVAILABLE = 0x12F
+    NV_LOCKED = 0x148
+    NV_AUTHORIZATION = 0x149
+    NV_UNINITIALIZED = 0x14A
+    NV_SPACE = 0x14B
+    NV_DEFINED = 0x14C
+    ATTRIBUTES = 0x082
+    HASH = 0x083
+    VALUE = 0x084
+    HANDLE = 0x08B
+    AUTH_FAIL = 0x08E
+    SCHEME = 0x092
+    SIZE = 0x095
+    SYMMETRIC = 0x096
+    POLICY_FAIL = 0x09D
+    INTEGRITY = 0x09F
+    TICKET = 0x0A0
+    BAD_AUTH = 0x0A2
+    EXPIRED = 0x0A3
+    CURVE = 0x0A6
+    OBJECT_MEMORY = 0x902
+    SESSION_MEMORY = 0x903
+    LOCKOUT = 0x921
+    RETRY = 0x922
+    NV_UNAVAILABLE = 0x923
+
+
+WRONG_VALUE = frozenset((Reason.AUTH_FAIL, Reason.BAD_AUTH))
+STALE_TICKET = frozenset((Reason.TICKET, Reason.EXPIRED, Reason.POLICY_FAIL))
+
+STALE_CONTEXT = frozenset((Reason.INTEGRITY, Reason.HANDLE))
+"""What a context from before a restart of the TPM meets with."""
+
+_WORDS = {
+    Reason.BAD_TAG: "this is a TPM 1.2, and a card needs a TPM 2.0: change it in the firmware settings",
+    Reason.INITIALIZE: "the TPM was not started: start it, or restart the machine",
+    Reason.DISABLED: "the TPM's owner hierarchy is disabled: enable the TPM in the firmware settings",
+    Reason.AUTH_UNAVAILABLE: "the TPM no longer accepts this authorisation: its tries are used up",
+    Reason.NV_SPACE: "the TPM's NV memory is full: remove a card, or other NV indices that nobody needs",
+    Reason.NV_DEFINED: "the NV index is taken: run the task again",
+    Reason.AUTH_FAIL: "the TPM refused the authorisation: check the owner authorisation of the TPM",
+    Reason.BAD_AUTH: "the TPM refused the authorisation: check the owner authorisation of the TPM",
+    Reason.LOCKOUT: "the TPM is in lockout: wait until it forgets failures, or reset it with the lockout authorisation",
+    Reason.NV_UNAVAILABLE: "the TPM's NV memory can't be written now: run the task again later",
+    Reason.CURVE: "the TPM does not have this curve: choose another algorithm",
+    Reason.OBJECT_MEMORY: "the TPM has no room for another object: another program keeps objects loaded",
+    Reason.SESSION_MEMORY: "the TPM has no room for another session: another program keeps sessions open",
+}
+
+
+class TpmError(HardboundError):
+    """A TPM, or the way to it, answered with a return code other than success.
+
+    :param code: the return code as it came, layer bits included
+    """
+
+    def __init__(self, code: int, doing: str = "") -> None:
+        self.code = code
+        self.reason = reason(code)
+        words = _WORDS.get(self.reason, "the TPM refused")
+        super().__init__(f"{words} (code 0x{code:x}{', ' + doing if doing else ''}).")
+
+
+class TpmUnreachable(StateError):
+    """No TPM answers at the given place."""
+
+
+def reason(code: int) -> Reason:
+    """Returns what a return code means, whichever handle or parameter it blames."""
+    if code & _LAYER:
+        return Reason.OTHER
+    bare = code & 0xBF if code & _FORMAT_ONE else code & 0x97F
+    try:
+        return Reason(bare)
+    except ValueError:
+        return Reason.OTHER

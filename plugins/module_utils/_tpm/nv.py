@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""NV indices: TPM 2.0 part 3, clause 31."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._encoding import command as wire
+from .._encoding.policy import Policy
+from .connection import Tpm
+from .errors import Reason, TpmError
+from .pytss import load
+from .session import Given, Protect, authorising, satisfying
+
+
+class Definition(t.Protocol):
+    """What an index is made from."""
+
+    @property
+    def handle(self) -> int: ...
+    @property
+    def attributes(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def policy(self) -> bytes: ...
+
+
+def define(tpm: Tpm, index: Definition, auth: bytes) -> t.Any:
+    """Makes an index and returns its ESAPI entity, authValue set.
+
+    :raises TpmError: NV_SPACE if the memory is full, NV_DEFINED if the handle is taken
+    """
+    pytss = load()
+    public = pytss.TPMS_NV_PUBLIC(
+        nvIndex=index.handle,
+        nameAlg=pytss.TPM2_ALG.SHA256,
+        attributes=pytss.TPMA_NV(index.attributes),
+        authPolicy=index.policy,
+        dataSize=index.size,
+    )
+    with authorising(tpm, Protect.COMMAND) as session, tpm.doing("making an NV index") as esapi:
+        entity = esapi.nv_define_space(
+            auth=pytss.TPM2B_AUTH(auth),
+            public_info=pytss.TPM2B_NV_PUBLIC(public),
+            auth_handle=pytss.ESYS_TR.OWNER,
+            session1=session,
+        )
+        esapi.tr_set_auth(entity, auth)
+    return entity
+
+
+def undefine(tpm: Tpm, handle: int) -> None:
+    """Removes an index and what it holds for good. One that is not there is no error."""
+    if name(tpm, handle) is None:
+        return
+    entity = tpm.entity(handle)
+    with authorising(tpm) as session, tpm.doing("removing an NV index") as esapi:
+        esapi.nv_undefine_space(nv_index=entity, auth_handle=load().ESYS_TR.OWNER, session1=session)
+
+
+def write(tpm: Tpm, entity: t.Any, data: bytes, policy: Policy, given: Given) -> None:
+    """Writes by policy, what is written encrypted.
+
+    The session that encrypts is not the one that authorises: the key of that one would include the
+    index's authValue, which a stranger to it does not know.
+    """
+    with satisfying(tpm, policy, given) as by, authorising(tpm, Protect.COMMAND) as encrypting:
+        with tpm.doing("writing an NV index") as esapi:
+            esapi.nv_write(nv_index=entity, data=data, offset=0, auth_handle=entity, session1=by, session2=encrypting)
+
+
+def read(tpm: Tpm, entity: t.Any, size: int, policy: Policy, given: Given) -> bytes:
+    """Reads by policy, what is read encrypted."""
+    with satisfying(tpm, policy, given) as by, authorising(tpm, Protect.RESPONSE) as encrypting:
+        with tpm.doing("reading an NV index") as esapi:
+            data = esapi.nv_read(
+                nv_index=entity, size=size, offset=0, auth_handle=entity, session1=by, session2=encrypting
+            )
+            return bytes(data)
+
+
+def change_auth(tpm: Tpm, entity: t.Any, auth: bytes, policy: Policy, given: Given) -> None:
+    """Gives an index a new authValue by policy, encrypted as in :func:`write`."""
+    with satisfying(tpm, policy, given) as by, authorising(tpm, Protect.COMMAND) as encrypting:
+        with tpm.doing("changing an authorisation") as esapi:
+            esapi.nv_change_auth(nv_index=entity, new_auth=auth, session1=by, session2=encrypting)
+            esapi.tr_set_auth(entity, auth)
+
+
+def name(tpm: Tpm, handle: int) -> t.Optional[bytes]:
+    """Returns the Name of an index, or None if there is none. One bare command."""
+    try:
+        return wire.nv_name_of(tpm.run(wire.nv_read_public(handle)))
+    except TpmError as error:
+        if error.reason is Reason.HANDLE:
+            return None
+        raise
+
+
+def read_open(tpm: Tpm, handle: int, size: int, policy: Policy) -> bytes:
+    """Reads an index that anybody may read by policy. Bare commands, no ESAPI."""
+    session = wire.first_handle(tpm.run(wire.start_policy_session()))
+    try:
+        for step in wire.policy_steps(session, policy):
+            tpm.run(step)
+        response = tpm.run(wire.nv_read(handle, session, size))
+    finally:
+        tpm.flush(session)
+    return wire.take_sized(wire.parameters(response))[0]

@@ -1,0 +1,239 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects: made, loaded, unsealed, flushed. TPM 2.0 part 3, clauses 12 and 24."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from .._encoding import command as wire
+from .._encoding.blob import Blob, Creation
+from .._encoding.policy import Policy, policy_digest
+from .connection import Tpm
+from .pytss import load, utilities
+from .session import Given, Protect, authorising, satisfying
+
+
+class Template:
+    """Public areas by what they are for."""
+
+    @classmethod
+    def _make(cls, algorithm: str, *attributes: str) -> t.Any:
+        return cls._with(algorithm, "FIXEDTPM", "FIXEDPARENT", *attributes)
+
+    @staticmethod
+    def _with(algorithm: str, *attributes: str) -> t.Any:
+        pytss = load()
+        bits = pytss.TPMA_OBJECT(0)
+        for attribute in attributes:
+            bits |= getattr(pytss.TPMA_OBJECT, attribute)
+        return pytss.TPM2B_PUBLIC.parse(alg=algorithm, objectAttributes=bits)
+
+    @classmethod
+    def storage_root(cls) -> t.Any:
+        """The ECC P-256 template of TCG EK Credential Profile 2.5, clause B.4.4 with the SRK's attributes."""
+        public = cls.parent()
+        unique = public.publicArea.unique
+        unique.ecc.x, unique.ecc.y = bytes(32), bytes(32)
+        return public
+
+    @classmethod
+    def parent(cls) -> t.Any:
+        return cls._make("ecc256:aes128cfb", "SENSITIVEDATAORIGIN", "USERWITHAUTH", "NODA", "RESTRICTED", "DECRYPT")
+
+    @classmethod
+    def genesis(cls) -> t.Any:
+        return cls._make("keyedhash", "USERWITHAUTH", "NODA", "ADMINWITHPOLICY")
+
+    @classmethod
+    def seal(cls, guarded: bool) -> t.Any:
+        """Sealed data; ``guarded`` puts it under the TPM's dictionary attack protection too."""
+        return cls._make("keyedhash", "ADMINWITHPOLICY", *(() if guarded else ("NODA",)))
+
+    @classmethod
+    def attestation(cls) -> t.Any:
+        """A restricted signing key: it signs what the TPM states, and nothing that a program made up."""
+        return cls._make(
+            "ecc256:ecdsa-sha256:null", "SENSITIVEDATAORIGIN", "USERWITHAUTH", "NODA", "SIGN_ENCRYPT", "RESTRICTED"
+        )
+
+    @classmethod
+    def key(cls, algorithm: str) -> t.Any:
+        """A key that signs and decrypts by policy alone, never by an authValue."""
+        return cls._make(algorithm, "SENSITIVEDATAORIGIN", "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")
+
+    @classmethod
+    def outside_key(cls, algorithm: str, *public: bytes) -> t.Any:
+        """A key that comes from outside, which a TPM never calls fixed. Nothing in its policy lets it out again.
+
+        :param public: modulus, or X and Y
+        """
+        template = cls._with(algorithm, "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")
+        unique = template.publicArea.unique
+        if len(public) == 1:
+            unique.rsa.buffer = public[0]
+        else:
+            unique.ecc.x, unique.ecc.y = public
+        return template
+
+
+def make_storage_root(tpm: Tpm, handle: int) -> t.Any:
+    """Makes the storage root key and keeps it at the persistent handle."""
+    pytss = load()
+    with tpm.doing("making the storage root key") as esapi:
+        primary = esapi.create_primary(
+            in_sensitive=pytss.TPM2B_SENSITIVE_CREATE(),
+            in_public=Template.storage_root(),
+            primary_handle=pytss.ESYS_TR.OWNER,
+        )[0]
+        try:
+            return esapi.evict_control(auth=pytss.ESYS_TR.OWNER, object_handle=primary, persistent_handle=handle)
+        finally:
+            esapi.flush_context(primary)
+
+
+def create(
+    tpm: Tpm, parent: t.Any, template: t.Any, policy: Policy = (), auth: bytes = b"", data: bytes = b""
+) -> t.Tuple[Blob, Creation]:
+    """Makes an object under ``parent``; authValue and data travel encrypted."""
+    sensitive = _sensitive(auth, data)
+    if policy:
+        template.publicArea.authPolicy = policy_digest(policy)
+    with authorising(tpm, Protect.COMMAND) as session, tpm.doing("making an object") as esapi:
+        private, public, creation, hashed, ticket = esapi.create(
+            parent_handle=parent, in_sensitive=sensitive, in_public=template, session1=session
+        )
+    evidence = Creation(creation.marshal(), hashed.marshal(), ticket.marshal())
+    return Blob(private.marshal(), public.marshal()), evidence
+
+
+def bring_in(tpm: Tpm, parent: t.Any, template: t.Any, policy: Policy, sensitive: bytes) -> Blob:
+    """Brings a key from outside under ``parent``, for whose public key alone it is encrypted on its way.
+
+    :param sensitive: a prime, or a private scalar
+    :raises TpmError: if the TPM does not take it
+    """
+    pytss = load()
+    template.publicArea.authPolicy = policy_digest(policy)
+    kind = template.publicArea.type
+    area = pytss.TPMT_SENSITIVE(sensitiveType=kind)
+    if kind == pytss.TPM2_ALG.RSA:
+        area.sensitive.rsa.buffer = sensitive
+    else:
+        area.sensitive.ecc.buffer = sensitive
+    with authorising(tpm) as session, tpm.doing("importing a key") as esapi:
+        above = esapi.read_public(parent)[0]
+        key, duplicate, seed = utilities().wrap(above.publicArea, template, pytss.TPM2B_SENSITIVE(area))
+        private = esapi.import_(
+            parent_handle=parent,
+            encryption_key=key,
+            object_public=template,
+            duplicate=duplicate,
+            in_sym_seed=seed,
+            symmetric_alg=pytss.TPMT_SYM_DEF_OBJECT(algorithm=pytss.TPM2_ALG.NULL),
+            session1=session,
+        )
+    return Blob(private.marshal(), template.marshal())
+
+
+def storage_root_public(tpm: Tpm, handle: int) -> bytes:
+    """Returns the TPM2B_PUBLIC of the storage root key. A TPM that has none yet is left so."""
+    pytss = load()
+    if handle in tpm.handles(wire.PERSISTENT):
+        entity = tpm.entity(handle)
+        with tpm.doing("reading the storage root key") as esapi:
+            return bytes(esapi.read_public(entity)[0].marshal())
+    with tpm.doing("deriving the storage root key") as esapi:
+        made = esapi.create_primary(
+            in_sensitive=pytss.TPM2B_SENSITIVE_CREATE(),
+            in_public=Template.storage_root(),
+            primary_handle=pytss.ESYS_TR.OWNER,
+        )
+        esapi.flush_context(made[0])
+        return bytes(made[1].marshal())
+
+
+@contextlib.contextmanager
+def passing(tpm: Tpm, template: t.Any, auth: bytes, data: bytes) -> t.Iterator[t.Any]:
+    """Makes an object of the NULL hierarchy for a block. Nobody can make it again after the TPM's next restart."""
+    pytss = load()
+    sensitive = _sensitive(auth, data)
+    with authorising(tpm, Protect.COMMAND) as session, tpm.doing("making a passing object") as esapi:
+        entity = esapi.create_primary(
+            in_sensitive=sensitive, in_public=template, primary_handle=pytss.ESYS_TR.NULL, session1=session
+        )[0]
+    try:
+        tpm.esapi.tr_set_auth(entity, auth)
+        yield entity
+    finally:
+        with contextlib.suppress(pytss.TSS2_Exception):
+            tpm.esapi.flush_context(entity)
+
+
+def _sensitive(auth: bytes, data: bytes) -> t.Any:
+    pytss = load()
+    return pytss.TPM2B_SENSITIVE_CREATE(
+        pytss.TPMS_SENSITIVE_CREATE(userAuth=auth, data=pytss.TPM2B_SENSITIVE_DATA(data))
+    )
+
+
+@contextlib.contextmanager
+def loaded(tpm: Tpm, parent: t.Any, blob: Blob, auth: bytes = b"") -> t.Iterator[t.Any]:
+    """Loads an object for a block.
+
+    :raises TpmError: INTEGRITY if the blob is damaged or another parent's
+    """
+    pytss = load()
+    private, _unused = pytss.TPM2B_PRIVATE.unmarshal(blob.private)
+    public, _unused = pytss.TPM2B_PUBLIC.unmarshal(blob.public)
+    with authorising(tpm) as session, tpm.doing("loading an object") as esapi:
+        entity = esapi.load(parent_handle=parent, in_private=private, in_public=public, session1=session)
+    try:
+        if auth:
+            tpm.esapi.tr_set_auth(entity, auth)
+        yield entity
+    finally:
+        with contextlib.suppress(pytss.TSS2_Exception):
+            tpm.esapi.flush_context(entity)
+
+
+def name(tpm: Tpm, entity: t.Any) -> bytes:
+    """Returns the Name of a loaded object."""
+    with tpm.doing("reading a Name") as esapi:
+        return bytes(esapi.tr_get_name(entity))
+
+
+def unseal(tpm: Tpm, entity: t.Any, policy: Policy, given: Given) -> bytes:
+    """Returns sealed data; it travels encrypted.
+
+    :raises TpmError: AUTH_FAIL for a wrong authValue, LOCKOUT in the TPM's lockout
+    """
+    with satisfying(tpm, policy, given, Protect.RESPONSE) as session, tpm.doing("unsealing") as esapi:
+        return bytes(esapi.unseal(item_handle=entity, session1=session))
+
+
+def decrypt_rsa(tpm: Tpm, entity: t.Any, block: bytes, policy: Policy, given: Given) -> bytes:
+    """The bare RSA private operation; what comes out travels encrypted."""
+    pytss = load()
+    scheme = pytss.TPMT_RSA_DECRYPT(scheme=pytss.TPM2_ALG.NULL)
+    with satisfying(tpm, policy, given, Protect.RESPONSE) as session, tpm.doing("decrypting") as esapi:
+        return bytes(
+            esapi.rsa_decrypt(
+                key_handle=entity,
+                cipher_text=pytss.TPM2B_PUBLIC_KEY_RSA(block),
+                in_scheme=scheme,
+                label=b"",
+                session1=session,
+            )
+        )
+
+
+def agree(tpm: Tpm, entity: t.Any, x: bytes, y: bytes, policy: Policy, given: Given) -> bytes:
+    """Returns the X coordinate of the agreed point; it travels encrypted."""
+    pytss = load()
+    point = pytss.TPM2B_ECC_POINT(pytss.TPMS_ECC_POINT(x=x, y=y))
+    with satisfying(tpm, policy, given, Protect.RESPONSE) as session, tpm.doing("agreeing on a secret") as esapi:
+        agreed = esapi.ecdh_zgen(key_handle=entity, in_point=point, session1=session)
+        inner = agreed.point
+        return bytes(inner.x)

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the TPM is: TCTI strings as the TPM2 software stack writes them, ``name:configuration``."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import InputError
+from .errors import TpmUnreachable
+
+DEFAULT = "device:/dev/tpmrm0"
+_NAMES = ("device", "swtpm", "tabrmd")
+_BUFFER = 4096
+_PATIENCE = 120.0
+"""Seconds that a TPM may take for one command; making a large RSA key is the slowest."""
+
+
+class Transport(t.Protocol):
+    """A way to a TPM that takes one command at a time."""
+
+    def transceive(self, command: bytes) -> bytes:
+        """Sends a command and returns the response."""
+
+    def close(self) -> None:
+        """Ends the connection."""
+
+
+@dataclass(frozen=True)
+class Tcti:
+    """A place where a TPM is reached."""
+
+    name: str
+    configuration: str
+
+    @classmethod
+    def parse(cls, text: str, field: str = "tpm") -> Tcti:
+        """Reads ``device:/dev/tpmrm0``, ``swtpm:path=/a/socket``, ``swtpm:host=h,port=n`` or ``tabrmd:``.
+
+        :raises InputError: for any other form
+        """
+        name, colon, configuration = text.partition(":")
+        if not colon or name not in _NAMES:
+            raise InputError(
+                field, f"is {text!r}, which is no known TCTI", f"write one of {', '.join(_NAMES)}, a colon, and where"
+            )
+        if name == "device" and not configuration:
+            configuration = DEFAULT.partition(":")[2]
+        return cls(name, configuration)
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.configuration}"
+
+    @property
+    def managed(self) -> bool:
+        """Whether a resource manager keeps programs apart; otherwise one program at a time has the TPM."""
+        return self.name == "tabrmd" or (self.name == "device" and "tpmrm" in self.configuration)
+
+    @property
+    def options(self) -> t.Dict[str, str]:
+        pairs = (item.partition("=") for item in self.configuration.split(",") if item)
+        return {key: value for key, _unused, value in pairs}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the standard library alone can talk to it."""
+        return self.name in ("device", "swtpm")
+
+    def connect(self) -> Transport:
+        """Opens a plain connection.
+
+        :raises TpmUnreachable: if nothing answers there, or access is refused
+        """
+        try:
+            return _Device(self.configuration) if self.name == "device" else _Socket(self.options)
+        except OSError as error:
+            raise self.unreachable(error.strerror or str(error)) from error
+
+    def unreachable(self, why: str) -> TpmUnreachable:
+        """Returns the error that says why there is no way to this TPM, and what to do."""
+        if self.name == "device":
+            return TpmUnreachable(f"no access to the TPM at {self.configuration} ({why})", self._device_remedy())
+        return TpmUnreachable(f"no TPM answers at {self} ({why})", "start it, or name another one in tpm")
+
+    def _device_remedy(self) -> str:
+        if os.path.exists(self.configuration):
+            return "use become, or add the user to the group tss"
+        if os.path.exists("/sys/class/tpm/tpm0") and not os.path.exists("/dev/tpmrm0"):
+            return "this machine has a TPM 1.2, and a card needs a TPM 2.0: change it in the firmware settings"
+        return "enable a TPM 2.0 in the firmware settings, or name another TPM in tpm"
+
+
+class _Device:
+    """A TPM character device: one write, one read."""
+
+    def __init__(self, path: str) -> None:
+        if not stat.S_ISCHR(os.stat(path).st_mode):
+            raise OSError(0, "not a character device")
+        self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+    def transceive(self, command: bytes) -> bytes:
+        os.write(self._fd, command)
+        return os.read(self._fd, _BUFFER)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class _Socket:
+    """The data channel of swtpm, over a Unix or a TCP socket."""
+
+    def __init__(self, options: t.Mapping[str, str]) -> None:
+        if "path" in options:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._connect(options["path"])
+        else:
+            address = (options.get("host", "127.0.0.1"), int(options.get("port", "2321")))
+            self._socket = socket.create_connection(address, _PATIENCE)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def _connect(self, path: str) -> None:
+        self._socket.settimeout(_PATIENCE)
+        try:
+            self._socket.connect(path)
+        except OSError:
+            self._socket.close()
+            raise
+
+    def transceive(self, command: bytes) -> bytes:
+        self._socket.sendall(command)
+        response = self._read(10)
+        return response + self._read(int.from_bytes(response[2:6], "big") - 10)
+
+    def _read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            piece = self._socket.recv(min(size - len(data), _BUFFER))
+            if not piece:
+                raise OSError(0, "the connection was closed")
+            data += piece
+        return data
+
+    def close(self) -> None:
+        self._socket.close()
