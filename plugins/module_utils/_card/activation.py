@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The second visit on the host: the TPM opens a challenge, the card gets its certificates. No PIN is needed."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from .._encoding.challenge import Challenge, answer, unseal
+from .._encoding.payload import Payload
+from .._encoding.wire import WireError
+from .._errors import HardboundError, StateError
+from .._tpm import object as tpm_object
+from .._tpm.connection import Tpm
+from .._tpm.endorsement import Endorsement, activate, endorsement_key, find_endorsement
+from .errors import CardGone
+from .key import slot_number
+from .record import Record, State
+from .store import Store
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What came of a challenge.
+
+    :param changed: whether the card got a certificate that it did not have
+    :param answer: 32 bytes; empty if the challenge could not be opened
+    :param failure: why not, in a sentence
+    """
+
+    card: str
+    changed: bool = False
+    answer: bytes = b""
+    failure: str = ""
+
+
+def activate_cards(store: Store, tpm: Tpm, challenges: t.Sequence[Challenge]) -> t.List[Activation]:
+    """Opens each challenge and stores what it holds. One that fails does not hold the others.
+
+    :raises TpmError: if the TPM has no endorsement key
+    """
+    with tpm.taken():
+        found = find_endorsement(tpm)
+        with endorsement_key(tpm, found) as (ek, _public):
+            return [_activate(store, tpm, found, ek, challenge) for challenge in challenges]
+
+
+def _activate(store: Store, tpm: Tpm, endorsement: Endorsement, ek: t.Any, challenge: Challenge) -> Activation:
+    try:
+        record = _find(store, challenge.card)
+        secret = _open(tpm, endorsement, ek, record, challenge)
+        payload = Payload.parse(unseal(secret, challenge.card, challenge.sealed))
+        changed = _store(store, record.number, payload)
+    except (HardboundError, WireError) as error:
+        return Activation(challenge.card, failure=str(error))
+    return Activation(challenge.card, changed, answer(secret, challenge.card, challenge.sealed))
+
+
+def _find(store: Store, name: str) -> Record:
+    for record in store.records():
+        if record.state is State.READY and record.name == name:
+            return record
+    raise CardGone(f"There is no card {name!r} in {store.folder}.")
+
+
+def _open(tpm: Tpm, endorsement: Endorsement, ek: t.Any, record: Record, challenge: Challenge) -> bytes:
+    if record.ak is None:
+        raise StateError(f"the card {record.name!r} has no attestation key", "run the enrolment again")
+    with tpm_object.loaded(tpm, tpm.storage_root, record.ak) as ak:
+        return activate(tpm, endorsement.template, ek, ak, challenge.credential)
+
+
+def _store(store: Store, number: int, payload: Payload) -> bool:
+    """Writes all certificates in one step; returns whether that changed the card."""
+    with store.changing(number):
+        record = changed = store.read(number)
+        for name, certificate in payload.certificates.items():
+            slot = slot_number(name)
+            key = record.keys.get(slot)
+            if key is None or key.public not in certificate:
+                raise StateError(f"the certificate for the slot {name} is not for its key", "run the enrolment again")
+            changed = changed.with_certificate(slot, certificate)
+        changed = replace(changed, ak_certificate=payload.ak_certificate)
+        if changed == record:
+            return False
+        store.write(changed)
+        return True

@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host shows of its cards: what the TPM states of them, over a nonce. No PIN is needed for it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from .._encoding.blob import Blob
+from .._encoding.evidence import CardEvidence, Evidence, IndexEvidence, KeyEvidence
+from .._encoding.policy import Command
+from .._encoding.wire import unsized
+from .._tpm import object as tpm_object
+from .._tpm.certify import certify_creation, certify_index
+from .._tpm.connection import STORAGE_ROOT_KEY, Tpm
+from .._tpm.endorsement import endorsement_key, find_endorsement
+from .._tpm.object import Template
+from .key import slot_name
+from .model import Model, Role
+from .record import Record
+from .store import Store
+
+_LARGEST = 1024
+_SHOWN = (Role.PIN, Role.PUK, Role.POLICY)
+"""The indices that decide over the PIN."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked about one card.
+
+    :param number: the card
+    :param nonce: what its statements are made over
+    :param slots: the keys to show; one that is not there, or was not made in the TPM, is not shown
+    """
+
+    number: int
+    nonce: bytes
+    slots: t.FrozenSet[int]
+
+
+def collect(store: Store, tpm: Tpm, questions: t.Sequence[Question], keep: bool = True) -> Evidence:
+    """Returns the evidence for a host's cards, and changes nothing but that a card may get its attestation key.
+
+    :param keep: whether a new attestation key is kept; else it serves this evidence alone
+    :raises TpmError: if the TPM refuses
+    :raises CardGone: if there is no such card
+    """
+    with tpm.taken():
+        found = find_endorsement(tpm)
+        with endorsement_key(tpm, found) as (_entity, ek):
+            pass
+        cards = tuple(show_card(tpm, _equipped(store, tpm, each.number, keep), each) for each in questions)
+        root = _unsized(tpm_object.storage_root_public(tpm, STORAGE_ROOT_KEY))
+        return Evidence(ek, found.certificates, root, cards)
+
+
+def _equipped(store: Store, tpm: Tpm, number: int, keep: bool) -> Record:
+    """Returns the card's record with an attestation key."""
+    record = store.read(number)
+    if record.ak is not None:
+        return record
+    if not keep:
+        return replace(record, ak=_make_ak(tpm))
+    with store.changing(number):
+        record = store.read(number)
+        if record.ak is None:
+            record = replace(record, ak=_make_ak(tpm))
+            store.write(record)
+    return record
+
+
+def _make_ak(tpm: Tpm) -> Blob:
+    blob, _creation = tpm_object.create(tpm, tpm.storage_root, Template.attestation())
+    return blob
+
+
+def show_card(tpm: Tpm, record: Record, question: Question) -> CardEvidence:
+    """Returns the evidence for one card that has an attestation key.
+
+    :raises TpmError: if the TPM refuses
+    """
+    model = record.model
+    ak_blob = t.cast(Blob, record.ak)
+    with tpm_object.loaded(tpm, tpm.storage_root, ak_blob) as ak:
+        indices = {
+            role.name.lower(): _index(tpm, ak, model, role, question.nonce) for role in _SHOWN if role in model.indices
+        }
+        return CardEvidence(
+            name=record.name,
+            first_handle=record.first_handle,
+            genesis=record.genesis,
+            puk=model.has_puk,
+            admin=model.has_admin,
+            ak=_unsized(ak_blob.public),
+            parent=_unsized(record.parent.public),
+            indices=indices,
+            keys=tuple(_keys(tpm, ak, record, question)),
+        )
+
+
+def _index(tpm: Tpm, ak: t.Any, model: Model, role: Role, nonce: bytes) -> IndexEvidence:
+    index = model.indices[role]
+    policy = None if role is Role.POLICY else index.authorise(model.open_to_all(Command.NV_CERTIFY))
+    return certify_index(tpm, ak, index.handle, index.size, nonce, policy)
+
+
+def _keys(tpm: Tpm, ak: t.Any, record: Record, question: Question) -> t.Iterator[KeyEvidence]:
+    for slot, key in sorted(record.keys.items()):
+        if slot in question.slots and not key.imported:
+            statement = certify_creation(tpm, ak, key.blob, key.creation, question.nonce)
+            creation = unsized(key.creation.data, "TPM2B_CREATION_DATA", _LARGEST)
+            yield KeyEvidence(slot_name(slot), _unsized(key.blob.public), creation, statement)
+
+
+def _unsized(public: bytes) -> bytes:
+    return unsized(public, "TPM2B_PUBLIC", _LARGEST)

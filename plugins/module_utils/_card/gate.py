@@ -1,0 +1,194 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gates of a card: its PIN, PUK and SECRET indices, and the seals behind them.
+
+A PIN opens a card in three steps. The TPM counts the try and gives a ticket; the seal gives up the
+card's key K to the ticket and the PIN; K and the SECRET index together make the authValue of the
+card's parent key. The ticket stands for the PIN until it expires.
+"""
+
+from __future__ import annotations
+
+import struct
+import typing as t
+from dataclasses import dataclass, field
+
+from .._encoding.blob import Blob
+from .._encoding.policy import Command, Policy
+from .._tpm import nv
+from .._tpm import object as tpm_object
+from .._tpm.connection import Tpm
+from .._tpm.errors import WRONG_VALUE, Reason, TpmError
+from .._tpm.session import Given, Ticket, obtain_ticket
+from .derivation import auth_value, telltale
+from .errors import UNCOUNTED, Blocked, CardLost, NotOffered, TpmLockout, WrongSecret
+from .model import COUNTER_SIZE, SECRET_SIZE, Role, counter_data
+from .record import Record
+from .secret import Reference, Tries
+
+TICKET_SECONDS = 8 * 3600
+"""A working day: after this a verified PIN has to be given again."""
+
+_ROLES = {Reference.PIN: Role.PIN, Reference.PUK: Role.PUK, Reference.ADMIN: Role.ADMIN}
+_PURPOSES = {Role.PIN: "pin", Role.PUK: "puk", Role.ADMIN: "admin"}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a right PIN or PUK brings. ``key`` is K, 32 bytes."""
+
+    role: Role
+    ticket: Ticket
+    seal: Blob = field(repr=False)
+    key: bytes = field(repr=False)
+    parent_auth: bytes = field(repr=False)
+
+
+class Gates:
+    """The gates of one card, for whoever holds the TPM."""
+
+    def __init__(self, tpm: Tpm, record: Record) -> None:
+        self.tpm = tpm
+        self.record = record
+        self.model = record.model
+
+    def role(self, reference: Reference) -> Role:
+        """:raises NotOffered: if the card has no such secret"""
+        role = _ROLES[reference]
+        if role not in self.model.indices:
+            raise NotOffered(f"The card has no {reference.title}.")
+        return role
+
+    def auth(self, role: Role, secret: bytes) -> bytes:
+        return auth_value(secret, self.record.salt, _PURPOSES[role])
+
+    def entity(self, role: Role, auth: t.Optional[bytes] = None) -> t.Any:
+        """Returns the ESAPI entity of an index, its authValue set.
+
+        :raises CardLost: if the index is gone, or another than the one that the card was made with
+        """
+        index = self.model.indices[role]
+        if nv.name(self.tpm, index.handle) != index.name:
+            raise CardLost(self.record.name, self.record.instance_id)
+        entity = self.tpm.entity(index.handle)
+        if auth is not None:
+            self.tpm.esapi.tr_set_auth(entity, auth)
+        return entity
+
+    def tries(self, role: Role) -> Tries:
+        """Reads a counter; anybody may."""
+        index = self.model.indices[role]
+        steps = index.authorise(self.model.open_to_all(Command.NV_READ))
+        try:
+            data = nv.read_open(self.tpm, index.handle, COUNTER_SIZE, steps)
+        except TpmError as error:
+            if error.reason in (Reason.HANDLE, Reason.POLICY_FAIL, Reason.NV_UNINITIALIZED):
+                raise CardLost(self.record.name, self.record.instance_id) from error
+            raise
+        count, limit = struct.unpack(">II", data)
+        return Tries(max(limit - count, 0), limit)
+
+    def ticket(self, reference: Reference, secret: bytes) -> Ticket:
+        """Spends a try.
+
+        :raises WrongSecret: with the tries that are left
+        :raises Blocked: if there were none
+        """
+        role = self.role(reference)
+        return self.ticket_for(reference, role, self.auth(role, secret))
+
+    def ticket_for(self, reference: Reference, role: Role, auth: bytes) -> Ticket:
+        """The same with the authValue that was made from the secret."""
+        try:
+            return obtain_ticket(self.tpm, self.model.name(role), self.entity(role, auth), TICKET_SECONDS)
+        except TpmError as error:
+            if error.reason is Reason.AUTH_UNAVAILABLE:
+                raise Blocked(reference) from error
+            if error.reason in WRONG_VALUE:
+                left = self.tries(role).left if role is not Role.ADMIN else UNCOUNTED
+                raise WrongSecret(reference, left) from error
+            raise
+
+    def open(self, reference: Reference, secret: bytes) -> Opened:
+        """Opens the card.
+
+        :raises WrongSecret, Blocked, NotOffered: as :meth:`ticket`
+        :raises TpmLockout: if the TPM's own protection is on
+        """
+        role = self.role(reference)
+        ticket = self.ticket(reference, secret)
+        seal, key = self._unseal(role, ticket, secret)
+        return self.opened(role, ticket, seal, key)
+
+    def opened(self, role: Role, ticket: Ticket, seal: Blob, key: bytes) -> Opened:
+        return Opened(role, ticket, seal, key, self.parent_auth(key, self._secret(role, ticket)))
+
+    def parent_auth(self, key: bytes, secret: bytes) -> bytes:
+        return auth_value(key + secret, self.record.salt, "parent")
+
+    def history_key(self, key: bytes) -> bytes:
+        """Returns the key of the hashes of former PINs. It is as secret as K."""
+        return auth_value(key, self.record.salt, "history")
+
+    def _secret(self, role: Role, ticket: Ticket) -> bytes:
+        index = self.model.indices[Role.SECRET]
+        steps = index.authorise(self.model.by(role, Command.NV_READ))
+        return nv.read(self.tpm, self.entity(Role.SECRET), SECRET_SIZE, steps, Given.ticket(ticket))
+
+    def _unseal(self, role: Role, ticket: Ticket, secret: bytes) -> t.Tuple[Blob, bytes]:
+        auth = self.auth(role, secret)
+        for seal in self._seals(role, auth):
+            try:
+                return seal, self.unseal(role, seal, ticket, auth)
+            except TpmError as error:
+                if error.reason is Reason.LOCKOUT:
+                    raise TpmLockout(str(error)) from error
+                if error.reason not in WRONG_VALUE:
+                    raise
+        raise CardLost(self.record.name, self.record.instance_id)
+
+    def unseal(self, role: Role, seal: Blob, ticket: Ticket, auth: bytes) -> bytes:
+        with tpm_object.loaded(self.tpm, self.tpm.storage_root, seal, auth) as entity:
+            return tpm_object.unseal(self.tpm, entity, self.model.seal_policy(role), Given.ticket(ticket))
+
+    def _seals(self, role: Role, auth: bytes) -> t.List[Blob]:
+        """The seals to try, the likelier one first: the second costs a count of the TPM's own protection."""
+        seals = [self.record.seals[role]]
+        pending = self.record.pending.get(role)
+        if pending is not None:
+            is_new = telltale(pending.nonce, auth) == pending.bit
+            seals.insert(0 if is_new else 1, pending.seal)
+        return seals
+
+    def make_seal(self, role: Role, auth: bytes, key: bytes) -> Blob:
+        """Seals K under a new PIN or PUK, or K and the admin key under nothing but the ADMIN index."""
+        template = tpm_object.Template.seal(guarded=role is not Role.ADMIN)
+        policy = self.model.seal_policy(role)
+        return tpm_object.create(self.tpm, self.tpm.storage_root, template, policy, auth, key)[0]
+
+    def change_own(self, opened: Opened, auth: bytes) -> None:
+        """Lets whoever opened the card with a PIN (or PUK) change it."""
+        role = opened.role
+        policy_name = self.model.name(Role.POLICY)
+        given = Given.ticket(opened.ticket, {policy_name: self.entity(Role.POLICY, b"")})
+        steps = self.model.delegate(role, self.model.own_change(role))
+        nv.change_auth(self.tpm, self.entity(role), auth, steps, given)
+
+    def recover(self, opened: Opened, auth: bytes, limit: int) -> None:
+        """Lets whoever opened the card with the PUK or the admin key give it a new PIN and all its tries."""
+        index = self.model.indices[Role.PIN]
+        entity = self.entity(Role.PIN)
+        given = Given.ticket(opened.ticket)
+
+        def steps(command: Command) -> Policy:
+            return index.authorise(self.model.by(opened.role, command))
+
+        nv.change_auth(self.tpm, entity, auth, steps(Command.NV_CHANGE_AUTH), given)
+        nv.write(self.tpm, entity, counter_data(limit), steps(Command.NV_WRITE), given)
+
+    def set_tries(self, role: Role, limit: int, admin: Ticket, pin: Ticket) -> None:
+        """Lets whoever gave both the admin key and the PIN set the tries of PIN or PUK; none of them is spent then."""
+        tickets = {ticket.name: ticket for ticket in (admin, pin)}
+        given = Given({self.model.name(Role.POLICY): self.entity(Role.POLICY, b"")}, tickets)
+        steps = self.model.delegate(role, self.model.retries_change(role))
+        nv.write(self.tpm, self.entity(role), counter_data(limit), steps, given)

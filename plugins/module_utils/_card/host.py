@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All cards of a host, for the service that presents them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._tpm.connection import Tpm
+from .._tpm.tcti import Tcti
+from .._tpm.workbench import Workbench
+from .card import Card
+from .store import Stamp, Store
+
+
+class CardHost:
+    """:param store: folder of the card store"""
+
+    def __init__(self, store: str) -> None:
+        self._store = Store(store)
+        self._benches: t.Dict[str, Workbench] = {}
+
+    def numbers(self) -> t.Mapping[int, Stamp]:
+        """Returns the cards' numbers, each with what changes when its file does. No TPM command."""
+        stamps = {number: self._store.stamp(number) for number in self._store.numbers()}
+        return {number: stamp for number, stamp in stamps.items() if stamp is not None}
+
+    def open(self, number: int) -> Card:
+        """:raises CardGone: if there is no such card, or it is being made or destroyed"""
+        return Card(self._store, self._bench(self._store.read(number).tcti), number)
+
+    def _bench(self, tcti: str) -> Workbench:
+        if tcti not in self._benches:
+            self._benches[tcti] = Workbench(Tpm(Tcti.parse(tcti), self._store.folder, polite=True))
+        return self._benches[tcti]
+
+    def idle(self) -> None:
+        """Lets go of TPMs that other programs can't use meanwhile."""
+        for bench in self._benches.values():
+            if bench.tpm.is_held and not bench.tpm.tcti.managed:
+                bench.tpm.release()
+
+    def close(self) -> None:
+        for bench in self._benches.values():
+            bench.tpm.close()

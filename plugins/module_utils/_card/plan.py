@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan for one card: what has to happen so that it is as specified. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+from .._errors import InputError
+from .._spine import Plan
+from .errors import CardLost
+from .key import slot_name
+from .record import Record, State, free_number
+from .specification import KeySpecification, Specification
+
+
+@dataclass(frozen=True)
+class Tidy:
+    """Remove what an interrupted run has left of a card."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Create:
+    specification: Specification
+
+
+@dataclass(frozen=True)
+class MakeKeys:
+    keys: t.Tuple[KeySpecification, ...]
+
+
+@dataclass(frozen=True)
+class Adjust:
+    """Change what a card's record says and the TPM does not know."""
+
+    specification: Specification
+
+
+@dataclass(frozen=True)
+class Destroy:
+    number: int
+
+
+Step = t.Union[Tidy, Create, MakeKeys, Adjust, Destroy]
+
+
+@dataclass(frozen=True)
+class Current:
+    """What was found: all records of the store, and whether the card in question is whole in its TPM."""
+
+    records: t.Tuple[Record, ...]
+    whole: bool = True
+
+    def find(self, name: str, number: t.Optional[int] = None) -> t.Optional[Record]:
+        """Returns the card of this name, or of this number."""
+        ready = (record for record in self.records if record.state is State.READY)
+        return next((card for card in ready if card.number == number or (number is None and card.name == name)), None)
+
+    @property
+    def remains(self) -> t.Tuple[Tidy, ...]:
+        return tuple(Tidy(record.number) for record in self.records if record.state is not State.READY)
+
+
+def plan_present(desired: Specification, current: Current) -> Plan[Step]:
+    """Plans for a card to be as specified.
+
+    :raises InputError: if it exists with something that can't be changed any more
+    :raises StateError: if it exists, but not in the TPM
+    """
+    card = current.find(desired.name)
+    if card is None:
+        made: t.Tuple[Step, ...] = (*current.remains, Create(desired), *_missing(desired.keys))
+        return Plan(made, {}, describe(desired), _title(desired.name))
+    if not current.whole:
+        raise CardLost(card.name, card.instance_id)
+    _refuse_changes(desired, card)
+    missing = tuple(key for key in desired.keys if key.slot not in card.keys)
+    steps: t.Tuple[Step, ...] = (*current.remains, *_adjustments(desired, card), *_missing(missing))
+    return Plan(steps, describe_record(card), describe(desired, card), _title(desired.name))
+
+
+def plan_absent(card: t.Optional[Record], current: Current, name: str) -> Plan[Step]:
+    """Plans for a card to be gone. That can't be undone."""
+    if card is None:
+        return Plan(current.remains, {}, {}, _title(name))
+    return Plan((*current.remains, Destroy(card.number)), describe_record(card), {}, _title(card.name))
+
+
+def _missing(keys: t.Tuple[KeySpecification, ...]) -> t.Tuple[MakeKeys, ...]:
+    return (MakeKeys(keys),) if keys else ()
+
+
+def _title(name: str) -> str:
+    return f"virtual smart card {name}"
+
+
+def _adjustments(desired: Specification, card: Record) -> t.Tuple[Adjust, ...]:
+    wanted = (desired.owner, desired.group, desired.pin_policy)
+    return () if wanted == (card.owner, card.group, card.pin_policy) else (Adjust(desired),)
+
+
+def _refuse_changes(desired: Specification, card: Record) -> None:
+    """What the TPM was told when the card was made stays."""
+    fixed = (
+        ("tpm", str(desired.tcti), card.tcti),
+        ("card_edge", desired.edge.value, card.edge.value),
+        ("pin_retries", desired.pin_retries, card.pin_retries),
+        ("puk_retries", desired.puk_retries, card.puk_retries),
+    )
+    for field, wanted, found in fixed:
+        if wanted != found:
+            raise _fixed(field, f"is {wanted}, but the card {card.name!r} was made with {found}")
+    if desired.has_puk != card.has_puk:
+        has = "has one" if card.has_puk else "has none"
+        raise _fixed("puk", f"is {'given' if desired.has_puk else 'left out'}, but the card {card.name!r} {has}")
+    if desired.has_admin != card.has_admin:
+        has = "has one" if card.has_admin else "has none that anybody knows"
+        raise _fixed("admin_key", f"is {'given' if desired.has_admin else 'random'}, but the card {card.name!r} {has}")
+    for key in desired.keys:
+        made = card.keys.get(key.slot)
+        if made is not None and made.algorithm is not key.algorithm:
+            wanted = f"wants {key.algorithm.value} in slot {slot_name(key.slot)}"
+            fault = f"{wanted}, but there is a key of {made.algorithm.value}"
+            raise _fixed("keys", fault)
+
+
+def _fixed(field: str, fault: str) -> InputError:
+    return InputError(field, fault, "leave it as it is, or remove the card with state: absent and make it anew")
+
+
+class Holding(t.NamedTuple):
+    """A card as its host presents it."""
+
+    number: int
+    name: str
+    owner: str
+    group: str
+
+
+def after(plan: Plan[Step], records: t.Sequence[Record]) -> t.List[Holding]:
+    """Returns the host's cards as they will be once the plan is carried out."""
+    ready = [record for record in records if record.state is State.READY]
+    cards = {record.number: Holding(record.number, record.name, record.owner, record.group) for record in ready}
+    for step in plan.steps:
+        if isinstance(step, Destroy):
+            del cards[step.number]
+        elif isinstance(step, (Create, Adjust)):
+            wanted = step.specification
+            number = next((card.number for card in cards.values() if card.name == wanted.name), free_number(cards))
+            cards[number] = Holding(number, wanted.name, wanted.owner, wanted.group)
+    return list(cards.values())
+
+
+def describe(desired: Specification, card: t.Optional[Record] = None) -> t.Dict[str, t.Any]:
+    """Returns what a person reads of a card: of the desired one, with the keys that it has beside those asked for."""
+    keys = {slot_name(slot): key.algorithm.value for slot, key in (card.keys if card else {}).items()}
+    keys.update({slot_name(key.slot): key.algorithm.value for key in desired.keys})
+    return {
+        "name": desired.name,
+        "owner": desired.owner,
+        "group": desired.group,
+        "card_edge": desired.edge.value,
+        "tpm": str(desired.tcti),
+        "pin_policy": _policy(desired.pin_policy),
+        "pin_retries": desired.pin_retries,
+        "puk_retries": desired.puk_retries if desired.has_puk else None,
+        "has_admin_key": desired.has_admin,
+        "keys": keys,
+    }
+
+
+def describe_record(card: Record) -> t.Dict[str, t.Any]:
+    """Returns the same of a card that exists."""
+    return {
+        "name": card.name,
+        "owner": card.owner,
+        "group": card.group,
+        "card_edge": card.edge.value,
+        "tpm": card.tcti,
+        "pin_policy": _policy(card.pin_policy),
+        "pin_retries": card.pin_retries,
+        "puk_retries": card.puk_retries if card.has_puk else None,
+        "has_admin_key": card.has_admin,
+        "keys": {slot_name(slot): key.algorithm.value for slot, key in sorted(card.keys.items())},
+    }
+
+
+def _policy(policy: t.Any) -> t.Dict[str, t.Any]:
+    return {rule: getattr(value, "value", value) for rule, value in asdict(policy).items()}

@@ -1,0 +1,306 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the disk knows of a card. Nothing in it is secret: without the TPM and the PIN it opens nothing."""
+
+from __future__ import annotations
+
+import base64
+import enum
+import json
+import typing as t
+from dataclasses import asdict, dataclass, field, replace
+
+from .._encoding.blob import Blob, Creation
+from .._pin import PinPolicy
+from .admin_key import Challenge, Cipher
+from .key import Algorithm, PinUse
+from .model import Model, Role
+from .pin_record import PinRecord
+from .telltale import Telltale
+
+VERSION = 1
+_NO_BLOB = Blob(b"", b"")
+
+
+class State(str, enum.Enum):
+    """Where a card is in its life. All but READY is taken up and finished by the next run."""
+
+    CREATING = "creating"
+    READY = "ready"
+    DESTROYING = "destroying"
+
+
+class Edge(str, enum.Enum):
+    """The application that a card shows to the world."""
+
+    PIV = "piv"
+
+
+LARGEST_NUMBER = 9999
+
+
+def free_number(taken: t.Iterable[int]) -> int:
+    """Returns the number that the next card gets: the lowest that no card has."""
+    used = set(taken)
+    return next(number for number in range(LARGEST_NUMBER + 1) if number not in used)
+
+
+@dataclass(frozen=True)
+class KeyRecord:
+    algorithm: Algorithm
+    pin: PinUse
+    blob: Blob
+    public: bytes
+    """DER SubjectPublicKeyInfo."""
+    creation: Creation
+
+    @property
+    def imported(self) -> bool:
+        """Whether the key came from outside: the TPM then says nothing of how it was made."""
+        return not self.creation.ticket
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A new seal that is written before the TPM changes the PIN.
+
+    ``nonce`` and ``bit`` tell, once the TPM has accepted a PIN, whether it is the old or the new one,
+    without asking the seal: a wrong guess there would count towards the TPM's own lockout.
+    """
+
+    seal: Blob
+    nonce: bytes
+    bit: int
+    pin: t.Optional[PinRecord] = None
+    """What is known of a new PIN, once it is set."""
+    by_task: bool = False
+    """Whether a task sets the secret, so that nonce and bit stay when it is set; see :mod:`.telltale`."""
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """What else is needed until the TPM was told the answer to a challenge that is written already.
+
+    :param seal: holds the admin key that answers it
+    :param previous: the authValue that the TPM has until then, masked with the new answer
+    """
+
+    seal: Blob
+    previous: bytes
+
+
+@dataclass(frozen=True)
+class Administration:
+    """What the disk knows of an admin key."""
+
+    challenge: Challenge
+    renewal: t.Optional[Renewal] = None
+
+
+@dataclass(frozen=True)
+class Record:
+    number: int
+    name: str
+    serial: bytes
+    tcti: str
+    first_handle: int
+    genesis: bytes
+    salt: bytes
+    pin_policy: PinPolicy
+    pin_retries: int
+    puk_retries: int
+    state: State = State.CREATING
+    edge: Edge = Edge.PIV
+    owner: str = ""
+    group: str = ""
+    has_puk: bool = False
+    seals: t.Mapping[Role, Blob] = field(default_factory=dict)
+    pending: t.Mapping[Role, Pending] = field(default_factory=dict)
+    telltales: t.Mapping[Role, Telltale] = field(default_factory=dict)
+    pin: PinRecord = field(default_factory=PinRecord)
+    parent: Blob = _NO_BLOB
+    keys: t.Mapping[int, KeyRecord] = field(default_factory=dict)
+    certificates: t.Mapping[int, bytes] = field(default_factory=dict)
+    """DER, by slot."""
+    objects: t.Mapping[int, bytes] = field(default_factory=dict)
+    """What the edge keeps beside keys and certificates, by its own tags."""
+    ak: t.Optional[Blob] = None
+    """The attestation key; a card gets one when it first has to prove something."""
+    ak_certificate: bytes = b""
+    """DER."""
+    administration: t.Optional[Administration] = None
+    """None for a card whose admin key nobody knows."""
+
+    @property
+    def has_admin(self) -> bool:
+        return self.administration is not None
+
+    @property
+    def model(self) -> Model:
+        return Model(self.first_handle, self.genesis, self.has_puk, self.has_admin)
+
+    @property
+    def instance_id(self) -> str:
+        """The form that Windows gives its virtual smart card readers."""
+        return f"ROOT\\SMARTCARDREADER\\{self.number:04d}"
+
+    def with_key(self, slot: int, key: KeyRecord) -> Record:
+        return replace(self, keys={**self.keys, slot: key})
+
+    def without_key(self, slot: int) -> Record:
+        return replace(self, keys={each: key for each, key in self.keys.items() if each != slot})
+
+    def with_object(self, tag: int, value: t.Optional[bytes]) -> Record:
+        return replace(self, objects=_replaced(self.objects, tag, value))
+
+    def with_certificate(self, slot: int, certificate: t.Optional[bytes]) -> Record:
+        return replace(self, certificates=_replaced(self.certificates, slot, certificate))
+
+    def with_pending(self, role: Role, pending: Pending) -> Record:
+        return replace(self, pending={**self.pending, role: pending})
+
+    def settled(self, role: Role, seal: Blob) -> Record:
+        """The record once it is known which seal the secret opens."""
+        changed = self.pending.get(role)
+        pending = {each: value for each, value in self.pending.items() if each is not role}
+        settled = replace(self, seals={**self.seals, role: seal}, pending=pending)
+        return settled._with_new_secret(role, changed) if changed and changed.seal == seal else settled
+
+    def _with_new_secret(self, role: Role, changed: Pending) -> Record:
+        telltales = {each: value for each, value in self.telltales.items() if each is not role}
+        if changed.by_task:
+            telltales[role] = Telltale(changed.nonce, changed.bit)
+        return replace(self, telltales=telltales, pin=changed.pin or self.pin)
+
+    def renewed(self, challenge: Challenge, seal: Blob) -> Record:
+        """The record once the TPM knows the answer to a new challenge."""
+        return replace(self, seals={**self.seals, Role.ADMIN: seal}, administration=Administration(challenge))
+
+    def dump(self) -> bytes:
+        """Returns the record as JSON."""
+        return json.dumps({"version": VERSION, **_plain(self)}, indent=1, sort_keys=True).encode()
+
+    @classmethod
+    def load(cls, data: bytes) -> Record:
+        """Reads what :meth:`dump` wrote.
+
+        :raises ValueError: if it is damaged, or of a newer version
+        """
+        try:
+            fields = json.loads(data)
+            version = fields.pop("version")
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise ValueError("it is damaged") from error
+        if version != VERSION:
+            raise ValueError(f"it has version {version!r}, and this release knows up to {VERSION}")
+        try:
+            return _record(fields)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError("it is damaged") from error
+
+
+def _replaced(entries: t.Mapping[int, bytes], key: int, value: t.Optional[bytes]) -> t.Mapping[int, bytes]:
+    others = {each: data for each, data in entries.items() if each != key}
+    return others if value is None else {**others, key: value}
+
+
+def _plain(record: Record) -> t.Dict[str, t.Any]:
+    fields = {name: getattr(record, name) for name in record.__dataclass_fields__}
+    fields["pin_policy"] = asdict(record.pin_policy)
+    fields["seals"] = {role.name: blob for role, blob in record.seals.items()}
+    for name in ("pending", "telltales"):
+        fields[name] = {role.name: value for role, value in getattr(record, name).items()}
+    return t.cast("dict[str, t.Any]", _text(fields))
+
+
+def _text(value: t.Any) -> t.Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, tuple):
+        return [_text(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): _text(each) for key, each in value.items()}
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _text(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _blob(fields: t.Mapping[str, str]) -> Blob:
+    return Blob(_bytes(fields["private"]), _bytes(fields["public"]))
+
+
+def _pending(fields: t.Mapping[str, t.Any]) -> Pending:
+    pin = _pin_record(fields["pin"]) if fields.get("pin") else None
+    by_task = bool(fields.get("by_task", False))
+    return Pending(_blob(fields["seal"]), _bytes(fields["nonce"]), int(fields["bit"]), pin, by_task)
+
+
+def _pin_record(fields: t.Mapping[str, t.Any]) -> PinRecord:
+    rules = _pin_policy(fields["rules"]) if fields.get("rules") else None
+    former = tuple(_bytes(each) for each in fields["former"])
+    return PinRecord(int(fields["set_at"]), bool(fields["must_change"]), rules, former)
+
+
+def _telltale(fields: t.Mapping[str, t.Any]) -> Telltale:
+    return Telltale(_bytes(fields["nonce"]), int(fields["bit"]))
+
+
+def _key(fields: t.Mapping[str, t.Any]) -> KeyRecord:
+    creation = {name: _bytes(text) for name, text in fields["creation"].items()}
+    return KeyRecord(
+        Algorithm(fields["algorithm"]),
+        PinUse(fields["pin"]),
+        _blob(fields["blob"]),
+        _bytes(fields["public"]),
+        Creation(**creation),
+    )
+
+
+def _challenge(fields: t.Mapping[str, t.Any]) -> Challenge:
+    encrypted, decrypted, nonce = (_bytes(fields[name]) for name in ("encrypted", "decrypted", "nonce"))
+    return Challenge(Cipher(fields["cipher"]), encrypted, decrypted, nonce, bool(fields["well_known"]))
+
+
+def _administration(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Administration]:
+    """A record of a card without admin key may lack the field: older releases did not write it."""
+    if fields is None:
+        return None
+    renewal = fields["renewal"]
+    if renewal is not None:
+        renewal = Renewal(_blob(renewal["seal"]), _bytes(renewal["previous"]))
+    return Administration(_challenge(fields["challenge"]), renewal)
+
+
+def _pin_policy(fields: t.Mapping[str, t.Any]) -> PinPolicy:
+    return PinPolicy().with_rules(fields)
+
+
+def _numbered(fields: t.Mapping[str, str]) -> t.Mapping[int, bytes]:
+    return {int(number): _bytes(value) for number, value in fields.items()}
+
+
+def _record(fields: t.Dict[str, t.Any]) -> Record:
+    changed = {
+        "serial": _bytes(fields["serial"]),
+        "genesis": _bytes(fields["genesis"]),
+        "salt": _bytes(fields["salt"]),
+        "pin_policy": _pin_policy(fields["pin_policy"]),
+        "state": State(fields["state"]),
+        "edge": Edge(fields["edge"]),
+        "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},
+        "pending": {Role[role]: _pending(pending) for role, pending in fields["pending"].items()},
+        "telltales": {Role[role]: _telltale(kept) for role, kept in fields.get("telltales", {}).items()},
+        "pin": _pin_record(fields["pin"]) if fields.get("pin") else PinRecord(),
+        "parent": _blob(fields["parent"]),
+        "keys": {int(slot): _key(key) for slot, key in fields["keys"].items()},
+        "certificates": _numbered(fields["certificates"]),
+        "objects": _numbered(fields["objects"]),
+        "administration": _administration(fields.get("administration")),
+        "ak": _blob(fields["ak"]) if fields.get("ak") else None,
+        "ak_certificate": _bytes(fields.get("ak_certificate", "")),
+    }
+    return Record(**{**fields, **changed})

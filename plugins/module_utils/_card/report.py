@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module tells of a card. Nothing in it is secret."""
+
+from __future__ import annotations
+
+import base64
+import time
+import typing as t
+
+from .key import slot_name
+from .plan import describe_record
+from .record import KeyRecord, Record
+
+_LINE = 64
+
+
+def report(record: Record) -> t.Dict[str, t.Any]:
+    """Returns a card as the disk knows it."""
+    return {
+        **describe_record(record),
+        "instance_id": record.instance_id,
+        "serial": record.serial.hex(),
+        "pin_set_at": utc(record.pin.set_at or None),
+        "pin_must_change": record.pin.must_change,
+        "keys": [report_key(slot, key, record.certificates.get(slot)) for slot, key in sorted(record.keys.items())],
+    }
+
+
+def utc(seconds: t.Optional[int]) -> t.Optional[str]:
+    """Returns a time as ISO 8601 writes it."""
+    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def report_key(slot: int, key: KeyRecord, certificate: t.Optional[bytes]) -> t.Dict[str, t.Any]:
+    """Returns one key of a card, with its certificate."""
+    return {
+        "slot": slot_name(slot),
+        "reference": f"{slot:02X}",
+        "algorithm": key.algorithm.value,
+        "pin": key.pin.value,
+        "imported": key.imported,
+        "public_key": pem("PUBLIC KEY", key.public),
+        "certificate": pem("CERTIFICATE", certificate) if certificate else None,
+    }
+
+
+def pem(label: str, der: bytes) -> str:
+    """Returns DER as PEM: RFC 7468."""
+    text = base64.b64encode(der).decode()
+    lines = [text[start : start + _LINE] for start in range(0, len(text), _LINE)]
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])

@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Signatures over messages, as certificates and requests carry them."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+
+from .._cryptography import hashes
+from .card import Card
+from .key import Algorithm
+
+_SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
+"""DigestInfo of SHA-256 up to the digest: RFC 8017, clause 9.2, note 1."""
+
+
+def hash_for(algorithm: Algorithm) -> t.Union[hashes.SHA256, hashes.SHA384]:
+    """Returns the hash that goes with a key type: as strong as the key, and what every client knows."""
+    return hashes.SHA384() if algorithm is Algorithm.ECC_P384 else hashes.SHA256()
+
+
+def sign_message(card: Card, slot: int, message: bytes) -> bytes:
+    """Returns an ECDSA or a PKCS#1 v1.5 signature, as X.509 carries it.
+
+    :raises NoSuchKey, NotVerified: as :meth:`Card.sign`
+    """
+    algorithm = card.keys()[slot].algorithm
+    digest = hashlib.new(hash_for(algorithm).name, message).digest()
+    if not algorithm.is_rsa:
+        return card.sign(slot, digest)
+    info = _SHA256_INFO + digest
+    padding = b"\xff" * (algorithm.size - len(info) - 3)
+    return card.rsa_private(slot, b"\x00\x01" + padding + b"\x00" + info)

@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a card shall be: the desired side of the spine."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._errors import InputError
+from .._pin import PinPolicy
+from .._tpm.tcti import DEFAULT, Tcti
+from .admin_key import AdminKey
+from .key import Algorithm, PinUse, default_pin_use, slot_name, slot_number
+from .record import Edge
+
+LONGEST_NAME = 127
+LONGEST_PIN = {Edge.PIV: 8}
+"""Characters of a PIN, by edge: NIST SP 800-73-4 part 2, clause 2.4.3."""
+PUK_LENGTH = 8
+FEWEST_TRIES = 1
+MOST_TRIES = 127
+DEFAULT_TRIES = 5
+WELL_KNOWN_PIN = "12345678"
+"""What Tpmvscmgr means by ``/PIN DEFAULT``."""
+
+
+def check_tries(field_name: str, tries: int) -> None:
+    """:raises InputError: for a number of tries that no card has"""
+    if not FEWEST_TRIES <= tries <= MOST_TRIES:
+        raise InputError(field_name, f"is {tries}", f"choose a number from {FEWEST_TRIES} to {MOST_TRIES}")
+
+
+@dataclass(frozen=True)
+class KeySpecification:
+    """A key that the card shall have."""
+
+    slot: int
+    algorithm: Algorithm
+    self_signed: bool = True
+    pin_use: t.Optional[PinUse] = None
+    """When the key shall ask for the PIN; None means what its slot is for."""
+
+    @property
+    def pin(self) -> PinUse:
+        return self.pin_use or default_pin_use(self.slot)
+
+    @classmethod
+    def parse(cls, fields: t.Mapping[str, t.Any], field_name: str = "") -> KeySpecification:
+        """:raises InputError: for an unknown slot or algorithm"""
+        prefix = f"{field_name}." if field_name else ""
+        slot = slot_number(str(fields["slot"]), f"{prefix}slot")
+        try:
+            algorithm = Algorithm(fields["algorithm"])
+        except ValueError:
+            names = ", ".join(each.value for each in Algorithm)
+            fault = f"is {fields['algorithm']!r}, which is no known algorithm"
+            raise InputError(f"{prefix}algorithm", fault, f"choose one of {names}") from None
+        return cls(slot, algorithm, bool(fields.get("self_signed", True)))
+
+
+@dataclass(frozen=True)
+class Specification:
+    """A card as the task describes it. Secrets are elsewhere."""
+
+    name: str
+    tcti: Tcti = field(default_factory=lambda: Tcti.parse(DEFAULT))
+    owner: str = ""
+    group: str = ""
+    edge: Edge = Edge.PIV
+    pin_policy: PinPolicy = field(default_factory=PinPolicy)
+    pin_retries: int = DEFAULT_TRIES
+    puk_retries: int = DEFAULT_TRIES
+    has_puk: bool = False
+    pin_must_change: bool = False
+    has_admin: bool = False
+    keys: t.Tuple[KeySpecification, ...] = ()
+
+    def validate(self) -> Specification:
+        """Returns itself.
+
+        :raises InputError: for the first thing that no card can be
+        """
+        if not 1 <= len(self.name) <= LONGEST_NAME or not self.name.isascii() or not self.name.isprintable():
+            raise InputError(
+                "name", "is empty, too long or not printable ASCII", f"use 1 to {LONGEST_NAME} such characters"
+            )
+        for field_name, tries in (("pin_retries", self.pin_retries), ("puk_retries", self.puk_retries)):
+            check_tries(field_name, tries)
+        self._validate_slots()
+        self.pin_policy.validate()
+        return self
+
+    def _validate_slots(self) -> None:
+        slots = [key.slot for key in self.keys]
+        for slot in slots:
+            if slots.count(slot) > 1:
+                raise InputError("keys", f"names the slot {slot_name(slot)} twice", "name each slot once")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What the owner of a card knows. Never shown, not even by accident."""
+
+    pin: str = field(repr=False)
+    puk: t.Optional[str] = field(default=None, repr=False)
+    admin_key: t.Optional[AdminKey] = field(default=None, repr=False)
+
+    def check(self, rules: PinPolicy) -> Secrets:
+        """Returns itself.
+
+        :param rules: those of the card and the host together
+        :raises InputError: for a PIN or PUK that the card would not take
+        """
+        rules.check(self.pin)
+        if self.puk is not None:
+            check_puk(self.puk)
+        return self
+
+
+def check_puk(puk: str, field: str = "puk") -> None:
+    """:raises InputError: for a PUK that no card would take"""
+    if len(puk) != PUK_LENGTH or not puk.isascii() or not puk.isprintable():
+        raise InputError(field, f"does not have {PUK_LENGTH} printable ASCII characters", "choose one that has")

@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The store of a host's cards: one file a card, replaced as a whole, locked while it is changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from .._errors import StateError
+from .._files import locked, remove_durably, write_atomically
+from .errors import CardGone
+from .host_policy import PATH as POLICY
+from .host_policy import HostPolicy
+from .record import Record
+
+DEFAULT_FOLDER = "/var/lib/hardbound"
+_FILE = re.compile(r"(\d{4})\.json")
+Stamp = t.Tuple[int, int, int]
+
+
+class Store:
+    """:param folder: absolute path; made by whoever sets the host up
+    :param policy: file of the host's Hello policy
+    """
+
+    def __init__(self, folder: str = DEFAULT_FOLDER, policy: str = POLICY) -> None:
+        self.folder = folder
+        self._policy = policy
+        self._cards = os.path.join(folder, "cards")
+
+    def prepare(self) -> None:
+        """Makes the folder of the cards if it is missing.
+
+        :raises StateError: if the store can't be written
+        """
+        try:
+            if not os.path.isdir(self._cards):
+                os.makedirs(self._cards, mode=0o750)
+                if os.geteuid() == 0:
+                    owner = os.stat(self.folder)
+                    os.chown(self._cards, owner.st_uid, owner.st_gid)
+        except OSError as error:
+            raise StateError(f"the store {self.folder} can't be made ({error.strerror})", "use become") from error
+        if not os.access(self._cards, os.W_OK | os.X_OK):
+            raise StateError(f"the store {self.folder} can't be written", "use become")
+
+    def path(self, number: int) -> str:
+        return os.path.join(self._cards, f"{number:04d}.json")
+
+    def host_policy(self) -> HostPolicy:
+        """Returns what the host asks of its cards now.
+
+        :raises StateError: if its file can't be used
+        """
+        return HostPolicy.load(self._policy)
+
+    def numbers(self) -> t.List[int]:
+        """Returns the numbers of all cards, in whichever state, in ascending order."""
+        try:
+            names = os.listdir(self._cards)
+        except FileNotFoundError:
+            return []
+        except PermissionError as error:
+            raise StateError(f"the store {self.folder} can't be read", "use become") from error
+        matches = (_FILE.fullmatch(name) for name in names)
+        return sorted(int(match.group(1)) for match in matches if match)
+
+    def stamp(self, number: int) -> t.Optional[Stamp]:
+        """Returns what changes when a card's file is replaced, or None if there is none. One system call."""
+        try:
+            status = os.stat(self.path(number))
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def read(self, number: int) -> Record:
+        """Returns a card's record.
+
+        :raises CardGone: if there is none
+        :raises StateError: if it can't be read, is damaged, or was written by a newer release
+        """
+        path = self.path(number)
+        try:
+            with open(path, "rb") as file:
+                return Record.load(file.read())
+        except FileNotFoundError as error:
+            raise CardGone(f"There is no card {number:04d} in {self.folder}.") from error
+        except OSError as error:
+            raise StateError(f"the card file {path} can't be read ({error.strerror})", "use become") from error
+        except ValueError as error:
+            remedy = "restore it from a backup, update the collection, or remove the file and its NV indices"
+            raise StateError(f"the card file {path} can't be used: {error}", remedy) from error
+
+    def records(self) -> t.List[Record]:
+        return [self.read(number) for number in self.numbers()]
+
+    def write(self, record: Record) -> None:
+        """Writes a record, durably.
+
+        :raises StateError: if the disk refuses
+        """
+        try:
+            write_atomically(self.path(record.number), record.dump())
+        except OSError as error:
+            raise StateError(
+                f"the store {self.folder} can't be written ({error.strerror})", "make room or use become"
+            ) from error
+
+    def remove(self, number: int) -> None:
+        remove_durably(self.path(number))
+
+    def changing_all(self) -> t.ContextManager[None]:
+        """Held while cards come and go."""
+        return locked(os.path.join(self._cards, "store.lock"))
+
+    def changing(self, number: int) -> t.ContextManager[None]:
+        """Held while one card's record or secrets change."""
+        return locked(os.path.join(self._cards, f"{number:04d}.lock"))
