@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may use which card.
+
+A rule guards each card's reader where pcscd asks polkit, as on Debian 13. Debian 12 builds it without: there
+the host's role guards pcscd's socket.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import InputError
+from .._files import remove_durably, write_atomically
+from .._spine import Plan
+from .reader import reader_name
+
+RULES = "/etc/polkit-1/rules.d/50-hardbound.rules"
+_PUBLIC = 0o644
+_NAME = re.compile(r"\w[\w.@\\ -]*\$?")  # useradd(8), and what winbind and sssd make of a domain: CORP\domain users
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A card, and the user and group that may use it; without either, only root may."""
+
+    number: int
+    name: str
+    owner: str = ""
+    group: str = ""
+
+
+_TEMPLATE = """\
+// Who may use which card. Made by hardbound.identity; changes here are lost.
+polkit.addRule(function(action, subject) {
+    var holders = %s;
+
+    function holds(reader) {
+        var holder = holders[reader];
+        return subject.user === holder.owner || (holder.group !== null && subject.isInGroup(holder.group));
+    }
+
+    if (subject.user === "root") {
+        return polkit.Result.NOT_HANDLED;
+    }
+    if (action.id === "org.debian.pcsc-lite.access_pcsc" && Object.keys(holders).some(holds)) {
+        return polkit.Result.YES;
+    }
+    if (action.id === "org.debian.pcsc-lite.access_card") {
+        var reader = action.lookup("reader");
+        if (Object.prototype.hasOwnProperty.call(holders, reader)) {
+            return holds(reader) ? polkit.Result.YES : polkit.Result.NO;
+        }
+    }
+    return polkit.Result.NOT_HANDLED;
+});
+"""
+
+
+def render(holders: t.Sequence[Holder]) -> str:
+    """Returns polkit(8) rules; the empty string where there is no card.
+
+    Names get into the script as JSON, in ASCII: data to it, whatever they hold.
+
+    :raises InputError: if an owner or group is no name of a user or group
+    """
+    if not holders:
+        return ""
+    cards = {holder.number: holder.name for holder in holders}
+    table = {
+        reader_name(holder.number, cards): {"owner": _user(holder), "group": _group(holder)}
+        for holder in sorted(holders, key=lambda holder: holder.number)
+    }
+    return _TEMPLATE % json.dumps(table, indent=8, ensure_ascii=True).replace("\n}", "\n    }")
+
+
+def read(path: str = RULES) -> str:
+    """Returns the rules that are there."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def plan(wanted: str, current: str) -> Plan[str]:
+    """Compares. Pure. The one step is the text to write."""
+    steps = () if wanted == current else (wanted,)
+    return Plan(steps, {"access": current}, {"access": wanted}, "access")
+
+
+def apply(changes: Plan[str], path: str = RULES) -> None:
+    """Writes the rules, or removes them where there is no card. polkit watches its folder.
+
+    :raises OSError: if the file can't be written
+    """
+    for text in changes.steps:
+        if text:
+            write_atomically(path, text.encode(), _PUBLIC)
+        else:
+            remove_durably(path)
+
+
+def _user(holder: Holder) -> t.Optional[str]:
+    return _checked("owner", holder.owner)
+
+
+def _group(holder: Holder) -> t.Optional[str]:
+    return _checked("group", holder.group)
+
+
+def _checked(field: str, name: t.Optional[str]) -> t.Optional[str]:
+    if name and not _NAME.fullmatch(name):
+        raise InputError(field, f"is {name!r}, which no user or group is called", "name one that the host knows")
+    return name or None

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a refusal of the card core looks like to a program: one status word for each error."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._card import errors
+from .._encoding.apdu import ApduError, StatusWord
+from .._encoding.tlv import TlvError
+from .._errors import InputError
+
+_STATUS: t.Tuple[t.Tuple[t.Type[Exception], StatusWord], ...] = (
+    (errors.Blocked, StatusWord.AUTHENTICATION_METHOD_BLOCKED),
+    # Not 6982, upon which clients verify the PIN again and again: it is right, and good for its change alone.
+    (errors.PinDue, StatusWord.CONDITIONS_NOT_SATISFIED),
+    (errors.NotVerified, StatusWord.SECURITY_STATUS_NOT_SATISFIED),
+    (errors.NoSuchKey, StatusWord.REFERENCED_DATA_NOT_FOUND),
+    (errors.NotOffered, StatusWord.FUNCTION_NOT_SUPPORTED),
+    # Not 6983: the secret is not blocked, and what lifts the TPM's lockout is time, not the PUK.
+    (errors.TpmLockout, StatusWord.CONDITIONS_NOT_SATISFIED),
+    (InputError, StatusWord.INCORRECT_DATA),
+    (TlvError, StatusWord.INCORRECT_DATA),
+)
+
+
+def status_of(error: Exception) -> t.Optional[int]:
+    """Returns the status word of an error that is an answer, or None for one that is a failure of ours."""
+    if isinstance(error, ApduError):
+        return error.status
+    if isinstance(error, errors.WrongSecret):
+        return StatusWord.tries_left(error.left if error.left >= 0 else 15)
+    for kind, status in _STATUS:
+        if isinstance(error, kind):
+            return status
+    return None

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a card tells of its keys and secrets: GET METADATA of Yubico's PIV extensions."""
+
+from __future__ import annotations
+
+import enum
+
+from ..._card.admin_key import Cipher
+from ..._card.card import Card
+from ..._card.key import Key
+from ..._card.secret import Reference
+from ..._encoding.apdu import ApduError, StatusWord
+from ..._encoding.tlv import encode, parse, parse_one
+from .reference import CIPHER_IDENTIFIERS, IDENTIFIERS, PIN_POLICIES, KeyReference, PublicKey
+
+
+class Metadata(enum.IntEnum):
+    """Tags of the answer."""
+
+    ALGORITHM = 0x01
+    POLICY = 0x02
+    ORIGIN = 0x03
+    PUBLIC_KEY = 0x04
+    IS_DEFAULT = 0x05
+    RETRIES = 0x06
+
+
+_TOUCH_NEVER = 1
+_GENERATED = 1
+_IMPORTED = 2
+_NOT_DEFAULT = b"\x00"
+_DEFAULT = b"\x01"
+_SECRET_ALGORITHM = b"\xff"
+
+_SEQUENCE = 0x30
+
+
+def read(card: Card, reference: int) -> bytes:
+    """Answers GET METADATA for a key or a secret.
+
+    :raises ApduError: 6A88 if the card has no such thing
+    """
+    if reference == KeyReference.PIN:
+        return _secret(card, Reference.PIN)
+    if reference == KeyReference.PUK:
+        return _secret(card, Reference.PUK)
+    if reference == KeyReference.ADMIN_KEY:
+        return _admin_key(card)
+    key = card.keys().get(reference)
+    if key is None:
+        raise ApduError(StatusWord.REFERENCED_DATA_NOT_FOUND)
+    return _key(key)
+
+
+def public_key(key: Key) -> bytes:
+    """Returns the data objects of a public key: SP 800-73-4 part 2, table 11.
+
+    They are cut out of the SubjectPublicKeyInfo (RFC 5280, clause 4.1; RFC 3279, clause 2.3).
+    """
+    _unused, bit_string = parse(parse_one(key.public, _SEQUENCE))
+    content = bit_string.value[1:]  # after the count of unused bits
+    if not key.algorithm.is_rsa:
+        return encode(PublicKey.POINT, content)
+    modulus, exponent = parse(parse_one(content, _SEQUENCE))
+    return encode(PublicKey.MODULUS, modulus.value.lstrip(b"\0")) + encode(PublicKey.EXPONENT, exponent.value)
+
+
+def _key(key: Key) -> bytes:
+    return b"".join(
+        (
+            encode(Metadata.ALGORITHM, bytes((IDENTIFIERS[key.algorithm],))),
+            encode(Metadata.POLICY, bytes((PIN_POLICIES[key.pin], _TOUCH_NEVER))),
+            encode(Metadata.ORIGIN, bytes((_IMPORTED if key.imported else _GENERATED,))),
+            encode(Metadata.PUBLIC_KEY, public_key(key)),
+        )
+    )
+
+
+def _secret(card: Card, reference: Reference) -> bytes:
+    if not card.has(reference):
+        raise ApduError(StatusWord.REFERENCED_DATA_NOT_FOUND)
+    tries = card.tries(reference)
+    return b"".join(
+        (
+            encode(Metadata.ALGORITHM, _SECRET_ALGORITHM),
+            encode(Metadata.IS_DEFAULT, _NOT_DEFAULT),
+            encode(Metadata.RETRIES, bytes((min(tries.limit, 0xFF), min(tries.left, 0xFF)))),
+        )
+    )
+
+
+def _admin_key(card: Card) -> bytes:
+    """Says 3DES even of a card without an admin key: Yubico's programs stop at a card that does not answer this."""
+    cipher, well_known = Cipher.TRIPLE_DES, False
+    if card.has(Reference.ADMIN):
+        cipher, well_known = card.challenge.cipher, card.challenge.well_known
+    return b"".join(
+        (
+            encode(Metadata.ALGORITHM, bytes((CIPHER_IDENTIFIERS[cipher],))),
+            encode(Metadata.POLICY, bytes((0, _TOUCH_NEVER))),
+            encode(Metadata.IS_DEFAULT, _DEFAULT if well_known else _NOT_DEFAULT),
+        )
+    )

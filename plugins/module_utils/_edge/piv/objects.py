@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Data objects: those of the store, and those that every card has. SP 800-73-4 part 1, clause 3 and appendix A."""
+
+from __future__ import annotations
+
+import typing as t
+import zlib
+
+from ..._card.card import Card
+from ..._card.key import FIRST_RETIRED, RETIRED
+from ..._encoding.apdu import LONGEST_COMMAND_DATA, ApduError, StatusWord
+from ..._encoding.tlv import encode, parse_distinct, parse_one
+from .reference import AID, CERTIFICATE_SLOTS, PIN_PROTECTED, Object
+
+_TAG_LIST = 0x5C
+_DATA = 0x53
+_CARD_AID = 0x4F
+_CERTIFICATE = 0x70
+_CERTIFICATE_INFO = 0x71
+_NOT_COMPRESSED = b"\x00"
+_GZIP_OR_ZLIB = zlib.MAX_WBITS + 32  # the format is told by its header
+_WRITABLE = frozenset((0x5FC1, 0x5FFF))  # SP 800-73-4 part 1, table 3; Yubico's own objects
+_ERROR_DETECTION = encode(0xFE)
+
+# Application PIN only, no global PIN, no fingerprint: SP 800-73-4 part 1, clause 3.3.2
+_PIN_USAGE = encode(0x5F2F, b"\x40\x00")
+DISCOVERY = encode(Object.DISCOVERY, encode(_CARD_AID, AID), _PIN_USAGE)
+
+# Agency, system and credential all nines, as of a card that no federal agency issues: such a card is told
+# apart by its GUID (SP 800-73-4 part 1, clause 3.1.2; encoded as in TIG SCEPACS 2.3, clause 6).
+FASC_N = bytes.fromhex("D4E739DA739CED39CE739D836858210842108421C84210C3EB")
+_NEVER_EXPIRES = b"20991231"
+
+_CARD_IDENTIFIER = bytes.fromhex("A000000116FF02")  # GSC-RID, manufacturer unknown, JavaCard or the like: GSC-IS 2.1
+_GSC_IS_2_1 = b"\x21"
+_PKCS15_NONE = b"\x00"
+_DATA_MODEL_PIV = b"\x10"
+_OFF_CARD_NONE = 0
+
+
+def read(card: Card, request: bytes) -> bytes:
+    """Answers GET DATA: SP 800-73-4 part 2, clause 3.1.2.
+
+    :param request: the data field, a tag list with one tag
+    :raises ApduError: 6A82 if there is no such object, 6982 if it takes a verified PIN
+    :raises TlvError: if the data field is malformed
+    """
+    tag = int.from_bytes(parse_one(request, _TAG_LIST), "big")
+    if tag in PIN_PROTECTED:
+        card.require_pin()
+    if tag == Object.DISCOVERY:
+        return DISCOVERY
+    stored = card.protected(tag) if tag in PIN_PROTECTED else card.object(tag)
+    value = _certificate(card, tag) or stored or _synthesise(card, tag)
+    if not value:
+        raise ApduError(StatusWord.NOT_FOUND)
+    return encode(_DATA, value)
+
+
+def write(card: Card, request: bytes) -> None:
+    """Carries out PUT DATA: SP 800-73-4 part 2, clause 3.3.1. An object without content is removed.
+
+    :param request: the data field, a tag list with one tag, and the data
+    :raises ApduError: 6A82 if no card has such an object, 6A80 for a certificate that is not wrapped as one
+    :raises TlvError: if the data field is malformed
+    """
+    template = parse_distinct(request)
+    if set(template) != {_TAG_LIST, _DATA}:
+        raise ApduError(StatusWord.INCORRECT_DATA)
+    tag, value = int.from_bytes(template[_TAG_LIST], "big"), template[_DATA] or None
+    if tag in CERTIFICATE_SLOTS:
+        card.store_certificate(CERTIFICATE_SLOTS[tag], value and _unwrapped(value))
+    elif tag >> 8 not in _WRITABLE:
+        raise ApduError(StatusWord.NOT_FOUND)
+    elif tag in PIN_PROTECTED:
+        card.store_protected(tag, value)
+    else:
+        card.store_object(tag, value)
+
+
+def _unwrapped(value: bytes) -> bytes:
+    """Returns the certificate of a data object as table 10 of SP 800-73-4 part 1 wraps it, no longer compressed."""
+    template = parse_distinct(value)
+    certificate = template.get(_CERTIFICATE, b"")
+    if template.get(_CERTIFICATE_INFO, _NOT_COMPRESSED) != _NOT_COMPRESSED:
+        certificate = _decompressed(certificate)
+    if not certificate:
+        raise ApduError(StatusWord.INCORRECT_DATA)
+    return certificate
+
+
+def _decompressed(data: bytes) -> bytes:
+    """gzip (RFC 1952), or zlib, which OpenSC writes."""
+    inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        content = inflater.decompress(data, LONGEST_COMMAND_DATA)
+    except zlib.error:
+        raise ApduError(StatusWord.INCORRECT_DATA) from None
+    return content if inflater.eof else b""
+
+
+def _certificate(card: Card, tag: int) -> bytes:
+    """Returns a certificate as table 10 of SP 800-73-4 part 1 wraps it, or nothing."""
+    slot = CERTIFICATE_SLOTS.get(tag)
+    certificate = card.certificate(slot) if slot is not None else None
+    if not certificate:
+        return b""
+    return encode(_CERTIFICATE, certificate) + encode(_CERTIFICATE_INFO, _NOT_COMPRESSED) + _ERROR_DETECTION
+
+
+def _synthesise(card: Card, tag: int) -> bytes:
+    """Returns an object that every card has, for a card whose store holds none."""
+    maker = _MAKERS.get(tag)
+    return maker(card) if maker else b""
+
+
+def card_holder_unique_identifier(card: Card) -> bytes:
+    """Returns the CHUID, unsigned: SP 800-73-4 part 1, table 9. Its GUID is the card's serial."""
+    return b"".join(
+        (
+            encode(0x30, FASC_N),
+            encode(0x34, card.serial),
+            encode(0x35, _NEVER_EXPIRES),
+            encode(0x3E),  # issuer's signature
+            _ERROR_DETECTION,
+        )
+    )
+
+
+def card_capability_container(card: Card) -> bytes:
+    """Returns the CCC: SP 800-73-4 part 1, table 8."""
+    return b"".join(
+        (
+            encode(0xF0, _CARD_IDENTIFIER, card.serial[-14:]),
+            encode(0xF1, _GSC_IS_2_1),
+            encode(0xF2, _GSC_IS_2_1),
+            encode(0xF3),
+            encode(0xF4, _PKCS15_NONE),
+            encode(0xF5, _DATA_MODEL_PIV),
+            b"".join(encode(tag) for tag in (0xF6, 0xF7, 0xFA, 0xFB, 0xFC, 0xFD)),
+            _ERROR_DETECTION,
+        )
+    )
+
+
+def key_history(card: Card) -> bytes:
+    """Returns how many retired slots a program has to look into: SP 800-73-4 part 1, clause 3.3.3.
+
+    Certificates may stand in any of the slots, so it is the number of the last one that holds one.
+    """
+    used = [slot for slot in range(FIRST_RETIRED, FIRST_RETIRED + RETIRED) if card.certificate(slot)]
+    on_card = used[-1] - FIRST_RETIRED + 1 if used else 0
+    return encode(0xC1, bytes((on_card,))) + encode(0xC2, bytes((_OFF_CARD_NONE,))) + _ERROR_DETECTION
+
+
+_MAKERS: t.Mapping[int, t.Callable[[Card], bytes]] = {
+    Object.CHUID: card_holder_unique_identifier,
+    Object.CAPABILITY_CONTAINER: card_capability_container,
+    Object.KEY_HISTORY: key_history,
+}
+
+# Application property template: SP 800-73-4 part 2, table 3
+PROPERTIES = encode(
+    0x61,
+    encode(_CARD_AID, AID[5:]),
+    encode(0x79, encode(_CARD_AID, AID[:5])),
+    encode(0x50, b"hardbound.identity"),
+)

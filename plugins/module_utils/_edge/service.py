@@ -1,0 +1,341 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The card service: puts every card of a store into its reader and answers for it.
+
+One thread serves all cards. The TPM does one thing at a time, so there is nothing that a second could do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import selectors
+import signal
+import socket
+import time
+import typing as t
+from pathlib import Path
+
+from .._card.card import Card
+from .._card.errors import CardGone
+from .._card.host import CardHost
+from .._errors import HardboundError
+from . import piv
+from .vpcd import Connection, Disconnected
+
+_log = logging.getLogger("hardbound")
+
+_STORE_INTERVAL = 1.0  # seconds between two looks at the store
+_READER_INTERVAL = 0.25  # seconds between two tries to find a reader
+_IDLE_AFTER = 0.2  # seconds without a command after which the core may let go of the TPM
+
+
+class Seat:
+    """One card of the store and its place in a reader.
+
+    :param present: the file that stands while the card is in its reader
+    """
+
+    def __init__(self, number: int, stamp: object, card: Card, address: t.Tuple[str, int], present: Path) -> None:
+        self.number = number
+        self.stamp = stamp
+        self.card = card
+        self.serial = card.serial
+        self.connection: t.Optional[Connection] = None
+        self._application = piv.Application(card, self._failed)
+        self._address = address
+        self._present = present
+
+    def connect(self) -> None:
+        """:raises Disconnected: if the reader is not there"""
+        self.connection = Connection(self._address)
+
+    def serve(self, events: int) -> int:
+        """Does what the reader waits for. Returns how many commands were answered.
+
+        :raises Disconnected: if the reader has gone
+        :raises CardGone: if the card has
+        """
+        connection = self.connection
+        if connection is None:
+            return 0
+        seen, commands = connection.seen, connection.commands
+        if events & selectors.EVENT_WRITE:
+            connection.on_writable()
+        if events & selectors.EVENT_READ:
+            connection.on_readable(self)
+        if connection.seen and not seen:
+            self._present.touch()
+            _log.info("card %04d is in its reader", self.number)
+        return connection.commands - commands
+
+    def disconnect(self) -> None:
+        """Takes the card out of its reader, and its PIN's state with it."""
+        if self.connection is None:
+            return
+        self._present.unlink(missing_ok=True)
+        self.connection.close()
+        self.connection = None
+        self.reset()
+
+    @property
+    def atr(self) -> bytes:
+        return self._application.atr
+
+    def transmit(self, raw: bytes) -> bytes:
+        return self._application.transmit(raw)
+
+    def reset(self) -> None:
+        try:
+            self._application.reset()
+        except CardGone:
+            raise
+        except Exception as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        _log.error("card %04d: %s", self.number, describe(error))
+
+
+class Service:
+    """All cards of a store.
+
+    :param host: the store and the TPM behind it
+    :param run: folder for ``NNNN.present``
+    :param reader: host and port of the first reader slot
+    """
+
+    def __init__(self, host: CardHost, run: Path, reader: t.Tuple[str, int]) -> None:
+        self._host = host
+        self._run = run
+        self._reader = reader
+        self._seats: t.Dict[int, Seat] = {}
+        self._refused: t.Dict[int, object] = {}
+        self._selector = selectors.DefaultSelector()
+        self._stopping = False
+        self._store_due = 0.0
+        self._reader_due = 0.0
+        self._idle_due: t.Optional[float] = None
+
+    def run(self) -> None:
+        """Serves until :meth:`stop` is called, then takes all cards out of their readers."""
+        for left_over in self._run.glob("*.present"):
+            left_over.unlink()
+        try:
+            while not self._stopping:
+                self.step()
+        finally:
+            self._close()
+
+    def stop(self) -> None:
+        self._stopping = True
+
+    def wake_on(self, wakeup: socket.socket) -> None:
+        """Ends the wait for readers when the socket becomes readable."""
+        self._selector.register(wakeup, selectors.EVENT_READ, None)
+
+    def step(self) -> None:
+        """Waits for the next message or deadline, and does what is due."""
+        for key, events in self._selector.select(self._timeout()):
+            if isinstance(key.data, Seat):
+                self._serve(key.data, events)
+            else:
+                t.cast(socket.socket, key.fileobj).recv(4096)
+        self._keep_up(time.monotonic())
+
+    def _timeout(self) -> float:
+        due = [self._store_due]
+        if any(seat.connection is None for seat in self._seats.values()):
+            due.append(self._reader_due)
+        if self._idle_due is not None:
+            due.append(self._idle_due)
+        return max(0.0, min(due) - time.monotonic())
+
+    def _keep_up(self, now: float) -> None:
+        if now >= self._store_due:
+            self._store_due = now + _STORE_INTERVAL
+            self._look_at_store()
+        if now >= self._reader_due:
+            self._reader_due = now + _READER_INTERVAL
+            self._find_readers()
+        if self._idle_due is not None and now >= self._idle_due:
+            self._idle_due = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """A TPM that can't be let go is most likely not there; the next command tells."""
+        try:
+            self._host.idle()
+        except Exception as error:
+            _log.error("the TPM cannot be let go: %s", describe(error))
+
+    def _look_at_store(self) -> None:
+        try:
+            numbers = self._host.numbers()
+        except Exception as error:
+            _log.error("the store cannot be read: %s", describe(error))
+            return
+        for number in set(self._seats) - set(numbers):
+            self._remove(self._seats[number])
+        for number, stamp in numbers.items():
+            seat = self._seats.get(number)
+            if seat is None:
+                self._add(number, stamp)
+            elif seat.stamp != stamp:
+                self._check(seat, stamp)
+
+    def _add(self, number: int, stamp: object) -> None:
+        """Opens a card. One that cannot be opened is tried again at each look, and complained of once."""
+        try:
+            card = self._host.open(number)
+        except CardGone:
+            return
+        except Exception as error:
+            if self._refused.get(number) != stamp:
+                _log.error("card %04d cannot be opened: %s", number, describe(error))
+            self._refused[number] = stamp
+            return
+        self._refused.pop(number, None)
+        address = (self._reader[0], self._reader[1] + number)
+        self._seats[number] = Seat(number, stamp, card, address, self._run / f"{number:04d}.present")
+        self._reader_due = 0.0
+
+    def _check(self, seat: Seat, stamp: object) -> None:
+        """A changed file is mostly the same card with another PIN or key; a new card under an old number is not."""
+        seat.stamp = stamp
+        try:
+            card = self._host.open(seat.number)
+        except Exception as error:
+            _log.error("card %04d cannot be read again: %s", seat.number, describe(error))
+            self._remove(seat)
+            return
+        if card.serial == seat.serial:
+            card.close()
+            return
+        self._remove(seat)
+        card.close()
+        self._add(seat.number, stamp)
+
+    def _remove(self, seat: Seat) -> None:
+        """Ends a card of ours. Whatever its last words, the others go on."""
+        self._seats.pop(seat.number, None)
+        self._disconnect(seat)
+        try:
+            seat.card.close()
+        except Exception as error:
+            _log.debug("card %04d: %s", seat.number, describe(error))
+        _log.info("card %04d is out of the store", seat.number)
+
+    def _find_readers(self) -> None:
+        for seat in self._seats.values():
+            if seat.connection is None:
+                self._connect(seat)
+
+    def _connect(self, seat: Seat) -> None:
+        try:
+            seat.connect()
+        except (Disconnected, OSError) as error:
+            _log.debug("card %04d has no reader: %s", seat.number, error)
+            return
+        connection = seat.connection
+        if connection is not None:
+            self._selector.register(connection.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, seat)
+
+    def _serve(self, seat: Seat, events: int) -> None:
+        try:
+            if seat.serve(events):
+                self._idle_due = time.monotonic() + _IDLE_AFTER
+        except Disconnected as error:
+            _log.debug("card %04d lost its reader: %s", seat.number, error)
+            self._disconnect(seat)
+        except CardGone:
+            self._remove(seat)
+        else:
+            self._watch(seat)
+
+    def _watch(self, seat: Seat) -> None:
+        """Asks the selector for writability only while there is something to write."""
+        connection = seat.connection
+        if connection is None:
+            return
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_to_write else 0)
+        if self._selector.get_key(connection.socket).events != events:
+            self._selector.modify(connection.socket, events, seat)
+
+    def _disconnect(self, seat: Seat) -> None:
+        if seat.connection is None:
+            return
+        self._selector.unregister(seat.connection.socket)
+        try:
+            seat.disconnect()
+        except (CardGone, OSError) as error:
+            _log.debug("card %04d: %s", seat.number, describe(error))
+
+    def _close(self) -> None:
+        for seat in list(self._seats.values()):
+            self._disconnect(seat)
+        self._selector.close()
+        try:
+            self._host.close()
+        except Exception as error:
+            _log.error("the TPM cannot be closed: %s", describe(error))
+
+
+def describe(error: Exception) -> str:
+    """Returns what may be logged: our own messages hold no secret, those of others might.
+
+    Of the others it tells the kind, and the place in the code.
+    """
+    if isinstance(error, HardboundError):
+        return f"{type(error).__name__}: {error}"
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f" in {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+    return f"{type(error).__name__}{where}"
+
+
+def main(argv: t.Sequence[str]) -> int:
+    """Runs the service until SIGTERM or SIGINT.
+
+    :param argv: the options, without the program's name
+    """
+    options = _options(argv)
+    logging.basicConfig(level=options.log_level, format="%(levelname)s %(message)s")
+    service = Service(CardHost(options.store), Path(options.run), options.vpcd)
+    with _ended_by_signals(service):
+        service.run()
+    return 0
+
+
+def _options(argv: t.Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="card_service", description="Puts the cards of a store into their readers.")
+    parser.add_argument("--store", default="/var/lib/hardbound", help="folder of the cards")
+    parser.add_argument("--run", default="/run/hardbound", help="folder that tells which cards are in their readers")
+    parser.add_argument(
+        "--vpcd", default="127.0.0.1:35963", type=_address, help="host and port of the first reader slot"
+    )
+    parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    return parser.parse_args(argv)
+
+
+def _address(text: str) -> t.Tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host, int(port)
+
+
+@contextlib.contextmanager
+def _ended_by_signals(service: Service) -> t.Iterator[None]:
+    """A signal writes to a socket that the selector watches: no wait goes on after it."""
+    receiver, sender = socket.socketpair()
+    with receiver, sender:
+        sender.setblocking(False)
+        signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+        service.wake_on(receiver)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_unused: service.stop())
+        yield
+        signal.set_wakeup_fd(-1)

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The reader: a card's connection to its slot of vpcd, the virtual reader of pcscd.
+
+Every message is framed by its length in two bytes, big-endian. A message of one byte is for the reader's
+contacts, any other is a command APDU (vsmartcard 3.3, ``vpcd.h``).
+"""
+
+from __future__ import annotations
+
+import enum
+import errno
+import os
+import socket
+import typing as t
+
+_LENGTH = 2
+_CHUNK = 0x10002  # the longest message
+
+
+class Control(enum.IntEnum):
+    """Messages of one byte. Only the last wants an answer."""
+
+    OFF = 0
+    ON = 1
+    RESET = 2
+    ATR = 4
+
+
+class Card(t.Protocol):
+    """What stands in the slot: a card application."""
+
+    @property
+    def atr(self) -> bytes: ...
+
+    def reset(self) -> None: ...
+
+    def transmit(self, raw: bytes) -> bytes: ...
+
+
+class Disconnected(Exception):
+    """The reader is not there, or no longer: pcscd is not running, or was restarted."""
+
+
+class Connection:
+    """A card in a slot. Never waits: the caller's selector says when to read and write.
+
+    :param address: host and port of the slot
+    """
+
+    def __init__(self, address: t.Tuple[str, int]) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self.socket.setblocking(False)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.seen = False
+        """Whether the reader has asked for the ATR: the card is in the slot."""
+        self.commands = 0
+        """Command APDUs that were answered."""
+        self._received = bytearray()
+        self._unsent = b""
+        self._connected = False
+        self._start(address)
+
+    def _start(self, address: t.Tuple[str, int]) -> None:
+        error = self.socket.connect_ex(address)
+        if error not in (0, errno.EINPROGRESS):
+            self.close()
+            raise Disconnected(os.strerror(error))
+
+    @property
+    def wants_to_write(self) -> bool:
+        """Whether there is something to send, or the connection is not made yet."""
+        return not self._connected or bool(self._unsent)
+
+    def close(self) -> None:
+        """Takes the card out of the slot."""
+        self.socket.close()
+
+    def on_writable(self) -> None:
+        """Goes on with connecting or sending.
+
+        :raises Disconnected: if there is no reader
+        """
+        error = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise Disconnected(os.strerror(error))
+        self._connected = True
+        self._flush()
+
+    def on_readable(self, card: Card) -> None:
+        """Lets the card answer all messages that have come in whole.
+
+        :raises Disconnected: if the reader has gone
+        """
+        self._received += self._receive()
+        while len(self._received) >= _LENGTH:
+            end = _LENGTH + int.from_bytes(self._received[:_LENGTH], "big")
+            if len(self._received) < end:
+                break
+            message = bytes(self._received[_LENGTH:end])
+            del self._received[:end]
+            self._answer(card, message)
+        if self._received:
+            self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """Acknowledges what came in now.
+
+        vpcd sends the length by itself and waits with the rest (Nagle) for the acknowledgement, which the
+        kernel would hold back for 40 ms.
+        """
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+    def _answer(self, card: Card, message: bytes) -> None:
+        if len(message) > 1:
+            self._send(card.transmit(message))
+            self.commands += 1
+        elif message == bytes((Control.ATR,)):
+            self._send(card.atr)
+            self.seen = True
+        elif message and message[0] in (Control.OFF, Control.ON, Control.RESET):
+            card.reset()
+
+    def _receive(self) -> bytes:
+        try:
+            data = self.socket.recv(_CHUNK)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise Disconnected(str(error)) from None
+        if not data:
+            raise Disconnected("closed by the reader")
+        return data
+
+    def _send(self, message: bytes) -> None:
+        self._unsent += len(message).to_bytes(_LENGTH, "big") + message
+        self._flush()
+
+    def _flush(self) -> None:
+        if not self._unsent:
+            return
+        try:
+            sent = self.socket.send(self._unsent)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise Disconnected(str(error)) from None
+        self._unsent = self._unsent[sent:]
