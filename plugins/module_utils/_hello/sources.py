@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the policies that a resolver compares: GPOs, files, and what a task says itself."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from .._errors import InputError, StateError
+from .desired import parse_settings, view
+from .linux import PATH, Linux
+from .place import FilePlace
+from .resolver import Platform, Resolution, Source, SourceKind, resolve
+from .setting import Model, Scope
+from .target import GPO, Target, gpo_to_read, writer
+
+Params = Mapping[str, Any]
+
+#: The formats of a source that is a file.
+FORMATS = [each.value for each in Target if each not in (Target.GPO, Target.HIMMELBLAU)]
+
+SOURCE: Dict[str, Dict[str, Any]] = {
+    "kind": {"type": "str", "required": True, "choices": [each.value for each in SourceKind]},
+    "label": {"type": "str"},
+    "settings": {"type": "dict"},
+    "path": {"type": "path"},
+    "format": {"type": "str", "choices": FORMATS},
+    "tenant_id": {"type": "str"},
+    "gpo": {"type": "dict", "options": GPO},
+}
+
+_FORMAT_OF_KIND = {
+    SourceKind.USER_GPO: Target.REGISTRY_POL,
+    SourceKind.COMPUTER_GPO: Target.REGISTRY_POL,
+    SourceKind.USER_CSP: Target.SYNCML,
+    SourceKind.DEVICE_CSP: Target.SYNCML,
+    SourceKind.LINUX_HOST: Target.LINUX,
+}
+
+
+def answer(params: Params) -> Dict[str, object]:
+    """Returns what ``hello_policy_info`` reports, from its arguments ``sources`` and ``platform``.
+
+    :raises InputError: for a source that says too little or too much
+    :raises StateError: for a file or GPO that can't be read
+    """
+    given = params["sources"] or []
+    found = [_source(each, f"sources[{place}]") for place, each in enumerate(given)] or [_this_host()]
+    platform = _platform(params["platform"], found)
+    return {
+        "platform": platform.value,
+        "sources": [_told(each) for each in found],
+        **_resolved(resolve(found, platform)),
+    }
+
+
+def _platform(name: Optional[str], found: Sequence[Source]) -> Platform:
+    if name is not None:
+        return Platform(name)
+    linux = all(each.kind is SourceKind.LINUX_HOST for each in found)
+    return Platform.LINUX if linux else Platform.WINDOWS
+
+
+def _this_host() -> Source:
+    return Source(SourceKind.LINUX_HOST, PATH, Linux().read(FilePlace(PATH).load()))
+
+
+def _source(params: Params, field: str) -> Source:
+    kind = SourceKind(params["kind"])
+    ways = [way for way in ("settings", "path", "gpo") if params.get(way) is not None]
+    if len(ways) != 1:
+        fault = f"has {' and '.join(ways)}" if ways else "says nothing"
+        raise InputError(field, fault, "give it exactly one of settings, path and gpo")
+    label, model = _READERS[ways[0]](params, kind, field)
+    return Source(kind, params.get("label") or label, model)
+
+
+def _from_settings(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model]:
+    return kind.value, parse_settings(params["settings"], f"{field}.settings")
+
+
+def _from_path(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model]:
+    target = Target(params["format"]) if params.get("format") else _FORMAT_OF_KIND.get(kind)
+    if target is None:
+        raise InputError(
+            f"{field}.format", "is missing, and a file of EAS has none of its own", "give settings instead"
+        )
+    document = FilePlace(params["path"]).load()
+    if not document:
+        raise StateError(f"{params['path']} is not there or empty", f"check {field}.path")
+    return params["path"], writer(target, _scope(kind), params).read(document)
+
+
+def _from_gpo(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model]:
+    if not kind.is_gpo:
+        raise InputError(
+            f"{field}.kind", f"is {kind.value}, but the source is a GPO", "choose user_gpo or computer_gpo"
+        )
+    place = gpo_to_read(params["gpo"], _scope(kind))
+    document = place.load()
+    return place.title, writer(Target.GPO, _scope(kind), {}).read(document)
+
+
+_READERS = {"settings": _from_settings, "path": _from_path, "gpo": _from_gpo}
+
+
+def _scope(kind: SourceKind) -> Scope:
+    return Scope.USER if kind in (SourceKind.USER_GPO, SourceKind.USER_CSP) else Scope.DEVICE
+
+
+def _told(source: Source) -> Dict[str, object]:
+    return {"kind": source.kind.value, "label": source.label, "settings": view(source.model)}
+
+
+def _resolved(resolution: Resolution) -> Dict[str, object]:
+    settings: List[Dict[str, object]] = [each.to_data() for each in resolution.effective]
+    return {
+        "settings": settings,
+        "conflicts": [each.name for each in resolution.effective if each.conflict],
+        "not_enforceable": [
+            {"name": name, "source": label, "reason": reason} for name, label, reason in resolution.not_enforceable
+        ],
+        "notes": list(resolution.warnings),
+    }
