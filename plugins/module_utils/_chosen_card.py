@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The card that a task names, for modules that work on a card that exists."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import typing as t
+
+from . import _cryptography
+from ._card.plan import Current
+from ._card.record import Record
+from ._card.store import Store
+from ._errors import InputError, StateError
+from ._spec import STORE, Arguments
+from ._tpm.connection import Tpm
+from ._tpm.tcti import Tcti
+
+if t.TYPE_CHECKING:
+    from ._card.card import Card
+
+_INSTANCE_ID = re.compile(r"ROOT\\SMARTCARDREADER\\(\d{4})")
+
+CARD: Arguments = {
+    **STORE,
+    "name": {"type": "str"},
+    "instance_id": {"type": "str"},
+}
+NAMED = [("name", "instance_id")]
+"""One of these is required."""
+
+
+def instance_number(instance_id: t.Optional[str]) -> t.Optional[int]:
+    """:raises InputError: if it has another form than instance ids have"""
+    if instance_id is None:
+        return None
+    match = _INSTANCE_ID.fullmatch(instance_id)
+    if match is None:
+        raise InputError("instance_id", f"is {instance_id!r}", r"write it as ROOT\SMARTCARDREADER\0000")
+    return int(match.group(1))
+
+
+class ChosenCard:
+    """:param number: the card's, or None to find it by its name"""
+
+    def __init__(self, store: Store, name: t.Optional[str], number: t.Optional[int]) -> None:
+        self.store = store
+        self._name = name
+        self._number = number
+
+    @classmethod
+    def from_task(cls, task: t.Mapping[str, t.Any]) -> ChosenCard:
+        """:raises InputError: for an instance id that is none"""
+        return cls(Store(task["store"]), task["name"], instance_number(task["instance_id"]))
+
+    def record(self) -> Record:
+        """Returns the card as the disk knows it now.
+
+        :raises StateError: if there is no such card
+        """
+        record = Current(tuple(self.store.records())).find(self._name or "", self._number)
+        if record is None or self._name not in (None, record.name):
+            wanted = f"named {self._name!r}" if self._name is not None else f"with the number {self._number:04d}"
+            remedy = "make it with virtual_smartcard, or see with virtual_smartcard_info which there are"
+            raise StateError(f"there is no card {wanted} in {self.store.folder}", remedy)
+        return record
+
+    @contextlib.contextmanager
+    def tpm(self) -> t.Iterator[Tpm]:
+        """Holds the card's TPM for a block.
+
+        :raises StateError: if there is no such card, or no way to its TPM
+        """
+        tpm = Tpm(Tcti.parse(self.record().tcti), self.store.folder)
+        try:
+            with tpm.taken():
+                yield tpm
+        finally:
+            tpm.close()
+
+    @contextlib.contextmanager
+    def used(self) -> t.Iterator[Card]:
+        """Gives the card to work with, closed, and closes it afterwards.
+
+        :raises StateError: as :meth:`tpm`
+        """
+        _cryptography.require()
+        from ._card.card import Card  # It imports cryptography, which a run without changes has no use for.
+        from ._tpm.workbench import Workbench
+
+        with self.tpm() as tpm:
+            card = Card(self.store, Workbench(tpm), self.record().number)
+            yield card
+            card.close()

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Errors that the cores raise and the modules show.
+
+Every message names the field, what is wrong with its value, and the remedy.
+A message never holds a secret value.
+"""
+
+from __future__ import annotations
+
+
+class HardboundError(Exception):
+    """Root of all errors that are meant for a person to read."""
+
+
+class InputError(HardboundError):
+    """A parameter was refused before anything was changed.
+
+    :param field: the parameter as the user wrote it, e.g. ``pin_policy.maxlen``
+    :param fault: what is wrong, as a clause that follows the field name
+    :param remedy: what to do instead, as an imperative clause
+    """
+
+    def __init__(self, field: str, fault: str, remedy: str) -> None:
+        super().__init__(f"{field} {fault}: {remedy}.")
+        self.field = field
+        self.fault = fault
+        self.remedy = remedy
+
+
+class StateError(HardboundError):
+    """What was found (a store, a TPM, a file, a directory) does not allow the job.
+
+    :param found: a clause that says what was found and where
+    :param remedy: what to do about it, as an imperative clause
+    """
+
+    def __init__(self, found: str, remedy: str) -> None:
+        super().__init__(f"{found}: {remedy}.")
+        self.found = found
+        self.remedy = remedy

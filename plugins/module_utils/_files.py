@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that survive a power cut, and locks between processes.
+
+Whatever root writes into a folder belongs to the folder's owner, so that a service without root's
+rights can go on with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+import typing as t
+
+PRIVATE = 0o600
+
+
+def write_atomically(path: str, data: bytes, mode: int = PRIVATE) -> None:
+    """Replaces a file as a whole: after a crash it holds the old bytes or the new ones.
+
+    :raises OSError: if the folder can't be written
+    """
+    folder = os.path.dirname(path)
+    fd, temporary = tempfile.mkstemp(prefix=".new-", dir=folder)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            os.fchmod(fd, mode)
+            give_to_folder_owner(fd, folder)
+            file.write(data)
+            file.flush()
+            os.fsync(fd)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_folder(folder)
+
+
+def remove_durably(path: str) -> None:
+    """Removes a file if it is there, and makes that last."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+        sync_folder(os.path.dirname(path))
+
+
+def sync_folder(folder: str) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def give_to_folder_owner(fd: int, folder: str) -> None:
+    if os.geteuid() == 0:
+        owner = os.stat(folder)
+        os.fchown(fd, owner.st_uid, owner.st_gid)
+
+
+def open_lock(path: str) -> int:
+    """Opens, and if need be makes, a file to lock. The caller closes it."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+    give_to_folder_owner(fd, os.path.dirname(path))
+    return fd
+
+
+@contextlib.contextmanager
+def locked(path: str) -> t.Iterator[None]:
+    """Holds an exclusive lock between processes; the kernel drops it if the process dies."""
+    fd = open_lock(path)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)

@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The noun of ``tpm_lockout``: the TPM's own protection against guessing."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import asdict, dataclass, field, replace
+
+from ._errors import InputError, StateError
+from ._spec import OWNER_AUTH, STORE, TPM, Arguments, register_secrets
+from ._spine import Plan, View
+from ._tpm.capability import Lockout, identify
+from ._tpm.connection import Tpm
+from ._tpm.lockout import LONGEST_AUTH, LONGEST_TIME, Parameters, WrongLockoutAuth, set_authorisation, set_parameters
+from ._tpm.tcti import Tcti
+
+ARGUMENTS: Arguments = {
+    **TPM,
+    **STORE,
+    **OWNER_AUTH,
+    "max_tries": {"type": "int"},
+    "recovery": {"type": "int"},
+    "lockout_recovery": {"type": "int"},
+    "value": {"type": "str", "no_log": True},
+    "discard": {"type": "bool", "default": False},
+}
+EITHER = [("value", "discard")]
+"""These exclude each other."""
+_LOWEST = {"max_tries": 1, "recovery": 0, "lockout_recovery": 0}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the task says. What it leaves out stays as it is."""
+
+    parameters: t.Mapping[str, t.Any]
+    value: bytes = field(default=b"", repr=False)
+    discard: bool = False
+
+    @classmethod
+    def parse(cls, task: t.Mapping[str, t.Any]) -> Wanted:
+        """:raises InputError: for the first parameter that is not right"""
+        parameters = {name: task[name] for name in _LOWEST if task[name] is not None}
+        for name, number in parameters.items():
+            if not _LOWEST[name] <= number <= LONGEST_TIME:
+                raise InputError(name, f"is {number}", f"choose a number from {_LOWEST[name]} to {LONGEST_TIME}")
+        value = (task["value"] or "").encode()
+        if task["value"] is not None and not 1 <= len(value) <= LONGEST_AUTH:
+            raise InputError("value", "is empty, or longer than the TPM takes", f"use 1 to {LONGEST_AUTH} bytes")
+        return cls(parameters, value, task["discard"])
+
+
+@dataclass(frozen=True)
+class SetParameters:
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class SetValue:
+    """Set the authorisation that the task gives."""
+
+
+@dataclass(frozen=True)
+class Discard:
+    """Set a random authorisation that nobody keeps."""
+
+
+Step = t.Union[SetParameters, SetValue, Discard]
+
+
+class TpmLockout:
+    """The lockout through the spine: read, plan, apply."""
+
+    def __init__(self, wanted: Wanted, tpm: Tpm) -> None:
+        self._wanted = wanted
+        self._tpm = tpm
+
+    @classmethod
+    def from_task(cls, task: t.Mapping[str, t.Any]) -> TpmLockout:
+        """:raises InputError: for a parameter that is not right"""
+        register_secrets(task["value"], task["tpm_owner_auth"])
+        owner_auth = (task["tpm_owner_auth"] or "").encode()
+        return cls(Wanted.parse(task), Tpm(Tcti.parse(task["tpm"]), task["store"], owner_auth))
+
+    def read(self) -> Lockout:
+        with self._tpm.taken():
+            return identify(self._tpm).lockout
+
+    def plan(self, lockout: Lockout) -> Plan[Step]:
+        """The parameters come first: after :class:`Discard` nobody can set them any more."""
+        wanted = self._wanted
+        after = replace(lockout, **wanted.parameters)
+        steps: t.List[Step] = []
+        if after != lockout:
+            if lockout.auth_set and not wanted.value:
+                remedy = "give it in value"
+                raise InputError("value", "is missing, and the lockout's authorisation is set in this TPM", remedy)
+            steps.append(SetParameters(Parameters(after.max_tries, after.recovery, after.lockout_recovery)))
+        if not lockout.auth_set and wanted.value:
+            steps.append(SetValue())
+        if not lockout.auth_set and wanted.discard:
+            steps.append(Discard())
+        after = replace(after, auth_set=lockout.auth_set or bool(wanted.value) or wanted.discard)
+        return Plan(tuple(steps), _settings(lockout), _settings(after), f"lockout of the TPM at {self._tpm.tcti}")
+
+    def apply(self, plan: Plan[Step], found: Lockout) -> View:
+        try:
+            with self._tpm.taken() as tpm:
+                for step in plan.steps:
+                    self._do(step, found)
+                return {"lockout": asdict(identify(tpm).lockout)}
+        except WrongLockoutAuth:
+            wait = found.lockout_recovery or "its next restart, or more"
+            remedy = f"wait {wait} seconds before the next try, with the right value"
+            raise StateError("the TPM refuses the lockout authorisation", remedy) from None
+        finally:
+            self._tpm.close()
+
+    def _do(self, step: Step, found: Lockout) -> None:
+        if isinstance(step, SetParameters):
+            set_parameters(self._tpm, step.parameters, self._wanted.value if found.auth_set else b"")
+        elif isinstance(step, SetValue):
+            set_authorisation(self._tpm, self._wanted.value, b"")
+        else:
+            set_authorisation(self._tpm, os.urandom(LONGEST_AUTH - 1) + b"\x01", b"")
+
+    def report(self, plan: Plan[Step], found: Lockout) -> View:
+        return {"lockout": asdict(found)}
+
+
+def _settings(lockout: Lockout) -> t.Dict[str, t.Any]:
+    return {name: getattr(lockout, name) for name in (*_LOWEST, "auth_set")}

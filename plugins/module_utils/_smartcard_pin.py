@@ -1,0 +1,229 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The noun of ``virtual_smartcard_pin``: PIN and PUK of a card."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ._card.errors import Blocked, WrongSecret
+from ._card.host_policy import HostPolicy
+from ._card.record import Record
+from ._card.secret import Reference, Tries
+from ._card.specification import check_puk
+from ._chosen_card import CARD, ChosenCard
+from ._errors import InputError, StateError
+from ._spec import Arguments, register_secrets
+from ._spine import Plan, View
+
+if t.TYPE_CHECKING:
+    from ._card.card import Card
+
+ARGUMENTS: Arguments = {
+    **CARD,
+    "pin": {"type": "str", "no_log": True},
+    "new_pin": {"type": "str", "no_log": True},
+    "must_change": {"type": "bool", "default": False},
+    "puk": {"type": "str", "no_log": True},
+    "new_puk": {"type": "str", "no_log": True},
+}
+SOMETHING_NEW = [("new_pin", "new_puk")]
+"""One of these is required."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The secrets that a card shall have, and those that it has."""
+
+    pin: t.Optional[str] = field(default=None, repr=False)
+    new_pin: t.Optional[str] = field(default=None, repr=False)
+    puk: t.Optional[str] = field(default=None, repr=False)
+    new_puk: t.Optional[str] = field(default=None, repr=False)
+    must_change: bool = False
+
+    @classmethod
+    def parse(cls, task: t.Mapping[str, t.Any]) -> Wanted:
+        """:raises InputError: if a new secret comes without one that allows it"""
+        wanted = cls(task["pin"], task["new_pin"], task["puk"], task["new_puk"], task["must_change"])
+        if wanted.must_change and wanted.new_pin is None:
+            raise InputError("must_change", "is given without new_pin", "give the first PIN in new_pin")
+        if wanted.new_pin is not None and wanted.pin is None and wanted.puk is None:
+            raise InputError("new_pin", "comes without pin and without puk", "give the present PIN, or the PUK")
+        if wanted.new_puk is not None and wanted.puk is None:
+            raise InputError("new_puk", "comes without puk", "give the present PUK")
+        if wanted.new_puk is not None:
+            check_puk(wanted.new_puk, "new_puk")
+        return wanted
+
+    def check(self, card: Record, policy: HostPolicy) -> None:
+        """:raises InputError: for what this card would not take"""
+        if self.new_pin is not None:
+            policy.rules(card.pin_policy).check(self.new_pin, "new_pin")
+        if not card.has_puk and self.puk is not None:
+            raise InputError("puk", f"is given, but the card {card.name!r} has none", "leave it out")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A secret gets a new value; ``by`` is the one that allows it."""
+
+    secret: Reference
+    by: Reference
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The PIN is right, and can do nothing but be changed from now on."""
+
+
+Step = t.Union[Change, Mark]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found out. The secrets are those that the TPM has found right, None where nobody asked.
+
+    :param pin_set_by: what a new PIN is set with, or None if the PIN is as it shall be
+    """
+
+    record: Record
+    pin: Tries
+    puk: t.Optional[Tries]
+    pin_set_by: t.Optional[Reference]
+    right_pin: t.Optional[bytes] = field(default=None, repr=False)
+    right_puk: t.Optional[bytes] = field(default=None, repr=False)
+
+
+class Pin:
+    """PIN and PUK through the spine: read, plan, apply."""
+
+    def __init__(self, wanted: Wanted, chosen: ChosenCard) -> None:
+        self._wanted = wanted
+        self._chosen = chosen
+
+    @classmethod
+    def from_task(cls, task: t.Mapping[str, t.Any]) -> Pin:
+        """:raises InputError: for a parameter that is not right"""
+        register_secrets(task["pin"], task["new_pin"], task["puk"], task["new_puk"])
+        return cls(Wanted.parse(task), ChosenCard.from_task(task))
+
+    def read(self) -> Found:
+        """Finds out which of the given secrets are right. Right ones cost no try."""
+        wanted = self._wanted
+        wanted.check(self._chosen.record(), self._chosen.store.host_policy())
+        with self._chosen.used() as card:
+            right_pin, by = self._look_at_pin(card)
+            if by is Reference.PUK and not self._chosen.store.host_policy().puk_may_reset_pin:
+                fault = "may not set a new PIN, by the host's Hello policy"
+                raise InputError("puk", fault, "give the present PIN, or make a new card")
+            right_puk = None
+            if wanted.puk is not None and (wanted.new_puk is not None or by is Reference.PUK):
+                right_puk = _find(card, Reference.PUK, [wanted.puk, wanted.new_puk])
+            return Found(card.record, *_tries(card), by, right_pin, right_puk)
+
+    def _look_at_pin(self, card: Card) -> t.Tuple[t.Optional[bytes], t.Optional[Reference]]:
+        """Returns the PIN that is right, if one is, and what a new one has to be set with, if it has to."""
+        wanted = self._wanted
+        if wanted.new_pin is None:
+            return None, None
+        if wanted.pin is None and not card.set_by_task(Reference.PIN):
+            return None, Reference.PUK
+        try:
+            right = _find(card, Reference.PIN, [wanted.pin, wanted.new_pin])
+        except (WrongSecret, Blocked, Doubt, InputError):
+            if wanted.puk is None:
+                raise
+            return None, Reference.PUK
+        return right, None if right == wanted.new_pin.encode() else Reference.PIN
+
+    def plan(self, found: Found) -> Plan[Step]:
+        steps: t.List[Step] = []
+        if found.pin_set_by is not None:
+            steps.append(Change(Reference.PIN, found.pin_set_by))
+        new_puk = self._wanted.new_puk
+        if new_puk is not None and found.right_puk != new_puk.encode():
+            steps.append(Change(Reference.PUK, Reference.PUK))
+        before = _describe(found.record, found.pin, found.puk)
+        after = dict(before)
+        for step in steps:
+            if isinstance(step, Change):
+                name = step.secret.value
+                before[name], after[name] = "the present one", "the new one"
+        if found.pin_set_by is not None:
+            after["pin_tries_left"] = found.pin.limit
+            after["pin_must_change"] = self._wanted.must_change
+        elif self._wanted.must_change and not found.record.pin.must_change:
+            steps.append(Mark())
+            after["pin_must_change"] = True
+        return Plan(tuple(steps), before, after, f"PIN and PUK of the virtual smart card {found.record.name}")
+
+    def apply(self, plan: Plan[Step], found: Found) -> View:
+        with self._chosen.used() as card:
+            for step in plan.steps:
+                self._do(step, card, found)
+            return _describe(card.record, *_tries(card))
+
+    def _do(self, step: Step, card: Card, found: Found) -> None:
+        new_pin, new_puk = (self._wanted.new_pin or "").encode(), (self._wanted.new_puk or "").encode()
+        must_change = self._wanted.must_change
+        if isinstance(step, Mark):
+            card.must_change_pin()
+        elif step.secret is Reference.PUK:
+            card.change(Reference.PUK, found.right_puk or b"", new_puk, by_task=True)
+        elif step.by is Reference.PUK:
+            card.unblock(found.right_puk or b"", new_pin, by_task=True, must_change=must_change)
+        else:
+            card.change(Reference.PIN, found.right_pin or b"", new_pin, by_task=True, must_change=must_change)
+
+    def report(self, plan: Plan[Step], found: Found) -> View:
+        return _describe(found.record, found.pin, found.puk)
+
+
+class Doubt(StateError):
+    """One try is left, and nothing tells that it would not be wasted."""
+
+    def __init__(self, reference: Reference) -> None:
+        found = f"the {reference.title} has one try left, and the given one may be wrong"
+        super().__init__(found, f"enter the right one by hand, or {reference.way_out}")
+
+
+def _find(card: Card, reference: Reference, given: t.Sequence[t.Optional[str]]) -> bytes:
+    """Returns the one of some secrets that is right. The last of several tries is left to people.
+
+    :raises InputError: if the disk tells that none can be right; that costs no try
+    :raises WrongSecret, Blocked: if none is
+    """
+    tries = card.tries(reference)
+    if not tries.left:
+        raise Blocked(reference)
+    secrets = dict.fromkeys(secret.encode() for secret in given if secret is not None)
+    likely = card.candidates(reference, list(secrets))
+    left = tries.left
+    certain = len(likely) == 1 and card.set_by_task(reference)
+    for secret in likely:
+        if left == 1 and tries.limit > 1 and not certain:
+            raise Doubt(reference)
+        try:
+            card.check(reference, secret)
+            return secret
+        except WrongSecret as error:
+            wrong, left = error, error.left
+    if likely:
+        raise wrong
+    fault = f"is not the card's, which a task has set to another {reference.title}"
+    raise InputError(reference.value, fault, "give the right one; no try was spent")
+
+
+def _tries(card: Card) -> t.Tuple[Tries, t.Optional[Tries]]:
+    return card.tries(Reference.PIN), card.tries(Reference.PUK) if card.has(Reference.PUK) else None
+
+
+def _describe(record: Record, pin: Tries, puk: t.Optional[Tries]) -> t.Dict[str, t.Any]:
+    return {
+        "name": record.name,
+        "instance_id": record.instance_id,
+        "pin_must_change": record.pin.must_change,
+        "pin_tries_left": pin.left,
+        "puk_tries_left": puk.left if puk else None,
+    }

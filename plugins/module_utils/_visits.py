@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The nouns of ``smartcard_evidence`` and ``smartcard_activate``: the two visits of an enrolment to a host."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import os
+import typing as t
+from dataclasses import dataclass
+
+from ._admin_key import ARGUMENTS as ADMIN_KEY
+from ._card.key import slot_number
+from ._card.record import Record, State
+from ._card.store import Store
+from ._errors import InputError
+from ._files import locked
+from ._smartcard import Found, Smartcard
+from ._spec import CARD, OWNER_AUTH, STORE, TPM, Arguments, register_secrets
+from ._spine import Plan, View
+from ._tpm.connection import Tpm
+from ._tpm.tcti import Tcti
+
+NONCE_SIZE = 32
+
+EVIDENCE_ARGUMENTS: Arguments = {
+    **TPM,
+    **STORE,
+    **OWNER_AUTH,
+    "cards": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "nonce": {"type": "str", "required": True},
+            **CARD,
+            **ADMIN_KEY,
+        },
+    },
+}
+
+ACTIVATE_ARGUMENTS: Arguments = {
+    **TPM,
+    **STORE,
+    **OWNER_AUTH,
+    "challenges": {"type": "list", "elements": "dict", "required": True},
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A card as it shall be, and the nonce to prove it over."""
+
+    name: str
+    nonce: bytes
+    slots: t.FrozenSet[int]
+    noun: Smartcard
+
+    @classmethod
+    def parse(cls, task: t.Mapping[str, t.Any], card: t.Mapping[str, t.Any], field: str) -> Asked:
+        """:raises InputError: for the first parameter that is not right"""
+        try:
+            nonce = base64.b64decode(card["nonce"], validate=True)
+        except (ValueError, binascii.Error):
+            nonce = b""
+        if len(nonce) != NONCE_SIZE:
+            raise InputError(f"{field}.nonce", f"is no base64 of {NONCE_SIZE} bytes", "let the controller make it")
+        common = {name: task[name] for name in (*TPM, *STORE, *OWNER_AUTH)}
+        unsaid = {name: argument.get("default") for name, argument in ADMIN_KEY.items()}
+        noun = Smartcard.from_task({**common, **unsaid, **card, "state": "present", "instance_id": None})
+        slots = frozenset(slot_number(key["slot"], f"{field}.keys.slot") for key in card["keys"])
+        return cls(card["name"], nonce, slots, noun)
+
+
+class EvidenceVisit:
+    """All cards of a host: made or completed, then proved.
+
+    :param keep: false in check mode, in which nothing may stay behind
+    """
+
+    def __init__(self, task: t.Mapping[str, t.Any], keep: bool) -> None:
+        self._cards = [Asked.parse(task, card, f"cards[{at}]") for at, card in enumerate(task["cards"])]
+        names = [card.name for card in self._cards]
+        if len(set(names)) != len(names):
+            raise InputError("cards", "names a card twice", "name each card of a host once")
+        register_secrets(task["tpm_owner_auth"])
+        self._store = Store(task["store"])
+        self._keep = keep
+        self._escrowed: t.Dict[str, t.Any] = {}
+        self._tpm = Tpm(Tcti.parse(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode())
+
+    def alone(self) -> t.ContextManager[None]:
+        """Held for the whole visit, so that two runs don't make the same card twice."""
+        if not self._keep:
+            return contextlib.nullcontext()
+        self._store.prepare()
+        return locked(os.path.join(self._store.folder, "enrollment.lock"))
+
+    def read(self) -> t.List[Found]:
+        return [card.noun.read() for card in self._cards]
+
+    def plan(self, found: t.Sequence[Found]) -> Plan[t.Any]:
+        plans = [card.noun.plan(each) for card, each in zip(self._cards, found)]
+        names = [card.name for card in self._cards]
+        return Plan(
+            steps=tuple(name for name, plan in zip(names, plans) if plan.changed),
+            before={name: plan.before for name, plan in zip(names, plans)},
+            after={name: plan.after for name, plan in zip(names, plans)},
+            title="cards",
+            warnings=tuple(dict.fromkeys(warning for plan in plans for warning in plan.warnings)),
+        )
+
+    def apply(self, plan: Plan[t.Any], found: t.Sequence[Found]) -> View:
+        for card in self._cards:
+            if card.name in plan.steps:  # Read again: the card before this one may have taken its number.
+                now = card.noun.read()
+                made = card.noun.apply(card.noun.plan(now), now)
+                self._escrowed[card.name] = made["admin_key_escrow"]
+        return self.report(plan, found)
+
+    def report(self, plan: Plan[t.Any], found: t.Sequence[Found]) -> View:
+        from ._card.evidence import Question, collect  # It imports cryptography.
+
+        ready = {record.name: record for record in self._store.records() if record.state is State.READY}
+        there = [card for card in self._cards if card.name in ready]
+        questions = [Question(ready[card.name].number, card.nonce, card.slots) for card in there]
+        try:
+            evidence = collect(self._store, self._tpm, questions, self._keep).document()
+        finally:
+            self._tpm.close()
+        cards = [
+            {
+                **_held(card.name, ready.get(card.name), card.name in plan.steps),
+                "admin_key_escrow": self._escrowed.get(card.name),
+            }
+            for card in self._cards
+        ]
+        return {"cards": cards, "evidence": evidence}
+
+
+def _held(name: str, record: t.Optional[Record], changed: bool) -> t.Dict[str, t.Any]:
+    """What the card holds; the controller believes none of it, and only spares itself a visit."""
+    certificates = record.certificates if record else {}
+    return {
+        "name": name,
+        "changed": changed,
+        "instance_id": record.instance_id if record else None,
+        "certificates": {f"{slot:02X}": _digest(data) for slot, data in sorted(certificates.items())},
+        "ak_certificate": _digest(record.ak_certificate if record else b""),
+    }
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest() if data else ""
+
+
+def activate(task: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+    """Opens a host's challenges and stores the certificates in them.
+
+    :raises InputError: if a challenge is none
+    """
+    from ._card.activation import activate_cards
+    from ._encoding.challenge import Challenge
+    from ._encoding.wire import WireError
+
+    register_secrets(task["tpm_owner_auth"])
+    try:
+        challenges = [Challenge.parse(each) for each in task["challenges"]]
+    except WireError as error:
+        raise InputError("challenges", f"can't be read: {error}", "let the controller make them") from error
+    store = Store(task["store"])
+    tpm = Tpm(Tcti.parse(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode())
+    try:
+        activations = activate_cards(store, tpm, challenges)
+    finally:
+        tpm.close()
+    return {
+        "changed": any(each.changed for each in activations),
+        "cards": [
+            {"name": each.card, "answer": base64.b64encode(each.answer).decode(), "failure": each.failure}
+            for each in activations
+        ],
+    }

@@ -1,0 +1,306 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: virtual_smartcard
+short_description: Make and destroy smart cards in a computer's TPM
+version_added: 0.1.0
+description:
+  - Makes a virtual smart card whose keys live in the TPM 2.0 of the host, or destroys one.
+  - The TPM itself counts wrong PINs and refuses the keys to whoever does not know the PIN, root included.
+  - Programs use the card over PC/SC as a PIV card, once the role P(hardbound.identity.tpm_host#role)
+    has set up the host.
+  - What is destroyed can't be restored, not even from a copy of the disk.
+author:
+  - The hardbound.identity authors (!UNKNOWN)
+extends_documentation_fragment:
+  - hardbound.identity._attributes
+  - hardbound.identity._tpm
+  - hardbound.identity._tpm.store
+  - hardbound.identity._tpm.change
+options:
+  name:
+    description:
+      - Name of the card, 1 to 127 printable ASCII characters. It is also the name of its reader.
+      - Required with O(state=present); with O(state=absent), this or O(instance_id).
+    type: str
+  instance_id:
+    description:
+      - The card's instance id, in the form C(ROOT\SMARTCARDREADER\0000). Only with O(state=absent).
+    type: str
+  state:
+    description:
+      - Whether the card shall exist.
+    type: str
+    choices: [present, absent]
+    default: present
+  pin:
+    description:
+      - The first PIN. Needed to make a card, and to add keys to one; a wrong one costs a try then.
+      - A task that changes nothing does not look at it. So it does no harm that the owner has changed the PIN since.
+      - V(default) means V(12345678), which everybody knows.
+    type: str
+  puk:
+    description:
+      - A PUK of 8 printable ASCII characters, with which a blocked card gets a new PIN.
+      - Without it only the admin key helps against a forgotten PIN, if there is one.
+      - A card with a PUK gets no new PIN from the admin key.
+      - V(default) means V(12345678), which everybody knows.
+    type: str
+  admin_key:
+    description:
+      - The admin key of a new card. Whoever has it manages keys and certificates over PC/SC,
+        changes the admin key, and, on a card without a PUK, sets a new PIN. It signs nothing.
+      - "V(default) is V(010203040506070801020304050607080102030405060708), as with Tpmvscmgr. Everybody knows it."
+      - A value of 48 hexadecimal digits is a 3DES key.
+      - V(random) is a key that nobody ever knows. There is no way back then. A forgotten PIN without a PUK means
+        a new card, for root too. This is also what leaving it out means.
+      - V(escrow) is a random key that RV(admin_key_escrow) returns once, encrypted for O(escrow_key).
+      - It counts when the card is made. A later task does not look at the key,
+        only whether the card has one that somebody knows.
+    type: str
+  escrow_key:
+    description:
+      - Whom the admin key is encrypted for, with O(admin_key=escrow). PEM of an X25519, RSA (2048 bits or more)
+        or NIST curve public key, or of a certificate for one.
+    type: str
+  pin_retries:
+    description:
+      - Wrong PINs in a row after which the TPM blocks the card, 1 to 127. This module can't change it later;
+        the admin key and the PIN together can, over PC/SC.
+    type: int
+    default: 5
+  puk_retries:
+    description:
+      - Wrong PUKs in a row after which the TPM blocks the PUK, 1 to 127. As O(pin_retries).
+    type: int
+    default: 5
+  pin_must_change:
+    description:
+      - Whether the first PIN of a new card can do nothing but be changed, once this task has made its keys with it.
+      - It says nothing about a card that exists. The host's software holds it, not the TPM.
+    type: bool
+    default: false
+  pin_policy:
+    description:
+      - Which PINs the card takes, now and at every later change. PINs are printable ASCII.
+      - A change counts from the next PIN on.
+      - Where the host has a Hello policy, the stricter of both counts; see M(hardbound.identity.hello_policy).
+    type: dict
+    suboptions:
+      minlen:
+        description:
+          - Fewest characters, 4 or more. Some clients want 6.
+        type: int
+        default: 8
+      maxlen:
+        description:
+          - Most characters, 127 at most. A PIV card takes 8, and if this is left out it means that.
+        type: int
+        default: 127
+      uppercase:
+        description: Whether a PIN may, must or must not hold uppercase letters.
+        type: str
+        choices: [allowed, disallowed, required]
+        default: allowed
+      lowercase:
+        description: Whether a PIN may, must or must not hold lowercase letters.
+        type: str
+        choices: [allowed, disallowed, required]
+        default: allowed
+      digits:
+        description: Whether a PIN may, must or must not hold digits.
+        type: str
+        choices: [allowed, disallowed, required]
+        default: allowed
+      specialchars:
+        description: Whether a PIN may, must or must not hold characters that are neither letters nor digits.
+        type: str
+        choices: [allowed, disallowed, required]
+        default: allowed
+      history:
+        description:
+          - How many of the last PINs, the present one included, may not come back, 50 at most.
+        type: int
+        default: 0
+      expiry_days:
+        description:
+          - Days after which a PIN can do nothing but be changed, 730 at most; with 0 it does not expire.
+          - The host's clock and software hold this, not the TPM.
+        type: int
+        default: 0
+  keys:
+    description:
+      - Keys that the card shall have. A slot that is not listed is left alone.
+      - A slot that holds a key of another algorithm is an error; nothing overwrites a key.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      slot:
+        description:
+          - One of V(authentication) (9A), V(signature) (9C, asks for the PIN before every signature),
+            V(key_management) (9D), V(card_authentication) (9E, never asks for the PIN),
+            or V(retired_1) to V(retired_20) (82 to 95).
+        type: str
+        required: true
+      algorithm:
+        description: Type of the key. Not every TPM makes all of them; see M(hardbound.identity.tpm_info).
+        type: str
+        choices: [rsa_2048, rsa_3072, rsa_4096, ecc_p256, ecc_p384]
+        default: ecc_p256
+      self_signed:
+        description:
+          - Whether a new key gets a certificate that it signs itself. Clients such as OpenSC show a key only with one.
+        type: bool
+        default: true
+  owner:
+    description: User who may use the card, beside root. With neither this nor O(group), only root may.
+    type: str
+    default: ""
+  group:
+    description: Group whose members may use the card, beside root.
+    type: str
+    default: ""
+seealso:
+  - module: hardbound.identity.virtual_smartcard_info
+  - module: hardbound.identity.virtual_smartcard_pin
+  - module: hardbound.identity.virtual_smartcard_key
+  - module: hardbound.identity.hello_policy
+  - module: hardbound.identity.tpm_info
+"""
+
+EXAMPLES = r"""
+- name: A smart card in this computer's TPM
+  hardbound.identity.virtual_smartcard:
+    name: VirtualSmartCardForCorpAccess
+    owner: alice
+    pin: "{{ vaulted_first_pin }}"
+    puk: "{{ vaulted_puk }}"
+    pin_must_change: true
+    pin_policy:
+      minlen: 6
+      digits: required
+    keys:
+      - slot: authentication
+        algorithm: ecc_p256
+      - slot: signature
+        algorithm: rsa_2048
+  register: card
+
+- name: A card whose admin key only the help desk can read
+  hardbound.identity.virtual_smartcard:
+    name: VirtualSmartCardForCorpAccess
+    owner: alice
+    pin: "{{ vaulted_first_pin }}"
+    admin_key: escrow
+    escrow_key: "{{ lookup('ansible.builtin.file', 'helpdesk.pem') }}"
+  register: card
+
+- name: Keep it, if the card is new
+  ansible.builtin.copy:
+    content: "{{ card.admin_key_escrow }}"
+    dest: "escrow/{{ inventory_hostname }}.jwe"
+    mode: "0600"
+  delegate_to: localhost
+  when: card.admin_key_escrow is not none
+
+- name: Where it is
+  ansible.builtin.debug:
+    msg: "{{ card.instance_id }} in reader {{ card.reader }}"
+
+- name: The card and its keys are gone for good
+  hardbound.identity.virtual_smartcard:
+    name: VirtualSmartCardForCorpAccess
+    state: absent
+"""
+
+RETURN = r"""
+instance_id:
+  description: The card's instance id; null if there is no card.
+  returned: success
+  type: str
+  sample: ROOT\SMARTCARDREADER\0000
+reader:
+  description: Name of the PC/SC reader that the card is in; null if there is no card.
+  returned: success
+  type: str
+  sample: VirtualSmartCardForCorpAccess 00 00
+admin_key_escrow:
+  description:
+    - The new card's admin key, 48 hexadecimal digits, encrypted for O(escrow_key) as a JSON Web Encryption
+      (RFC 7516, compact). Null for a card that existed, and without O(admin_key=escrow).
+    - The filter P(hardbound.identity.open_escrow#filter) opens it, and so does any program that knows JWE.
+  returned: success
+  type: str
+card:
+  description:
+    - The card; null if there is none.
+    - Its C(keys) are a list, each with C(slot), C(reference), C(algorithm), C(pin), C(imported), C(public_key) (PEM)
+      and C(certificate) (PEM, or null).
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: The card's name.
+      type: str
+    instance_id:
+      description: The card's instance id.
+      type: str
+    serial:
+      description: The card's serial number, 16 bytes in hexadecimal; also the GUID of its CHUID.
+      type: str
+    owner:
+      description: User who may use the card.
+      type: str
+    group:
+      description: Group that may use the card.
+      type: str
+    card_edge:
+      description: The application that the card shows to programs.
+      type: str
+    tpm:
+      description: Where the card's TPM is.
+      type: str
+    pin_policy:
+      description: The rules for PINs.
+      type: dict
+    pin_set_at:
+      description: When the PIN was set, UTC; null for a card of a release that did not note it.
+      type: str
+    pin_must_change:
+      description: Whether the PIN can do nothing but be changed.
+      type: bool
+    pin_retries:
+      description: Wrong PINs until the card is blocked.
+      type: int
+    puk_retries:
+      description: Wrong PUKs until the PUK is blocked; null for a card without PUK.
+      type: int
+    has_admin_key:
+      description: Whether the card has an admin key that somebody knows.
+      type: bool
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import PUBLIC_WORDS
+from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._smartcard import ARGUMENTS, Smartcard
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=ARGUMENTS,
+        supports_check_mode=True,
+        required_if=[("state", "present", ["name"]), ("state", "absent", ["name", "instance_id"], True)],
+    )
+    module.no_log_values.difference_update(PUBLIC_WORDS)
+    converge(module, lambda: Smartcard.from_task(module.params))
+
+
+if __name__ == "__main__":
+    main()

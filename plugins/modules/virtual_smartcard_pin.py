@@ -1,0 +1,117 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: virtual_smartcard_pin
+short_description: Change PIN and PUK of a virtual smart card
+version_added: 0.1.0
+description:
+  - Changes the PIN or the PUK, and gives a card a new PIN with its PUK.
+  - The TPM counts tries. A secret that is right already changes nothing and costs no try, and neither does a change
+    with the right PIN or PUK. A task whose secrets are all wrong costs up to two tries of each, in check mode too,
+    but never the last of several.
+  - So that it knows on its next run which PIN the card has, the module leaves one bit of a hash of a PIN or PUK
+    that it has set in the card's file. Whoever steals that file has to guess among half as many PINs; the TPM counts
+    his guesses as before. The bit goes when the holder sets another PIN.
+author:
+  - The hardbound.identity authors (!UNKNOWN)
+extends_documentation_fragment:
+  - hardbound.identity._attributes
+  - hardbound.identity._tpm.card
+options:
+  pin:
+    description:
+      - The present PIN, with which O(new_pin) is set.
+    type: str
+  new_pin:
+    description:
+      - The PIN that the card shall have. It has to follow the card's rules.
+      - Set with O(pin), or with O(puk) if O(pin) is left out, blocked or wrong.
+    type: str
+  must_change:
+    description:
+      - Whether the PIN of O(new_pin) can do nothing but be changed by the holder. Once he has changed it, O(new_pin) is
+        wrong, and so will be the task.
+    type: bool
+    default: false
+  puk:
+    description:
+      - The present PUK. A new PIN that is set with it has all its tries again.
+    type: str
+  new_puk:
+    description:
+      - The PUK that the card shall have, 8 printable ASCII characters. Set with O(puk).
+    type: str
+seealso:
+  - module: hardbound.identity.virtual_smartcard
+  - module: hardbound.identity.virtual_smartcard_info
+"""
+
+EXAMPLES = r"""
+- name: Another PIN
+  hardbound.identity.virtual_smartcard_pin:
+    name: VirtualSmartCardForCorpAccess
+    pin: "{{ vaulted_first_pin }}"
+    new_pin: "{{ vaulted_second_pin }}"
+
+- name: A new PIN for a card that is blocked
+  hardbound.identity.virtual_smartcard_pin:
+    name: VirtualSmartCardForCorpAccess
+    puk: "{{ vaulted_puk }}"
+    new_pin: "{{ vaulted_third_pin }}"
+
+- name: Another PUK
+  hardbound.identity.virtual_smartcard_pin:
+    instance_id: ROOT\SMARTCARDREADER\0000
+    puk: "{{ vaulted_puk }}"
+    new_puk: "{{ vaulted_second_puk }}"
+"""
+
+RETURN = r"""
+name:
+  description: The card's name.
+  returned: success
+  type: str
+  sample: VirtualSmartCardForCorpAccess
+instance_id:
+  description: The card's instance id.
+  returned: success
+  type: str
+  sample: ROOT\SMARTCARDREADER\0000
+pin_must_change:
+  description: Whether the PIN can do nothing but be changed.
+  returned: success
+  type: bool
+pin_tries_left:
+  description: Tries that the PIN has left.
+  returned: success
+  type: int
+  sample: 5
+puk_tries_left:
+  description: Tries that the PUK has left; null for a card without PUK.
+  returned: success
+  type: int
+  sample: 5
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hardbound.identity.plugins.module_utils._chosen_card import NAMED
+from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._smartcard_pin import ARGUMENTS, SOMETHING_NEW, Pin
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=ARGUMENTS,
+        supports_check_mode=True,
+        required_one_of=[*NAMED, *SOMETHING_NEW],
+    )
+    converge(module, lambda: Pin.from_task(module.params))
+
+
+if __name__ == "__main__":
+    main()
