@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs ``enrollment_audit`` on the controller, over what a run has gathered from the hosts before."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
+from ansible_collections.hardbound.identity.plugins.module_utils._spec import register_secrets
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import Seen, audit
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "hosts": {"type": "list", "elements": "str", "required": True},
+    "ca": {"type": "str", "required": True},
+    "ledger": {"type": "str", "no_log": True},
+    "cards_variable": {"type": "str", "default": "smartcard_enrollment_cards"},
+    "found_variable": {"type": "str", "default": "enrollment_audit_found"},
+}
+
+
+class ActionModule(ActionBase):
+    """Gathers, and leaves the rest to the report."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
+        result = super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(ARGUMENTS)
+        register_secrets(arguments["ledger"])
+        try:
+            ledger = Ledger(arguments["ledger"] or ca_folder(arguments["ca"]).ledger_url)
+            report = audit(ledger, [_seen(host, arguments, task_vars["hostvars"]) for host in arguments["hosts"]])
+        except HardboundError as error:
+            return {**result, "failed": True, "changed": False, "msg": str(error)}
+        return {**result, "failed": False, "changed": False, "report": report, "html": page(report)}
+
+
+def _seen(host: str, arguments: dict[str, t.Any], hostvars: t.Mapping[str, t.Any]) -> Seen:
+    found = hostvars[host].get(arguments["found_variable"]) or {}
+    wanted = hostvars[host].get(arguments["cards_variable"]) or ()
+    return Seen(host, found.get("cards"), wanted)

@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs ``smartcard_enrollment``: two visits to the host, and all that is decided between them on the controller."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.urls import open_url
+from ansible.plugins.action import ActionBase
+from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import ARGUMENTS as ADMIN_KEY
+from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import secret_of
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
+from ansible_collections.hardbound.identity.plugins.module_utils._spec import (
+    CARD,
+    KEY,
+    OWNER_AUTH,
+    STORE,
+    TPM,
+    register_secrets,
+)
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk, online
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Refused
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import REASONS, Retirement
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
+
+SECONDS = 10
+"""How long a maker's server may take."""
+LARGEST_DOWNLOAD = 16 << 20
+
+KEY_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    **KEY,
+    "self_signed": {"type": "bool", "default": False},
+    "profile": {"type": "str"},
+}
+CARD_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "name": {"type": "str", "required": True},
+    "common_name": {"type": "str"},
+    "upn": {"type": "str"},
+    "sid": {"type": "str"},
+    "principal": {"type": "str"},
+    "email": {"type": "str"},
+    "dns_names": {"type": "list", "elements": "str", "default": []},
+    "ssh_principals": {"type": "list", "elements": "str", "default": []},
+    "profile": {"type": "str"},
+    **CARD,
+    **ADMIN_KEY,
+    "keys": {"type": "list", "elements": "dict", "options": KEY_ARGUMENTS, "default": [], "no_log": False},
+}
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    **TPM,
+    **STORE,
+    **OWNER_AUTH,
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "cards": {"type": "list", "elements": "dict", "options": CARD_ARGUMENTS, "default": []},
+    "profile": {"type": "str"},
+    "profiles": {"type": "dict", "default": {}},
+    "ca": {"type": "str", "required": True},
+    "ca_passphrase": {"type": "str", "required": True, "no_log": True},
+    "ledger": {"type": "str", "no_log": True},
+    "trust_anchors": {"type": "path"},
+    "revocation": {
+        "type": "str",
+        "choices": [policy.value for policy in RevocationPolicy],
+        "default": RevocationPolicy.WHERE_REACHABLE.value,
+    },
+    "online": {"type": "bool", "default": True},
+    "cache": {"type": "path"},
+    "ek": {"type": "str"},
+    "replace_ek": {"type": "bool", "default": False},
+    "replace_aks": {"type": "list", "elements": "str", "default": [], "no_log": False},
+    "reason": {"type": "str", "choices": REASONS, "default": "cessation_of_operation"},
+}
+
+
+class VisitFailed(HardboundError):
+    """A module failed on the host."""
+
+
+class ActionModule(ActionBase):
+    """The visits, and nothing that could be tested without a host."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
+        result = super().run(tmp, task_vars)
+        self._task_vars = task_vars or {}
+        _validation, arguments = self.validate_argument_spec(ARGUMENTS)
+        secrets = [arguments[name] for name in ("ca_passphrase", "ledger", "tpm_owner_auth")]
+        for card in arguments["cards"]:
+            secrets += [card["pin"], card["puk"], secret_of(card)]
+        register_secrets(*secrets)
+        host = str(self._task_vars.get("inventory_hostname", ""))
+        work = self._enrol if arguments["state"] == "present" else self._retire
+        try:
+            result.update(work(host, arguments))
+        except VisitFailed as error:
+            result.update(_refusal([Refused.of_host(str(error))], []))
+        except HardboundError as error:
+            result.update(_refusal([Refused.of_error(error)], []))
+        return result
+
+    def _enrol(self, host: str, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+        check = self._task.check_mode
+        wanted = Wanted.parse(host, arguments)
+        desk = Desk.open(arguments)
+        desk.authority.issuing()  # a wrong passphrase is said before anything is changed
+        makers = online(arguments, _fetch)
+        enrollment = Enrollment(wanted, desk.issuer, desk.ledger, desk.policy(arguments, makers), makers, check)
+        place = {name: arguments[name] for name in (*TPM, *STORE, *OWNER_AUTH)}
+        seen = self._visit("smartcard_evidence", {**place, "cards": enrollment.questions()})
+        enrollment.judge(seen)
+        challenges = enrollment.challenges()
+        if challenges:
+            enrollment.accept(self._visit("smartcard_activate", {**place, "challenges": challenges}))
+        return _outcome(enrollment, seen)
+
+    def _retire(self, host: str, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Revokes first: what a host does, or whether it answers, changes nothing about that."""
+        names = [card["name"] for card in arguments["cards"]]
+        retirement = Retirement(host, names, Desk.open(arguments), arguments["reason"])
+        revoked = retirement.revoke(self._task.check_mode)
+        place = {name: arguments[name] for name in (*STORE, *OWNER_AUTH)}
+        gone = [
+            self._visit("virtual_smartcard", {**place, "name": name, "state": "absent"}) for name in retirement.cards
+        ]
+        if not self._task.check_mode:
+            retirement.release()
+        destroyed = [name for name, each in zip(retirement.cards, gone) if each.get("changed")]
+        changed = bool(revoked or destroyed)
+        before = {"cards": destroyed, "valid": [each["line"] for each in revoked]}
+        return {
+            "failed": False,
+            "changed": changed,
+            "status": "retired" if changed else "unchanged",
+            "cards": [],
+            "revoked": revoked,
+            "diff": _diff(before, {"cards": [], "valid": []}),
+        }
+
+    def _visit(self, module: str, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Runs a module on the host.
+
+        :raises VisitFailed: with the host's words
+        """
+        seen: dict[str, t.Any] = self._execute_module(
+            module_name=f"hardbound.identity.{module}", module_args=arguments, task_vars=self._task_vars
+        )
+        if seen.get("failed"):
+            raise VisitFailed(str(seen.get("msg") or "the module failed without a word."))
+        return seen
+
+
+def _outcome(enrollment: Enrollment, seen: dict[str, t.Any]) -> dict[str, t.Any]:
+    made = seen.get("diff") or {}
+    before = {"cards": made.get("before"), "certificates": enrollment.before()}
+    after = {"cards": made.get("after"), "certificates": enrollment.after()}
+    result: dict[str, t.Any] = {
+        "failed": False,
+        "changed": enrollment.changed,
+        "status": enrollment.status.value,
+        "cards": enrollment.cards(),
+        "evidence": enrollment.evidence,
+        "warnings": [*enrollment.warnings, *(seen.get("warnings") or ())],
+        "diff": _diff(before, after),
+    }
+    if enrollment.refused:
+        result.update(_refusal(enrollment.refused, result["cards"]))
+    return result
+
+
+def _refusal(refused: list[Refused], cards: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+    """One line for a person, and a code for a playbook."""
+    first, more = refused[0], len(refused) - 1
+    return {
+        "failed": True,
+        "status": "refused",
+        "code": first.code,
+        "msg": first.line + (f" ({more} more)" if more else ""),
+        "refused": [each.document() for each in refused],
+        "cards": cards,
+    }
+
+
+def _diff(before: t.Any, after: t.Any) -> dict[str, t.Any]:
+    return {"before_header": "enrollment", "after_header": "enrollment", "before": before, "after": after}
+
+
+def _fetch(url: str) -> bytes | None:
+    """Returns what a maker serves, or None. What comes is checked by whoever asked for it."""
+    if not url.startswith(("http://", "https://")):
+        return None
+    try:
+        with open_url(url, timeout=SECONDS) as answer:
+            data: bytes = answer.read(LARGEST_DOWNLOAD + 1)
+    except Exception:  # Whatever keeps it from coming, it is not there.
+        return None
+    return data if len(data) <= LARGEST_DOWNLOAD else None

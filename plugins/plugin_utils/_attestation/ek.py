@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The endorsement key: checks 1 to 6 and 18 of docs/attestation.md."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from ...module_utils._encoding.ek_template import TEMPLATES
+from ...module_utils._encoding.evidence import Document, Evidence
+from ...module_utils._encoding.public import Public
+from ...module_utils._encoding.wire import WireError
+from .certificate import Certificate
+from .der import DerError
+from .ek_certificate import TpmIdentity, check_ek_certificate, check_manufacturer
+from .finding import Code, Report
+from .known import Known
+from .path import Path, find_path
+from .request import Request
+from .revocation import Lists, RevocationPolicy, check_revocation
+from .trust import Trust
+
+
+def _no_lists(url: str) -> t.Optional[bytes]:
+    return None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Whom the controller trusts.
+
+    :param trust: the anchors
+    :param revocation: what to do about revocation lists
+    :param lists: where they come from
+    """
+
+    trust: Trust
+    revocation: RevocationPolicy = RevocationPolicy.WHERE_REACHABLE
+    lists: Lists = field(default=_no_lists)
+
+
+@dataclass(frozen=True)
+class Ek:
+    """An endorsement key.
+
+    :param fingerprint: SHA-256 of its SubjectPublicKeyInfo, in hex
+    :param tpm: what its certificate says it is in, if it has one that can be read
+    :param path: up to the anchor, if there is one
+    """
+
+    public: Public
+    fingerprint: str
+    tpm: t.Optional[TpmIdentity] = None
+    path: t.Optional[Path] = None
+
+    def document(self) -> Document:
+        tpm = None if self.tpm is None else asdict(self.tpm)
+        return {"fingerprint": self.fingerprint, "tpm": tpm, "issuers": self.path.titles if self.path else []}
+
+
+def check_ek(
+    evidence: Evidence, request: Request, policy: Policy, known: Known, now: datetime, report: Report
+) -> t.Optional[Ek]:
+    """Returns the EK, or None if it can't be read. What is wrong goes into the report."""
+    try:
+        public = Public.parse(evidence.ek)
+        spki = public.spki()
+    except WireError as error:
+        report.refuse(Code.STRUCTURE_MALFORMED, f"the EK is malformed: {error}")
+        return None
+    ek = Ek(public, hashlib.sha256(spki).hexdigest())
+    _check_template(ek, report)
+    _check_host(ek, request, known, report)
+    certificate = _read(evidence.certificates, report)
+    if certificate is None:
+        return ek
+    same = certificate.public_key.public_numbers() == public.public_key().public_numbers()
+    report.demand(same, Code.EK_KEY_MISMATCH, "the EK is not the key in its certificate")
+    tpm = check_ek_certificate(certificate, report)
+    path = _check_path(certificate, evidence.certificates[1:], policy, now, report)
+    if tpm is not None and path is not None:
+        check_manufacturer(tpm, path.titles, report)
+    return Ek(public, ek.fingerprint, tpm, path)
+
+
+def _check_template(ek: Ek, report: Report) -> None:
+    key = ek.public.public_key()
+    report.demand(
+        ek.public in [template.with_key(key) for template in TEMPLATES],
+        Code.EK_TEMPLATE,
+        "the EK has not the public area of any template of the TCG",
+    )
+
+
+def _check_host(ek: Ek, request: Request, known: Known, report: Report) -> None:
+    other = known.host_of_ek(ek.fingerprint)
+    fits = other is None or other == request.host
+    report.demand(fits, Code.EK_SERVES_OTHER_HOST, f"the EK {ek.fingerprint} serves the host {other} already")
+    if request.ek:
+        clause = f"the EK {ek.fingerprint} is not the one that the inventory names for {request.host}"
+        report.demand(ek.fingerprint == request.ek, Code.EK_NOT_PINNED, clause)
+    before = known.ek_of_host(request.host)
+    clause = (
+        f"the EK of {request.host} was {before} and is now {ek.fingerprint}; ask for its replacement if it is meant"
+    )
+    report.demand(before in (None, ek.fingerprint) or request.replace_ek, Code.EK_CHANGED, clause)
+
+
+def _read(certificates: t.Sequence[bytes], report: Report) -> t.Optional[Certificate]:
+    if not certificates:
+        report.refuse(
+            Code.EK_CERTIFICATE_MISSING, "the TPM has no EK certificate, and none was found online or in the cache"
+        )
+        return None
+    try:
+        certificate = Certificate.parse(certificates[0])
+        certificate.public_key  # noqa: B018
+    except DerError as error:
+        report.refuse(Code.EK_CERTIFICATE_MALFORMED, f"the EK certificate {error}")
+        return None
+    return certificate
+
+
+def _check_path(
+    certificate: Certificate, sent: t.Sequence[bytes], policy: Policy, now: datetime, report: Report
+) -> t.Optional[Path]:
+    path, faults = find_path(certificate, _readable(sent), policy.trust, now)
+    for code, clause in faults:
+        report.refuse(code, clause)
+    if path is not None and not faults:
+        check_revocation(path, policy.revocation, policy.lists, now, report)
+    return path
+
+
+def _readable(certificates: t.Sequence[bytes]) -> t.List[Certificate]:
+    """What else lies in NV may be anything; what is no certificate helps nobody."""
+    found = []
+    for data in certificates:
+        try:
+            found.append(Certificate.parse(data))
+        except DerError:
+            continue
+    return found

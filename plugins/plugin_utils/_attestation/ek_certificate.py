@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an EK certificate must say of itself: check 2 of docs/attestation.md.
+
+Source: TCG EK Credential Profile for TPM Family 2.0, version 2.5, clause 3.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._cryptography import rsa
+from .certificate import BasicConstraints, Certificate, ExtensionValue, KeyUsage, name_attributes
+from .der import DerError, Tag, read
+from .finding import Code, Report
+from .oid import EK_CERTIFICATE, Extension, TpmAttribute
+
+_DIRECTORY_NAME = 0xA4
+"""GeneralName, RFC 5280 section 4.2.1.6."""
+_EMPTY_NAME = b"\x30\x00"
+
+_MAKERS = {
+    "advanced micro devices": ("AMD",),
+    "atmel": ("ATML",),
+    "cisco": ("CSCO",),
+    "google": ("GOOG",),
+    "huawei": ("HISI",),
+    "infineon": ("IFX",),
+    "intel": ("INTC",),
+    "nationz": ("NTZ",),
+    "nsing": ("NSG", "NTZ"),
+    "nuvoton": ("NTC", "WEC"),
+    "qualcomm": ("QCOM",),
+    "samsung": ("SMSN",),
+    "stmicroelectronics": ("STM",),
+}
+"""Makers whose CAs certify their own TPMs only, as they are called in a CA's name, and what their TPMs
+call themselves: TCG TPM Vendor ID Registry 1.06. Others, such as Microsoft, certify TPMs of many makers."""
+
+
+@dataclass(frozen=True)
+class TpmIdentity:
+    """What a TPM is, as its maker certifies: vendor such as IFX, model, firmware version."""
+
+    manufacturer: str
+    model: str
+    version: str
+
+
+def check_ek_certificate(certificate: Certificate, report: Report) -> t.Optional[TpmIdentity]:
+    """Returns the TPM that the certificate is for, if it says so. What is wrong goes into the report."""
+    report.demand(certificate.version == 3, Code.EK_CERTIFICATE_VERSION, "the EK certificate has no version 3")
+    try:
+        constraints = certificate.basic_constraints or BasicConstraints()
+        report.demand(not constraints.ca, Code.EK_CERTIFICATE_CA, "the EK certificate is that of a CA")
+        _check_usage(certificate, report)
+        return _identity(certificate, report)
+    except (DerError, IndexError) as error:
+        report.refuse(Code.EK_CERTIFICATE_MALFORMED, f"the EK certificate has a malformed part: {error}")
+        return None
+
+
+def _check_usage(certificate: Certificate, report: Report) -> None:
+    is_rsa = isinstance(certificate.public_key, rsa.RSAPublicKey)
+    wanted = KeyUsage.KEY_ENCIPHERMENT if is_rsa else KeyUsage.KEY_AGREEMENT
+    usage = certificate.key_usage
+    if usage is None or not usage & wanted or usage & KeyUsage.KEY_CERT_SIGN:
+        title = "keyEncipherment" if is_rsa else "keyAgreement"
+        report.refuse(Code.EK_CERTIFICATE_KEY_USAGE, f"the EK certificate's key usage is not {title}")
+    purposes = certificate.purposes
+    if purposes is not None and EK_CERTIFICATE not in purposes:
+        report.refuse(Code.EK_CERTIFICATE_PURPOSE, "the EK certificate is for other purposes than an EK's")
+
+
+def _identity(certificate: Certificate, report: Report) -> t.Optional[TpmIdentity]:
+    extension = certificate.extensions.get(Extension.SUBJECT_ALTERNATIVE_NAME)
+    if extension is None:
+        report.refuse(Code.EK_CERTIFICATE_NAME, "the EK certificate has no subject alternative name")
+        return None
+    if certificate.subject == _EMPTY_NAME and not extension.critical:
+        report.refuse(Code.EK_CERTIFICATE_NAME, "the EK certificate has neither a subject nor a critical alternative")
+    found = _tpm_attributes(extension)
+    values = [found.get(attribute, []) for attribute in TpmAttribute]
+    if any(len(each) != 1 for each in values):
+        clause = "the EK certificate does not name manufacturer, model and version of a TPM once each"
+        report.refuse(Code.EK_CERTIFICATE_NAME, clause)
+        return None
+    manufacturer, model, version = (each[0] for each in values)
+    return TpmIdentity(vendor(manufacturer), model[:64], version[:64])
+
+
+def _tpm_attributes(extension: ExtensionValue) -> t.Dict[str, t.List[str]]:
+    found: t.Dict[str, t.List[str]] = {}
+    for name in read(extension.value).members():
+        if name.tag == _DIRECTORY_NAME:
+            for kind, value in name_attributes(name.members(_DIRECTORY_NAME)[0].expect(Tag.SEQUENCE)):
+                found.setdefault(kind, []).append(value)
+    return found
+
+
+def vendor(manufacturer: str) -> str:
+    """Returns the vendor in ``id:49465800``, here IFX; a number that is no text stays as it is."""
+    text = manufacturer.upper()
+    try:
+        letters = bytes.fromhex(text[3:]) if text.startswith("ID:") else text.encode()
+        vendor_id = letters.decode("ascii").strip("\0 ")
+    except ValueError:
+        return text[:32]
+    return vendor_id if vendor_id.isprintable() and vendor_id else text[:32]
+
+
+def check_manufacturer(identity: TpmIdentity, issuers: t.Sequence[str], report: Report) -> None:
+    """The CA nearest to the certificate that bears a maker's name says whose TPM it can be."""
+    for title in issuers:
+        for maker, vendors in _MAKERS.items():
+            if maker in title.casefold():
+                clause = f'the EK certificate is for a TPM of {identity.manufacturer}, but issued by "{title}"'
+                report.demand(identity.manufacturer in vendors, Code.EK_CERTIFICATE_MANUFACTURER, clause)
+                return

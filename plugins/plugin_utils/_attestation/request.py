@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the controller asked for: from the inventory alone, and a nonce for each card."""
+
+from __future__ import annotations
+
+import enum
+import os
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._card.key import Algorithm, PinUse, default_pin_use, slot_name
+from ...module_utils._encoding.evidence import LONGEST_NAME, MOST_CARDS, MOST_KEYS, Document
+from ...module_utils._encoding.fields import Fields, encoded
+from ...module_utils._errors import InputError
+from .._ca.oid import Assurance
+
+NONCE_SIZE = 32
+LONGEST_HOST = 253
+MOST_TRIES = 2**32 - 1
+_FINGERPRINT = 64
+
+
+@dataclass(frozen=True)
+class KeyRequest:
+    """A key that the inventory asks for.
+
+    :param assurance: what its profile wants to be verified
+    """
+
+    slot: str
+    algorithm: Algorithm
+    pin: PinUse
+    assurance: Assurance = Assurance.FIXED
+
+    @classmethod
+    def of(cls, slot: int, algorithm: Algorithm, assurance: Assurance = Assurance.FIXED) -> KeyRequest:
+        """Returns the request for a key that asks for the PIN as its slot does by default."""
+        return cls(slot_name(slot), algorithm, default_pin_use(slot), assurance)
+
+    @classmethod
+    def read(cls, fields: Fields) -> KeyRequest:
+        names = ("slot", "algorithm", "pin", "assurance")
+        slot, algorithm, pin, assurance = (fields.text(name, 32) for name in names)
+        fields.end()
+        return cls(slot, Algorithm(algorithm), PinUse(pin), Assurance(assurance))
+
+    def document(self) -> Document:
+        enumerations: t.Dict[str, enum.Enum] = {
+            "algorithm": self.algorithm,
+            "pin": self.pin,
+            "assurance": self.assurance,
+        }
+        return {"slot": self.slot, **{name: member.value for name, member in enumerations.items()}}
+
+
+@dataclass(frozen=True)
+class CardRequest:
+    """A card that the inventory asks for.
+
+    :param nonce: 32 random bytes, made for this host, card and run
+    :param pin_retries: tries that the PIN has when none is spent
+    :param puk_retries: the same for the PUK, where there is one
+    :param fresh: whether the keys must have been made for this request
+    """
+
+    name: str
+    nonce: bytes
+    keys: t.Tuple[KeyRequest, ...]
+    pin_retries: int
+    puk_retries: int = 0
+    puk: bool = False
+    admin: bool = False
+    fresh: bool = False
+
+    @classmethod
+    def read(cls, fields: Fields) -> CardRequest:
+        card = cls(
+            name=fields.text("name", LONGEST_NAME),
+            nonce=fields.octets("nonce", NONCE_SIZE),
+            keys=tuple(KeyRequest.read(key) for key in fields.objects("keys", MOST_KEYS)),
+            pin_retries=fields.number("pin_retries", MOST_TRIES),
+            puk_retries=fields.number("puk_retries", MOST_TRIES),
+            puk=fields.flag("puk"),
+            admin=fields.flag("admin"),
+            fresh=fields.flag("fresh"),
+        )
+        fields.end()
+        return card
+
+    def document(self) -> Document:
+        return {
+            "name": self.name,
+            "nonce": encoded(self.nonce),
+            "keys": [key.document() for key in self.keys],
+            "pin_retries": self.pin_retries,
+            "puk_retries": self.puk_retries,
+            "puk": self.puk,
+            "admin": self.admin,
+            "fresh": self.fresh,
+        }
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one host is asked to show.
+
+    :param host: its name in the inventory
+    :param ek: the EK that the inventory names for it, SHA-256 of its SubjectPublicKeyInfo in hex, or empty
+    :param replace_ek: whether the host may come with another EK than before
+    :param replace_ak: names of the cards that may come with another AK than before
+    """
+
+    host: str
+    cards: t.Tuple[CardRequest, ...]
+    ek: str = ""
+    replace_ek: bool = False
+    replace_ak: t.FrozenSet[str] = frozenset()
+
+    def validate(self) -> Request:
+        """Returns itself.
+
+        :raises InputError: if a nonce is short or used twice, a card is named twice, or an EK is no fingerprint
+        """
+        names, nonces = [card.name for card in self.cards], [card.nonce for card in self.cards]
+        if len(set(names)) != len(names):
+            raise InputError("cards", "names a card twice", "name each card of a host once")
+        if len(set(nonces)) != len(nonces) or any(len(nonce) != NONCE_SIZE for nonce in nonces):
+            raise InputError("nonce", f"is not {NONCE_SIZE} bytes, or not one for each card", "make one with new_nonce")
+        if self.ek and (len(self.ek) != _FINGERPRINT or set(self.ek) - set("0123456789abcdef")):
+            raise InputError("ek", "is no SHA-256 in lower case hex", "take it from an earlier verification")
+        return self
+
+    @classmethod
+    def parse(cls, document: t.Any) -> Request:
+        """Returns a request out of a bundle.
+
+        :raises WireError: if a field is missing, of a wrong type, or too large
+        :raises ValueError: if an algorithm or use is unknown
+        """
+        fields = Fields(document, "request")
+        request = cls(
+            host=fields.text("host", LONGEST_HOST),
+            cards=tuple(CardRequest.read(card) for card in fields.objects("cards", MOST_CARDS)),
+            ek=fields.text("ek", _FINGERPRINT) if fields.has("ek") else "",
+            replace_ek=fields.flag("replace_ek"),
+            replace_ak=frozenset(str(name) for name in fields.list("replace_ak", MOST_CARDS)),
+        )
+        fields.end()
+        return request.validate()
+
+    def document(self) -> Document:
+        document: Document = {
+            "host": self.host,
+            "cards": [card.document() for card in self.cards],
+            "replace_ek": self.replace_ek,
+            "replace_ak": sorted(self.replace_ak),
+        }
+        return {**document, "ek": self.ek} if self.ek else document
+
+
+def new_nonce() -> bytes:
+    """Returns the nonce of one card in one run: random, so it belongs to no other."""
+    return os.urandom(NONCE_SIZE)

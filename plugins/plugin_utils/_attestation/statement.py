@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A TPM's signed statement: checks 9 to 12 of docs/attestation.md."""
+
+from __future__ import annotations
+
+import hmac
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._encoding.algorithm import Algorithm
+from ...module_utils._encoding.attest import Attest, Attested
+from ...module_utils._encoding.evidence import Statement
+from ...module_utils._encoding.public import Public, PublicKey
+from ...module_utils._encoding.signature import Signature
+from ...module_utils._encoding.wire import WireError
+from .finding import Code, Report
+
+Kind = t.TypeVar("Kind")
+
+
+@dataclass(frozen=True)
+class Signer:
+    """The AK that has to have made a statement, and the nonce that has to be in it.
+
+    :param qualified_name: the AK's, under the host's storage root key
+    """
+
+    public: Public
+    key: PublicKey
+    qualified_name: bytes
+    nonce: bytes
+
+    def attested(self, statement: Statement, kind: t.Type[Kind], subject: str, report: Report) -> t.Optional[Kind]:
+        """Returns what the TPM attests, or None if it can't be read. What is wrong goes into the report.
+
+        :param subject: what the statement is about, for messages
+        """
+        self._check_signature(statement, subject, report)
+        try:
+            attest = Attest.parse(statement.attest)
+        except WireError as error:
+            report.refuse(Code.STRUCTURE_MALFORMED, f"the attestation of {subject} is malformed: {error}")
+            return None
+        nonce_fits = hmac.compare_digest(attest.extra_data, self.nonce)
+        report.demand(nonce_fits, Code.NONCE_MISMATCH, f"the attestation of {subject} was made for another request")
+        clause = f"the attestation of {subject} is by a key that is not the AK under this storage root key"
+        report.demand(attest.signer == self.qualified_name, Code.SIGNER_MISMATCH, clause)
+        return _as(attest.attested, kind, subject, report)
+
+    def _check_signature(self, statement: Statement, subject: str, report: Report) -> None:
+        try:
+            signature = Signature.parse(statement.signature)
+        except WireError as error:
+            report.refuse(Code.STRUCTURE_MALFORMED, f"the signature over {subject} is malformed: {error}")
+            return
+        scheme = self.public.area.scheme
+        if signature.scheme is not scheme.algorithm or signature.hash is not scheme.hash:
+            found, wanted = _title(signature.scheme, signature.hash), _title(scheme.algorithm, scheme.hash)
+            report.refuse(Code.SIGNATURE_SCHEME, f"the signature over {subject} is {found}, the AK's scheme {wanted}")
+            return
+        valid = signature.verify(self.key, statement.attest)
+        report.demand(valid, Code.SIGNATURE_INVALID, f"the attestation of {subject} is not signed by the AK")
+
+
+def _as(attested: Attested, kind: t.Type[Kind], subject: str, report: Report) -> t.Optional[Kind]:
+    if isinstance(attested, kind):
+        return attested
+    title = attested.type.name.lower()
+    report.refuse(Code.ATTEST_TYPE, f"the attestation of {subject} is a statement of the type {title}")
+    return None
+
+
+def _title(scheme: Algorithm, hash_: t.Optional[Algorithm]) -> str:
+    return scheme.name if hash_ is None else f"{scheme.name} with {hash_.name}"

@@ -1,0 +1,396 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A root and the CA below it that issues, in a folder: what they are made of, made, and opened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import typing as t
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ...module_utils._card.key import Algorithm
+from ...module_utils._cryptography import serialization, x509
+from ...module_utils._errors import InputError, StateError
+from . import clock, files, keyfile, packages, ssh
+from .keyfile import SigningKey
+
+FORMAT = 1
+"""Version of ``ca.json``."""
+
+SERIAL_SIZE = 20
+"""Bytes: RFC 5280 section 4.1.2.2 allows 20; the top bit stays clear."""
+
+BACKDATE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What a CA is to be.
+
+    :param name: common name of the issuing CA; the root adds `` Root``
+    :param permitted_domains: DNS domains and realms that names may lie in; none: any
+    :param crl_urls: where the issuing CA's CRL is published
+    :param root_crl_urls: where the root's CRL is published
+    :param issuer_urls: where the issuing CA's certificate is published
+    """
+
+    name: str
+    organization: str = ""
+    algorithm: Algorithm = Algorithm.ECC_P256
+    root_days: int = 7300
+    days: int = 1825
+    permitted_domains: t.Tuple[str, ...] = ()
+    crl_urls: t.Tuple[str, ...] = ()
+    root_crl_urls: t.Tuple[str, ...] = ()
+    issuer_urls: t.Tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Raises :class:`InputError` for what no CA can be made of."""
+        if not 1 <= len(self.name) <= 59:
+            raise InputError("name", f"has {len(self.name)} characters", "give 1 to 59")
+        if not 1 <= self.days <= self.root_days:
+            raise InputError("days", f"is {self.days}, and root_days is {self.root_days}", "give 1 to root_days")
+        for parameter in ("crl_urls", "root_crl_urls", "issuer_urls"):
+            for url in getattr(self, parameter):
+                if not url.startswith(("http://", "ldap://")) or not url.isascii():
+                    raise InputError(parameter, f"holds {url!r}", "give http or ldap: a client fetches it before TLS")
+        for domain in self.permitted_domains:
+            if not domain.isascii() or domain != domain.lower().strip("."):
+                raise InputError("permitted_domains", f"holds {domain!r}", "write domains as corp.example")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the CA writes into certificates and may change during its life; kept in ``ca.json``."""
+
+    crl_urls: t.Tuple[str, ...] = ()
+    root_crl_urls: t.Tuple[str, ...] = ()
+    issuer_urls: t.Tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, blueprint: Blueprint) -> Settings:
+        return cls(blueprint.crl_urls, blueprint.root_crl_urls, blueprint.issuer_urls)
+
+    @classmethod
+    def read(cls, path: Path) -> Settings:
+        try:
+            values = json.loads(files.read(path))
+            version = values.pop("version")
+            settings = cls(**{name: tuple(urls) for name, urls in values.items()})
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise StateError(f"{path} is damaged", "restore the CA's folder from a backup") from None
+        if version != FORMAT:
+            raise StateError(f"{path} has version {version}, and this release knows {FORMAT}", "use a newer release")
+        return settings
+
+    def encode(self) -> bytes:
+        values = {"version": FORMAT, **{name: list(getattr(self, name)) for name in self.__dataclass_fields__}}
+        return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode("utf-8")
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A CA certificate with its private key."""
+
+    certificate: x509.Certificate
+    key: SigningKey = field(repr=False)
+
+    @property
+    def identifier(self) -> str:
+        return identifier(self.certificate)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where the files of a CA lie.
+
+    Nothing in here changes while certificates are issued, so it may be mounted read-only.
+    """
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.path / "ca.json"
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "ledger.sqlite"
+
+    @property
+    def public(self) -> Path:
+        """What hosts and relying parties may fetch."""
+        return self.path / "public"
+
+    @property
+    def ledger_url(self) -> str:
+        return f"sqlite:///{self.ledger}"
+
+    def private_key(self, name: str) -> Path:
+        """``root``, ``issuing`` or ``ssh``."""
+        return self.path / "private" / f"{name}.key"
+
+    def certificate(self, name: str) -> Path:
+        return self.public / f"{name}.cer"
+
+    def crl(self, name: str) -> Path:
+        return self.public / f"{name}.crl"
+
+    @property
+    def chain(self) -> Path:
+        return self.public / "ca.pem"
+
+    @property
+    def revoked_ssh_keys(self) -> Path:
+        """For ``RevokedKeys`` of sshd."""
+        return self.public / "ssh.revoked"
+
+    @property
+    def ssh_public_key(self) -> Path:
+        return self.public / "ssh.pub"
+
+    @property
+    def exists(self) -> bool:
+        return self.settings.exists()
+
+
+class Authority:
+    """An opened CA. Private keys are unlocked when they are first needed."""
+
+    def __init__(self, folder: Folder, passphrase: str, root_passphrase: str = "") -> None:
+        packages.require()
+        if not folder.exists:
+            raise StateError(f"{folder.path} holds no CA", "make one with hardbound.identity.enrollment_ca")
+        self.folder = folder
+        self.settings = Settings.read(folder.settings)
+        self.root_certificate = _load_certificate(folder.certificate("root"))
+        self.certificate = _load_certificate(folder.certificate("issuing"))
+        self._passphrases = {"root": root_passphrase or passphrase, "issuing": passphrase, "ssh": passphrase}
+        self._keys: t.Dict[str, SigningKey] = {}
+
+    def __repr__(self) -> str:
+        return f"Authority({str(self.folder.path)!r})"
+
+    @property
+    def identifier(self) -> str:
+        """Names the issuing CA's key in the ledger: the SHA-256 of its public key, in hex."""
+        return identifier(self.certificate)
+
+    @property
+    def chain(self) -> t.Tuple[x509.Certificate, x509.Certificate]:
+        """The issuing CA's certificate, then the root's."""
+        return self.certificate, self.root_certificate
+
+    @property
+    def permitted_domains(self) -> t.Tuple[str, ...]:
+        return permitted_domains(self.certificate)
+
+    def issuing(self) -> Signer:
+        """Returns the CA that signs certificates. Raises :class:`StateError` for a wrong passphrase."""
+        return Signer(self.certificate, self._unlock("issuing", self.certificate))
+
+    def root(self) -> Signer:
+        """Returns the root; its key may lie elsewhere most of the time."""
+        return Signer(self.root_certificate, self._unlock("root", self.root_certificate))
+
+    def ssh_key(self) -> SigningKey:
+        return self._unlock("ssh", None)
+
+    def check_clock(self, at: datetime) -> None:
+        """Raises :class:`StateError` where the CA is not valid yet, or not any more."""
+        for name, certificate in (("issuing CA", self.certificate), ("root", self.root_certificate)):
+            start, end = clock.validity(certificate)
+            if at < start:
+                raise StateError(
+                    f"the clock says {clock.text(at)}, and the {name} becomes valid at {clock.text(start)}",
+                    "set the controller's clock",
+                )
+            if at > end:
+                raise StateError(
+                    f"the clock says {clock.text(at)}, and the {name} expired at {clock.text(end)}",
+                    "renew it with hardbound.identity.enrollment_ca, or set the controller's clock",
+                )
+
+    def _unlock(self, name: str, certificate: t.Optional[x509.Certificate]) -> SigningKey:
+        if name not in self._keys:
+            path = self.folder.private_key(name)
+            if not path.exists():
+                raise StateError(f"{path} is not there", "bring it back for this run")
+            key = keyfile.unlock(files.read(path), self._passphrases[name], str(path))
+            if certificate and public_der(key.public_key()) != public_der(certificate.public_key()):
+                raise StateError(f"{path} does not belong to the {name} certificate", "restore the CA's folder")
+            self._keys[name] = key
+        return self._keys[name]
+
+
+def create(
+    folder: Folder,
+    blueprint: Blueprint,
+    passphrase: str,
+    root_passphrase: str,
+    at: datetime,
+    complete: t.Callable[[Folder], None] = lambda draft: None,
+) -> None:
+    """Makes a CA in one step: either the whole folder is there afterwards, or nothing.
+
+    :param complete: adds what else belongs into the folder, before it is put in place
+    :raises StateError: the disk is full, or the path is not writable
+    """
+    with files.explained(folder.path):
+        folder.path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.path.parent, prefix=f".{folder.path.name}.") as name:
+            draft = Folder(Path(name) / "ca")
+            _write(draft, blueprint, passphrase, root_passphrase or passphrase, at)
+            complete(draft)
+            _move(draft.path, folder)
+
+
+def renew(authority: Authority, blueprint: Blueprint, at: datetime) -> None:
+    """Certifies the issuing CA's key anew, with the dates and domains that the blueprint asks for."""
+    key = authority.issuing().key
+    certificate = issuing_certificate(authority.root(), blueprint, key, at)
+    _write_certificates(authority.folder, authority.root_certificate, certificate)
+
+
+def root_certificate(blueprint: Blueprint, key: SigningKey, at: datetime) -> x509.Certificate:
+    name = _name(f"{blueprint.name} Root", blueprint.organization)
+    builder = _ca_builder(name, name, key, path_length=1)
+    builder = builder.not_valid_before(at - BACKDATE).not_valid_after(at + timedelta(days=blueprint.root_days))
+    return builder.sign(key, keyfile.signature_hash(key))
+
+
+def issuing_certificate(root: Signer, blueprint: Blueprint, key: SigningKey, at: datetime) -> x509.Certificate:
+    """Certifies the key of a CA that may sign end entities alone, in the permitted domains alone."""
+    name = _name(blueprint.name, blueprint.organization)
+    builder = _ca_builder(name, root.certificate.subject, key, path_length=0)
+    end = min(at + timedelta(days=blueprint.days), clock.validity(root.certificate)[1])
+    builder = builder.not_valid_before(at - BACKDATE).not_valid_after(end)
+    builder = builder.add_extension(authority_key_identifier(root.certificate), critical=False)
+    if blueprint.root_crl_urls:
+        builder = builder.add_extension(crl_distribution_points(blueprint.root_crl_urls), critical=False)
+    if blueprint.permitted_domains:
+        builder = builder.add_extension(_name_constraints(blueprint.permitted_domains), critical=True)
+    return builder.sign(root.key, keyfile.signature_hash(root.key))
+
+
+def random_serial() -> int:
+    """Returns a positive serial of 20 random bytes; no counter, so no two nodes need to agree on one."""
+    return int.from_bytes(os.urandom(SERIAL_SIZE), "big") >> 1 | 1 << (SERIAL_SIZE * 8 - 2)
+
+
+def identifier(certificate: x509.Certificate) -> str:
+    return hashlib.sha256(public_der(certificate.public_key())).hexdigest()
+
+
+def public_der(key: t.Any) -> bytes:
+    """Returns SubjectPublicKeyInfo of a public key."""
+    encoded: bytes = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return encoded
+
+
+def permitted_domains(certificate: x509.Certificate) -> t.Tuple[str, ...]:
+    """Returns the DNS domains of a CA certificate's name constraints, sorted; none means any."""
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return ()
+    names = constraints.permitted_subtrees or []
+    return tuple(sorted(name.value for name in names if isinstance(name, x509.DNSName)))
+
+
+def authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    subject_key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(subject_key)
+
+
+def crl_distribution_points(urls: t.Iterable[str]) -> x509.CRLDistributionPoints:
+    """Returns one distribution point with all URLs: they lead to the same list, RFC 5280 section 4.2.1.13."""
+    names = [x509.UniformResourceIdentifier(url) for url in urls]
+    return x509.CRLDistributionPoints([x509.DistributionPoint(names, None, None, None)])
+
+
+def issuer_access(urls: t.Iterable[str]) -> x509.AuthorityInformationAccess:
+    method = x509.oid.AuthorityInformationAccessOID.CA_ISSUERS
+    return x509.AuthorityInformationAccess(
+        [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for url in urls]
+    )
+
+
+def _name(common_name: str, organization: str) -> x509.Name:
+    attributes = [x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organization)] if organization else []
+    return x509.Name([*attributes, x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+
+
+def _ca_builder(subject: x509.Name, issuer: x509.Name, key: SigningKey, path_length: int) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(random_serial())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        .add_extension(_CA_USAGE, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+_CA_USAGE = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
+def _name_constraints(domains: t.Iterable[str]) -> x509.NameConstraints:
+    """DNS names and addresses at or below the domains, RFC 5280 section 4.2.1.10. UPNs are checked when issuing."""
+    permitted: t.List[x509.GeneralName] = []
+    for domain in domains:
+        permitted += [x509.DNSName(domain), x509.RFC822Name(domain), x509.RFC822Name(f".{domain}")]
+    return x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None)
+
+
+def _write(folder: Folder, blueprint: Blueprint, passphrase: str, root_passphrase: str, at: datetime) -> None:
+    folder.path.mkdir(mode=0o700)
+    folder.public.mkdir(mode=0o755)
+    folder.private_key("root").parent.mkdir(mode=0o700)
+    root_key, key, ssh_key = (keyfile.generate(blueprint.algorithm) for _each in range(3))
+    root = Signer(root_certificate(blueprint, root_key, at), root_key)
+    files.write(folder.private_key("root"), keyfile.lock(root_key, root_passphrase))
+    files.write(folder.private_key("issuing"), keyfile.lock(key, passphrase))
+    files.write(folder.private_key("ssh"), keyfile.lock(ssh_key, passphrase))
+    files.write(folder.ssh_public_key, ssh.public_line(ssh_key.public_key(), blueprint.name), files.PUBLIC)
+    _write_certificates(folder, root.certificate, issuing_certificate(root, blueprint, key, at))
+    files.write(folder.settings, Settings.of(blueprint).encode())
+
+
+def _write_certificates(folder: Folder, root: x509.Certificate, issuing: x509.Certificate) -> None:
+    pem = [certificate.public_bytes(serialization.Encoding.PEM) for certificate in (issuing, root)]
+    files.write(folder.certificate("root"), root.public_bytes(serialization.Encoding.DER), files.PUBLIC)
+    files.write(folder.certificate("issuing"), issuing.public_bytes(serialization.Encoding.DER), files.PUBLIC)
+    files.write(folder.chain, b"".join(pem), files.PUBLIC)
+
+
+def _move(draft: Path, folder: Folder) -> None:
+    try:
+        draft.rename(folder.path)
+    except OSError:
+        if not folder.exists:  # otherwise another process was faster: its CA stands
+            raise
+
+
+def _load_certificate(path: Path) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(files.read(path))
+    except ValueError:
+        raise StateError(f"{path} is damaged", "restore the CA's folder from a backup") from None

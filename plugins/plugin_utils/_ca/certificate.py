@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Building an end entity's certificate from a profile, an identity and a key. Nothing else goes in."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ...module_utils._cryptography import ec, rsa, serialization, x509
+from . import authority, clock, keyfile
+from .authority import Settings, Signer
+from .identity import Identity, NameKind, alternative_names, sid_extension
+from .oid import Assurance
+from .profile import Profile, Usage
+from .refusal import Code, Refusal
+
+PublicKey = t.Union[ec.EllipticCurvePublicKey, rsa.RSAPublicKey]
+Extension = t.Tuple[x509.ExtensionType, bool]
+"""A value, and whether it is critical."""
+
+
+@dataclass(frozen=True)
+class Validity:
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def of(cls, profile: Profile, at: datetime, issuer: x509.Certificate) -> Validity:
+        """Returns the profile's lifetime from now, cut where the issuer's own ends."""
+        first, last = clock.validity(issuer)
+        start = max(at - timedelta(minutes=profile.backdate_minutes), first)
+        return cls(start, min(at + timedelta(days=profile.days), last))
+
+
+def load_public_key(spki: bytes) -> PublicKey:
+    """Reads a SubjectPublicKeyInfo. Raises :class:`Refusal` for a key that the CA does not certify.
+
+    The ledger knows a key by the digest of these bytes, so one key must have one encoding. Old releases of
+    cryptography overlook bytes behind it, and give a compressed point back as they got it.
+    """
+    try:
+        key = serialization.load_der_public_key(spki)
+    except Exception:  # the parser names faults of forged keys in more ways than one
+        raise Refusal(Code.KEY_UNSUITABLE, "the public key can't be read: it must be a SubjectPublicKeyInfo") from None
+    if not isinstance(key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey)) or keyfile.algorithm_of(key) is None:
+        raise Refusal(Code.KEY_UNSUITABLE, "the key is of another kind: use RSA 2048 to 4096, P-256 or P-384")
+    if authority.public_der(key.public_numbers().public_key()) != spki:
+        raise Refusal(Code.KEY_UNSUITABLE, "the public key is not in its one DER form: send it as it was attested")
+    return key
+
+
+def build(
+    profile: Profile,
+    identity: Identity,
+    key: PublicKey,
+    assurance: Assurance,
+    signer: Signer,
+    settings: Settings,
+    validity: Validity,
+) -> x509.Certificate:
+    """Returns the signed certificate, with a fresh random serial."""
+    issuer = signer.certificate
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject(identity))
+        .issuer_name(issuer.subject)
+        .public_key(key)
+        .serial_number(authority.random_serial())
+        .not_valid_before(validity.start)
+        .not_valid_after(validity.end)
+    )
+    for value, critical in (*extensions(profile, identity, key, assurance), *_of_issuer(key, issuer, settings)):
+        builder = builder.add_extension(value, critical)
+    return builder.sign(signer.key, keyfile.signature_hash(signer.key))
+
+
+def subject(identity: Identity) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, identity.common_name)])
+
+
+def extensions(profile: Profile, identity: Identity, key: PublicKey, assurance: Assurance) -> t.List[Extension]:
+    """Returns what profile and identity put into a certificate; also what a request to another CA asks for."""
+    found: t.List[Extension] = [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_key_usage(profile, key), True),
+    ]
+    if profile.purposes:
+        found.append((x509.ExtendedKeyUsage([x509.ObjectIdentifier(each) for each in profile.purposes]), False))
+    names = alternative_names(identity, profile.names)
+    if names:
+        found.append((x509.SubjectAlternativeName(names), False))
+    if identity.sid and NameKind.SID in profile.names:
+        found.append((sid_extension(identity.sid), False))
+    found.append((_policies(profile, assurance), False))
+    return found
+
+
+def _of_issuer(key: PublicKey, issuer: x509.Certificate, settings: Settings) -> t.List[Extension]:
+    found: t.List[Extension] = [
+        (x509.SubjectKeyIdentifier.from_public_key(key), False),
+        (authority.authority_key_identifier(issuer), False),
+    ]
+    if settings.crl_urls:
+        found.append((authority.crl_distribution_points(settings.crl_urls), False))
+    if settings.issuer_urls:
+        found.append((authority.issuer_access(settings.issuer_urls), False))
+    return found
+
+
+def _policies(profile: Profile, assurance: Assurance) -> x509.CertificatePolicies:
+    """What was verified about the key, with each level that it includes, and the profile's own policies."""
+    verified = [level.value for level in Assurance if level.rank <= assurance.rank]
+    return x509.CertificatePolicies(
+        [x509.PolicyInformation(x509.ObjectIdentifier(each), None) for each in (*verified, *profile.policies)]
+    )
+
+
+def _key_usage(profile: Profile, key: PublicKey) -> x509.KeyUsage:
+    """Encipherment is for RSA, agreement for elliptic curves: RFC 4055 section 1.2 and RFC 5480 section 3."""
+    is_rsa = isinstance(key, rsa.RSAPublicKey)
+    usages = set(profile.key_usage) - {Usage.KEY_AGREEMENT if is_rsa else Usage.KEY_ENCIPHERMENT}
+    if not usages:
+        raise Refusal(Code.KEY_UNSUITABLE, f"profile {profile.name} has no use for a key of this kind")
+    return x509.KeyUsage(
+        digital_signature=Usage.DIGITAL_SIGNATURE in usages,
+        content_commitment=Usage.CONTENT_COMMITMENT in usages,
+        key_encipherment=Usage.KEY_ENCIPHERMENT in usages,
+        data_encipherment=False,
+        key_agreement=Usage.KEY_AGREEMENT in usages,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )

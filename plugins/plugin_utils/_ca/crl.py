@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists of what was revoked: CRLs by RFC 5280 section 5, and the key list that sshd reads."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ...module_utils._cryptography import serialization, x509
+from . import authority, clock, keyfile
+from .authority import Signer
+from .database import Connection
+from .ledger import Ledger
+from .profile import Kind
+from .record import Certificate, EventKind, Place
+
+
+@dataclass(frozen=True)
+class Crl:
+    """A signed list. Times are seconds since 1970.
+
+    :param body: DER
+    """
+
+    number: int
+    this_update: int
+    next_update: int
+    body: bytes
+
+
+def sign(ledger: Ledger, signer: Signer, lifetime: timedelta) -> Crl:
+    """Signs the list of what the ledger holds as revoked, under the next CRL number."""
+
+    def work(connection: Connection) -> Crl:
+        newest = ledger.newest_crl(connection, signer.identifier)
+        at = ledger.now()
+        revoked = [each for each in ledger.revoked(connection, signer.identifier) if each.kind == Kind.X509.value]
+        crl = _build(signer, revoked, newest["number"] + 1 if newest else 1, at, lifetime)
+        ledger.insert_crl(connection, {"authority": signer.identifier, **crl.__dict__})
+        ledger.note(connection, EventKind.CRL_SIGNED, Place(""), detail=f"number {crl.number}, {len(revoked)} revoked")
+        return crl
+
+    return ledger.writing(work)
+
+
+def newest(ledger: Ledger, authority: str) -> t.Optional[Crl]:
+    """Returns the list that was signed last, None if there is none."""
+    row = ledger.reading(lambda connection: ledger.newest_crl(connection, authority))
+    return None if row is None else Crl(**{name: row[name] for name in Crl.__dataclass_fields__})
+
+
+def is_due(crl: t.Optional[Crl], ledger: Ledger, authority: str) -> bool:
+    """Whether there is no list, half of its time is over, or something was revoked since it was signed."""
+    if crl is None:
+        return True
+    at = clock.stamp(ledger.now())
+    if at - crl.this_update >= (crl.next_update - crl.this_update) / 2:
+        return True
+    revoked = ledger.reading(lambda connection: ledger.revoked(connection, authority))
+    listed = {entry.serial_number for entry in x509.load_der_x509_crl(crl.body)}
+    return any(int(each.serial, 16) not in listed for each in revoked if each.kind == Kind.X509.value)
+
+
+def revoked_ssh_keys(ledger: Ledger, authority: str) -> bytes:
+    """Returns the revoked OpenSSH certificates, a line each, for ``RevokedKeys``: sshd then refuses their keys."""
+    revoked = ledger.reading(lambda connection: ledger.revoked(connection, authority))
+    return b"".join(each.body for each in revoked if each.kind == Kind.SSH_USER.value)
+
+
+def _build(signer: Signer, revoked: t.List[Certificate], number: int, at: datetime, lifetime: timedelta) -> Crl:
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(signer.certificate.subject)
+        .last_update(at)
+        .next_update(at + lifetime)
+        .add_extension(authority.authority_key_identifier(signer.certificate), critical=False)
+        .add_extension(x509.CRLNumber(number), critical=False)
+    )
+    for certificate in revoked:
+        builder = builder.add_revoked_certificate(_entry(certificate))
+    signed = builder.sign(signer.key, keyfile.signature_hash(signer.key))
+    body = signed.public_bytes(serialization.Encoding.DER)
+    return Crl(number, clock.stamp(at), clock.stamp(at + lifetime), body)
+
+
+def _entry(certificate: Certificate) -> x509.RevokedCertificate:
+    reason = x509.ReasonFlags(certificate.reason)
+    builder = x509.RevokedCertificateBuilder().serial_number(int(certificate.serial, 16))
+    builder = builder.revocation_date(clock.moment(certificate.revoked_at or 0))
+    if reason is not x509.ReasonFlags.unspecified:  # RFC 5280 section 5.3.1: then left out
+        builder = builder.add_extension(x509.CRLReason(reason), critical=False)
+    return builder.build()

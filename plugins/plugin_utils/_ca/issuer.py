@@ -1,0 +1,255 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Issuing: one certificate for one host's card's key under one profile, however often one asks."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime
+
+from ...module_utils._cryptography import serialization
+from ...module_utils._errors import InputError
+from . import clock, record, ssh
+from .authority import Authority
+from .certificate import PublicKey, Validity, build, load_public_key
+from .database import Connection
+from .identity import Identity
+from .ledger import Ledger
+from .oid import Assurance
+from .profile import Kind, Profile
+from .record import Certificate, EventKind, Place, Reason
+from .refusal import Code, Refusal
+
+
+class Outcome(str, enum.Enum):
+    """What issuing came to."""
+
+    ISSUED = "issued"
+    RENEWED = "renewed"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True)
+class Order:
+    """A certificate that is wanted.
+
+    :param place: host and card by their inventory names, and the card's slot
+    :param identity: from inventory
+    :param public_key: SubjectPublicKeyInfo of the key that was attested, in DER
+    :param assurance: what the verifier established about the key
+    :param evidence: digest of the evidence, from :meth:`Ledger.admit`
+    """
+
+    place: Place
+    profile: Profile
+    identity: Identity
+    public_key: bytes
+    assurance: Assurance
+    evidence: str = ""
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of the public key, in hex."""
+        return hashlib.sha256(self.public_key).hexdigest()
+
+    @property
+    def content(self) -> str:
+        """Digest that changes when the profile or the identity does."""
+        return record.digest(self.profile.canonical(), self.identity.canonical(), self.assurance.value)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate, and what was done for it.
+
+    :param reason: why it was issued or renewed, in words; empty where it was kept
+    """
+
+    certificate: Certificate
+    outcome: Outcome
+    reason: str = ""
+
+    @property
+    def changed(self) -> bool:
+        return self.outcome is not Outcome.KEPT
+
+
+class Issuer:
+    """Signs what the ledger says is due."""
+
+    def __init__(self, authority: Authority, ledger: Ledger) -> None:
+        self._authority = authority
+        self._ledger = ledger
+
+    def preview(self, order: Order) -> t.Tuple[Outcome, str]:
+        """Returns what :meth:`issue` would do, and why. Changes nothing.
+
+        :raises InputError: the identity lacks a name that the profile needs
+        :raises Refusal: the CA does not certify this key
+        """
+        self._check(order)
+        return _decide(self._ledger.reading(lambda connection: self._current(connection, order)), order, self._now)
+
+    def current(self, order: Order) -> t.Optional[Certificate]:
+        """Returns the newest certificate for an order, valid or not.
+
+        :raises Refusal: the CA does not certify this key
+        """
+        return self._ledger.reading(lambda connection: self._current(connection, order))
+
+    def issue(self, order: Order) -> Issued:
+        """Returns the valid certificate for one order; see :meth:`issue_all`."""
+        return self.issue_all([order])[0]
+
+    def issue_all(self, orders: t.Sequence[Order]) -> t.List[Issued]:
+        """Returns a valid certificate for each of a host's orders, in one transaction: all or none.
+
+        A certificate is left alone until two thirds of its lifetime are over or its content changes.
+        Processes that ask for the same at once get the same certificate.
+
+        :raises InputError: an identity lacks a name that its profile needs
+        :raises Refusal: the CA does not certify one of the keys; the refusal is recorded
+        :raises StateError: ledger, passphrase or clock don't allow it
+        """
+        try:
+            for order in orders:
+                self._check(order)
+            found = self._ledger.reading(lambda connection: [self._kept(connection, order) for order in orders])
+            kept = [each for each in found if each is not None]
+            if len(kept) == len(orders):
+                return kept
+            return self._ledger.writing(lambda connection: [self._issue(connection, order) for order in orders])
+        except Refusal as refusal:
+            self._ledger.record(EventKind.REFUSED, _common_place(orders), refusal.code.value, detail=str(refusal))
+            raise
+
+    @property
+    def _now(self) -> datetime:
+        return self._ledger.now()
+
+    def check_names(self, profile: Profile, identity: Identity, field: str = "identity") -> None:
+        """Looks at what can be judged before there is a key.
+
+        :param field: where the identity stands in the task
+        :raises InputError: the identity lacks a name that the profile needs
+        :raises Refusal: a name lies outside the CA's domains
+        :raises StateError: the clock does not allow it
+        """
+        self._authority.check_clock(self._now)
+        profile.check(identity, field)
+        if profile.crl_required and not self._authority.settings.crl_urls:
+            raise InputError("crl_urls", f"is empty, and profile {profile.name} needs it", "set it with enrollment_ca")
+        self._check_domains(identity)
+
+    def _check(self, order: Order) -> None:
+        profile = order.profile
+        self.check_names(profile, order.identity)
+        if order.assurance.rank < profile.assurance.rank:
+            raise Refusal(
+                Code.ASSURANCE_TOO_LOW,
+                f"profile {profile.name} needs a key that is {profile.assurance.name.lower()}, "
+                f"and this one is {order.assurance.name.lower()}",
+            )
+        load_public_key(order.public_key)
+
+    def _check_domains(self, identity: Identity) -> None:
+        permitted = self._authority.permitted_domains
+        for domain in identity.domains if permitted else ():
+            if not any(domain == each or domain.endswith(f".{each}") for each in permitted):
+                raise Refusal(
+                    Code.DOMAIN_NOT_PERMITTED,
+                    f"{domain} is outside the domains that the CA may certify, {', '.join(permitted)}",
+                )
+
+    def _current(self, connection: Connection, order: Order) -> t.Optional[Certificate]:
+        """Returns the newest certificate for the order, after a look at what else the key was certified for."""
+        certified = self._ledger.of_key(connection, self._authority.identifier, order.key)
+        for other in certified:
+            if (other.host, other.card) != (order.place.host, order.place.card):
+                raise Refusal(Code.KEY_SERVES_OTHER_CARD, f"the key belongs to card {other.card} of {other.host}")
+            if other.revoked_at and other.reason != Reason.SUPERSEDED.value:
+                raise Refusal(
+                    Code.KEY_REVOKED, f"a certificate for this key was revoked ({other.reason}): make a new key"
+                )
+        return next((each for each in reversed(certified) if each.profile == order.profile.name), None)
+
+    def _kept(self, connection: Connection, order: Order) -> t.Optional[Issued]:
+        current = self._current(connection, order)
+        outcome, _reason = _decide(current, order, self._now)
+        return Issued(current, outcome) if current and outcome is Outcome.KEPT else None
+
+    def _issue(self, connection: Connection, order: Order) -> Issued:
+        current = self._current(connection, order)
+        outcome, reason = _decide(current, order, self._now)
+        if current and outcome is Outcome.KEPT:
+            return Issued(current, outcome)
+        certificate = self._sign(order, current.generation + 1 if current else 1)
+        self._ledger.insert(connection, certificate)
+        self._ledger.note(
+            connection,
+            EventKind.ISSUED,
+            order.place,
+            outcome.value,
+            certificate.serial,
+            f"{order.profile.name}: {reason}",
+        )
+        return Issued(certificate, outcome, reason)
+
+    def _sign(self, order: Order, generation: int) -> Certificate:
+        validity = Validity.of(order.profile, self._now, self._authority.certificate)
+        sign = self._sign_ssh if order.profile.kind is Kind.SSH_USER else self._sign_x509
+        serial, body = sign(order, load_public_key(order.public_key), validity)
+        authority = self._authority.identifier
+        return Certificate(
+            serial=serial,
+            authority=authority,
+            kind=order.profile.kind.value,
+            host=order.place.host,
+            card=order.place.card,
+            slot=order.place.slot,
+            key=order.key,
+            profile=order.profile.name,
+            claim=record.claim(authority, order.place, order.key, order.profile.name),
+            generation=generation,
+            content=order.content,
+            identity=order.identity.canonical(),
+            assurance=order.assurance.name.lower(),
+            evidence=order.evidence,
+            not_before=clock.stamp(validity.start),
+            not_after=clock.stamp(validity.end),
+            body=body,
+            issued_at=clock.stamp(self._now),
+        )
+
+    def _sign_x509(self, order: Order, key: PublicKey, validity: Validity) -> t.Tuple[str, bytes]:
+        signer, settings = self._authority.issuing(), self._authority.settings
+        made = build(order.profile, order.identity, key, order.assurance, signer, settings, validity)
+        return f"{made.serial_number:040x}", made.public_bytes(serialization.Encoding.DER)
+
+    def _sign_ssh(self, order: Order, key: PublicKey, validity: Validity) -> t.Tuple[str, bytes]:
+        serial = ssh.random_serial()
+        principals = order.identity.ssh_principals
+        made = ssh.UserCertificate(key, serial, order.identity.common_name, principals, validity.start, validity.end)
+        return f"{serial:016x}", made.sign(self._authority.ssh_key())
+
+
+def _common_place(orders: t.Sequence[Order]) -> Place:
+    """Returns the host of the orders, with the card if there is but one."""
+    places = {Place(order.place.host, order.place.card) for order in orders}
+    return places.pop() if len(places) == 1 else Place(orders[0].place.host)
+
+
+def _decide(current: t.Optional[Certificate], order: Order, at: datetime) -> t.Tuple[Outcome, str]:
+    """Whether the newest certificate serves, or why not."""
+    if current is None:
+        return Outcome.ISSUED, "none yet"
+    if current.revoked_at:
+        return Outcome.ISSUED, "the last one was replaced by another"
+    if current.content != order.content:
+        return Outcome.RENEWED, "profile or identity changed"
+    if current.is_due(at):
+        return Outcome.RENEWED, "two thirds of its lifetime are over"
+    return Outcome.KEPT, ""

@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines of the ledger."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import typing as t
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from . import clock
+
+Row = t.Mapping[str, t.Any]
+
+
+class Reason(str, enum.Enum):
+    """Why a certificate was revoked, RFC 5280 section 5.3.1, as cryptography spells it."""
+
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "keyCompromise"
+    AFFILIATION_CHANGED = "affiliationChanged"
+    SUPERSEDED = "superseded"
+    CESSATION_OF_OPERATION = "cessationOfOperation"
+    PRIVILEGE_WITHDRAWN = "privilegeWithdrawn"
+
+
+class ChallengeState(str, enum.Enum):
+    OPEN = "open"
+    SPENT = "spent"
+
+
+class EventKind(str, enum.Enum):
+    """What was decided."""
+
+    ISSUED = "issued"
+    ACTIVATED = "activated"
+    REVOKED = "revoked"
+    REFUSED = "refused"
+    EK_PINNED = "ek_pinned"
+    AK_PINNED = "ak_pinned"
+    RELEASED = "released"
+    CRL_SIGNED = "crl_signed"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a certificate belongs: a host by its inventory name, a card by its name, a slot of it."""
+
+    host: str
+    card: str = ""
+    slot: str = ""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate that was issued. Times are seconds since 1970.
+
+    :param claim: digest of authority, host, card, key and profile: what holds one valid certificate
+    :param generation: counts the certificates of a claim from 1
+    :param content: digest of the profile's content and the identity, to tell when either changed
+    :param body: DER, or an OpenSSH certificate's line
+    """
+
+    serial: str
+    authority: str
+    kind: str
+    host: str
+    card: str
+    slot: str
+    key: str
+    profile: str
+    claim: str
+    generation: int
+    content: str
+    identity: str
+    assurance: str
+    evidence: str
+    not_before: int
+    not_after: int
+    body: bytes
+    issued_at: int
+    activated_at: t.Optional[int] = None
+    revoked_at: t.Optional[int] = None
+    reason: t.Optional[str] = None
+
+    @classmethod
+    def of(cls, row: Row) -> Certificate:
+        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+
+    def row(self) -> t.Dict[str, t.Any]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @property
+    def place(self) -> Place:
+        return Place(self.host, self.card, self.slot)
+
+    def is_replaced_by(self, other: Certificate) -> bool:
+        """Whether this one has to go once the other is on the card."""
+        if self.serial == other.serial:
+            return False
+        changed = self.profile == other.profile and self.content != other.content
+        return changed or self.key != other.key or self.identity != other.identity
+
+    def is_due(self, at: datetime) -> bool:
+        """Whether two thirds of its lifetime are over."""
+        return clock.is_due(clock.moment(self.not_before), clock.moment(self.not_after), at)
+
+
+def claim(authority: str, place: Place, key: str, profile: str) -> str:
+    """Returns the digest that stands for a host's card's key under a profile."""
+    return digest(authority, place.host, place.card, key, profile)
+
+
+def digest(*parts: str) -> str:
+    """Returns the SHA-256, in hex, of the parts; each is preceded by its length, so none can pose as two."""
+    joined = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
+    return hashlib.sha256(joined).hexdigest()
+
+
+@dataclass(frozen=True)
+class Event:
+    """A decision and its time, in seconds since 1970."""
+
+    at: int
+    kind: EventKind
+    host: str
+    card: str
+    code: str
+    serial: str
+    detail: str
+
+    @classmethod
+    def of(cls, row: Row) -> Event:
+        values = {name: row[name] for name in cls.__dataclass_fields__}
+        return cls(**{**values, "kind": EventKind(values["kind"])})
+
+    def row(self) -> t.Dict[str, t.Any]:
+        return {**asdict(self), "kind": self.kind.value}

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger's tables, and how one version of them becomes the next."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .packages import sa
+
+METADATA = sa.MetaData()
+
+HEX_SHA256 = 64
+HEX_SERIAL = 40
+HEX_NAME = 132  # a TPM Name: algorithm, then up to SHA-512; TPM 2.0 Part 2, section 10.5.3
+NAME = 255
+WORD = 48
+
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""Counts by itself in SQLite only as a plain INTEGER."""
+
+version = sa.Table(
+    "enrollment_version",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+certificates = sa.Table(
+    "enrollment_certificate",
+    METADATA,
+    sa.Column("serial", sa.String(HEX_SERIAL), primary_key=True),
+    sa.Column("authority", sa.String(HEX_SHA256), nullable=False),
+    sa.Column("kind", sa.String(WORD), nullable=False),
+    sa.Column("host", sa.String(NAME), nullable=False),
+    sa.Column("card", sa.String(NAME), nullable=False),
+    sa.Column("slot", sa.String(WORD), nullable=False),
+    sa.Column("key", sa.String(HEX_SHA256), nullable=False),
+    sa.Column("profile", sa.String(NAME), nullable=False),
+    sa.Column("claim", sa.String(HEX_SHA256), nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("content", sa.String(HEX_SHA256), nullable=False),
+    sa.Column("identity", sa.Text, nullable=False),
+    sa.Column("assurance", sa.String(WORD), nullable=False),
+    sa.Column("evidence", sa.String(HEX_SHA256), nullable=False),
+    sa.Column("not_before", sa.BigInteger, nullable=False),
+    sa.Column("not_after", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("issued_at", sa.BigInteger, nullable=False),
+    sa.Column("activated_at", sa.BigInteger),
+    sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("reason", sa.String(WORD)),
+    # What makes two processes that enrol one key at once end with one certificate.
+    sa.UniqueConstraint("claim", "generation", name="enrollment_certificate_once"),
+    sa.Index("enrollment_certificate_place", "host", "card", "slot"),
+    sa.Index("enrollment_certificate_key", "key"),
+    sa.Index("enrollment_certificate_revoked", "authority", "revoked_at"),
+)
+
+endorsement_keys = sa.Table(
+    "enrollment_endorsement_key",
+    METADATA,
+    sa.Column("ek", sa.String(HEX_SHA256), primary_key=True),
+    sa.Column("host", sa.String(NAME), nullable=False, unique=True),
+    sa.Column("source", sa.String(WORD), nullable=False),
+    sa.Column("pinned_at", sa.BigInteger, nullable=False),
+)
+
+attestation_keys = sa.Table(
+    "enrollment_attestation_key",
+    METADATA,
+    sa.Column("ak", sa.String(HEX_NAME), primary_key=True),
+    sa.Column("host", sa.String(NAME), nullable=False),
+    sa.Column("card", sa.String(NAME), nullable=False),
+    sa.Column("ek", sa.String(HEX_SHA256), nullable=False),
+    sa.Column("pinned_at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("host", "card", name="enrollment_attestation_key_once"),
+)
+
+challenges = sa.Table(
+    "enrollment_challenge",
+    METADATA,
+    sa.Column("id", sa.String(HEX_SHA256), primary_key=True),
+    sa.Column("host", sa.String(NAME), nullable=False),
+    sa.Column("card", sa.String(NAME), nullable=False),
+    sa.Column("nonce", sa.String(HEX_SHA256), nullable=False),
+    sa.Column("state", sa.String(WORD), nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Index("enrollment_challenge_expiry", "expires_at"),
+)
+
+evidence = sa.Table(
+    "enrollment_evidence",
+    METADATA,
+    sa.Column("digest", sa.String(HEX_SHA256), primary_key=True),
+    sa.Column("host", sa.String(NAME), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+events = sa.Table(
+    "enrollment_event",
+    METADATA,
+    sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.String(WORD), nullable=False),
+    sa.Column("host", sa.String(NAME), nullable=False),
+    sa.Column("card", sa.String(NAME), nullable=False),
+    sa.Column("code", sa.String(WORD), nullable=False),
+    sa.Column("serial", sa.String(HEX_SERIAL), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Index("enrollment_event_host", "host", "at"),
+)
+
+crls = sa.Table(
+    "enrollment_crl",
+    METADATA,
+    sa.Column("authority", sa.String(HEX_SHA256), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("this_update", sa.BigInteger, nullable=False),
+    sa.Column("next_update", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+Migration = t.Callable[[sa.engine.Connection], None]
+
+
+def _create(connection: sa.engine.Connection) -> None:
+    METADATA.create_all(connection)
+
+
+MIGRATIONS: t.Tuple[Migration, ...] = (_create,)
+"""Step n leads from version n to n + 1. A step is never changed once it was released."""
+
+
+def found_version(connection: sa.engine.Connection) -> int:
+    """Returns the version of the tables that are there, 0 for none."""
+    if not sa.inspect(connection).has_table(version.name):
+        return 0
+    return int(connection.execute(sa.select(version.c.version)).scalar() or 0)
+
+
+def migrate(connection: sa.engine.Connection, found: int) -> None:
+    """Brings the tables from the version found to the newest one."""
+    for step in MIGRATIONS[found:]:
+        step(connection)
+    connection.execute(sa.delete(version))
+    connection.execute(sa.insert(version).values(id=1, version=len(MIGRATIONS)))

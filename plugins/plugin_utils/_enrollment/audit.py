@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A report on every host, card and key: what the ledger knows, what the host shows, what the inventory wants.
+
+What a host says of its cards is what it says, not what it proved: enrolment alone proves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import ssl
+import typing as t
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from .._ca import clock
+from .._ca.ledger import Ledger
+from .._ca.record import Certificate
+
+Document = t.Dict[str, t.Any]
+Cards = t.Sequence[t.Mapping[str, t.Any]]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A host as this run found it.
+
+    :param cards: as ``virtual_smartcard_info`` returns them; None if the host did not answer
+    :param wanted: the inventory's cards
+    """
+
+    host: str
+    cards: t.Optional[Cards]
+    wanted: Cards
+
+
+def audit(ledger: Ledger, hosts: t.Iterable[Seen]) -> Document:
+    """Returns the report. Changes nothing."""
+    at = ledger.now()
+    issued: t.Dict[str, t.List[Certificate]] = {}
+    for certificate in ledger.certificates():
+        issued.setdefault(certificate.host, []).append(certificate)
+    eks = ledger.endorsement_keys()
+    seen = {host.host: host for host in hosts}
+    gone = sorted(set(issued) - set(seen))
+    reports = [_Host(host, issued.get(host.host, []), eks.get(host.host, ""), at).document() for host in seen.values()]
+    reports += [_Host(Seen(host, None, ()), issued[host], eks.get(host, ""), at, False).document() for host in gone]
+    reports = [report for report in reports if report["cards"] or report["inventory"]]
+    return {"at": clock.text(at), "totals": _totals(reports), "hosts": reports}
+
+
+def _totals(reports: t.Sequence[Document]) -> t.Dict[str, int]:
+    cards = [card for report in reports for card in report["cards"]]
+    keys = Counter(key["status"] for card in cards for key in card["keys"])
+    drift = sum(bool(report["drift"]) or any(card["drift"] for card in report["cards"]) for report in reports)
+    silent = sum(not report["answered"] for report in reports)
+    return {"hosts": len(reports), "silent": silent, "cards": len(cards), "drift": drift, **dict(sorted(keys.items()))}
+
+
+class _Host:
+    """One host, put together."""
+
+    def __init__(
+        self, seen: Seen, issued: t.Sequence[Certificate], ek: str, at: datetime, inventory: bool = True
+    ) -> None:
+        self._seen = seen
+        self._ek = ek
+        self._at = at
+        self._inventory = inventory
+        self._issued = issued
+        self._shown = {str(card.get("name")): card for card in seen.cards or ()}
+        self._wanted = {str(card.get("name")): card for card in seen.wanted}
+
+    def document(self) -> Document:
+        known = {each.card for each in self._issued if not each.revoked_at}
+        names = sorted(set(self._shown) | set(self._wanted) | known)
+        return {
+            "host": self._seen.host,
+            "inventory": self._inventory,
+            "answered": self._seen.cards is not None,
+            "ek": self._ek,
+            "cards": [self._card(name) for name in names],
+            "drift": list(self._drift()),
+        }
+
+    def _drift(self) -> t.Iterator[str]:
+        if not self._inventory and any(not each.revoked_at for each in self._issued):
+            yield "The inventory does not name this host, and it holds certificates that are not revoked: retire it."
+        if self._inventory and self._seen.cards is None:
+            yield "The host did not answer."
+
+    def _card(self, name: str) -> Document:
+        shown, wanted = self._shown.get(name, {}), self._wanted.get(name, {})
+        fields = ("state", "owner", "serial", "pin_policy", "pin_retries", "pin_tries_left", "puk_tries_left")
+        keys = [self._key(name, slot, shown) for slot in self._slots(name, shown, wanted)]
+        return {
+            "name": name,
+            **{field: shown.get(field) for field in fields},
+            "keys": keys,
+            "drift": [*self._card_drift(name, shown, wanted), *(key.pop("drift") for key in keys if "drift" in key)],
+        }
+
+    def _slots(self, name: str, shown: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> t.List[str]:
+        known = {each.slot for each in self._issued if each.card == name and each.slot and not each.revoked_at}
+        found = {key["slot"] for card in (shown, wanted) for key in card.get("keys") or ()}
+        return sorted(known | found)
+
+    def _card_drift(self, name: str, shown: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+        if self._seen.cards is None:
+            return
+        if wanted and not shown:
+            yield f"The inventory wants the card {name}, and the host has none of that name."
+            return
+        if shown and not wanted:
+            yield f"The host has the card {name}, and the inventory does not name it."
+        if shown and shown.get("state") != "ready":
+            yield f"The card {name} is {shown.get('state')}."
+        for field in ("owner", "pin_retries"):
+            if wanted.get(field) not in (None, shown.get(field)):
+                yield f"{field} is {shown.get(field)}, and the inventory wants {wanted[field]}."
+        policy, found = wanted.get("pin_policy") or {}, shown.get("pin_policy") or {}
+        for rule, value in sorted(policy.items()):
+            if found.get(rule) != value:
+                yield f"pin_policy.{rule} is {found.get(rule)}, and the inventory wants {value}."
+        yield from self._key_drift(shown, wanted)
+
+    def _key_drift(self, shown: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+        algorithms = {key["slot"]: key.get("algorithm") for key in shown.get("keys") or ()}
+        for key in wanted.get("keys") or ():
+            slot, algorithm = key["slot"], key.get("algorithm", "ecc_p256")
+            if slot not in algorithms:
+                yield f"The inventory wants a key in the slot {slot}, and there is none."
+            elif algorithms[slot] != algorithm:
+                yield f"The key in the slot {slot} is {algorithms[slot]}, and the inventory wants {algorithm}."
+
+    def _key(self, card: str, slot: str, shown: t.Mapping[str, t.Any]) -> Document:
+        found = {each["slot"]: each for each in shown.get("keys") or ()}
+        key: t.Mapping[str, t.Any] = found.get(slot, {})
+        places = [each for each in self._issued if (each.card, each.slot) == (card, slot)]
+        certificate = _on_card(places, key.get("certificate")) or _newest(places)
+        document: Document = {
+            "slot": slot,
+            "algorithm": key.get("algorithm"),
+            "pin": key.get("pin"),
+            **_certificate(certificate, self._at),
+        }
+        if certificate is not None and key and not _is_on_card(certificate, key.get("certificate")):
+            document["drift"] = f"The slot {slot} does not hold the certificate that was issued for it."
+        return document
+
+
+def _newest(certificates: t.Sequence[Certificate]) -> t.Optional[Certificate]:
+    live = [each for each in certificates if not each.revoked_at] or certificates
+    return live[-1] if live else None
+
+
+def _on_card(certificates: t.Sequence[Certificate], pem: t.Optional[str]) -> t.Optional[Certificate]:
+    return next((each for each in certificates if _is_on_card(each, pem)), None)
+
+
+def _is_on_card(certificate: Certificate, pem: t.Optional[str]) -> bool:
+    try:
+        return bool(pem) and ssl.PEM_cert_to_DER_cert(str(pem)) == certificate.body
+    except ValueError:
+        return False
+
+
+def _certificate(certificate: t.Optional[Certificate], at: datetime) -> Document:
+    if certificate is None:
+        return {"status": "none", "profile": None, "holder": None, "assurance": None, "not_after": None, "serial": None}
+    return {
+        "status": _status(certificate, at),
+        "profile": certificate.profile,
+        "holder": json.loads(certificate.identity)["common_name"],
+        "assurance": certificate.assurance,
+        "not_after": clock.text(clock.moment(certificate.not_after)),
+        "serial": certificate.serial,
+        "evidence": certificate.evidence,
+        "sha256": hashlib.sha256(certificate.body).hexdigest(),
+    }
+
+
+def _status(certificate: Certificate, at: datetime) -> str:
+    if certificate.revoked_at:
+        return "revoked"
+    if certificate.not_after <= clock.stamp(at):
+        return "expired"
+    if not certificate.activated_at:
+        return "unproven"
+    return "due" if certificate.is_due(at) else "valid"

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the controller works with: CA, ledger, anchors, and the way to what makers serve online."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...module_utils._errors import InputError
+from .._attestation.ek import Policy
+from .._attestation.online import Fetch, Online
+from .._attestation.revocation import RevocationPolicy
+from .._attestation.trust import Trust
+from .._ca.authority import Authority, Folder
+from .._ca.issuer import Issuer
+from .._ca.ledger import Ledger
+
+CA_HOME = "/etc/hardbound/ca"
+"""Where a CA lies that is given by its name."""
+
+
+def ca_folder(ca: str) -> Folder:
+    """Returns the folder of a CA, given by a path or by its name below :data:`CA_HOME`."""
+    return Folder(Path(os.path.expanduser(ca) if "/" in ca else os.path.join(CA_HOME, ca)))
+
+
+@dataclass
+class Desk:
+    """An opened CA and its ledger."""
+
+    authority: Authority
+    ledger: Ledger
+
+    @classmethod
+    def open(cls, arguments: t.Mapping[str, t.Any]) -> Desk:
+        """:raises StateError: if there is no CA, or its ledger is in trouble"""
+        authority = Authority(ca_folder(arguments["ca"]), arguments["ca_passphrase"] or "")
+        return cls(authority, Ledger(arguments["ledger"] or authority.folder.ledger_url))
+
+    @property
+    def issuer(self) -> Issuer:
+        return Issuer(self.authority, self.ledger)
+
+    def policy(self, arguments: t.Mapping[str, t.Any], online: Online) -> Policy:
+        """Returns whom the verifier trusts.
+
+        :raises InputError: if there are no anchors
+        """
+        path = arguments["trust_anchors"]
+        if not path:
+            raise InputError("trust_anchors", "is missing", "name a folder or a bundle of TPM makers' certificates")
+        revocation = RevocationPolicy(arguments["revocation"])
+        return Policy(Trust.load(path), revocation, lambda url: online.revocation_list(url, self.ledger.now()))
+
+
+def online(arguments: t.Mapping[str, t.Any], fetch: Fetch) -> Online:
+    """Returns the way to what makers serve: through the cache, and out if that is allowed."""
+    return Online(arguments["cache"] or "", fetch if arguments["online"] else None)

@@ -1,0 +1,411 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The enrolment of one host, as the controller goes through it: ask, judge, issue, challenge, accept.
+
+The visits themselves are the caller's. Whatever a host says, it ends in certificates or in refusals.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import enum
+import hashlib
+import json
+import ssl
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ...module_utils._card.key import slot_number
+from ...module_utils._encoding.evidence import Document
+from ...module_utils._encoding.fields import encoded
+from ...module_utils._encoding.payload import Payload
+from ...module_utils._errors import HardboundError
+from .._attestation.bundle import verify_and_keep
+from .._attestation.card import VerifiedCard
+from .._attestation.ek import Ek, Policy
+from .._attestation.finding import Report
+from .._attestation.issued import check_certificate
+from .._attestation.online import Online
+from .._attestation.pending import Pending
+from .._attestation.request import new_nonce
+from .._attestation.verifier import Verdict
+from .._ca import clock
+from .._ca.issuer import Issued, Issuer, Order, Outcome
+from .._ca.ledger import Admission, Ledger
+from .._ca.oid import Assurance
+from .._ca.record import Certificate, EventKind, Place
+from .refused import Refused
+from .wanted import Wanted, WantedCard
+
+
+class Status(str, enum.Enum):
+    """What came of a card, or of a host."""
+
+    REFUSED = "refused"
+    ENROLLED = "enrolled"
+    RENEWED = "renewed"
+    ADJUSTED = "adjusted"
+    UNCHANGED = "unchanged"
+
+
+@dataclass
+class Progress:
+    """How far a card has come.
+
+    :param orders: certificates that it shall have, that of its AK first
+    :param before: certificates that it had, by slot
+    :param issued: in the order of ``orders``; empty in check mode
+    :param reasons: why something is issued, by slot
+    """
+
+    card: WantedCard
+    adjusted: bool = False
+    orders: t.List[Order] = field(default_factory=list)
+    before: t.Dict[str, Certificate] = field(default_factory=dict)
+    issued: t.List[Issued] = field(default_factory=list)
+    reasons: t.Dict[str, str] = field(default_factory=dict)
+    pending: t.Optional[Pending] = None
+    challenge: str = ""
+    refused: t.List[Refused] = field(default_factory=list)
+    escrow: t.Optional[str] = None
+    """The admin key of a card that was just made, encrypted for whom the inventory says."""
+
+    @property
+    def status(self) -> Status:
+        if self.refused:
+            return Status.REFUSED
+        if self.reasons:
+            return Status.RENEWED if self.before else Status.ENROLLED
+        return Status.ADJUSTED if self.adjusted else Status.UNCHANGED
+
+
+class Enrollment:
+    """One host.
+
+    :param issuer: of our CA
+    :param ledger: where decisions are kept
+    :param policy: whom the verifier trusts
+    :param online: where certificates of EKs are that lie in no TPM
+    :param check: check mode: nothing is issued and nothing recorded
+    """
+
+    def __init__(
+        self, wanted: Wanted, issuer: Issuer, ledger: Ledger, policy: Policy, online: Online, check: bool = False
+    ) -> None:
+        self.wanted = wanted
+        self.progress = {card.name: Progress(card) for card in wanted.cards}
+        self.warnings: t.List[str] = []
+        self.evidence = ""
+        self._issuer = issuer
+        self._ledger = ledger
+        self._policy = policy
+        self._online = online
+        self._check = check
+        self._nonces = {card.name: new_nonce() for card in wanted.cards}
+        for at, card in enumerate(wanted.cards):
+            for key in card.keys:
+                issuer.check_names(key.profile, card.identity, f"cards[{at}]")
+
+    # ------------------------------------------------------------ first visit
+
+    def questions(self) -> t.List[Document]:
+        """Returns the cards that the host is asked for, each with its nonce."""
+        return [{**card.task, "nonce": encoded(self._nonces[card.name])} for card in self.wanted.cards]
+
+    def judge(self, answer: t.Mapping[str, t.Any]) -> None:
+        """Verifies what the host showed, and issues what is due.
+
+        :param answer: the result of ``smartcard_evidence``
+        :raises StateError: ledger, passphrase or clock don't allow it
+        """
+        held = _held(answer)
+        for name, progress in self.progress.items():
+            progress.adjusted = held.get(name, {}).get("changed") is True
+            progress.escrow = _text(held.get(name, {}).get("admin_key_escrow"))
+        evidence = self._online.complete(answer.get("evidence"))
+        request = self.wanted.request(self._requests(held, evidence))
+        verdict, bundle = verify_and_keep(evidence, request, self._policy, self._ledger, self._ledger.now())
+        self.warnings += verdict.warnings
+        self._refuse(verdict)
+        known = self._ledger.certificates(self.wanted.host)
+        for name, verified in verdict.cards.items():
+            if verdict.accepts(name):
+                self._compare(self.progress[name], verified, held.get(name, {}), known)
+        self._plan_missing(verdict)
+        if not self._check:
+            self._issue(verdict, bundle)
+
+    def _requests(self, held: t.Mapping[str, t.Any], evidence: t.Any) -> t.Iterator[t.Any]:
+        """In check mode, cards and keys that the host has yet to make are not demanded."""
+        shown = _shown(evidence)
+        for card in self.wanted.cards:
+            if not self._check:
+                yield card.request(self._nonces[card.name])
+            elif card.name in shown:
+                yield card.request(self._nonces[card.name], shown[card.name])
+
+    def _refuse(self, verdict: Verdict) -> None:
+        for progress in self.progress.values():
+            findings = [each for each in verdict.findings if each.card in ("", progress.card.name)]
+            progress.refused += [Refused.of_finding(each) for each in findings]
+        if self._check:
+            return
+        for finding in verdict.findings:
+            place = Place(self.wanted.host, finding.card)
+            self._ledger.record(EventKind.REFUSED, place, finding.code.name, detail=finding.sentence)
+
+    def _plan_missing(self, verdict: Verdict) -> None:
+        """Check mode: what will be issued for keys that are yet to be made."""
+        for progress in self.progress.values():
+            for key in progress.card.keys if not progress.refused else ():
+                verified = verdict.cards.get(progress.card.name)
+                if verified is None or key.slot not in verified.keys:
+                    progress.reasons[key.slot] = "the key is yet to be made"
+
+    def _compare(
+        self, progress: Progress, verified: VerifiedCard, held: t.Mapping[str, t.Any], known: t.Sequence[Certificate]
+    ) -> None:
+        """Finds out what is due, and why."""
+        progress.orders = list(self._orders(progress.card, verified))
+        at = clock.stamp(self._ledger.now())
+        progress.before = {
+            each.slot: each
+            for each in known
+            if each.card == progress.card.name and each.slot and each.activated_at and _is_live(each, at)
+        }
+        try:
+            for order in progress.orders:
+                reason = self._reason(order, held)
+                if reason:
+                    progress.reasons[order.place.slot] = reason
+        except HardboundError as error:
+            self._fail(progress, error)
+
+    def _orders(self, card: WantedCard, verified: VerifiedCard) -> t.Iterator[Order]:
+        ak = verified.ak.spki()
+        place = Place(self.wanted.host, card.name)
+        yield Order(place, self.wanted.ak_profile, self.wanted.ak_identity, ak, Assurance.RESTRICTED)
+        for slot, key in sorted(verified.keys.items()):
+            place = Place(self.wanted.host, card.name, slot)
+            yield Order(place, card.key(slot).profile, card.identity, key.spki, key.assurance)
+
+    def _reason(self, order: Order, held: t.Mapping[str, t.Any]) -> str:
+        outcome, reason = self._issuer.preview(order)
+        if outcome is not Outcome.KEPT:
+            return reason
+        certificate = self._issuer.current(order)
+        if certificate is None or not certificate.activated_at:
+            return "the host has not answered for it yet"
+        if _digest(certificate.body) != _held_digest(held, order.place.slot):
+            return "the card does not hold it"
+        return ""
+
+    def _issue(self, verdict: Verdict, bundle: Document) -> None:
+        due = [each for each in self.progress.values() if each.reasons and not each.refused]
+        if not due or verdict.ek is None:
+            return
+        kept = json.dumps(bundle, sort_keys=True).encode()
+        aks = {each.card.name: verdict.cards[each.card.name].ak.name.hex() for each in due}
+        wanted = self.wanted
+        source = "inventory" if wanted.ek else "first use"
+        admission = Admission(
+            wanted.host, verdict.ek.fingerprint, aks, kept, source, wanted.replace_ek, wanted.replace_aks
+        )
+        try:
+            self.evidence = self._ledger.admit(admission)
+        except HardboundError as error:
+            for each in due:
+                self._fail(each, error)
+            return
+        for progress in due:
+            try:
+                self._issue_card(progress, verdict.ek, verdict.cards[progress.card.name])
+            except HardboundError as error:
+                self._fail(progress, error)
+
+    def _issue_card(self, progress: Progress, ek: Ek, verified: VerifiedCard) -> None:
+        host, name = self.wanted.host, progress.card.name
+        progress.orders = [replace(order, evidence=self.evidence) for order in progress.orders]
+        progress.issued = self._issuer.issue_all(progress.orders)
+        report = Report(name)
+        for issued in progress.issued:
+            if issued.certificate.slot:
+                check_certificate(issued.certificate.body, verified.keys[issued.certificate.slot], report)
+        if report.findings:
+            self._refuse_card(progress, report)
+            return
+        bodies = {each.certificate.slot: each.certificate.body for each in progress.issued}
+        payload = Payload({slot: body for slot, body in bodies.items() if slot}, bodies[""])
+        now = self._ledger.now()
+        progress.challenge = self._ledger.open_challenge(host, name).id
+        progress.pending = Pending(ek.public, verified.ak, host, name, payload.encode(), now)
+
+    # ------------------------------------------------------------ second visit
+
+    def challenges(self) -> t.List[Document]:
+        """Returns what the host has to open; nothing if no second visit is needed."""
+        return [each.pending.challenge.document() for each in self.progress.values() if each.pending is not None]
+
+    def accept(self, answer: t.Mapping[str, t.Any]) -> None:
+        """Records what the host has proved to hold.
+
+        :param answer: the result of ``smartcard_activate``
+        :raises StateError: if the ledger does not allow it
+        """
+        given = {each.get("name"): each for each in _objects(answer.get("cards"))}
+        for name, progress in self.progress.items():
+            if progress.pending is not None:
+                try:
+                    self._accept_card(progress, progress.pending, given.get(name, {}))
+                except HardboundError as error:
+                    self._fail(progress, error)
+
+    def _accept_card(self, progress: Progress, pending: Pending, given: t.Mapping[str, t.Any]) -> None:
+        host, name = self.wanted.host, progress.card.name
+        self._ledger.spend_challenge(progress.challenge, host, name)
+        report = Report(name)
+        if pending.accept(host, name, _octets(given.get("answer")), self._ledger.now(), report):
+            self._ledger.activate(*(each.certificate.serial for each in progress.issued))
+            return
+        failure = given.get("failure")
+        self._refuse_card(
+            progress, report, f" The host says: {failure}" if isinstance(failure, str) and failure else ""
+        )
+
+    def _refuse_card(self, progress: Progress, report: Report, more: str = "") -> None:
+        for finding in report.findings:
+            place = Place(self.wanted.host, progress.card.name)
+            self._ledger.record(EventKind.REFUSED, place, finding.code.name, detail=finding.sentence)
+            refused = Refused.of_finding(finding)
+            progress.refused.append(replace(refused, sentence=refused.sentence + more))
+
+    def _fail(self, progress: Progress, error: HardboundError) -> None:
+        progress.refused.append(Refused.of_error(error, progress.card.name))
+
+    # ------------------------------------------------------------ what came of it
+
+    @property
+    def refused(self) -> t.List[Refused]:
+        """Returns every refusal once."""
+        found = [each for progress in self.progress.values() for each in progress.refused]
+        return list(dict.fromkeys(found))
+
+    @property
+    def status(self) -> Status:
+        """The host's: the first in the order of :class:`Status` that one of its cards has."""
+        found = {progress.status for progress in self.progress.values()}
+        return next((status for status in Status if status in found), Status.UNCHANGED)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was done, or in check mode would be."""
+        return any(each.adjusted or self._is_changed(each) for each in self.progress.values())
+
+    def _is_changed(self, progress: Progress) -> bool:
+        if self._check:
+            return bool(progress.reasons) and not progress.refused
+        return bool(progress.issued)
+
+    def cards(self) -> t.List[Document]:
+        """Returns what a task returns of each card."""
+        return [self._card_document(each) for each in self.progress.values()]
+
+    def _card_document(self, progress: Progress) -> Document:
+        certificates = [_certificate_document(each) for each in progress.issued if each.certificate.slot]
+        if not progress.issued and not progress.reasons:
+            kept = [self._issuer.current(order) for order in progress.orders if order.place.slot]
+            certificates = [_certificate_document(Issued(each, Outcome.KEPT)) for each in kept if each is not None]
+        return {
+            "name": progress.card.name,
+            "status": progress.status.value,
+            "certificates": certificates,
+            "admin_key_escrow": progress.escrow,
+            "reasons": {slot or "attestation_key": reason for slot, reason in progress.reasons.items()},
+            "refused": [each.document() for each in progress.refused],
+        }
+
+    def before(self) -> Document:
+        """Returns certificates as a diff shows them."""
+        return {
+            name: {slot: _line(certificate) for slot, certificate in sorted(progress.before.items())}
+            for name, progress in self.progress.items()
+        }
+
+    def after(self) -> Document:
+        return {name: self._after(progress) for name, progress in self.progress.items()}
+
+    def _after(self, progress: Progress) -> t.Dict[str, str]:
+        lines = {slot: _line(certificate) for slot, certificate in progress.before.items()}
+        if not progress.refused:
+            for key in progress.card.keys:
+                if key.slot in progress.reasons:
+                    lines[key.slot] = (
+                        f"{key.profile.name}, {progress.card.identity.common_name}, {key.profile.days} days"
+                    )
+            for issued in progress.issued:
+                if issued.certificate.slot:
+                    lines[issued.certificate.slot] = _line(issued.certificate)
+        return dict(sorted(lines.items()))
+
+
+def _is_live(certificate: Certificate, at: int) -> bool:
+    return not certificate.revoked_at and certificate.not_after > at
+
+
+def _line(certificate: Certificate) -> str:
+    name = json.loads(certificate.identity)["common_name"]
+    return f"{certificate.profile}, {name}, until {clock.text(clock.moment(certificate.not_after))}"
+
+
+def _certificate_document(issued: Issued) -> Document:
+    certificate = issued.certificate
+    return {
+        "slot": certificate.slot,
+        "profile": certificate.profile,
+        "serial": certificate.serial,
+        "assurance": certificate.assurance,
+        "not_before": clock.text(clock.moment(certificate.not_before)),
+        "not_after": clock.text(clock.moment(certificate.not_after)),
+        "certificate": ssl.DER_cert_to_PEM_cert(certificate.body),
+        "outcome": issued.outcome.value,
+    }
+
+
+# What a host says may be anything.
+
+
+def _objects(value: t.Any) -> t.List[t.Dict[str, t.Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _held(answer: t.Mapping[str, t.Any]) -> t.Dict[str, t.Dict[str, t.Any]]:
+    return {str(each.get("name")): each for each in _objects(answer.get("cards"))}
+
+
+def _shown(evidence: t.Any) -> t.Dict[str, t.Set[str]]:
+    """Returns the slots that the evidence shows of each card."""
+    cards = _objects(evidence.get("cards")) if isinstance(evidence, dict) else []
+    return {str(card.get("name")): {str(key.get("slot")) for key in _objects(card.get("keys"))} for card in cards}
+
+
+def _held_digest(held: t.Mapping[str, t.Any], slot: str) -> t.Any:
+    if not slot:
+        return held.get("ak_certificate")
+    certificates = held.get("certificates")
+    return certificates.get(f"{slot_number(slot):02X}") if isinstance(certificates, dict) else None
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _text(value: t.Any) -> t.Optional[str]:
+    return value if isinstance(value, str) else None
+
+
+def _octets(value: t.Any) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except (ValueError, binascii.Error):
+        return b""

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A card that gets nothing, or a host, and why: one line with a code that stays the same from release to release."""
+
+from __future__ import annotations
+
+import enum
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._errors import HardboundError, InputError
+from .._attestation.finding import Finding
+from .._ca.refusal import Refusal
+
+
+class Trouble(enum.Enum):
+    """Codes beside those of the verifier and of the CA. The name is the code."""
+
+    INVENTORY_INVALID = "the inventory lacks something, or holds something that can't be"
+    CONTROLLER_NOT_READY = "CA, ledger, anchors or clock of the controller don't allow it"
+    HOST_FAILED = "the host could not make its cards or its evidence"
+    HOST_UNREACHABLE = "the host did not answer"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One refusal.
+
+    :param card: its name; empty if it is about the host
+    """
+
+    code: str
+    sentence: str
+    card: str = ""
+
+    @classmethod
+    def of_error(cls, error: HardboundError, card: str = "") -> Refused:
+        if isinstance(error, Refusal):
+            return cls(error.code.value, str(error), card)
+        trouble = Trouble.INVENTORY_INVALID if isinstance(error, InputError) else Trouble.CONTROLLER_NOT_READY
+        return cls(trouble.name, str(error), card)
+
+    @classmethod
+    def of_finding(cls, finding: Finding) -> Refused:
+        return cls(finding.code.name, finding.sentence, finding.card)
+
+    @classmethod
+    def of_host(cls, message: str) -> Refused:
+        """The refusal of a host whose visit failed, in its own words."""
+        return cls(Trouble.HOST_FAILED.name, message)
+
+    @property
+    def line(self) -> str:
+        return f"{self.code}: {self.sentence}"
+
+    def document(self) -> t.Dict[str, str]:
+        return {"code": self.code, "sentence": self.sentence, "card": self.card}

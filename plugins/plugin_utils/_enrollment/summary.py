@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines at the end of a run: how many, and who was refused, and why."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+from .refused import Trouble
+
+ALWAYS = ("enrolled", "renewed", "unchanged", "refused")
+SOMETIMES = ("adjusted", "retired")
+
+
+def summarise(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.List[str]:
+    """Returns the summary of what was registered for each host."""
+    counts = Counter(_status(result) for result in results.values())
+    words = [*ALWAYS[:2], *(word for word in SOMETIMES if counts[word]), *ALWAYS[2:]]
+    lines = ["SUMMARY  " + "  ".join(f"{word} {counts[word]}" for word in words)]
+    for host, result in sorted(results.items()):
+        if _status(result) == "refused":
+            lines += [f"  refused {host}  {code}  {sentence}" for code, sentence in _refusals(result)]
+    return lines
+
+
+def _status(result: t.Mapping[str, t.Any]) -> str:
+    return "refused" if result.get("unreachable") else str(result.get("status", "refused"))
+
+
+def _refusals(result: t.Mapping[str, t.Any]) -> t.Iterator[t.Tuple[str, str]]:
+    if result.get("unreachable"):
+        yield Trouble.HOST_UNREACHABLE.name, _one_line(result.get("msg"))
+        return
+    refused = result.get("refused")
+    if not refused:
+        yield Trouble.HOST_FAILED.name, _one_line(result.get("msg"))
+        return
+    for each in refused:
+        card = f"{each['card']}: " if each["card"] else ""
+        yield each["code"], card + _one_line(each["sentence"])
+
+
+def _one_line(text: t.Any) -> str:
+    return " ".join(str(text or "no reason was given").split())

@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the inventory wants of one host: cards, keys, and who they are for. Nothing in it comes from the host."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._card.key import Algorithm, slot_number
+from ...module_utils._errors import InputError
+from .._attestation.request import CardRequest, KeyRequest, Request
+from .._ca import profiles
+from .._ca.identity import COMMON_NAME_LENGTH, Identity
+from .._ca.profile import Kind, Profile, find_profile
+
+_NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
+CARD_ARGUMENTS = (
+    *("name", "owner", "group", "pin", "puk", "pin_retries", "puk_retries", "pin_policy"),
+    *("admin_key", "escrow_key"),
+)
+"""What the host has to know of a card, beside its keys."""
+
+NOBODYS_KEY = (None, "random")
+"""Values of ``admin_key`` for a card without an admin key that anybody knows."""
+
+
+@dataclass(frozen=True)
+class WantedKey:
+    """A key with a certificate under a profile."""
+
+    slot: str
+    algorithm: Algorithm
+    profile: Profile
+
+
+@dataclass(frozen=True)
+class WantedCard:
+    """A card, its keys, and whom they stand for.
+
+    :param task: what the host gets to make the card with; it may hold the first PIN
+    """
+
+    name: str
+    identity: Identity
+    keys: t.Tuple[WantedKey, ...]
+    pin_retries: int
+    puk_retries: int
+    puk: bool
+    admin: bool
+    task: t.Mapping[str, t.Any]
+
+    def __repr__(self) -> str:
+        return f"WantedCard({self.name!r})"
+
+    def key(self, slot: str) -> WantedKey:
+        return next(key for key in self.keys if key.slot == slot)
+
+    def request(self, nonce: bytes, slots: t.Optional[t.AbstractSet[str]] = None) -> CardRequest:
+        """Returns what the verifier demands.
+
+        :param slots: names of the slots to look at; all if None
+        """
+        keys = [
+            KeyRequest.of(slot_number(key.slot), key.algorithm, key.profile.assurance)
+            for key in self.keys
+            if slots is None or key.slot in slots
+        ]
+        return CardRequest(
+            name=self.name,
+            nonce=nonce,
+            keys=tuple(keys),
+            pin_retries=self.pin_retries,
+            puk_retries=self.puk_retries if self.puk else 0,
+            puk=self.puk,
+            admin=self.admin,
+        )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One host.
+
+    :param ek: fingerprint of the EK that the inventory names, or empty
+    """
+
+    host: str
+    cards: t.Tuple[WantedCard, ...]
+    ak_profile: Profile
+    ek: str = ""
+    replace_ek: bool = False
+    replace_aks: t.FrozenSet[str] = frozenset()
+
+    @classmethod
+    def parse(cls, host: str, arguments: t.Mapping[str, t.Any]) -> Wanted:
+        """Reads a task's arguments.
+
+        :raises InputError: for the first that is not right
+        """
+        shelf = profiles.shelf(arguments["profiles"])
+        cards = tuple(
+            _card(values, f"cards[{at}]", arguments["profile"], shelf) for at, values in enumerate(arguments["cards"])
+        )
+        names = [card.name for card in cards]
+        if len(set(names)) != len(names):
+            raise InputError("cards", "names a card twice", "name each card of a host once")
+        ek = (arguments["ek"] or "").replace(":", "").lower()
+        return cls(host, cards, shelf[profiles.AK], ek, arguments["replace_ek"], frozenset(arguments["replace_aks"]))
+
+    def request(self, cards: t.Iterable[CardRequest]) -> Request:
+        return Request(self.host, tuple(cards), self.ek, self.replace_ek, self.replace_aks).validate()
+
+    def card(self, name: str) -> WantedCard:
+        return next(card for card in self.cards if card.name == name)
+
+    @property
+    def ak_identity(self) -> Identity:
+        """Whom an AK certificate names: the computer."""
+        return Identity(self.host[:COMMON_NAME_LENGTH])
+
+
+def _card(
+    values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], shelf: t.Mapping[str, Profile]
+) -> WantedCard:
+    keys = tuple(
+        _key(key, f"{field}.keys[{at}]", values["profile"] or profile, shelf) for at, key in enumerate(values["keys"])
+    )
+    if not keys:
+        raise InputError(f"{field}.keys", "is empty", "name at least one slot, such as {slot: authentication}")
+    names = {name: values[name] for name in _NAMES if values[name]}
+    common_name = values["common_name"] or _common_name(values)
+    identity = Identity.parse({"common_name": common_name, **names}, field)
+    for key in keys:
+        key.profile.check(identity, field)
+    task = {name: values[name] for name in CARD_ARGUMENTS}
+    task["keys"] = [{name: key[name] for name in ("slot", "algorithm", "self_signed")} for key in values["keys"]]
+    return WantedCard(
+        name=values["name"],
+        identity=identity,
+        keys=keys,
+        pin_retries=values["pin_retries"],
+        puk_retries=values["puk_retries"],
+        puk=values["puk"] is not None,
+        admin=values["admin_key"] not in NOBODYS_KEY,
+        task=task,
+    )
+
+
+def _common_name(values: t.Mapping[str, t.Any]) -> str:
+    """The first name that says who it is."""
+    found = (values[name] for name in ("upn", "principal", "email", "owner", "name"))
+    return str(next(filter(None, found)))[:COMMON_NAME_LENGTH]
+
+
+def _key(
+    values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], shelf: t.Mapping[str, Profile]
+) -> WantedKey:
+    slot_number(values["slot"], f"{field}.slot")
+    name = values["profile"] or profile
+    if not name:
+        raise InputError(f"{field}.profile", "is missing", f"choose one of {', '.join(sorted(shelf))}")
+    found = find_profile(name, shelf)
+    if found.kind is not Kind.X509 or found.name == profiles.AK:
+        raise InputError(f"{field}.profile", f"is {name!r}, which is not for a card's slot", "choose an X.509 profile")
+    return WantedKey(values["slot"], Algorithm(values["algorithm"]), found)
