@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A CA on the disk, and keys to certify."""
+
+from __future__ import annotations
+
+import shutil
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, clock, profiles
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Order
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Place
+from cryptography.hazmat.primitives.asymmetric import ec
+
+PASSPHRASE = "correct horse battery staple"
+
+
+@dataclass(frozen=True)
+class Corp:
+    """A CA whose ledger lies in its folder."""
+
+    folder: authority.Folder
+
+    def open(self) -> authority.Authority:
+        return authority.Authority(self.folder, PASSPHRASE)
+
+    def order(self, host: str, profile: str, key: t.Any = None, **names: t.Any) -> Order:
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        place = Place(host, "card", "authentication")
+        identity = Identity.parse({"common_name": host, **names})
+        public_key = authority.public_der(key.public_key())
+        return Order(place, profiles.SHIPPED[profile], identity, public_key, Assurance.FIXED)
+
+
+@pytest.fixture
+def corp(tmp_path: Path) -> Corp:
+    folder = authority.Folder(tmp_path / "ca")
+    authority.create(folder, authority.Blueprint("Corp"), PASSPHRASE, "", clock.now())
+    Ledger(folder.ledger_url, create=True).close()
+    return Corp(folder)
+
+
+@pytest.fixture(scope="session")
+def need_program() -> t.Callable[[str], str]:
+    """Finds a program, or skips the test and says which one is missing."""
+
+    def find(name: str, *places: str) -> str:
+        found = shutil.which(name, path=":".join((*places, "/usr/sbin", "/usr/bin", "/bin")))
+        if not found:
+            pytest.skip(f"needs {name}")
+        return found
+
+    return find

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controllers on several nodes share a ledger: a real PostgreSQL, and real processes that get in each other's way."""
+
+from __future__ import annotations
+
+import glob
+import importlib.util
+import multiprocessing
+import os
+import shutil
+import subprocess
+import tempfile
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Admission, Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.refusal import Refusal
+
+DRIVER = next((name for name in ("psycopg2", "psycopg") if importlib.util.find_spec(name)), None)
+if DRIVER is None:
+    pytest.skip("needs psycopg2 or psycopg, a PostgreSQL driver", allow_module_level=True)
+
+WORKERS = 5
+HOSTS = 8
+
+
+@pytest.fixture(scope="module")
+def server(need_program: t.Callable[..., str]) -> t.Iterator[str]:
+    """Runs a PostgreSQL as its own user, on a Unix socket, and gives the URL of a database."""
+    initdb = need_program("initdb", *sorted(glob.glob("/usr/lib/postgresql/*/bin")))
+    control = str(Path(os.path.realpath(initdb)).parent / "pg_ctl")
+    if os.geteuid():
+        pytest.skip("needs root, to become the user postgres")
+    folder = tempfile.mkdtemp(prefix="hb-pg-")
+    shutil.chown(folder, "postgres")
+    become = ("runuser", "-u", "postgres", "--")
+    quietly = {"stdout": subprocess.DEVNULL, "cwd": "/"}
+    subprocess.run([*become, initdb, "-D", f"{folder}/data", "-A", "trust", "-U", "ca"], check=True, **quietly)
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    subprocess.run(
+        [*become, control, "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start"],
+        check=True,
+        **quietly,
+    )
+    yield f"postgresql+{DRIVER}://ca@/postgres?host={folder}"
+    subprocess.run([*become, control, "-D", f"{folder}/data", "-m", "immediate", "stop"], check=True, **quietly)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def url(server: str) -> t.Iterator[str]:
+    """An empty database for each test."""
+    connection = importlib.import_module(str(DRIVER)).connect(server.replace(f"+{DRIVER}", ""))
+    connection.autocommit = True
+    connection.cursor().execute("DROP DATABASE IF EXISTS ledger WITH (FORCE)")
+    connection.cursor().execute("CREATE DATABASE ledger")
+    connection.close()
+    yield server.replace("/postgres?", "/ledger?")
+
+
+def _enrol(corp: t.Any, url: str, orders: t.Any, start: t.Any, results: t.Any) -> None:
+    start.wait()
+    ledger = Ledger(url, create=True)
+    issuer = Issuer(corp.open(), ledger)
+    for order in orders:
+        ledger.admit(Admission(order.place.host, f"{order.place.host:0>64}", {"card": order.key}, b"{}"))
+    results.put([issuer.issue(order).certificate.serial for order in orders])
+
+
+def _pin(url: str, host: str, start: t.Any, results: t.Any) -> None:
+    ledger = Ledger(url)
+    start.wait()
+    try:
+        ledger.admit(Admission(host, "ee" * 32, {}, b"{}"))
+        results.put(host)
+    except Refusal as refusal:
+        results.put(refusal.code.value)
+
+
+def together(target: t.Any, arguments: t.Sequence[t.Tuple[t.Any, ...]]) -> list[t.Any]:
+    context = multiprocessing.get_context("fork")
+    start, results = context.Event(), context.Queue()
+    workers = [context.Process(target=target, args=(*each, start, results)) for each in arguments]
+    for worker in workers:
+        worker.start()
+    start.set()
+    found = [results.get(timeout=120) for _each in workers]
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
+    return found
+
+
+def test_processes_that_enrol_the_same_hosts_at_once_get_one_certificate_each(url: str, corp: t.Any) -> None:
+    orders = [corp.order(f"ws-{number}", "tls_client") for number in range(HOSTS)]
+    serials = together(_enrol, [(corp, url, orders)] * WORKERS)
+    ledger = Ledger(url)
+    assert all(each == serials[0] for each in serials)
+    assert sorted(each.serial for each in ledger.certificates()) == sorted(serials[0])
+    assert [event.kind for event in ledger.events()].count(EventKind.ISSUED) == HOSTS
+    ledger.close()
+
+
+def test_hosts_that_show_one_ek_at_once_have_one_winner(url: str) -> None:
+    Ledger(url, create=True).close()
+    found = together(_pin, [(url, f"ws-{number}") for number in range(WORKERS)])
+    assert sorted(found)[: WORKERS - 1] == ["EK_SERVES_OTHER_HOST"] * (WORKERS - 1)
+
+
+def test_revocation_lists_count_on_wherever_they_are_signed(url: str, corp: t.Any) -> None:
+    ledger = Ledger(url, create=True)
+    opened = corp.open()
+    issued = Issuer(opened, ledger).issue(corp.order("ws-1", "tls_client"))
+    ledger.activate(issued.certificate.serial)
+    ledger.revoke({"host": "ws-1"}, Reason.KEY_COMPROMISE, opened.identifier)
+    lifetime = crl.timedelta(days=7)
+    numbers = [crl.sign(ledger, opened.issuing(), lifetime).number for _each in range(3)]
+    assert numbers == [1, 2, 3]
+    challenge = ledger.open_challenge("ws-1", "card")
+    assert ledger.spend_challenge(challenge.id, "ws-1", "card") == challenge.nonce
+    assert ledger.evidence(ledger.admit(Admission("ws-1", "ee" * 32, {}, b"{}"))) == b"{}"
+    ledger.close()
+
+
+def test_an_empty_database_is_refused_and_a_missing_one_is_one_clear_line(url: str) -> None:
+    with pytest.raises(StateError, match="is empty: restore it from a backup"):
+        Ledger(url)
+    with pytest.raises(StateError, match=r"failed: .*does not exist"):
+        Ledger(url.replace("/ledger?", "/nowhere?"))

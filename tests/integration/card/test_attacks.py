@@ -1,0 +1,273 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An attacker with root's rights, the TPM's owner authorisation and copies of all files, but not the PIN."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost, NotVerified
+from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
+from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
+from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record
+from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import (
+    Command,
+    PolicyAuthValue,
+    PolicyCommandCode,
+    PolicySecret,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm import nv
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import Reason, TpmError
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.object import Template
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.pytss import load
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session import (
+    NOTHING_GIVEN,
+    Given,
+    authorising,
+    obtain_ticket,
+    satisfying,
+)
+
+pytestmark = pytest.mark.tpm
+
+PIN, PUK = b"123456", b"87654321"
+DIGEST = hashlib.sha256(b"a contract").digest()
+
+
+@pytest.fixture
+def record(bench):
+    """A card with one key, closed."""
+    record = bench.make()
+    card = bench.open(record, PIN)
+    card.make_key(KeySpecification(int(Slot.AUTHENTICATION), Algorithm.ECC_P256))
+    card.close()
+    return card.record
+
+
+@pytest.fixture
+def tpm(bench):
+    with bench.tpm.taken() as tpm:
+        yield tpm
+
+
+def refused(reason, action):
+    with pytest.raises(TpmError) as caught:
+        action()
+    assert caught.value.reason is reason, caught.value
+
+
+def redefine(tpm, record, role, auth):
+    """What the owner may do: remove an index and make one with the same public area and an authValue of his choice."""
+    index = record.model.indices[role]
+    nv.undefine(tpm, index.handle)
+    return nv.define(tpm, index, auth)
+
+
+def test_the_parent_key_does_not_open_without_the_card_key(tpm, record):
+    def load_key():
+        with (
+            tpm_object.loaded(tpm, tpm.storage_root, record.parent, bytes(32)) as parent,
+            tpm_object.loaded(tpm, parent, record.keys[0x9A].blob),
+        ):
+            pass
+
+    refused(Reason.BAD_AUTH, load_key)
+
+
+def test_a_loaded_key_takes_no_password(tpm, bench, record):
+    """Even with the key loaded, which takes the PIN, only the policy uses it."""
+    pytss = load()
+    gates = Gates(tpm, record)
+    opened = gates.open(Reference.PIN, PIN)
+    with (
+        tpm_object.loaded(tpm, tpm.storage_root, record.parent, opened.parent_auth) as parent,
+        tpm_object.loaded(tpm, parent, record.keys[0x9A].blob) as key,
+    ):
+        scheme = pytss.TPMT_SIG_SCHEME(scheme=pytss.TPM2_ALG.ECDSA)
+        scheme.details.any.hashAlg = pytss.TPM2_ALG.SHA256
+        ticket = pytss.TPMT_TK_HASHCHECK(tag=pytss.TPM2_ST.HASHCHECK, hierarchy=pytss.TPM2_RH.NULL)
+
+        def sign(session):
+            with tpm.doing("signing") as esapi:
+                esapi.sign(
+                    key_handle=key,
+                    digest=pytss.TPM2B_DIGEST(DIGEST),
+                    in_scheme=scheme,
+                    validation=ticket,
+                    session1=session,
+                )
+
+        with pytest.raises(TpmError):
+            sign(pytss.ESYS_TR.PASSWORD)
+        with satisfying(tpm, (), NOTHING_GIVEN) as empty:
+            refused(Reason.POLICY_FAIL, lambda: sign(empty))
+        with satisfying(tpm, record.model.key_policy(record.keys[0x9A].pin), Given.ticket(opened.ticket)) as right:
+            sign(right)
+
+
+def test_a_redefined_pin_index_is_not_the_old_one(tpm, record):
+    gates = Gates(tpm, record)
+    mine = gates.auth(Role.PIN, b"attack")
+    entity = redefine(tpm, record, Role.PIN, mine)
+    for given in (load().ESYS_TR.OWNER, entity):
+        with pytest.raises(TpmError), authorising(tpm) as session, tpm.doing("writing") as esapi:
+            esapi.nv_write(nv_index=entity, data=counter_data(1000), offset=0, auth_handle=given, session1=session)
+    assert nv.name(tpm, record.model.indices[Role.PIN].handle) != record.model.name(Role.PIN)
+    with pytest.raises(TpmError):
+        obtain_ticket(tpm, record.model.name(Role.PIN), entity, 60)
+    with pytest.raises(CardLost, match="no longer whole"):
+        gates.open(Reference.PIN, PIN)
+
+
+def test_a_genesis_of_the_attackers_own_has_another_name(tpm, record):
+    blob, _unused = tpm_object.create(tpm, tpm.storage_root, Template.genesis(), auth=b"mine", data=bytes(1))
+    with tpm_object.loaded(tpm, tpm.storage_root, blob, b"mine") as genesis:
+        name = tpm_object.name(tpm, genesis)
+        assert name != record.genesis
+        index = record.model.indices[Role.PIN]
+        entity = redefine(tpm, record, Role.PIN, b"mine")
+        first_write = (PolicySecret(name), PolicyCommandCode(Command.NV_WRITE))
+        given = Given.entity(name, genesis)
+        refused(
+            Reason.VALUE,
+            lambda: nv.write(
+                tpm, entity, counter_data(99), first_write + index.authorise(record.model.first_write)[2:], given
+            ),
+        )
+
+
+def test_no_branch_lets_a_pin_be_guessed_by_changing_it(tpm, record):
+    """PolicyAuthValue with NV_ChangeAuth would not look at the counter."""
+    gates = Gates(tpm, record)
+    index = record.model.indices[Role.PIN]
+    branch = (PolicyAuthValue(), PolicyCommandCode(Command.NV_CHANGE_AUTH))
+    assert branch not in index.branches
+    entity = gates.entity(Role.PIN, gates.auth(Role.PIN, PIN))
+    refused(Reason.POLICY_FAIL, lambda: nv.change_auth(tpm, entity, b"mine", branch, NOTHING_GIVEN))
+
+
+def test_the_owner_writes_no_counter(tpm, record):
+    gates = Gates(tpm, record)
+    entity = gates.entity(Role.PIN)
+    with pytest.raises(TpmError), authorising(tpm) as session, tpm.doing("writing") as esapi:
+        owner = load().ESYS_TR.OWNER
+        esapi.nv_write(nv_index=entity, data=counter_data(1000), offset=0, auth_handle=owner, session1=session)
+
+
+def test_the_pin_gives_no_right_over_the_puk(tpm, record):
+    gates = Gates(tpm, record)
+    opened = gates.open(Reference.PIN, PIN)
+    given = Given.ticket(opened.ticket, {record.model.name(Role.POLICY): gates.entity(Role.POLICY, b"")})
+    steps = record.model.delegate(Role.PUK, record.model.own_change(Role.PIN))
+    with pytest.raises(TpmError):
+        nv.change_auth(tpm, gates.entity(Role.PUK), b"mine", steps, given)
+
+
+def test_a_seal_is_not_guessed_past_the_counter(tpm, bench, record):
+    """Without the counter's consent the seal does not even look; so neither wall can be attacked alone."""
+    gates = Gates(tpm, record)
+    with tpm_object.loaded(tpm, tpm.storage_root, record.seals[Role.PIN], gates.auth(Role.PIN, PIN)) as seal:
+        refused(Reason.POLICY_FAIL, lambda: tpm_object.unseal(tpm, seal, (PolicyAuthValue(),), NOTHING_GIVEN))
+        with pytest.raises(TpmError), authorising(tpm) as session, tpm.doing("unsealing") as esapi:
+            esapi.unseal(item_handle=seal, session1=session)
+
+
+def test_an_old_seal_is_of_no_use_after_a_pin_change(bench, record):
+    old = record.seals[Role.PIN]
+    bench.open(record).change(Reference.PIN, PIN, b"other1")
+    changed = bench.store.read(record.number)
+    with bench.tpm.taken() as tpm:
+        gates = Gates(tpm, changed)
+        ticket = gates.ticket(Reference.PIN, b"other1")
+        for guess in (b"other1", b"attack"):
+            auth = gates.auth(Role.PIN, guess)
+            with tpm_object.loaded(tpm, tpm.storage_root, old, auth) as seal:
+                policy = changed.model.seal_policy(Role.PIN)
+                refused(Reason.AUTH_FAIL, lambda: tpm_object.unseal(tpm, seal, policy, Given.ticket(ticket)))  # noqa: B023
+
+
+def test_guessing_a_seal_behind_a_leaked_ticket_meets_the_tpms_own_protection(bench, record):
+    before = bench.lockout_counter()
+    with bench.tpm.taken() as tpm:
+        gates = Gates(tpm, record)
+        ticket = gates.ticket(Reference.PIN, PIN)
+        auth = gates.auth(Role.PIN, b"guess1")
+        with tpm_object.loaded(tpm, tpm.storage_root, record.seals[Role.PIN], auth) as seal:
+            policy = record.model.seal_policy(Role.PIN)
+            refused(Reason.AUTH_FAIL, lambda: tpm_object.unseal(tpm, seal, policy, Given.ticket(ticket)))
+    assert bench.lockout_counter() == before + 1
+
+
+def test_a_ticket_dies_with_a_restart(bench, software_tpm, record):
+    card = bench.open(record, PIN)
+    card.sign(0x9A, DIGEST)
+    bench.tpm.release()
+    software_tpm.restart()
+    with pytest.raises(NotVerified):
+        card.sign(0x9A, DIGEST)
+
+
+def test_a_restored_file_brings_no_old_pin_back(bench, record):
+    """Rolling the disk back does not roll the TPM back: the old PIN stays wrong, and counted."""
+    backup = bench.store.path(record.number) + ".bak"
+    shutil.copy(bench.store.path(record.number), backup)
+    bench.open(record).change(Reference.PIN, PIN, b"other1")
+    shutil.copy(backup, bench.store.path(record.number))
+    card = bench.open(record)
+    with pytest.raises(HardboundError, match="2 tries left"):
+        card.verify(PIN)
+
+
+def test_destroyed_is_destroyed(bench, record):
+    """All files, PIN and PUK, owner's rights, and every index made anew with the right authValue: no signature."""
+    copy = Record.load(record.dump())
+    gates = Gates(bench.tpm, copy)
+    auths = {Role.PIN: gates.auth(Role.PIN, PIN), Role.PUK: gates.auth(Role.PUK, PUK)}
+    bench.destroy(record)
+    with bench.tpm.taken() as tpm:
+        entities = {role: nv.define(tpm, index, auths.get(role, b"")) for role, index in copy.model.indices.items()}
+        with pytest.raises(TpmError):
+            obtain_ticket(tpm, copy.model.name(Role.PIN), entities[Role.PIN], 60)
+        bench.store.write(copy)
+        with pytest.raises(HardboundError):
+            bench.open(copy, PIN)
+        with pytest.raises(HardboundError), tpm_object.loaded(tpm, tpm.storage_root, copy.parent, bytes(32)) as parent:
+            with tpm_object.loaded(tpm, parent, copy.keys[0x9A].blob):
+                pass
+
+
+def test_a_destroyed_cards_open_key_is_dead_too(bench):
+    """The key that never asks for a PIN is under the storage root, but its policy needs the card's index."""
+    record = bench.make()
+    bench.open(record, PIN).make_key(KeySpecification(int(Slot.CARD_AUTHENTICATION), Algorithm.ECC_P256))
+    copy = bench.store.read(record.number)
+    bench.destroy(record)
+    workbench = bench.workbench
+    with bench.tpm.taken() as tpm:
+        entity = nv.define(tpm, copy.model.indices[Role.POLICY], b"")
+        ticket = obtain_ticket(tpm, tpm_object.name(tpm, entity), entity, 60)
+        with tpm_object.loaded(tpm, tpm.storage_root, copy.keys[0x9E].blob) as key:
+            saved = workbench.save(key)
+        refused(Reason.POLICY_FAIL, lambda: workbench.sign(saved, ticket, DIGEST))
+
+
+def test_a_genesis_that_was_kept_dies_with_a_restart(bench, software_tpm):
+    """Even a host that knows a genesis object's authValue and data can't make it again after a restart."""
+    names = []
+    for _unused in range(2):
+        with bench.tpm.taken() as tpm:
+            again = []
+            for _unused in range(2):
+                with tpm_object.passing(tpm, Template.genesis(), b"kept", b"kept too") as genesis:
+                    again.append(tpm_object.name(tpm, genesis))
+            assert again[0] == again[1]
+            names.append(again[0])
+        software_tpm.restart()
+    assert names[0] != names[1]

@@ -1,0 +1,268 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A card does what a card does: keys, PIN, PUK, tries, and all of it across restarts."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.certificate import self_signed
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
+    Blocked,
+    CardGone,
+    NoSuchKey,
+    NotOffered,
+    NotVerified,
+    WrongSecret,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
+from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
+from ansible_collections.hardbound.identity.plugins.module_utils._card.signature import sign_message
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm import turnstile
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmUnreachable
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+pytestmark = pytest.mark.tpm
+
+PIN, PUK = b"123456", b"87654321"
+MESSAGE = b"what is signed"
+SHA256 = hashlib.sha256(MESSAGE).digest()
+
+
+def make_key(card, slot=Slot.AUTHENTICATION, algorithm=Algorithm.ECC_P256):
+    key = card.make_key(KeySpecification(int(slot), algorithm))
+    return load_der_public_key(key.public)
+
+
+def spend(card, tries, reference=Reference.PIN):
+    for _unused in range(tries):
+        with pytest.raises(WrongSecret):
+            card.verify(b"000000") if reference is Reference.PIN else card.unblock(b"00000000", b"111111")
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.ECC_P256, Algorithm.ECC_P384])
+@pytest.mark.parametrize("hashed", [hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()])
+def test_ecdsa_over_any_digest(bench, algorithm, hashed):
+    card = bench.open(bench.make(), PIN)
+    public = make_key(card, algorithm=algorithm)
+    signature = card.sign(Slot.AUTHENTICATION, hashlib.new(hashed.name, MESSAGE).digest())
+    public.verify(signature, MESSAGE, ec.ECDSA(hashed))
+
+
+def test_rsa_signs_and_decrypts(bench):
+    card = bench.open(bench.make(), PIN)
+    public = make_key(card, Slot.KEY_MANAGEMENT, Algorithm.RSA_2048)
+    public.verify(sign_message(card, Slot.KEY_MANAGEMENT, MESSAGE), MESSAGE, padding.PKCS1v15(), hashes.SHA256())
+    block = card.rsa_private(Slot.KEY_MANAGEMENT, public.encrypt(b"for you", padding.PKCS1v15()))
+    assert block.startswith(b"\x00\x02") and block.endswith(b"\x00for you")
+
+
+def test_agreement(bench):
+    card = bench.open(bench.make(), PIN)
+    public = make_key(card, Slot.KEY_MANAGEMENT)
+    other = ec.generate_private_key(ec.SECP256R1())
+    numbers = other.public_key().public_numbers()
+    point = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+    assert card.agree(Slot.KEY_MANAGEMENT, point) == other.exchange(ec.ECDH(), public)
+
+
+def test_a_point_that_is_not_on_the_curve_is_refused(bench):
+    card = bench.open(bench.make(), PIN)
+    make_key(card, Slot.KEY_MANAGEMENT)
+    with pytest.raises(Exception, match="TPM refused"):
+        card.agree(Slot.KEY_MANAGEMENT, b"\x04" + b"\x01" * 64)
+
+
+def test_self_signed_certificates_verify(bench):
+    card = bench.open(bench.make(), PIN)
+    for slot, algorithm in ((0x9A, Algorithm.ECC_P256), (0x9C, Algorithm.RSA_2048), (0x9D, Algorithm.ECC_P384)):
+        make_key(card, slot, algorithm)
+        certificate = x509.load_der_x509_certificate(self_signed(card, slot))
+        scheme = (
+            (padding.PKCS1v15(), certificate.signature_hash_algorithm)
+            if algorithm.is_rsa
+            else (ec.ECDSA(certificate.signature_hash_algorithm),)
+        )
+        certificate.public_key().verify(certificate.signature, certificate.tbs_certificate_bytes, *scheme)
+
+
+def test_a_slot_without_key(bench):
+    card = bench.open(bench.make(), PIN)
+    with pytest.raises(NoSuchKey, match="signature"):
+        card.sign(Slot.SIGNATURE, SHA256)
+
+
+def test_no_signature_before_the_pin_or_after_logout(bench):
+    card = bench.open(bench.make(), PIN)
+    make_key(card)
+    card.logout()
+    with pytest.raises(NotVerified):
+        card.sign(Slot.AUTHENTICATION, SHA256)
+
+
+def test_card_authentication_never_asks(bench):
+    record = bench.make()
+    public = make_key(bench.open(record, PIN), Slot.CARD_AUTHENTICATION)
+    public.verify(bench.open(record).sign(Slot.CARD_AUTHENTICATION, SHA256), MESSAGE, ec.ECDSA(hashes.SHA256()))
+
+
+def test_wrong_pins_count_on_their_card_alone(bench):
+    record, neighbour = bench.make("a"), bench.make("b")
+    card = bench.open(record)
+    before = bench.lockout_counter()
+    spend(card, 2)
+    assert card.tries(Reference.PIN) == Tries(1, 3)
+    spend(card, 1)
+    with pytest.raises(Blocked, match="unblock it with the PUK"):
+        card.verify(PIN)
+    assert bench.open(neighbour, PIN).tries(Reference.PIN) == Tries(3, 3)
+    assert bench.lockout_counter() == before
+
+
+def test_the_right_pin_restores_the_tries(bench):
+    card = bench.open(bench.make())
+    spend(card, 2)
+    card.verify(PIN)
+    assert card.tries(Reference.PIN) == Tries(3, 3)
+
+
+def test_the_puk_unblocks(bench):
+    card = bench.open(bench.make())
+    spend(card, 3)
+    card.unblock(PUK, b"newpin")
+    assert card.tries(Reference.PIN) == Tries(3, 3)
+    with pytest.raises(WrongSecret):
+        card.verify(PIN)
+    card.verify(b"newpin")
+
+
+def test_a_blocked_puk_stays_blocked(bench):
+    card = bench.open(bench.make())
+    spend(card, 3, Reference.PUK)
+    with pytest.raises(Blocked):
+        card.unblock(PUK, b"111111")
+    card.verify(PIN)
+
+
+def test_change_of_pin_and_puk(bench):
+    card = bench.open(bench.make())
+    card.change(Reference.PIN, PIN, b"other1")
+    card.change(Reference.PUK, PUK, b"puk-puk!")
+    with pytest.raises(WrongSecret):
+        card.verify(PIN)
+    card.unblock(b"puk-puk!", b"third1")
+    card.verify(b"third1")
+
+
+def test_a_pin_against_the_policy_costs_no_try(bench):
+    card = bench.open(bench.make())
+    with pytest.raises(InputError, match="shorter than the 4"):
+        card.change(Reference.PIN, b"wrong", b"abc")
+    assert card.tries(Reference.PIN) == Tries(3, 3)
+
+
+def test_a_card_without_puk(bench):
+    card = bench.open(bench.make(has_puk=False))
+    with pytest.raises(NotOffered):
+        card.tries(Reference.PUK)
+    with pytest.raises(NotOffered):
+        card.unblock(PUK, b"111111")
+    card.change(Reference.PIN, PIN, b"other1")
+    card.verify(b"other1")
+
+
+def test_everything_survives_a_restart_of_the_tpm(bench, software_tpm):
+    record = bench.make()
+    card = bench.open(record, PIN)
+    public = make_key(card)
+    spend(bench.open(record), 2)
+    card.verify(PIN)
+    spend(bench.open(record), 1)
+    bench.tpm.release()
+    software_tpm.restart()
+    with pytest.raises(NotVerified):
+        card.sign(Slot.AUTHENTICATION, SHA256)
+    card = bench.open(record)
+    assert card.tries(Reference.PIN) == Tries(2, 3)
+    card.verify(PIN)
+    public.verify(card.sign(Slot.AUTHENTICATION, SHA256), MESSAGE, ec.ECDSA(hashes.SHA256()))
+
+
+def test_another_process_changes_the_pin(bench):
+    """A session that the old PIN opened ends."""
+    record = bench.make()
+    mine = bench.open(record, PIN)
+    make_key(mine)
+    bench.open(record).change(Reference.PIN, PIN, b"other1")
+    assert not mine.verified
+    with pytest.raises(NotVerified):
+        mine.sign(Slot.AUTHENTICATION, SHA256)
+
+
+def test_another_process_adds_a_certificate(bench):
+    """A session goes on when nothing secret has changed."""
+    record = bench.make()
+    mine = bench.open(record, PIN)
+    make_key(mine)
+    bench.open(record).store_certificate(Slot.AUTHENTICATION, b"certificate")
+    mine.sign(Slot.AUTHENTICATION, SHA256)
+    assert mine.certificate(Slot.AUTHENTICATION) == b"certificate"
+
+
+def test_another_process_destroys_the_card(bench):
+    record = bench.make()
+    mine = bench.open(record, PIN)
+    make_key(mine)
+    bench.destroy(record)
+    with pytest.raises(CardGone):
+        mine.sign(Slot.AUTHENTICATION, SHA256)
+
+
+def test_ten_cards_and_a_full_one(bench):
+    """Ten cards on one TPM, and 24 keys with certificates on one of them."""
+    records = [bench.make(f"card {number}") for number in range(10)]
+    assert [record.number for record in records] == list(range(10))
+    card = bench.open(records[9], PIN)
+    slots = [0x9A, 0x9C, 0x9D, 0x9E, *range(0x82, 0x96)]
+    publics = {slot: make_key(card, slot) for slot in slots}
+    for slot in slots:
+        card.store_certificate(slot, self_signed(card, slot))
+    for slot, public in publics.items():
+        public.verify(card.sign(slot, SHA256), MESSAGE, ec.ECDSA(hashes.SHA256()))
+    assert len(bench.open(records[9]).keys()) == 24
+    for record in records:
+        bench.open(record, PIN)
+
+
+def test_nothing_stays_in_the_tpm(bench):
+    record = bench.make()
+    card = bench.open(record, PIN)
+    make_key(card)
+    card.sign(Slot.AUTHENTICATION, SHA256)
+    spend(card, 1)
+    assert bench.loaded() == []
+    bench.destroy(record)
+    assert bench.card_indices() == []
+    assert bench.loaded() == []
+
+
+def test_a_tpm_that_goes_away_is_not_kept_from_others(bench, software_tpm, monkeypatch):
+    """The turn at a TPM that takes one program at a time ends with the connection."""
+    monkeypatch.setattr(turnstile, "PATIENCE", 1.0)
+    card = bench.open(bench.make(), PIN)
+    make_key(card)
+    software_tpm.stop()
+    with pytest.raises(TpmUnreachable, match="no TPM answers"):
+        card.sign(Slot.AUTHENTICATION, SHA256)
+    other = turnstile.Turnstile(bench.store.folder, bench.tcti)
+    other.acquire(False)
+    other.close()
+    software_tpm.start()
+    card.verify(PIN)
+    card.sign(Slot.AUTHENTICATION, SHA256)

@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host with cards, in namespaces of its own: software TPM, pcscd and the card service, for clients to use."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.hardbound.identity.plugins.module_utils._card import lifecycle
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey
+from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card
+from ansible_collections.hardbound.identity.plugins.module_utils._card.certificate import self_signed
+from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
+from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import (
+    KeySpecification,
+    Secrets,
+    Specification,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
+from ansible_collections.hardbound.identity.plugins.module_utils._edge import reader
+from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
+
+PIN, PUK = "123456", "87654321"
+KEYS = (
+    KeySpecification(0x9A, Algorithm.ECC_P256),
+    KeySpecification(0x9C, Algorithm.RSA_2048),
+    KeySpecification(0x9D, Algorithm.ECC_P384),
+    KeySpecification(0x9E, Algorithm.ECC_P256),
+)
+_SERVICE = "from {package}.plugins.module_utils._edge.service import main; import sys; sys.exit(main(sys.argv[1:]))"
+_PACKAGE = "ansible_collections.hardbound.identity"
+_PATIENCE = 20.0
+
+
+class CardMachine:
+    """A host with cards: its TPM, its pcscd, its service. Commands run inside of its namespaces."""
+
+    def __init__(self, folder: pathlib.Path, tpm: t.Any) -> None:
+        self.tpm = tpm
+        self.folder = folder
+        self.run_folder = folder / "run"
+        self.run_folder.mkdir()
+        (folder / "store").mkdir()
+        self.store = Store(str(folder / "store"))
+        self.store.prepare()
+        self._holder = subprocess.Popen(
+            ["unshare", "--net", "--mount", "--propagation", "private", "sleep", "infinity"]
+        )
+        self._await(lambda: os.readlink(f"/proc/{self._holder.pid}/ns/net") != os.readlink("/proc/self/ns/net"))
+        os.makedirs("/run/pcscd", exist_ok=True)
+        self.run("ip", "link", "set", "lo", "up")
+        for mount in ("/run/pcscd", "/etc/reader.conf.d"):
+            self.run("mount", "-t", "tmpfs", "tmpfs", mount)
+        self._log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.pcscd: t.Optional[subprocess.Popen[bytes]] = None
+        self.service: t.Optional[subprocess.Popen[bytes]] = None
+
+    # Processes.
+
+    def _inside(self, *command: str) -> t.List[str]:
+        return ["nsenter", "--target", str(self._holder.pid), "--net", "--mount", *command]
+
+    def run(self, *command: str, ok: t.Optional[bool] = True, stdin: str = "", **options: t.Any) -> str:
+        """Runs a client and returns what it prints.
+
+        :param ok: whether it shall succeed; None if that does not matter
+        """
+        done = subprocess.run(
+            self._inside(*command),
+            input=stdin,
+            text=True,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+            **options,
+        )
+        assert ok is None or (done.returncode == 0) is ok, done.stdout
+        return done.stdout
+
+    def start_pcscd(self) -> None:
+        paths = reader.Paths(drivers=str(self.folder / "drivers"))
+        cards = {record.number: record.name for record in self.store.records()}
+        wanted = reader.desired(cards, paths, reader.driver_digest(paths))
+        drivers = reader.plan(wanted, reader.Readers(wanted.config, reader.read(paths).drivers))
+        for step in drivers.steps:
+            if isinstance(step, reader.CopyDriver):
+                reader.apply(type(drivers)((step,)), paths)
+        self.run("tee", "/etc/reader.conf.d/hardbound", stdin=wanted.config)
+        self.pcscd = subprocess.Popen(self._inside("pcscd", "--foreground"), stdout=self._log, stderr=self._log)
+
+    def start_service(self) -> None:
+        command = [sys.executable, "-c", _SERVICE.format(package=_PACKAGE)]
+        command += ["--store", self.store.folder, "--run", str(self.run_folder)]
+        self.service = subprocess.Popen(self._inside(*command), stdout=self._log, stderr=self._log)
+
+    def start(self) -> None:
+        self.start_pcscd()
+        self.start_service()
+        self.await_cards()
+
+    def await_cards(self) -> None:
+        expected = {f"{number:04d}.present" for number in self.store.numbers()}
+        self._await(lambda: {path.name for path in self.run_folder.iterdir()} == expected)
+
+    def await_token(self, there: bool = True) -> None:
+        """Waits until a program sees a card in a reader, or none."""
+        self._await(lambda: ("Yes" in self._output("opensc-tool", "--list-readers")) is there)
+
+    def _output(self, *command: str) -> str:
+        done = subprocess.run(self._inside(*command), capture_output=True, text=True, check=False)
+        return done.stdout
+
+    @staticmethod
+    def _await(condition: t.Callable[[], bool]) -> None:
+        end = time.monotonic() + _PATIENCE
+        while not condition():
+            assert time.monotonic() < end, "it did not come about"
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        for process in (self.service, self.pcscd, self._holder):
+            if process is not None:
+                process.kill()
+                process.wait()
+        os.close(self._log)
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
+
+    # Cards.
+
+    def make(
+        self,
+        name: str,
+        keys: t.Sequence[KeySpecification] = KEYS,
+        puk: bool = True,
+        admin_key: t.Optional[AdminKey] = None,
+        **changes: t.Any,
+    ) -> Record:
+        tpm = Tpm(Tcti.parse(self.tpm.tcti), self.store.folder)
+        specification = Specification(
+            name,
+            Tcti.parse(self.tpm.tcti),
+            pin_policy=PinPolicy(minlen=6, maxlen=8),
+            pin_retries=3,
+            puk_retries=3,
+            has_puk=puk,
+            has_admin=admin_key is not None,
+        )
+        specification = replace(specification, **changes)
+        with tpm.taken():
+            secrets = Secrets(PIN, PUK if puk else None, admin_key)
+            record = lifecycle.create(self.store, tpm, specification, secrets)
+            card = Card(self.store, Workbench(tpm), record.number)
+            card.verify(PIN.encode(), provisioning=True)
+            for key in keys:
+                card.make_key(key)
+                card.store_certificate(key.slot, self_signed(card, key.slot))
+            record = card.record
+        tpm.close()
+        return record
+
+    def destroy(self, record: Record) -> None:
+        tpm = Tpm(Tcti.parse(self.tpm.tcti), self.store.folder)
+        lifecycle.destroy(self.store, tpm, record.number)
+        tpm.close()
+
+    def tries(self, record: Record) -> t.Tuple[int, int]:
+        """What the TPM says of PIN and PUK."""
+        tpm = Tpm(Tcti.parse(self.tpm.tcti), self.store.folder)
+        with tpm.taken():
+            gates = Gates(tpm, record)
+            found = gates.tries(Role.PIN).left, gates.tries(Role.PUK).left
+        tpm.close()
+        return found

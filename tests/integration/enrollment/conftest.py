@@ -1,0 +1,253 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet: several hosts, each a software TPM and a store of its own, a CA, and the real ansible-playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import typing as t
+from datetime import timedelta
+
+import pytest
+import yaml
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, clock, crl
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
+from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm
+
+PYTHON = "/usr/bin/python3"
+PASSPHRASE = "correct-horse-battery-staple"
+PIN, PUK = "pin-4711", "puk-0815"
+SID = "S-1-5-21-1004336348-1177238915-682003330-"
+
+_LOCALCA_CONF = """\
+statedir = {folder}
+signingkey = {folder}/signkey.pem
+issuercert = {folder}/issuercert.pem
+certserial = {folder}/certserial
+"""
+_LOCALCA_OPTIONS = "--platform-manufacturer Lab\n--platform-version 1\n--platform-model Lab\n"
+_SETUP_CONF = """\
+create_certs_tool = /usr/bin/swtpm_localca
+create_certs_tool_config = {folder}/localca.conf
+create_certs_tool_options = {folder}/localca.options
+active_pcr_banks = sha256
+"""
+
+
+class TpmMaker:
+    """Makes software TPMs with EK certificates of a CA of its own."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        (folder / "localca.conf").write_text(_LOCALCA_CONF.format(folder=folder))
+        (folder / "localca.options").write_text(_LOCALCA_OPTIONS)
+        (folder / "setup.conf").write_text(_SETUP_CONF.format(folder=folder))
+        _give_to_tss(folder)
+
+    def make(self, folder: pathlib.Path) -> SoftwareTpm:
+        folder.mkdir(parents=True)
+        _give_to_tss(folder)
+        command = ["swtpm_setup", "--tpm2", "--tpmstate", str(folder), "--create-ek-cert", "--overwrite"]
+        done = subprocess.run(
+            [*command, "--config", str(self.folder / "setup.conf")], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        for file in (folder, *folder.rglob("*")):
+            os.chown(file, os.getuid(), os.getgid())
+        tpm = SoftwareTpm(folder)
+        tpm.start()
+        return tpm
+
+    @property
+    def anchors(self) -> pathlib.Path:
+        return self.folder / "issuercert.pem"
+
+
+def _give_to_tss(folder: pathlib.Path) -> None:
+    """swtpm_setup run by root works as the user tss."""
+    if os.getuid() == 0:
+        shutil.chown(folder, "tss")
+
+
+class Run(t.NamedTuple):
+    """What came of a run of ansible-playbook."""
+
+    code: int
+    output: str
+    results: t.Dict[str, t.Dict[str, t.Any]]
+    visits: t.Dict[str, t.List[str]]
+
+    def statuses(self) -> t.Dict[str, str]:
+        return {host: result["status"] for host, result in self.results.items()}
+
+
+class Fleet:
+    """Hosts on this machine, behind ansible's local connection."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self.maker = TpmMaker(folder / "maker")
+        self.tpms: t.Dict[str, SoftwareTpm] = {}
+        self.inventory: t.Dict[str, t.Dict[str, t.Any]] = {}
+        self.ca = folder / "ca"
+        blueprint = authority.Blueprint("Corp Issuing CA", crl_urls=("http://pki.corp.example/issuing.crl",))
+        authority.create(authority.Folder(self.ca), blueprint, PASSPHRASE, "", clock.now())
+        Ledger(self.ledger_url, create=True).close()
+        self.variables: t.Dict[str, t.Any] = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": PYTHON,
+            "ansible_pipelining": True,
+            "smartcard_enrollment_ca": str(self.ca),
+            "smartcard_enrollment_ca_passphrase": PASSPHRASE,
+            "smartcard_enrollment_trust_anchors": str(self.maker.anchors),
+            "smartcard_enrollment_profile": "ad_smartcard_logon",
+            "smartcard_enrollment_online": False,
+        }
+
+    @property
+    def ledger_url(self) -> str:
+        return authority.Folder(self.ca).ledger_url
+
+    def ledger(self) -> Ledger:
+        return Ledger(self.ledger_url)
+
+    def add(self, host: str, maker: t.Optional[TpmMaker] = None, **card: t.Any) -> None:
+        """Adds a host with one card for a user of its own."""
+        number = len(self.inventory)
+        tpm = (maker or self.maker).make(self.folder / host / "tpm")
+        store = self.folder / host / "store"
+        store.mkdir()
+        self.tpms[host] = tpm
+        self.inventory[host] = {
+            "smartcard_enrollment_tpm": tpm.tcti,
+            "smartcard_enrollment_store": str(store),
+            "smartcard_enrollment_cards": [
+                {
+                    "name": "corp",
+                    "pin": PIN,
+                    "puk": PUK,
+                    "upn": f"user{number}@corp.example",
+                    "sid": f"{SID}{1000 + number}",
+                    "keys": [{"slot": "authentication", "algorithm": "ecc_p256"}],
+                    **card,
+                }
+            ],
+        }
+
+    def sign_crl(self) -> None:
+        """Publishes a revocation list, as the role enrollment_ca does daily."""
+        opened = authority.Authority(authority.Folder(self.ca), PASSPHRASE)
+        made = crl.sign(self.ledger(), opened.issuing(), timedelta(days=7))
+        opened.folder.crl("issuing").write_bytes(made.body)
+
+    def stop(self) -> None:
+        for tpm in self.tpms.values():
+            tpm.stop()
+
+    def record(self, host: str) -> t.Dict[str, t.Any]:
+        """Returns what lies on a host's disk about its first card."""
+        return t.cast(
+            "dict[str, t.Any]", json.loads((self.folder / host / "store" / "cards" / "0000.json").read_text())
+        )
+
+    def lying(self, lie: str, visit: str) -> str:
+        """Returns a Python that tells a lie about what one of the two visits found.
+
+        :param lie: a program with a function ``tell(answer)``
+        """
+        folder = self.folder / "lies"
+        folder.mkdir(exist_ok=True)
+        number = len(list(folder.iterdir()))
+        program = folder / f"lie{number}.py"
+        word = {"evidence": '"evidence"', "activate": '"answer"'}[visit]
+        program.write_text(lie)
+        interpreter = folder / f"python{number}"
+        liar = pathlib.Path(__file__).with_name("liar.py")
+        interpreter.write_text(f"#!/bin/sh\nLIE={program} ABOUT='{word}' exec {PYTHON} {liar} \"$@\"\n")
+        interpreter.chmod(0o755)
+        return str(interpreter)
+
+    def command(self, playbook: str, *options: str) -> t.List[str]:
+        program = pathlib.Path(sys.executable).with_name("ansible-playbook")
+        if not program.exists():
+            pytest.skip("needs ansible-playbook beside this Python")
+        return [str(program), playbook, "--inventory", str(self.folder / "inventory.yml"), *options]
+
+    def write(self, **variables: t.Any) -> None:
+        inventory = {"all": {"hosts": self.inventory, "vars": {**self.variables, **variables}}}
+        (self.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
+        for name in ("results", "visits"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+            (self.folder / name).mkdir()
+
+    def begin(self) -> subprocess.Popen[str]:
+        """Starts a run and does not wait."""
+        self.write()
+        command = self.command("hardbound.identity.enroll")
+        return subprocess.Popen(
+            command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def play(self, *options: str, playbook: str = "hardbound.identity.enroll", **variables: t.Any) -> Run:
+        self.write(**variables)
+        done = subprocess.run(
+            self.command(playbook, *options),
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            check=False,
+        )
+        output = done.stdout + done.stderr
+        (self.folder / "output").write_text(output)
+        return Run(done.returncode, output, self._read_results(), self._read_visits())
+
+    def tasks(self, *tasks: t.Dict[str, t.Any]) -> t.List[t.Dict[str, t.Any]]:
+        """Runs tasks on localhost and returns their results, failures included."""
+        steps: t.List[t.Dict[str, t.Any]] = [
+            {**task, "register": f"result_{number}", "ignore_errors": True} for number, task in enumerate(tasks)
+        ]
+        names = ", ".join(f"result_{number}" for number in range(len(tasks)))
+        kept = self.folder / "kept_results.json"
+        steps.append({"ansible.builtin.copy": {"content": f"{{{{ [{names}] | to_json }}}}", "dest": str(kept)}})
+        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": steps}
+        playbook = self.folder / "tasks.yml"
+        playbook.write_text(json.dumps([play]))
+        run = self.play(playbook=str(playbook))
+        assert run.code == 0, run.output
+        return t.cast("list[dict[str, t.Any]]", json.loads(kept.read_text()))
+
+    def environment(self) -> t.Dict[str, str]:
+        return {
+            **os.environ,
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_LOG_PATH": str(self.folder / "ansible.log"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(pathlib.Path(__file__).with_name("callback")),
+            "ANSIBLE_CALLBACKS_ENABLED": "witness",
+            "WITNESS_FOLDER": str(self.folder),
+        }
+
+    def _read_results(self) -> t.Dict[str, t.Dict[str, t.Any]]:
+        return {path.stem: json.loads(path.read_text()) for path in (self.folder / "results").glob("*.json")}
+
+    def _read_visits(self) -> t.Dict[str, t.List[str]]:
+        return {path.name: path.read_text().split() for path in (self.folder / "visits").iterdir()}
+
+
+@pytest.fixture
+def fleet(short_path: pathlib.Path) -> t.Iterator[Fleet]:
+    for program in ("swtpm", "swtpm_setup", "swtpm_localca"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}, as in Debian's swtpm-tools")
+    short_path.chmod(0o755)
+    fleet = Fleet(short_path)
+    yield fleet
+    fleet.stop()

@@ -1,0 +1,286 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet is enrolled, renewed and retired by playbooks, as a user would run them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from datetime import timedelta
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import clock
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, PIN, PUK
+from cryptography import x509
+
+pytestmark = pytest.mark.slow
+
+VISITS = ["smartcard_evidence", "smartcard_activate"]
+
+
+def on_card(fleet, host):
+    [body] = fleet.record(host)["certificates"].values()
+    return x509.load_der_x509_certificate(base64.b64decode(body))
+
+
+def live(fleet, host):
+    return [each for each in fleet.ledger().certificates(host) if not each.revoked_at]
+
+
+def test_enrol_check_do_and_again(fleet):
+    """Two visits, then one; check mode tells the truth and leaves nothing behind."""
+    fleet.add("ws-001")
+    fleet.add("ws-002")
+    would = fleet.play("--check", "--diff")
+    assert would.statuses() == {"ws-001": "enrolled", "ws-002": "enrolled"}, would.output
+    assert "ad_smartcard_logon, user0@corp.example, 365 days" in would.output
+    assert fleet.ledger().certificates() == [] and not list(fleet.folder.glob("ws-*/store/cards/*.json"))
+    run = fleet.play()
+    assert run.code == 0, run.output
+    assert run.statuses() == {"ws-001": "enrolled", "ws-002": "enrolled"}
+    assert run.visits == {"ws-001": VISITS, "ws-002": VISITS}
+    assert "SUMMARY  enrolled 2  renewed 0  unchanged 0  refused 0" in run.output
+    assert on_card(fleet, "ws-002").subject.rfc4514_string() == "CN=user1@corp.example"
+    assert all(each.activated_at for each in fleet.ledger().certificates())
+    for options in ((), ("--check",)):
+        again = fleet.play(*options)
+        assert again.statuses() == {"ws-001": "unchanged", "ws-002": "unchanged"}, again.output
+        assert again.visits == {"ws-001": VISITS[:1], "ws-002": VISITS[:1]}
+        assert "changed=1" not in again.output
+
+
+def test_many_cards_and_keys_go_in_two_visits(fleet):
+    fleet.add("ws-001", keys=[{"slot": "authentication"}, {"slot": "signature", "profile": "document_signing"}])
+    [card] = fleet.inventory["ws-001"]["smartcard_enrollment_cards"]
+    fleet.inventory["ws-001"]["smartcard_enrollment_cards"].append(
+        {
+            **card,
+            "name": "second",
+            "profile": "tls_client",
+            "keys": [{"slot": "authentication", "algorithm": "rsa_2048"}],
+        }
+    )
+    run = fleet.play()
+    assert run.statuses() == {"ws-001": "enrolled"} and run.visits == {"ws-001": VISITS}, run.output
+    profiles = {(each.card, each.slot): each.profile for each in fleet.ledger().certificates() if each.slot}
+    assert profiles == {
+        ("corp", "authentication"): "ad_smartcard_logon",
+        ("corp", "signature"): "document_signing",
+        ("second", "authentication"): "tls_client",
+    }
+
+
+def test_renewal_takes_no_pin_and_another_name_replaces(fleet):
+    fleet.add("ws-001")
+    assert fleet.play().code == 0
+    first = on_card(fleet, "ws-001")
+    [card] = fleet.inventory["ws-001"]["smartcard_enrollment_cards"]
+    del card["pin"]
+    shorter = {"based_on": "ad_smartcard_logon", "days": 30}
+    fleet.variables["smartcard_enrollment_profiles"] = {"ad_smartcard_logon": shorter}
+    would = fleet.play("--check", playbook="hardbound.identity.renew")
+    assert would.statuses() == {"ws-001": "renewed"} and on_card(fleet, "ws-001") == first
+    run = fleet.play(playbook="hardbound.identity.renew")
+    assert run.statuses() == {"ws-001": "renewed"} and run.visits == {"ws-001": VISITS}, run.output
+    second = on_card(fleet, "ws-001")
+    assert second.public_key().public_numbers() == first.public_key().public_numbers()
+    assert second.serial_number != first.serial_number
+    card["upn"] = "other@corp.example"
+    assert fleet.play().statuses() == {"ws-001": "renewed"}
+    serial = f"{on_card(fleet, 'ws-001').serial_number:040x}"
+    assert [each.serial for each in live(fleet, "ws-001") if each.slot] == [serial]
+
+
+def test_a_run_that_was_cut_off_is_taken_up(fleet):
+    """The certificate was issued, and the host never answered."""
+    fleet.add("ws-001")
+    cut = fleet.play(ansible_python_interpreter=fleet.lying("def tell(answer):\n    raise SystemExit(1)\n", "activate"))
+    assert cut.statuses() == {"ws-001": "refused"}, cut.output
+    [_ak, key] = sorted(fleet.ledger().certificates(), key=lambda each: each.slot)
+    assert not key.activated_at
+    run = fleet.play()
+    assert run.statuses() == {"ws-001": "enrolled"} and run.visits == {"ws-001": VISITS}
+    assert f"{on_card(fleet, 'ws-001').serial_number:040x}" == key.serial
+    assert len(fleet.ledger().certificates()) == 2 and all(each.activated_at for each in fleet.ledger().certificates())
+
+
+def test_two_runs_at_once_give_one_certificate(fleet):
+    fleet.add("ws-001")
+    first, second = fleet.begin(), fleet.begin()
+    outputs = [process.communicate()[0] for process in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0], outputs
+    assert len(fleet.ledger().certificates()) == 2  # the AK's and the key's
+    assert len(list((fleet.folder / "ws-001/store/cards").glob("*.json"))) == 1
+
+
+def test_retire(fleet):
+    fleet.add("ws-001")
+    fleet.add("ws-002")
+    assert fleet.play().code == 0
+    would = fleet.play("--check", "-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
+    assert would.results["ws-001"]["status"] == "retired", would.output
+    assert len(live(fleet, "ws-001")) == 2
+    gone = fleet.play("-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
+    assert gone.code == 0 and gone.statuses() == {"ws-001": "retired"}, gone.output
+    assert live(fleet, "ws-001") == [] and len(live(fleet, "ws-002")) == 2
+    assert not list((fleet.folder / "ws-001/store/cards").glob("*.json"))
+    crl = x509.load_der_x509_crl((fleet.ca / "public/issuing.crl").read_bytes())
+    assert len(list(crl)) == 2
+    assert fleet.ledger().ek_of_host("ws-001") is None
+    again = fleet.play("-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
+    assert again.statuses() == {"ws-001": "unchanged"}, again.output
+    assert fleet.play("--limit", "ws-001").results["ws-001"]["status"] == "enrolled"
+
+
+def test_a_stolen_host_is_retired_without_its_answer(fleet):
+    fleet.add("ws-001")
+    assert fleet.play().code == 0
+    fleet.inventory["ws-001"].update(ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=1)
+    options = ("-e", "smartcard_enrollment_hosts=ws-001", "-e", "smartcard_enrollment_reason=key_compromise")
+    run = fleet.play(*options, playbook="hardbound.identity.retire")
+    assert run.code and "refused ws-001  HOST_UNREACHABLE" in run.output, run.output
+    crl = x509.load_der_x509_crl((fleet.ca / "public/issuing.crl").read_bytes())
+    assert live(fleet, "ws-001") == [] and len(list(crl)) == 2
+    assert {each.reason for each in fleet.ledger().certificates("ws-001")} == {Reason.KEY_COMPROMISE.value}
+
+
+def test_a_revoked_card_is_refused(fleet):
+    fleet.add("ws-001")
+    assert fleet.play().code == 0
+    [key] = [each for each in fleet.ledger().certificates() if each.slot]
+    fleet.ledger().revoke({"serial": key.serial}, Reason.KEY_COMPROMISE, key.authority)
+    run = fleet.play()
+    assert run.code and run.results["ws-001"]["code"] == "KEY_REVOKED", run.output
+    assert "refused ws-001  KEY_REVOKED" in run.output
+
+
+REFUSED = {
+    "no_anchor": ({"smartcard_enrollment_trust_anchors": "/etc/ssl/certs/ca-certificates.crt"}, "EK_CHAIN_UNTRUSTED"),
+    "no_sid": ({"sid": None}, "INVENTORY_INVALID"),
+    "wrong_passphrase": ({"smartcard_enrollment_ca_passphrase": "incorrect-donkey-battery"}, "CONTROLLER_NOT_READY"),
+    "no_ca": ({"smartcard_enrollment_ca": "/no/such/ca"}, "CONTROLLER_NOT_READY"),
+    "no_tpm": ({"smartcard_enrollment_tpm": "swtpm:path=/no/such/socket"}, "HOST_FAILED"),
+    "no_pin": ({"pin": None}, "HOST_FAILED"),
+    "pinned_elsewhere": ({"smartcard_enrollment_ek": "00" * 32}, "EK_NOT_PINNED"),
+}
+
+
+def test_what_is_refused_does_not_hold_the_others(fleet):
+    """One clear line for each host that lacks something; the good host is enrolled."""
+    fleet.add("good")
+    for name, (changes, _unused) in REFUSED.items():
+        fleet.add(name, **{key: value for key, value in changes.items() if not key.startswith("smartcard_")})
+        fleet.inventory[name].update({key: value for key, value in changes.items() if key.startswith("smartcard_")})
+    run = fleet.play("--forks", "4")
+    assert run.code and "Traceback" not in run.output, run.output
+    assert run.results.pop("good")["status"] == "enrolled"
+    assert {host: result["code"] for host, result in run.results.items()} == {
+        name: code for name, (_unused, code) in REFUSED.items()
+    }
+    for name, (_unused, code) in REFUSED.items():
+        assert f"refused {name}  {code}  " in run.output
+    assert {each.host for each in fleet.ledger().certificates()} == {"good"}
+    made = {path.parts[-4] for path in fleet.folder.glob("*/store/cards/*.json")}
+    assert made == {"good", "no_anchor", "pinned_elsewhere"}  # a TPM can only be judged by what it shows
+    noted = {each.code for each in fleet.ledger().events() if each.kind is EventKind.REFUSED}
+    assert {"EK_CHAIN_UNTRUSTED", "EK_NOT_PINNED"} <= noted
+
+
+def test_secrets_go_nowhere(fleet):
+    fleet.add("ws-001")
+    run = fleet.play("-vvvv", "--diff")
+    assert run.code == 0
+    (fleet.folder / "inventory.yml").unlink()
+    contents = [path.read_bytes() for path in fleet.folder.rglob("*") if path.is_file()]
+    for secret in (PIN, PUK, PASSPHRASE):
+        for form in (secret.encode(), secret.encode().hex().encode(), base64.b64encode(secret.encode())):
+            assert form not in run.output.encode()
+            assert not any(form in content for content in contents)
+
+
+def test_the_cas_keys_stay_on_the_controller(fleet):
+    fleet.add("ws-001")
+    assert fleet.play().code == 0
+    keys = [path.read_bytes() for path in (fleet.ca / "private").iterdir()]
+    assert all(key.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY") for key in keys)
+    held = [path.read_bytes() for path in (fleet.folder / "ws-001/store").rglob("*") if path.is_file()]
+    assert not any(b"PRIVATE KEY" in content for content in held)
+
+
+def test_the_certificate_verifies_with_openssl(fleet):
+    fleet.add("ws-001")
+    run = fleet.play()
+    [card] = run.results["ws-001"]["cards"]
+    (fleet.folder / "card.pem").write_text(card["certificates"][0]["certificate"])
+    command = ["openssl", "verify", "-CAfile", str(fleet.ca / "public/ca.pem"), str(fleet.folder / "card.pem")]
+    assert subprocess.run(command, capture_output=True, text=True, check=False).returncode == 0
+    assert on_card(fleet, "ws-001") == x509.load_pem_x509_certificate(card["certificates"][0]["certificate"].encode())
+    assert clock.validity(on_card(fleet, "ws-001"))[1] - clock.now() > timedelta(days=364)
+
+
+def test_kept_evidence_is_verified_again_offline(fleet):
+    """From the ledger and from a file; altered evidence is refused."""
+    fleet.add("ws-001")
+    evidence = fleet.play().results["ws-001"]["evidence"]
+    bundle = fleet.folder / "bundle.json"
+    bundle.write_bytes(fleet.ledger().evidence(evidence))
+    altered = fleet.folder / "altered.json"
+    altered.write_bytes(bundle.read_bytes().replace(b'"pin_retries": 5', b'"pin_retries": 3'))
+    module, anchors = "hardbound.identity.attestation_verify", str(fleet.maker.anchors)
+    good, from_ledger, bad = fleet.tasks(
+        {module: {"path": str(bundle), "trust_anchors": anchors}},
+        {module: {"evidence": evidence, "ca": str(fleet.ca), "trust_anchors": anchors}},
+        {module: {"path": str(altered), "trust_anchors": anchors}},
+    )
+    assert good["accepted"] and good["host"] == "ws-001" and not good["failed"]
+    assert from_ledger["accepted"] and from_ledger["cards"] == good["cards"]
+    assert bad["failed"] and {each["code"] for each in bad["findings"]} == {"PIN_RETRIES", "BUNDLE_ALTERED"}
+    filtered = f"{{{{ lookup('file', '{bundle}') | hardbound.identity.attestation_verify('{anchors}') }}}}"
+    [shown] = fleet.tasks({"ansible.builtin.debug": {"msg": filtered}})
+    assert shown["msg"]["accepted"] is True
+
+
+def test_audit_tells_what_drifted(fleet):
+    fleet.add("ws-001")
+    fleet.add("ws-002")
+    fleet.add("ws-003")
+    assert fleet.play().code == 0
+    [card] = fleet.inventory["ws-001"]["smartcard_enrollment_cards"]
+    card["pin_policy"] = {"minlen": 6}
+    fleet.inventory["ws-002"]["smartcard_enrollment_cards"] = []
+    del fleet.inventory["ws-003"]
+    run = fleet.play("-e", f"enrollment_audit_path={fleet.folder}", playbook="hardbound.identity.audit")
+    assert run.code == 0, run.output
+    report = json.loads((fleet.folder / "audit.json").read_text())
+    hosts = {each["host"]: each for each in report["hosts"]}
+    [first] = hosts["ws-001"]["cards"]
+    assert first["drift"] == ["pin_policy.minlen is 8, and the inventory wants 6."]
+    assert (first["pin_tries_left"], first["pin_retries"], first["state"]) == (5, 5, "ready")
+    [key] = first["keys"]
+    assert (key["status"], key["assurance"], key["holder"]) == ("valid", "fixed", "user0@corp.example")
+    assert hosts["ws-002"]["cards"][0]["drift"] == ["The host has the card corp, and the inventory does not name it."]
+    assert hosts["ws-003"]["drift"][0].startswith("The inventory does not name this host")
+    assert report["totals"]["hosts"] == 3 and report["totals"]["valid"] == 3
+    page = (fleet.folder / "audit.html").read_text()
+    assert "user0@corp.example" in page and "does not name it" in page and "<script" not in page
+    assert PIN not in page + json.dumps(report)
+
+
+def test_the_role_that_makes_cards_alone(fleet):
+    """From the inventory, twice, and gone again; no result shows the PIN."""
+    fleet.add("ws-001")
+    [wanted] = fleet.inventory["ws-001"].pop("smartcard_enrollment_cards")
+    card = {name: wanted[name] for name in ("name", "pin", "puk", "keys")}
+    variables = fleet.inventory["ws-001"]
+    variables["virtual_smartcard_tpm"] = variables["smartcard_enrollment_tpm"]
+    variables["virtual_smartcard_store"] = variables["smartcard_enrollment_store"]
+    play = [{"hosts": "all", "gather_facts": False, "roles": ["hardbound.identity.virtual_smartcard"]}]
+    playbook = fleet.folder / "cards.yml"
+    playbook.write_text(json.dumps(play))
+    for cards, changed in (([card], 1), ([card], 0), ([{"name": "corp", "state": "absent"}], 1)):
+        variables["virtual_smartcard_cards"] = cards
+        run = fleet.play("-vvv", playbook=str(playbook))
+        assert run.code == 0 and f"changed={changed} " in run.output, run.output
+        assert PIN not in run.output and PUK not in run.output

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A software TPM: a real one, with a folder and a socket of its own."""
+
+from __future__ import annotations
+
+import pathlib
+import socket
+import subprocess
+import time
+import typing as t
+
+_PATIENCE = 10.0
+
+
+class SoftwareTpm:
+    """A swtpm that can be stopped and started again, with or without an orderly shutdown."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self.socket = folder / "tpm.sock"
+        self._process: t.Optional[subprocess.Popen[bytes]] = None
+
+    @property
+    def tcti(self) -> str:
+        return f"swtpm:path={self.socket}"
+
+    def start(self) -> None:
+        for name in (self.socket, pathlib.Path(f"{self.socket}.ctrl")):
+            name.unlink(missing_ok=True)
+        self._process = subprocess.Popen(
+            [
+                *("swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder}"),
+                *("--server", f"type=unixio,path={self.socket}"),
+                *("--ctrl", f"type=unixio,path={self.socket}.ctrl"),
+                *("--flags", "not-need-init,startup-clear"),
+            ],
+            stderr=subprocess.DEVNULL,  # It reports every client that leaves.
+        )
+        deadline = time.monotonic() + _PATIENCE
+        while not self._listens():
+            assert time.monotonic() < deadline, "swtpm did not start"
+            time.sleep(0.01)
+
+    def _listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self.socket))
+            except OSError:
+                return False
+        return True
+
+    def stop(self) -> None:
+        assert self._process is not None
+        subprocess.run(["swtpm_ioctl", "--unix", f"{self.socket}.ctrl", "-s"], check=False, capture_output=True)
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()

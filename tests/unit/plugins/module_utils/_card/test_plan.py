@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan for a card: pure, complete, and nothing once it is carried out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._card.plan import (
+    Adjust,
+    Create,
+    Current,
+    Destroy,
+    Holding,
+    MakeKeys,
+    Tidy,
+    after,
+    plan_absent,
+    plan_present,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils._card.record import State
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import (
+    KeySpecification,
+    Specification,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
+from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._card.test_record import RECORD
+
+CARD = replace(RECORD, pending={})
+SIGNATURE = KeySpecification(0x9C, Algorithm.RSA_2048)
+DESIRED = Specification(
+    CARD.name,
+    Tcti.parse(CARD.tcti),
+    owner=CARD.owner,
+    pin_policy=CARD.pin_policy,
+    pin_retries=CARD.pin_retries,
+    puk_retries=CARD.puk_retries,
+    has_puk=True,
+    keys=(SIGNATURE,),
+)
+REMAINS = replace(CARD, number=0, name="half", state=State.CREATING)
+
+
+def test_a_new_card():
+    plan = plan_present(DESIRED, Current(()))
+    assert plan.steps == (Create(DESIRED), MakeKeys((SIGNATURE,)))
+    assert plan.before == {} and plan.after["keys"] == {"signature": "rsa_2048"}
+
+
+def test_a_card_as_it_should_be():
+    plan = plan_present(DESIRED, Current((CARD,)))
+    assert not plan.changed and plan.before == plan.after
+
+
+def test_a_missing_key():
+    more = KeySpecification(0x9A, Algorithm.ECC_P256)
+    plan = plan_present(replace(DESIRED, keys=(SIGNATURE, more)), Current((CARD,)))
+    assert plan.steps == (MakeKeys((more,)),)
+    assert plan.before["keys"] == {"signature": "rsa_2048"}
+    assert plan.after["keys"] == {"signature": "rsa_2048", "authentication": "ecc_p256"}
+
+
+def test_a_key_that_is_not_asked_for_is_left_alone():
+    plan = plan_present(replace(DESIRED, keys=()), Current((CARD,)))
+    assert not plan.changed and plan.before == plan.after
+
+
+def test_another_owner():
+    wanted = replace(DESIRED, owner="bob")
+    plan = plan_present(wanted, Current((CARD,)))
+    assert plan.steps == (Adjust(wanted),)
+    assert (plan.before["owner"], plan.after["owner"]) == ("alice", "bob")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"pin_retries": 9}, "pin_retries"),
+        ({"puk_retries": 9}, "puk_retries"),
+        ({"has_puk": False}, "puk"),
+        ({"tcti": Tcti.parse("tabrmd:")}, "tpm"),
+        ({"keys": (KeySpecification(0x9C, Algorithm.ECC_P256),)}, "keys"),
+    ],
+)
+def test_what_can_not_be_changed(change, field):
+    with pytest.raises(InputError) as caught:
+        plan_present(replace(DESIRED, **change), Current((CARD,)))
+    assert caught.value.field == field
+
+
+def test_a_card_that_the_tpm_lost():
+    with pytest.raises(CardLost, match="'card'"):
+        plan_present(DESIRED, Current((CARD,), whole=False))
+
+
+def test_remains_are_removed_first():
+    plan = plan_present(DESIRED, Current((REMAINS,)))
+    assert plan.steps[0] == Tidy(0)
+    assert plan_absent(None, Current((REMAINS,)), "half").steps == (Tidy(0),)
+
+
+def test_removal_by_name_and_by_number():
+    current = Current((CARD,))
+    assert current.find("card") == current.find("", 3) == CARD
+    assert current.find("other") is None and current.find("", 4) is None
+    assert plan_absent(CARD, current, "card").steps == (Destroy(3),)
+    assert not plan_absent(None, current, "other").changed
+
+
+def test_what_the_host_presents_afterwards():
+    other = replace(CARD, number=0, name="other", owner="")
+    plan = plan_present(replace(DESIRED, name="new", keys=()), Current((other, CARD)))
+    assert after(plan, (other, CARD)) == [
+        Holding(0, "other", "", ""),
+        Holding(3, "card", "alice", ""),
+        Holding(1, "new", "alice", ""),
+    ]
+    gone = plan_absent(CARD, Current((other, CARD)), "card")
+    assert after(gone, (other, CARD)) == [Holding(0, "other", "", "")]
+    moved = plan_present(replace(DESIRED, owner="bob"), Current((CARD,)))
+    assert after(moved, (CARD,)) == [Holding(3, "card", "bob", "")]

@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is written of a card is read again, and whatever else lies in its place is refused in words."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, PinUse
+from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
+from ansible_collections.hardbound.identity.plugins.module_utils._card.record import (
+    KeyRecord,
+    Pending,
+    Record,
+    State,
+    free_number,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob, Creation
+from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy, Presence
+from hypothesis import given
+from hypothesis import strategies as st
+
+KEY = KeyRecord(Algorithm.RSA_2048, PinUse.ALWAYS, Blob(b"\x01", b"\x02"), b"\x03", Creation(b"\x04", b"\x05", b"\x06"))
+RECORD = Record(
+    number=3,
+    name="card",
+    serial=bytes(16),
+    tcti="device:/dev/tpmrm0",
+    first_handle=0x01815018,
+    genesis=bytes(34),
+    salt=bytes(16),
+    pin_policy=PinPolicy(minlen=6, maxlen=8, digits=Presence.REQUIRED),
+    pin_retries=5,
+    puk_retries=4,
+    state=State.READY,
+    owner="alice",
+    has_puk=True,
+    seals={Role.PIN: Blob(b"\x07", b"\x08"), Role.PUK: Blob(b"\x09", b"\x0a")},
+    pending={Role.PIN: Pending(Blob(b"\x0b", b"\x0c"), bytes(8), 1)},
+    parent=Blob(b"\x0d", b"\x0e"),
+    keys={0x9C: KEY},
+    certificates={0x9C: b"certificate"},
+    objects={0x5FC109: b"printed"},
+)
+
+
+def test_round_trip():
+    assert Record.load(RECORD.dump()) == RECORD
+
+
+@given(st.integers(0, len(RECORD.dump()) - 2))
+def test_a_file_that_was_cut_short(length):
+    with pytest.raises(ValueError, match="it is damaged"):
+        Record.load(RECORD.dump()[:length])
+
+
+@given(st.binary(max_size=64))
+def test_another_file_in_its_place(data):
+    with pytest.raises(ValueError, match="it is damaged"):
+        Record.load(data)
+
+
+@given(st.sampled_from(sorted(json.loads(RECORD.dump()).keys() - {"version"})), st.sampled_from([None, 7, "?", [], {}]))
+def test_a_field_of_another_kind(name, value):
+    """Either it is a value that the field may have, or it is refused; never another exception."""
+    fields = json.loads(RECORD.dump())
+    fields[name] = value
+    try:
+        Record.load(json.dumps(fields).encode())
+    except ValueError as error:
+        assert "it is damaged" in str(error)
+
+
+def test_a_field_that_is_missing():
+    fields = json.loads(RECORD.dump())
+    del fields["salt"]
+    with pytest.raises(ValueError, match="it is damaged"):
+        Record.load(json.dumps(fields).encode())
+
+
+def test_a_newer_version():
+    fields = {**json.loads(RECORD.dump()), "version": 99}
+    with pytest.raises(ValueError, match="it has version 99, and this release knows up to"):
+        Record.load(json.dumps(fields).encode())
+
+
+def test_instance_id():
+    assert RECORD.instance_id == "ROOT\\SMARTCARDREADER\\0003"
+
+
+def test_the_lowest_free_number_comes_next():
+    assert free_number([]) == 0
+    assert free_number([0, 1, 3]) == 2
+
+
+def test_settling_ends_what_is_pending():
+    new = RECORD.pending[Role.PIN].seal
+    settled = RECORD.settled(Role.PIN, new)
+    assert settled.seals[Role.PIN] == new and settled.seals[Role.PUK] == RECORD.seals[Role.PUK]
+    assert settled.pending == {}
+
+
+def test_certificates_come_and_go():
+    record = RECORD.with_certificate(0x9A, b"new").with_certificate(0x9C, None)
+    assert record.certificates == {0x9A: b"new"}
+    assert dataclasses.replace(record, certificates=RECORD.certificates) == RECORD

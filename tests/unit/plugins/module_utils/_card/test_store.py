@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The store: whole files, private ones, and errors that say what to do."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from dataclasses import replace
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone
+from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._card.test_record import RECORD
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(str(tmp_path))
+    store.prepare()
+    return store
+
+
+def test_cards_come_and_go(store):
+    assert store.numbers() == [] and store.stamp(3) is None
+    store.write(RECORD)
+    store.write(replace(RECORD, number=1))
+    assert store.numbers() == [1, 3] and store.read(3) == RECORD
+    store.remove(3)
+    store.remove(3)
+    assert store.numbers() == [1]
+    with pytest.raises(CardGone, match="no card 0003"):
+        store.read(3)
+
+
+def test_files_are_private(store):
+    store.write(RECORD)
+    assert os.stat(store.path(3)).st_mode & 0o777 == 0o600
+
+
+def test_each_write_changes_the_stamp(store):
+    store.write(RECORD)
+    before = store.stamp(3)
+    store.write(RECORD)
+    assert store.stamp(3) != before
+
+
+def test_other_files_are_not_cards(store):
+    folder = pathlib.Path(store.path(0)).parent
+    for name in ("1.json", "0001.json.bak", ".new-0001.json", "store.lock"):
+        (folder / name).write_text("?")
+    assert store.numbers() == []
+
+
+def test_a_failed_write_leaves_the_old_file(store, monkeypatch):
+    store.write(RECORD)
+
+    def fail(fd):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StateError, match="No space left on device"):
+        store.write(replace(RECORD, name="other"))
+    assert store.read(3) == RECORD
+    assert [path.name for path in pathlib.Path(store.path(3)).parent.iterdir()] == ["0003.json"]
+
+
+def test_a_store_that_can_not_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match="use become"):
+        Store(str(tmp_path / "file")).prepare()
+
+
+def test_a_store_that_is_not_there():
+    assert Store("/nonexistent").numbers() == []

@@ -1,0 +1,277 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A card whose keys are in software: what the edge is tested on without a TPM."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Challenge, Cipher
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
+    Blocked,
+    NoSuchKey,
+    NotOffered,
+    NotVerified,
+    PinDue,
+    WrongSecret,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import (
+    Algorithm,
+    Key,
+    PinUse,
+    default_pin_use,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils._card.outside_key import OutsideKey
+from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
+from cryptography import x509
+from cryptography.hazmat.backends import default_backend
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
+from cryptography.x509.oid import NameOID
+
+PIN = b"123456"
+PUK = b"87654321"
+LIMIT = 3
+ADMIN_KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
+
+_CURVES = {Algorithm.ECC_P256: ec.SECP256R1(), Algorithm.ECC_P384: ec.SECP384R1()}
+_HASHES = {20: hashes.SHA1(), 32: hashes.SHA256(), 48: hashes.SHA384(), 64: hashes.SHA512()}
+
+
+class SoftCard:
+    """Behaves as the card core's ``Card`` does, and remembers what it was asked."""
+
+    name = "Soft card"
+
+    def __init__(
+        self, number: int = 0, puk: t.Optional[bytes] = PUK, admin_key: t.Optional[AdminKey] = ADMIN_KEY
+    ) -> None:
+        self.number = number
+        self.serial = bytes.fromhex("00112233445566778899AABBCCDDEE") + bytes((number,))
+        self.policy = PinPolicy(minlen=6, maxlen=8)
+        self.objects: t.Dict[int, bytes] = {}
+        self.certificates: t.Dict[int, bytes] = {}
+        self.closed = False
+        self.due = ""
+        self._secrets = {Reference.PIN: PIN}
+        if puk:
+            self._secrets[Reference.PUK] = puk
+        self._left = dict.fromkeys(self._secrets, LIMIT)
+        self._keys: t.Dict[int, Key] = {}
+        self._private: t.Dict[int, t.Any] = {}
+        self._verified = False
+        self.admin_key = admin_key
+        self.administered = False
+        if admin_key:
+            self._renew(admin_key)
+
+    def _renew(self, key: AdminKey) -> None:
+        self.admin_key = key
+        self._challenge, self._answer = Challenge.make(key)
+
+    def add(self, slot: int, algorithm: Algorithm, pin: t.Optional[PinUse] = None) -> t.Any:
+        """Makes a key and returns its private half."""
+        private: t.Any
+        if algorithm.is_rsa:
+            private = rsa.generate_private_key(65537, algorithm.bits, default_backend())
+        else:
+            private = ec.generate_private_key(_CURVES[algorithm], default_backend())
+        return self.put(slot, algorithm, private, pin)
+
+    def put(
+        self, slot: int, algorithm: Algorithm, private: t.Any, pin: t.Optional[PinUse] = None, imported: bool = False
+    ) -> t.Any:
+        public = private.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self._keys[slot] = Key(slot, algorithm, pin or default_pin_use(slot), public, imported)
+        self._private[slot] = private
+        return private
+
+    def certify(self, slot: int) -> bytes:
+        """Stores a self-signed certificate and returns it, DER."""
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"slot {slot:02X}")])
+        private = self._private[slot]
+        start = datetime.datetime(2024, 1, 1)
+        builder = x509.CertificateBuilder(name, name, private.public_key(), slot + 1, start, start.replace(year=2044))
+        certificate = builder.sign(private, hashes.SHA256(), default_backend())
+        self.certificates[slot] = certificate.public_bytes(serialization.Encoding.DER)
+        return self.certificates[slot]
+
+    def certificate(self, slot: int) -> t.Optional[bytes]:
+        return self.certificates.get(slot)
+
+    def keys(self) -> t.Mapping[int, Key]:
+        return self._keys
+
+    def store_certificate(self, slot: int, certificate: t.Optional[bytes]) -> None:
+        self.certificates[slot] = certificate or b""
+
+    def has(self, reference: Reference) -> bool:
+        return self.admin_key is not None if reference is Reference.ADMIN else reference in self._secrets
+
+    @property
+    def challenge(self) -> Challenge:
+        return self._challenge
+
+    def authenticate(self, answer: bytes, block: bytes = b"") -> bytes:
+        self.administered = False
+        if answer != self._answer or self.admin_key is None:
+            raise WrongSecret(Reference.ADMIN, -1)
+        self.administered = True
+        proof = self.admin_key.encrypt(block) if block else b""
+        self._renew(self.admin_key)
+        return proof
+
+    def end_administration(self) -> None:
+        self.administered = False
+
+    def _require_administrator(self) -> None:
+        if not self.administered:
+            raise NotVerified("no administrator")
+
+    def change_admin_key(self, key: AdminKey) -> None:
+        self._require_administrator()
+        self._renew(key)
+
+    def reset_pin(self, new_pin: bytes) -> None:
+        self._require_administrator()
+        if Reference.PUK in self._secrets:
+            raise NotOffered("there is a PUK")
+        self._check_new(new_pin)
+        self._secrets[Reference.PIN] = new_pin
+
+    def set_tries(self, pin: int, puk: int) -> None:
+        self._require_administrator()
+        if not self._verified:
+            raise NotVerified("no PIN")
+        self.set = (pin, puk)
+
+    def make_key(self, wanted: KeySpecification) -> Key:
+        self._require_administrator()
+        if wanted.algorithm is Algorithm.RSA_4096:
+            raise NotOffered("no TPM makes these")
+        self.add(wanted.slot, wanted.algorithm, wanted.pin)
+        return self._keys[wanted.slot]
+
+    def import_key(self, wanted: KeySpecification, key: OutsideKey) -> Key:
+        self._require_administrator()
+        private: t.Any
+        if wanted.algorithm.is_rsa:
+            p, n = (int.from_bytes(each, "big") for each in (key.sensitive, *key.public))
+            d = pow(65537, -1, (p - 1) * (n // p - 1))
+            q, numbers = n // p, rsa.RSAPublicNumbers(65537, n)
+            private = rsa.RSAPrivateNumbers(
+                p, q, d, d % (p - 1), d % (q - 1), rsa.rsa_crt_iqmp(p, q), numbers
+            ).private_key(default_backend())
+        else:
+            private = ec.derive_private_key(int.from_bytes(key.sensitive, "big"), _CURVES[wanted.algorithm])
+        self.put(wanted.slot, wanted.algorithm, private, wanted.pin, imported=True)
+        return self._keys[wanted.slot]
+
+    def remove_key(self, slot: int) -> None:
+        self._require_administrator()
+        if self._keys.pop(slot, None) is None:
+            raise NoSuchKey("the slot is empty")
+
+    def tries(self, reference: Reference) -> Tries:
+        if not self.has(reference):
+            raise NotOffered("no such secret")
+        return Tries(self._left[reference], LIMIT)
+
+    @property
+    def verified(self) -> bool:
+        return self._verified
+
+    def verify(self, pin: bytes) -> None:
+        self._check(Reference.PIN, pin)
+        self._verified = True
+
+    def require_pin(self) -> None:
+        if not self._verified:
+            raise NotVerified("no PIN")
+        if self.due:
+            raise PinDue(self.due)
+
+    def logout(self) -> None:
+        self._verified = False
+
+    def change(self, reference: Reference, old: bytes, new: bytes) -> None:
+        self._check_new(new)
+        self._check(reference, old)
+        self._secrets[reference] = new
+
+    def unblock(self, puk: bytes, new_pin: bytes) -> None:
+        self._check_new(new_pin)
+        self._check(Reference.PUK, puk)
+        self._secrets[Reference.PIN] = new_pin
+        self._left[Reference.PIN] = LIMIT
+
+    def _check_new(self, secret: bytes) -> None:
+        try:
+            self.policy.check(secret.decode("ascii"))
+        except UnicodeDecodeError:
+            raise InputError("pin", "is not ASCII", "use ASCII") from None
+
+    def _check(self, reference: Reference, secret: bytes) -> None:
+        if not self._left[reference]:
+            raise Blocked(reference)
+        if secret != self._secrets[reference]:
+            self._left[reference] -= 1
+            raise WrongSecret(reference, self._left[reference])
+        self._left[reference] = LIMIT
+
+    def _key(self, slot: int) -> t.Any:
+        if slot not in self._keys:
+            raise NoSuchKey("the slot is empty")
+        if self._keys[slot].pin is not PinUse.NEVER:
+            self.require_pin()
+        return self._private[slot]
+
+    def sign(self, slot: int, digest: bytes) -> bytes:
+        key = self._key(slot)
+        algorithm = _HASHES.get(len(digest))
+        if algorithm is None:
+            raise InputError("digest", "has an odd length", "use a hash")
+        return t.cast(bytes, key.sign(digest, ec.ECDSA(utils.Prehashed(algorithm))))
+
+    def rsa_private(self, slot: int, block: bytes) -> bytes:
+        numbers = self._key(slot).private_numbers()
+        modulus = numbers.public_numbers.n
+        value = int.from_bytes(block, "big")
+        if value >= modulus:
+            raise InputError("block", "is not smaller than the modulus", "pad it")
+        return pow(value, numbers.d, modulus).to_bytes(len(block), "big")
+
+    def agree(self, slot: int, point: bytes) -> bytes:
+        key = self._key(slot)
+        try:
+            peer = ec.EllipticCurvePublicKey.from_encoded_point(key.curve, point)
+        except ValueError:
+            raise InputError("point", "is not on the curve", "send one that is") from None
+        return t.cast(bytes, key.exchange(ec.ECDH(), peer))
+
+    def object(self, tag: int) -> t.Optional[bytes]:
+        return self.objects.get(tag)
+
+    def store_object(self, tag: int, value: t.Optional[bytes]) -> None:
+        if value is None:
+            self.objects.pop(tag, None)
+        else:
+            self.objects[tag] = value
+
+    def protected(self, tag: int) -> t.Optional[bytes]:
+        if not self._verified:
+            raise NotVerified("no PIN")
+        return self.objects.get(tag)
+
+    def store_protected(self, tag: int, value: t.Optional[bytes]) -> None:
+        self._require_administrator()
+        self.store_object(tag, value)
+
+    def close(self) -> None:
+        self.closed = True

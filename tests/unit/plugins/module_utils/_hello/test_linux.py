@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The policy of a Linux host: what cards read of it, without knowing the catalogue."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux import Linux
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED
+from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
+
+
+def written(**settings: object) -> dict[str, dict[str, object]]:
+    return json.loads(Linux().render(parse_settings(settings), b""))
+
+
+@pytest.mark.parametrize(
+    ("settings", "pin_policy"),
+    [
+        ({"pin_min_length": 8, "pin_max_length": 20}, {"minlen": 8, "maxlen": 20}),
+        ({"pin_min_length": "disabled", "pin_max_length": "disabled"}, {"minlen": 6, "maxlen": 127}),
+        ({"pin_history": 5, "pin_expiration": 90}, {"history": 5, "expiry_days": 90}),
+        ({"pin_history": "disabled", "pin_expiration": "disabled"}, {"history": 0, "expiry_days": 0}),
+        (
+            {
+                "pin_digits": "required",
+                "pin_lowercase": "allowed",
+                "pin_special": "disallowed",
+                "pin_uppercase": "enabled",
+            },
+            {"digits": "required", "lowercase": "allowed", "specialchars": "disallowed", "uppercase": "required"},
+        ),
+        ({"use_hello": "enabled"}, {}),
+    ],
+)
+def test_pin_rules_are_fields_of_a_pin_policy(settings: dict[str, object], pin_policy: dict[str, object]) -> None:
+    found = written(**settings)["pin_policy"]
+    assert found == pin_policy
+    assert set(found) <= {each.name for each in fields(PinPolicy)}
+    PinPolicy(**{"minlen": 6, **found}).validate()
+
+
+@pytest.mark.parametrize(
+    ("settings", "cards"),
+    [
+        ({"use_hello": "enabled"}, {"may_create": True}),
+        ({"use_hello": "disabled"}, {"may_create": False}),
+        ({"require_security_device": "enabled"}, {"hardware_tpm_only": True}),
+        ({"require_security_device": {"exclude_tpm12": True}}, {"hardware_tpm_only": True, "tpm_2_only": True}),
+        ({"require_security_device": "disabled"}, {"hardware_tpm_only": False}),
+        ({"pin_recovery": "disabled"}, {"puk_may_reset_pin": False}),
+        ({"disable_card_emulation": "enabled"}, {"present_new_cards": False}),
+        ({"allow_all_user_card_enumeration": "enabled"}, {"everyone_sees_readers": True}),
+        ({"pin_history": 5}, {}),
+    ],
+)
+def test_switches_are_what_a_card_may_do(settings: dict[str, object], cards: dict[str, bool]) -> None:
+    assert written(**settings)["cards"] == cards
+
+
+def test_the_document_has_a_version_and_says_what_the_task_said() -> None:
+    found = written(pin_min_length=8, use_hello="enabled")
+    assert list(found) == ["version", "settings", "pin_policy", "cards"]
+    assert found["version"] == 1
+    assert found["settings"] == {"use_hello": "enabled", "pin_min_length": 8}
+
+
+def test_nothing_left_to_say_is_no_document() -> None:
+    document = Linux().render(parse_settings({"pin_history": 5}), b"")
+    assert Linux().render({"pin_history": NOT_CONFIGURED}, document) == b""
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (b'{"version": 2, "settings": {}}', "version 2"),
+        (b'{"version": 1}', "no settings"),
+        (b'{"version": 1, "settings": {"pin_history": 99}}', "settings.pin_history is 99"),
+        (b'{"version": 1, "settings": {"pin_histroy": 9}}', "did you mean pin_history"),
+        (b"{", "is no JSON"),
+    ],
+)
+def test_a_damaged_document_is_refused(document: bytes, message: str) -> None:
+    with pytest.raises(StateError, match=message):
+        Linux().read(document)

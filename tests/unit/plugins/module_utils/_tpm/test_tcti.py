@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a TPM is, and what is said if there is none."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import Reason, TpmUnreachable, reason
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
+
+
+@pytest.mark.parametrize(
+    ("text", "managed", "plain"),
+    [
+        ("device:/dev/tpmrm0", True, True),
+        ("device:/dev/tpmrm1", True, True),
+        ("device:/dev/tpm0", False, True),
+        ("swtpm:path=/run/tpm.sock", False, True),
+        ("tabrmd:", True, False),
+        ("tabrmd:bus_type=session", True, False),
+    ],
+)
+def test_what_is_understood(text, managed, plain):
+    tcti = Tcti.parse(text)
+    assert (str(tcti), tcti.managed, tcti.is_plain) == (text, managed, plain)
+
+
+def test_the_device_by_default():
+    assert str(Tcti.parse("device:")) == "device:/dev/tpmrm0"
+
+
+@pytest.mark.parametrize("text", ["", "/dev/tpmrm0", "mssim:host=x", "swtpm"])
+def test_what_is_refused(text):
+    with pytest.raises(InputError, match="which is no known TCTI"):
+        Tcti.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("device:/dev/no-such-tpm", "enable a TPM 2.0 in the firmware settings"),
+        ("device:/etc/hostname", "not a character device"),
+        ("swtpm:path=/no/such/socket", "start it, or name another one in tpm"),
+        ("swtpm:host=127.0.0.1,port=1", "start it, or name another one in tpm"),
+    ],
+)
+def test_no_tpm_there(text, words):
+    with pytest.raises(TpmUnreachable, match=words):
+        Tcti.parse(text).connect()
+
+
+def test_a_socket_that_closes_in_the_middle(tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        transport = Tcti.parse(f"swtpm:path={tmp_path / 's'}").connect()
+        client, _unused = listener.accept()
+        client.sendall(b"\x80\x01\x00\x00")
+        client.shutdown(socket.SHUT_WR)
+        with pytest.raises(OSError, match="the connection was closed"):
+            transport.transceive(b"")
+        transport.close()
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (0x9A2, Reason.BAD_AUTH),  # session 1
+        (0x98E, Reason.AUTH_FAIL),
+        (0x12F, Reason.AUTH_UNAVAILABLE),
+        (0x921, Reason.LOCKOUT),
+        (0x902, Reason.OBJECT_MEMORY),
+        (0x5E0, Reason.TICKET),  # parameter 5
+        (0x1E3, Reason.EXPIRED),  # parameter 1
+        (0x99D, Reason.POLICY_FAIL),
+        (0x2C2, Reason.ATTRIBUTES),
+        (0x14B, Reason.NV_SPACE),
+        (0x18B, Reason.HANDLE),
+        (0x1DF, Reason.INTEGRITY),
+        (0x000A0008, Reason.OTHER),  # not from the TPM, but from the stack in front of it
+        (0x7777, Reason.OTHER),
+    ],
+)
+def test_return_codes(code, expected):
+    assert reason(code) is expected

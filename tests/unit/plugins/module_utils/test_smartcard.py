@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The noun of virtual_smartcard: what it refuses before it looks at any TPM, and what it does not import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import Cipher
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
+from ansible_collections.hardbound.identity.plugins.module_utils._smartcard import Wanted
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+HEX = "a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"
+MODULE = "ansible_collections.hardbound.identity.plugins.module_utils._smartcard"
+
+
+def task(**changes):
+    """A task's parameters, as the argument specification leaves them."""
+    defaults = {
+        "name": "card",
+        "instance_id": None,
+        "state": "present",
+        "pin": "12345678",
+        "puk": None,
+        "admin_key": None,
+        "escrow_key": None,
+        "pin_retries": 5,
+        "puk_retries": 5,
+        "pin_policy": None,
+        "pin_must_change": False,
+        "keys": [],
+        "owner": "",
+        "group": "",
+        "tpm": "device:/dev/tpmrm0",
+        "tpm_owner_auth": None,
+        "store": "/nonexistent",
+    }
+    return {**defaults, **changes}
+
+
+def policy(**changes):
+    classes = dict.fromkeys(("uppercase", "lowercase", "digits", "specialchars"), "allowed")
+    return {"minlen": 8, "maxlen": 127, "history": 0, "expiry_days": 0, **classes, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": ""}, "name is empty"),
+        ({"name": "x" * 128}, "name is empty, too long"),
+        ({"name": "caf\u00e9"}, "not printable ASCII"),
+        ({"pin_retries": 0}, "pin_retries is 0: choose a number from 1 to 127"),
+        ({"puk_retries": 128}, "puk_retries is 128"),
+        ({"pin_policy": policy(minlen=3)}, "pin_policy.minlen is 3: choose a number from 4 to 127"),
+        ({"pin_policy": policy(history=51)}, "pin_policy.history is 51: choose a number from 0 to 50"),
+        ({"pin_policy": policy(expiry_days=731)}, "pin_policy.expiry_days is 731"),
+        ({"pin_policy": policy(maxlen=128)}, "pin_policy.maxlen is 128"),
+        ({"pin_policy": policy(maxlen=12)}, "a PIV card takes at most 8: choose 8 or less"),
+        ({"pin_policy": policy(minlen=9, maxlen=10)}, "pin_policy.minlen is 9, but a PIV card takes at most 8"),
+        ({"pin_policy": policy(minlen=8, maxlen=6)}, "more than pin_policy.maxlen"),
+        (
+            {"pin_policy": policy(**dict.fromkeys(("uppercase", "lowercase", "digits", "specialchars"), "disallowed"))},
+            "disallows all four character classes",
+        ),
+        ({"tpm": "/dev/tpm0"}, "tpm is '/dev/tpm0', which is no known TCTI"),
+        ({"keys": [{"slot": "f9", "algorithm": "ecc_p256"}]}, r"keys\[0\].slot is 'f9', which is no slot"),
+        ({"keys": [{"slot": "retired_21", "algorithm": "ecc_p256"}]}, "retired_1 to retired_20"),
+        ({"keys": [{"slot": "signature", "algorithm": "ecc_p256"}] * 2}, "names the slot signature twice"),
+        (
+            {"admin_key": HEX[:-1]},
+            "admin_key has 47 characters that are no key: give 48 hexadecimal digits, or default",
+        ),
+        ({"admin_key": HEX + "0"}, "admin_key has 49 characters"),
+        ({"admin_key": HEX[:-1] + "g"}, "admin_key has 48 characters that are no key"),
+        ({"admin_key": ""}, "admin_key has 0 characters"),
+        ({"admin_key": "DEFAULT"}, "admin_key has 7 characters"),
+        ({"admin_key": " " + HEX[1:]}, "admin_key has 48 characters"),
+        ({"admin_key": "escrow"}, "escrow_key is missing: give the public key"),
+        ({"admin_key": "escrow", "escrow_key": "x"}, "escrow_key is no public key that can be encrypted for"),
+        ({"admin_key": "random", "escrow_key": "x"}, "escrow_key is given, but admin_key is not escrow"),
+        ({"escrow_key": "x"}, "escrow_key is given, but admin_key is not escrow"),
+        ({"instance_id": r"ROOT\SMARTCARDREADER\0000"}, "leave it out with state: present"),
+        ({"state": "absent", "instance_id": "0"}, r"write it as ROOT\\SMARTCARDREADER\\0000"),
+    ],
+)
+def test_what_is_refused(changes, message):
+    with pytest.raises(InputError, match=message) as caught:
+        Wanted.parse(task(**changes))
+    assert HEX[:40] not in str(caught.value)
+
+
+def admin_key(**changes):
+    wanted = Wanted.parse(task(**changes))
+    assert wanted.specification.has_admin == wanted.admin_key.exists
+    return wanted.admin_key
+
+
+def test_an_admin_key_of_ones_own():
+    wanted = admin_key(admin_key=HEX.upper())
+    key, escrowed = wanted.make()
+    assert (key.cipher, key.value.hex(), escrowed) == (Cipher.TRIPLE_DES, HEX, None)
+    assert not wanted.warnings and HEX not in repr(wanted) + repr(key)
+
+
+def test_the_well_known_admin_key_warns():
+    wanted = admin_key(admin_key="default")
+    assert wanted.make()[0].value.hex() == "010203040506070801020304050607080102030405060708"
+    assert "which everybody knows" in wanted.warnings[0]
+
+
+@pytest.mark.parametrize("value", [None, "random"])
+def test_a_random_admin_key_is_not_made_at_all(value):
+    wanted = admin_key(admin_key=value)
+    assert not wanted.exists and wanted.make() == (None, None)
+
+
+def test_an_escrowed_admin_key_is_another_each_time():
+    private = ec.generate_private_key(ec.SECP256R1())
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    wanted = admin_key(admin_key="escrow", escrow_key=public)
+    made = [wanted.make() for _unused in range(2)]
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    assert [unseal(escrowed, pem).decode() for _unused, escrowed in made] == [key.value.hex() for key, _unused in made]
+    assert made[0][0] != made[1][0]
+
+
+def test_what_is_understood():
+    wanted = Wanted.parse(task(puk="default", keys=[{"slot": "retired_1", "algorithm": "rsa_2048"}]))
+    assert wanted.puk == "12345678"
+    assert wanted.specification.has_puk
+    assert wanted.specification.pin_policy.maxlen == 8
+    assert [(key.slot, key.algorithm) for key in wanted.specification.keys] == [(0x82, Algorithm.RSA_2048)]
+
+
+def test_an_instance_id_finds_a_card():
+    assert Wanted.parse(task(name=None, state="absent", instance_id=r"ROOT\SMARTCARDREADER\0012")).number == 12
+
+
+def test_secrets_are_not_in_the_representation():
+    wanted = Wanted.parse(task(pin="s3cr3t-1", puk="s3cr3t-2", tpm_owner_auth="s3cr3t-3"))
+    assert "s3cr3t" not in repr(wanted)
+
+
+def test_no_import_that_an_unchanged_run_does_not_need():
+    code = f"import {MODULE}, sys; print([name for name in ('cryptography', 'tpm2_pytss') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

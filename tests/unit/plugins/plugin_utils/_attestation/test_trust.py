@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Anchors from folders and bundles, and the paths that real TPM makers give to build."""
+
+from __future__ import annotations
+
+import itertools
+import pathlib
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.certificate import Certificate
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.path import find_path
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust, load_certificates
+from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
+from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.forge import Authority
+from cryptography.hazmat.primitives.serialization import Encoding
+
+MAKERS = pathlib.Path(__file__).resolve().parents[6] / "shared" / "data" / "ek-anchors"
+has_makers = pytest.mark.skipif(
+    not MAKERS.is_dir(), reason=f"the certificates of TPM makers are not here: no folder {MAKERS}"
+)
+
+
+@pytest.fixture(scope="module")
+def roots():
+    return load_certificates(MAKERS / "roots.pem")
+
+
+@pytest.fixture(scope="module")
+def intermediates():
+    return load_certificates(MAKERS / "intermediates.pem")
+
+
+@has_makers
+def test_all_certificates_of_the_makers_are_understood(roots, intermediates):
+    assert (len(roots), len(intermediates)) == (26, 143)
+    for certificate in [*roots, *intermediates]:
+        assert certificate.public_key and certificate.version == 3 and certificate.basic_constraints.ca
+
+
+@has_makers
+def test_all_intermediates_of_the_makers_chain_to_their_roots(roots, intermediates):
+    trust = Trust.of(roots)
+    for certificate in intermediates:
+        path, faults = find_path(certificate, intermediates, trust, certificate.not_before)
+        assert not faults, (certificate.title, faults)
+        assert path.certificates[0] is certificate
+
+
+@has_makers
+def test_no_intermediate_chains_without_the_root_of_its_maker(roots, intermediates):
+    trust = Trust.of(roots)
+    for certificate in intermediates:
+        path, _unused = find_path(certificate, intermediates, trust, certificate.not_before)
+        others = Trust.of(root for root in roots if root.spki != path.anchor.spki)
+        _unused, faults = find_path(certificate, intermediates, others, certificate.not_before)
+        assert faults, certificate.title
+
+
+@has_makers
+def test_the_folder_is_read_as_a_whole():
+    assert len(list(itertools.chain.from_iterable(Trust.load(str(MAKERS))._anchors.values()))) > 100
+
+
+CERTIFICATE = Authority("Root CA").certificate
+
+
+@pytest.mark.parametrize("encoding, file", [(Encoding.PEM, "a.pem"), (Encoding.DER, "a.DER"), (Encoding.PEM, "a.crt")])
+def test_a_folder_is_read(tmp_path, encoding, file):
+    (tmp_path / file).write_bytes(CERTIFICATE.public_bytes(encoding))
+    (tmp_path / "README").write_text("no certificate")
+    trust = Trust.load(str(tmp_path))
+    anchor = Certificate.parse(forge.der(CERTIFICATE))
+    assert [each.spki for each in trust.anchors_named((("2.5.4.10", "maker"), ("2.5.4.3", "root ca")))] == [anchor.spki]
+
+
+def test_a_bundle_is_read_with_its_comments(tmp_path):
+    bundle = tmp_path / "bundle"
+    pem = CERTIFICATE.public_bytes(Encoding.PEM)
+    bundle.write_bytes(
+        b"# Maker\n" + pem + b"\n# Another\n" + Authority("Another CA").certificate.public_bytes(Encoding.PEM)
+    )
+    assert len(load_certificates(bundle)) == 2
+
+
+def test_a_path_that_is_none_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"trust_anchors is .*, which is no file or folder"):
+        Trust.load(str(tmp_path / "nothing"))
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(InputError, match="holds no certificate"):
+        Trust.load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"no certificate at all",
+        b"-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
+    ],
+)
+def test_a_file_that_holds_none_is_named(tmp_path, text):
+    file = tmp_path / "a.pem"
+    file.write_bytes(text)
+    with pytest.raises(StateError, match=r"a\.pem"):
+        Trust.load(str(tmp_path))

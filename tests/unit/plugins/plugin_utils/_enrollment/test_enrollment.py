@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import copy
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
+from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
+from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+
+def codes(enrollment):
+    return [each.code for each in enrollment.refused]
+
+
+def test_enrolled_then_left_alone(site):
+    first = site.enrol()
+    assert (first.status, first.changed, first.refused) == (Status.ENROLLED, True, [])
+    events = len(site.ledger.events())
+    second = site.enrol()
+    assert (second.status, second.changed, second.challenges()) == (Status.UNCHANGED, False, [])
+    assert len(site.ledger.events()) == events and second.evidence == ""
+    assert second.before() == second.after()
+
+
+def test_check_mode_foretells_and_records_nothing(site):
+    foretold = site.enrollment(check=True)
+    foretold.judge(site.shown(foretold))
+    assert (foretold.status, foretold.changed, foretold.challenges()) == (Status.ENROLLED, True, [])
+    assert site.ledger.events() == [] and site.ledger.certificates() == []
+    site.enrol()
+    unchanged = site.enrollment(check=True)
+    unchanged.judge(site.shown(unchanged))
+    assert (unchanged.status, unchanged.changed) == (Status.UNCHANGED, False)
+
+
+def test_check_mode_of_a_host_without_cards(site):
+    foretold = site.enrollment(check=True)
+    shown = site.shown(foretold)
+    shown["evidence"]["cards"], shown["cards"][0]["changed"] = [], True
+    foretold.judge(shown)
+    assert (foretold.status, foretold.changed, foretold.refused) == (Status.ENROLLED, True, [])
+    assert foretold.after()[forge.CARD]["authentication"] == "ad_smartcard_logon, alice@corp.example, 365 days"
+
+
+def test_check_mode_refuses_what_would_be_refused(site):
+    site.host.card.ak_attributes = forge.AK & ~forge.A.RESTRICTED
+    foretold = site.enrollment(check=True)
+    foretold.judge(site.shown(foretold))
+    assert codes(foretold) == ["AK_ATTRIBUTES"] and not foretold.changed and site.ledger.events() == []
+
+
+@pytest.mark.parametrize(("days", "status"), [(240, Status.UNCHANGED), (250, Status.RENEWED)])
+def test_renewed_when_two_thirds_are_over(site, days, status):
+    """The AK's certificate lives 730 days, so it stays."""
+    site.enrol()
+    site.watch.turn(days=days)
+    assert site.enrol().status is status
+    assert len(site.ledger.certificates()) == (2 if status is Status.UNCHANGED else 3)
+
+
+def test_renewed_when_the_name_changes_and_the_old_one_is_revoked(site):
+    site.enrol()
+    assert site.enrol(card_upn="other@corp.example").status is Status.RENEWED
+    revoked = [each for each in site.ledger.certificates() if each.revoked_at]
+    assert [each.reason for each in revoked] == ["superseded"]
+
+
+def test_delivered_again_if_the_card_lost_it(site):
+    site.enrol()
+    site.held["certificates"] = {}
+    again = site.enrol()
+    assert again.status is Status.RENEWED and len(site.ledger.certificates()) == 2
+    assert site.enrol().status is Status.UNCHANGED
+
+
+def test_taken_up_where_it_was_cut_off(site):
+    cut = site.enrollment()
+    cut.judge(site.shown(cut))
+    assert [each.activated_at for each in site.ledger.certificates()] == [None, None]
+    taken_up = site.enrol()
+    assert taken_up.status is Status.ENROLLED and len(site.ledger.certificates()) == 2
+    assert all(each.activated_at for each in site.ledger.certificates())
+
+
+def test_a_late_answer_activates_nothing(site):
+    enrollment = site.enrollment()
+    enrollment.judge(site.shown(enrollment))
+    site.watch.turn(minutes=11)
+    enrollment.accept(site.answered(enrollment))
+    assert codes(enrollment) == ["CHALLENGE_EXPIRED"]
+    assert all(each.activated_at is None for each in site.ledger.certificates())
+
+
+def test_an_answer_counts_once(site):
+    enrollment = site.enrollment()
+    enrollment.judge(site.shown(enrollment))
+    wrong = {"cards": [{"name": forge.CARD, "answer": "AAAA", "failure": "the TPM refused."}]}
+    enrollment.accept(wrong)
+    assert codes(enrollment) == ["CHALLENGE_ANSWER"] and "the TPM refused." in enrollment.refused[0].sentence
+    enrollment.accept(site.answered(enrollment))
+    assert "CHALLENGE_SPENT" in codes(enrollment)
+    assert all(each.activated_at is None for each in site.ledger.certificates())
+
+
+def test_a_refusal_is_recorded(site):
+    site.host.card.indices[next(iter(site.host.card.indices))].contents = bytes(4) + (99).to_bytes(4, "big")
+    assert codes(site.enrol()) == ["PIN_RETRIES"]
+    [event] = site.ledger.events()
+    assert (event.kind, event.code, event.card) == (EventKind.REFUSED, "PIN_RETRIES", forge.CARD)
+
+
+def test_one_ek_serves_one_host(site):
+    site.enrol()
+    assert codes(site.enrol(host="ws-018")) == ["EK_SERVES_OTHER_HOST"]
+
+
+def test_a_revoked_key_gets_nothing_more(site):
+    site.enrol()
+    [key] = [each for each in site.ledger.certificates() if each.slot]
+    site.ledger.revoke({"serial": key.serial}, Reason.KEY_COMPROMISE, key.authority)
+    assert codes(site.enrol()) == ["KEY_REVOKED"]
+
+
+def test_a_revoked_attestation_key_gets_nothing_more(site):
+    site.enrol()
+    [ak] = [each for each in site.ledger.certificates() if not each.slot]
+    site.ledger.revoke({"serial": ak.serial}, Reason.KEY_COMPROMISE, ak.authority)
+    assert codes(site.enrol()) == ["KEY_REVOKED"]
+
+
+def test_names_come_from_the_inventory_alone(site):
+    enrollment = site.enrollment()
+    shown = site.shown(enrollment)
+    shown["cards"][0]["upn"] = shown["upn"] = "admin@corp.example"
+    enrollment.judge(shown)
+    assert all("admin" not in each.identity for each in site.ledger.certificates())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from([forge.CARD, "AAAA"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=12,
+)
+FIXTURE = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture], "max_examples": 20}
+
+
+@settings(**FIXTURE)
+@given(evidence=JSON, cards=JSON)
+def test_whatever_a_host_says_it_is_a_refusal(site, evidence, cards):
+    enrollment = site.enrollment()
+    enrollment.judge({"evidence": evidence, "cards": cards})
+    assert enrollment.status is Status.REFUSED and enrollment.challenges() == []
+    assert site.ledger.certificates() == []
+
+
+@settings(**FIXTURE)
+@given(held=JSON, data=st.data())
+def test_a_lie_about_what_the_card_holds_costs_a_visit_and_no_more(site, held, data):
+    site.enrol()
+    enrollment = site.enrollment()
+    shown = site.shown(enrollment)
+    name = data.draw(st.sampled_from(["certificates", "ak_certificate"]))
+    shown["cards"][0][name] = held
+    enrollment.judge(shown)
+    assert enrollment.refused == [] and len(site.ledger.certificates()) == 2
+
+
+@settings(**FIXTURE)
+@given(answer=JSON)
+def test_no_answer_but_the_right_one_activates(site, answer):
+    enrollment = site.enrollment()
+    enrollment.judge(site.shown(enrollment))
+    enrollment.accept({"cards": [{"name": forge.CARD, "answer": answer, "failure": answer}]})
+    assert enrollment.status is Status.REFUSED
+    assert all(each.activated_at is None for each in site.ledger.certificates())
+
+
+BAD = [
+    ({"card_upn": None}, r"cards\[0\].upn is missing, and profile ad_smartcard_logon needs it"),
+    ({"card_sid": "S-1"}, r"cards\[0\].sid is 'S-1', which is no SID"),
+    ({"card_keys": []}, r"cards\[0\].keys is empty"),
+    ({"key_slot": "pocket"}, r"cards\[0\].keys\[0\].slot is 'pocket', which is no slot"),
+    ({"profile": None}, r"cards\[0\].keys\[0\].profile is missing"),
+    ({"profile": "no"}, "profile is 'no', which is no profile"),
+    ({"profile": "ssh_user", "card_ssh_principals": ["a"]}, "which is not for a card's slot"),
+    ({"profile": "attestation_key"}, "which is not for a card's slot"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), BAD)
+def test_an_inventory_that_lacks_something(changes, message):
+    with pytest.raises(InputError, match=message):
+        Wanted.parse(forge.HOST, arguments(**changes))
+
+
+def test_a_card_that_is_named_twice():
+    values = arguments()
+    values["cards"].append(copy.deepcopy(values["cards"][0]))
+    with pytest.raises(InputError, match="cards names a card twice"):
+        Wanted.parse(forge.HOST, values)
+
+
+def test_a_pin_is_in_no_representation():
+    assert "secret-pin" not in repr(Wanted.parse(forge.HOST, arguments(card_pin="secret-pin")))

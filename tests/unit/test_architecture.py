@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The import contract: which room of ``plugins/`` may know which other. See docs/architecture.md."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+COLLECTION = Path(__file__).parents[2]
+PLUGINS = COLLECTION / "plugins"
+PACKAGE = "ansible_collections.hardbound.identity.plugins"
+
+GROUND = {"_cryptography", "_errors", "_files", "_pin", "_spine"}
+"""Modules without a room of their own that every core may use."""
+
+MAY_IMPORT = {
+    "module_utils/_errors": set(),
+    "module_utils/_cryptography": {"_errors"},
+    "module_utils/_spine": set(),
+    "module_utils/_files": {"_errors"},
+    "module_utils/_pin": {"_errors"},
+    "module_utils/_encoding": {"_cryptography", "_errors"},
+    "module_utils/_tpm": GROUND | {"_encoding"},
+    "module_utils/_card": GROUND | {"_encoding", "_tpm"},
+    "module_utils/_edge": GROUND | {"_encoding", "_card"},
+    "module_utils/_hello": GROUND | {"_encoding"},
+    "plugin_utils/_attestation": GROUND | {"_encoding", "_card", "_ca"},
+    "plugin_utils/_ca": GROUND | {"_encoding", "_card"},
+    "plugin_utils/_enrollment": GROUND | {"_encoding", "_card", "_attestation", "_ca"},
+}
+"""The rooms that each core may import beside itself and the standard library."""
+
+THIRD_PARTY = {
+    "module_utils/_cryptography": {"cryptography"},
+    "module_utils/_tpm": {"tpm2_pytss"},
+    "plugin_utils/_ca": {"sqlalchemy"},
+}
+"""What a room imports beyond the standard library. Nobody else may."""
+
+
+class Import:
+    """One import statement, resolved to an absolute name."""
+
+    def __init__(self, file: Path, line: int, name: str) -> None:
+        self.file = file
+        self.line = line
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(COLLECTION)}:{self.line} imports {self.name}"
+
+    @property
+    def top(self) -> str:
+        return self.name.split(".")[0]
+
+    @property
+    def place(self) -> tuple[str, str] | None:
+        """``module_utils`` or the like, and the room, for what is imported from this collection."""
+        if not self.name.startswith(PACKAGE + "."):
+            return None
+        side, _dot, rest = self.name[len(PACKAGE) + 1 :].partition(".")
+        return side, rest.split(".")[0]
+
+
+def files(folder: str) -> list[Path]:
+    """All Python files of ``plugins/<folder>``, or the one file of that name."""
+    path = PLUGINS / folder
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+
+
+def imports(file: Path, source: str | None = None) -> Iterator[Import]:
+    """Every import of a file, also those within functions and for type checkers alone."""
+    package = [*PACKAGE.split("."), *file.relative_to(PLUGINS).parent.parts]
+    for node in ast.walk(ast.parse(file.read_text() if source is None else source)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(file, node.lineno, alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            for alias in node.names:
+                yield Import(file, node.lineno, ".".join([*base, *filter(None, [node.module]), alias.name]))
+
+
+def is_breach(room: str, found: Import) -> bool:
+    """Whether a core may not import this."""
+    if found.place is None:
+        return found.top not in sys.stdlib_module_names | THIRD_PARTY.get(room, set())
+    side, other = found.place
+    own_side, own_room = room.split("/")
+    if (side, other) == (own_side, own_room):
+        return False
+    return other not in MAY_IMPORT[room] or side not in {own_side, "module_utils"}
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_core_imports_what_its_contract_allows(room: str) -> None:
+    assert [str(each) for file in files(room) for each in imports(file) if is_breach(room, each)] == []
+
+
+@pytest.mark.parametrize("folder", ["module_utils", "plugin_utils"])
+def test_every_room_has_a_contract(folder: str) -> None:
+    rooms = {
+        each.stem
+        for each in (PLUGINS / folder).iterdir()
+        if each.is_dir() and each.stem != "__pycache__" and any(each.rglob("*.py"))
+    }
+    assert rooms == {name.split("/")[1] for name in MAY_IMPORT if (PLUGINS / name).is_dir() and name.startswith(folder)}
+
+
+def test_the_architecture_page_shows_this_contract() -> None:
+    shown = {}
+    for line in (COLLECTION / "docs/architecture.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 3 and cells[0].strip("`") in MAY_IMPORT:
+            rooms = {each.strip("`") for each in cells[2].split(", ")} - {"nothing"}
+            shown[cells[0].strip("`")] = (rooms - {"ground"}) | (GROUND if "ground" in rooms else set())
+    assert shown == MAY_IMPORT
+
+
+def test_nobody_but_the_tpm_room_imports_tpm2_pytss() -> None:
+    strangers = [file for file in files(".") if "_tpm" not in file.parts]
+    assert [str(each) for file in strangers for each in imports(file) if each.top == "tpm2_pytss"] == []
+
+
+def modules_of(found: Import) -> Iterator[Path]:
+    """The files of this collection that an import runs: the module and the packages that hold it."""
+    path = PLUGINS
+    for part in found.name[len(PACKAGE) + 1 :].split(".") if found.place else ():
+        path = path / part
+        yield from (each for each in (path / "__init__.py", path.with_suffix(".py")) if each.is_file())
+
+
+def reach(start: list[Path]) -> set[Path]:
+    """The files that some files import, directly or through others."""
+    seen: set[Path] = set()
+    waiting = list(start)
+    while waiting:
+        file = waiting.pop()
+        if file not in seen:
+            seen.add(file)
+            waiting.extend(module for found in imports(file) for module in modules_of(found))
+    return seen
+
+
+def test_a_controller_needs_no_tpm_stack_not_even_through_the_model_of_a_card() -> None:
+    reached = {str(file.relative_to(PLUGINS)) for file in reach(files("plugin_utils"))}
+    assert sorted(each for each in reached if each.startswith("module_utils/_tpm")) == []
+
+
+def test_the_cards_life_cycle_does_reach_the_tpm() -> None:
+    assert PLUGINS / "module_utils/_tpm/__init__.py" in reach(files("module_utils/_card"))
+
+
+def test_module_utils_never_imports_the_controllers_side() -> None:
+    found = [each for file in files("module_utils") for each in imports(file)]
+    assert [str(each) for each in found if each.place and each.place[0] != "module_utils"] == []
+
+
+def test_module_utils_imports_itself_relatively_so_that_the_installed_tree_runs() -> None:
+    found = [
+        f"{file.relative_to(COLLECTION)}:{node.lineno}"
+        for file in files("module_utils")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and "ansible_collections" in ast.unparse(node)
+    ]
+    assert found == []
+
+
+def test_nothing_imports_what_ansible_keeps_for_itself() -> None:
+    found = [each for file in files(".") for each in imports(file)]
+    assert [str(each) for each in found if each.name.startswith("ansible.module_utils._internal")] == []
+
+
+def test_every_file_has_its_licence_and_postponed_annotations() -> None:
+    for file in files("."):
+        text = file.read_text()
+        assert "SPDX-License" + "-Identifier: GPL-3.0-or-later" in text[:300], file
+        assert "from __future__ import annotations" in text or not list(imports(file)), file
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("module_utils/_card", "import ansible"),
+        ("module_utils/_edge", "def sign():\n    from .._tpm import session"),
+        ("module_utils/_card", "from .._edge.piv import Piv"),
+        ("module_utils/_card", "from .. import _hello"),
+        ("module_utils/_hello", "from .._card.card import Card"),
+        ("module_utils/_encoding", "import tpm2_pytss"),
+        ("plugin_utils/_attestation", "from ...module_utils._tpm import session"),
+        ("plugin_utils/_attestation", "import yaml"),
+        ("plugin_utils/_attestation", "from ...module_utils._edge import piv"),
+        ("module_utils/_tpm", f"from {PACKAGE}.plugin_utils._ca import ledger"),
+    ],
+)
+def test_the_contract_notices_a_breach(room: str, source: str) -> None:
+    file = PLUGINS / room / "breach.py"
+    assert any(is_breach(room, each) for each in imports(file, source))
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("module_utils/_edge", "from .._card.card import Card"),
+        ("module_utils/_card", "from . import key\nfrom .._errors import InputError\nimport os.path"),
+        ("plugin_utils/_attestation", "from ...module_utils._encoding.name import digest"),
+        ("module_utils/_tpm", "import tpm2_pytss"),
+    ],
+)
+def test_the_contract_lets_good_imports_pass(room: str, source: str) -> None:
+    file = PLUGINS / room / "guest.py"
+    assert not any(is_breach(room, each) for each in imports(file, source))
