@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The examples of the card modules' documentation, run as they stand, but for those that need an outside CA or a help desk's key."""
+"""The card modules' examples, run as they stand, except those that need an outside CA or a help desk's key."""
 
 from __future__ import annotations
 
