@@ -43,19 +43,19 @@ class HostPolicy:
         """
         try:
             with open(path, "rb") as file:
-                return cls._parse(json.load(file))
+                document = json.load(file)
+            _check_version(document["version"], path)
+            return cls._parse(document)
         except FileNotFoundError:
             return cls()
         except OSError as error:
             raise StateError(f"the Hello policy {path} can't be read ({error.strerror})", "check its rights") from error
         except (ValueError, TypeError, KeyError, AttributeError, InputError) as error:
             remedy = "write it again with the module hello_policy, or remove it"
-            raise StateError(f"the Hello policy {path} is damaged, or of a newer release", remedy) from error
+            raise StateError(f"the Hello policy {path} is damaged", remedy) from error
 
     @classmethod
     def _parse(cls, document: t.Mapping[str, t.Any]) -> HostPolicy:
-        if document["version"] != VERSION:
-            raise ValueError("unknown version")
         switches = {name: document["cards"][name] for name in _SWITCHES if name in document["cards"]}
         if not all(isinstance(value, bool) for value in switches.values()):
             raise ValueError("a switch is neither true nor false")
@@ -75,6 +75,19 @@ class HostPolicy:
     def expiry_days(self, own: PinPolicy) -> int:
         """Returns the days after which a card's PIN expires, 0 for never."""
         return own.stricter_expiry(self.pin)
+
+
+def _check_version(version: t.Any, path: str) -> None:
+    """There is one version yet, so there is none to migrate.
+
+    :raises StateError: for a document of a newer release
+    :raises ValueError: for what is no version
+    """
+    if type(version) is not int or version < 1:
+        raise ValueError("no version")
+    if version > VERSION:
+        found = f"the Hello policy {path} has version {version}, and this release knows up to {VERSION}"
+        raise StateError(found, "update the collection, and apply the role hardbound.identity.tpm_host again")
 
 
 def objections_to(card: Record, policy: HostPolicy) -> t.List[str]:

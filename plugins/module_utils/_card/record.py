@@ -14,11 +14,11 @@ from .._encoding.blob import Blob, Creation
 from .._pin import PinPolicy
 from .admin_key import Challenge, Cipher
 from .key import Algorithm, PinUse
+from .migration import VERSION, NewerVersion, upgraded
 from .model import Model, Role
 from .pin_record import PinRecord
 from .telltale import Telltale
 
-VERSION = 1
 _NO_BLOB = Blob(b"", b"")
 
 
@@ -182,19 +182,15 @@ class Record:
 
     @classmethod
     def load(cls, data: bytes) -> Record:
-        """Reads what :meth:`dump` wrote.
+        """Reads what :meth:`dump` of this release or an older one wrote.
 
-        :raises ValueError: if it is damaged, or of a newer version
+        :raises NewerVersion: if a newer release wrote it
+        :raises ValueError: if it is damaged
         """
         try:
-            fields = json.loads(data)
-            version = fields.pop("version")
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise ValueError("it is damaged") from error
-        if version != VERSION:
-            raise ValueError(f"it has version {version!r}, and this release knows up to {VERSION}")
-        try:
-            return _record(fields)
+            return _record(upgraded(json.loads(data)))
+        except NewerVersion:
+            raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError("it is damaged") from error
 
@@ -234,13 +230,12 @@ def _blob(fields: t.Mapping[str, str]) -> Blob:
 
 
 def _pending(fields: t.Mapping[str, t.Any]) -> Pending:
-    pin = _pin_record(fields["pin"]) if fields.get("pin") else None
-    by_task = bool(fields.get("by_task", False))
-    return Pending(_blob(fields["seal"]), _bytes(fields["nonce"]), int(fields["bit"]), pin, by_task)
+    pin = None if fields["pin"] is None else _pin_record(fields["pin"])
+    return Pending(_blob(fields["seal"]), _bytes(fields["nonce"]), int(fields["bit"]), pin, bool(fields["by_task"]))
 
 
 def _pin_record(fields: t.Mapping[str, t.Any]) -> PinRecord:
-    rules = _pin_policy(fields["rules"]) if fields.get("rules") else None
+    rules = None if fields["rules"] is None else _pin_policy(fields["rules"])
     former = tuple(_bytes(each) for each in fields["former"])
     return PinRecord(int(fields["set_at"]), bool(fields["must_change"]), rules, former)
 
@@ -266,7 +261,6 @@ def _challenge(fields: t.Mapping[str, t.Any]) -> Challenge:
 
 
 def _administration(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Administration]:
-    """A record of a card without admin key may lack the field: older releases did not write it."""
     if fields is None:
         return None
     renewal = fields["renewal"]
@@ -293,14 +287,14 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "edge": Edge(fields["edge"]),
         "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},
         "pending": {Role[role]: _pending(pending) for role, pending in fields["pending"].items()},
-        "telltales": {Role[role]: _telltale(kept) for role, kept in fields.get("telltales", {}).items()},
-        "pin": _pin_record(fields["pin"]) if fields.get("pin") else PinRecord(),
+        "telltales": {Role[role]: _telltale(kept) for role, kept in fields["telltales"].items()},
+        "pin": _pin_record(fields["pin"]),
         "parent": _blob(fields["parent"]),
         "keys": {int(slot): _key(key) for slot, key in fields["keys"].items()},
         "certificates": _numbered(fields["certificates"]),
         "objects": _numbered(fields["objects"]),
-        "administration": _administration(fields.get("administration")),
-        "ak": _blob(fields["ak"]) if fields.get("ak") else None,
-        "ak_certificate": _bytes(fields.get("ak_certificate", "")),
+        "administration": _administration(fields["administration"]),
+        "ak": None if fields["ak"] is None else _blob(fields["ak"]),
+        "ak_certificate": _bytes(fields["ak_certificate"]),
     }
     return Record(**{**fields, **changed})

@@ -13,6 +13,7 @@ from .._files import locked, remove_durably, write_atomically
 from .errors import CardGone
 from .host_policy import PATH as POLICY
 from .host_policy import HostPolicy
+from .migration import NewerVersion
 from .record import Record
 
 DEFAULT_FOLDER = "/var/lib/hardbound"
@@ -76,7 +77,7 @@ class Store:
         return status.st_ino, status.st_mtime_ns, status.st_size
 
     def read(self, number: int) -> Record:
-        """Returns a card's record.
+        """Returns a card's record, brought up to date if an older release wrote it; the file stays as it is.
 
         :raises CardGone: if there is none
         :raises StateError: if it can't be read, is damaged, or was written by a newer release
@@ -89,8 +90,11 @@ class Store:
             raise CardGone(f"There is no card {number:04d} in {self.folder}.") from error
         except OSError as error:
             raise StateError(f"the card file {path} can't be read ({error.strerror})", "use become") from error
+        except NewerVersion as error:
+            remedy = "update the collection, and apply the role hardbound.identity.tpm_host again"
+            raise StateError(f"the card file {path} can't be used: {error}", remedy) from error
         except ValueError as error:
-            remedy = "restore it from a backup, update the collection, or remove the file and its NV indices"
+            remedy = "restore it from a backup, or remove the file and its NV indices"
             raise StateError(f"the card file {path} can't be used: {error}", remedy) from error
 
     def records(self) -> t.List[Record]:

@@ -85,11 +85,14 @@ class Linux:
         if not document:
             return {}
         found = parse_json(document, "Hello policy")
-        if found.get("version") != VERSION or not isinstance(found.get("settings"), dict):
+        version = found.get("version")
+        if isinstance(version, int) and version > VERSION:
             raise StateError(
-                f"the Hello policy of this host has version {found.get('version')!r} or no settings",
-                f"remove the file, this collection reads version {VERSION}",
+                f"the Hello policy of this host has version {version}, and this release knows up to {VERSION}",
+                "update the collection, or remove the file",
             )
+        if version != VERSION or not isinstance(found.get("settings"), dict):
+            raise StateError("the Hello policy of this host has no version or no settings", "remove the file")
         try:
             return parse_settings(cast(Dict[str, object], found["settings"]))
         except InputError as error:

@@ -54,14 +54,6 @@ def test_a_key_does_not_show_itself():
     assert key.value.hex() not in repr(key) and repr(key.value) not in repr(key)
 
 
-def test_a_record_that_knows_nothing_of_admin_keys_is_read():
-    fields = json.loads(RECORD.dump())
-    del fields["administration"]
-    record = Record.load(json.dumps(fields).encode())
-    assert record == RECORD and not record.has_admin
-    assert Role.ADMIN not in record.model.indices
-
-
 def test_a_record_keeps_its_challenge():
     challenge, _unused = Challenge.make(AdminKey.well_known())
     for renewal in (None, Renewal(Blob(b"private", b"public"), bytes(32))):

@@ -31,12 +31,6 @@ def test_a_record_comes_back_with_its_attestation_key(ak):
     assert Record.load(record.dump()) == record
 
 
-def test_a_record_from_before_attestation_keys_still_loads():
-    fields = json.loads(RECORD.dump())
-    del fields["ak"], fields["ak_certificate"]
-    assert Record.load(json.dumps(fields).encode()) == RECORD
-
-
 def test_a_damaged_attestation_key():
     fields = json.loads(RECORD.dump())
     fields["ak"] = {"private": "no base64!"}

@@ -67,7 +67,9 @@ def test_what_hello_policy_writes_is_what_cards_obey(tmp_path: pathlib.Path) -> 
         b"[]",
         b"{",
         b"\xff",
-        {**WHOLE, "version": 2},
+        {**WHOLE, "version": 0},
+        {**WHOLE, "version": "1"},
+        {**WHOLE, "version": True},
         {**WHOLE, "pin_policy": {"minlen": 3}},
         {**WHOLE, "pin_policy": {"minlen": "8"}},
         {**WHOLE, "pin_policy": {"colour": "red"}},
@@ -77,8 +79,13 @@ def test_what_hello_policy_writes_is_what_cards_obey(tmp_path: pathlib.Path) -> 
     ],
 )
 def test_a_damaged_policy_is_an_error_and_not_no_policy(tmp_path: pathlib.Path, document: t.Any) -> None:
-    with pytest.raises(StateError, match="is damaged, or of a newer release: write it again"):
+    with pytest.raises(StateError, match="is damaged: write it again"):
         load(tmp_path, document)
+
+
+def test_a_policy_of_a_newer_release_is_refused(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(StateError, match="has version 2, and this release knows up to 1: update the collection"):
+        load(tmp_path, {**WHOLE, "version": 2})
 
 
 def test_what_no_pin_can_follow() -> None:

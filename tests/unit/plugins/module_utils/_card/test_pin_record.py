@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 from dataclasses import replace
 
@@ -96,12 +95,6 @@ def test_a_record_comes_back_as_it_was_written() -> None:
     pending = Pending(Blob(b"new", b""), b"nonce", 1, pin, True)
     whole = replace(record(), pin=pin, pending={Role.PIN: pending}, telltales={Role.PUK: Telltale(b"n", 0)})
     assert Record.load(whole.dump()) == whole
-
-
-def test_a_record_of_a_release_without_pin_dates_is_read() -> None:
-    fields = json.loads(record().dump())
-    del fields["pin"], fields["telltales"]
-    assert Record.load(json.dumps(fields).encode()) == record()
 
 
 @pytest.mark.parametrize("by_task", [True, False])

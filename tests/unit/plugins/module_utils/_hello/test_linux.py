@@ -78,7 +78,8 @@ def test_nothing_left_to_say_is_no_document() -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        (b'{"version": 2, "settings": {}}', "version 2"),
+        (b'{"version": 2, "settings": {}}', "has version 2, and this release knows up to 1: update the collection"),
+        (b'{"version": 0, "settings": {}}', "no version"),
         (b'{"version": 1}', "no settings"),
         (b'{"version": 1, "settings": {"pin_history": 99}}', "settings.pin_history is 99"),
         (b'{"version": 1, "settings": {"pin_histroy": 9}}', "did you mean pin_history"),

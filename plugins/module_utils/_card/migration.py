@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Card files of older releases, brought to the present version one step after the other. Pure.
+
+A file is brought up to date when it is read, and stays on disk as it is until its card changes next; then it is
+replaced as a whole. So an interruption leaves the old file or the new one, and to look at cards changes none.
+
+| Version | What is new |
+| --- | --- |
+| 1 | |
+| 2 | Every field is always there. A card may have another edge than PIV |
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+VERSION = 2
+Fields = t.Dict[str, t.Any]
+
+
+class NewerVersion(ValueError):
+    """A newer release wrote it. What it means there, this one can't know."""
+
+
+def upgraded(document: t.Mapping[str, t.Any]) -> Fields:
+    """Returns the fields of a record in the present version, from a document of this or an older one.
+
+    :raises NewerVersion: if a newer release wrote it
+    :raises ValueError: if it is no version of a document
+    """
+    fields = dict(document)
+    version = fields.pop("version", None)
+    if type(version) is not int or version < min(_STEPS):
+        raise ValueError(f"{version!r} is no version")
+    if version > VERSION:
+        raise NewerVersion(f"it has version {version}, and this release knows up to {VERSION}")
+    for step in range(version, VERSION):
+        fields = _STEPS[step](fields)
+    return fields
+
+
+def _from_1(fields: Fields) -> Fields:
+    """Releases that knew less of a card left out what they did not know."""
+    nothing_known: Fields = {"set_at": 0, "must_change": False, "rules": None, "former": []}
+    unsaid: Fields = {"administration": None, "ak": None, "ak_certificate": "", "telltales": {}}
+    pending = {role: {"pin": None, "by_task": False, **each} for role, each in fields["pending"].items()}
+    return {**unsaid, **fields, "pin": fields.get("pin") or nothing_known, "pending": pending}
+
+
+_STEPS: t.Mapping[int, t.Callable[[Fields], Fields]] = {1: _from_1}
+"""By the version that each step starts from."""

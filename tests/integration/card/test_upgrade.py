@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cards that an older release has made, in the TPM that it has made them in, go on with this one."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import pathlib
+import shutil
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import WrongSecret
+from ansible_collections.hardbound.identity.plugins.module_utils._card.migration import VERSION
+from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.hardbound.identity.tests.integration.card.guillotine import Guillotine
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+pytestmark = pytest.mark.tpm
+
+OLD = pathlib.Path(__file__).parents[2] / "data" / "store_version_1"
+PIN, NEW, PUK = b"234567", b"345678", b"87654321"
+FIRST_PIN = b"123456"
+KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
+MESSAGE = b"what is signed"
+DIGEST = hashlib.sha256(MESSAGE).digest()
+
+
+class Upgrade:
+    """A bench with the TPM and the store of the older release."""
+
+    def __init__(self, bench, software_tpm):
+        self.bench = bench
+        self._software_tpm = software_tpm
+
+    def restore(self):
+        """Sets both back to what the older release left."""
+        self.bench.tpm.release()
+        self._software_tpm.stop()
+        shutil.copy(OLD / "tpm2-00.permall.bin", self._software_tpm.folder / "tpm2-00.permall")
+        for path in OLD.glob("*.json"):
+            text = path.read_text().replace("swtpm:path=SOCKET", self.bench.tcti)
+            pathlib.Path(self.bench.store.path(int(path.stem))).write_text(text)
+        self._software_tpm.start()
+
+    def open(self, number=0, pin=None):
+        return self.bench.open(self.bench.store.read(number), pin)
+
+    def version(self, number=0):
+        return json.loads(pathlib.Path(self.bench.store.path(number)).read_text())["version"]
+
+    def signs(self, pin, number=0):
+        card = self.open(number, pin)
+        public = load_der_public_key(card.keys()[0x9A].public)
+        public.verify(card.sign(0x9A, DIGEST), MESSAGE, ec.ECDSA(hashes.SHA256()))
+        card.close()
+
+
+@pytest.fixture
+def old(bench, software_tpm):
+    upgrade = Upgrade(bench, software_tpm)
+    upgrade.restore()
+    return upgrade
+
+
+def test_an_old_card_is_used_as_it_is(old):
+    """Nobody who only uses or looks at a card writes its file."""
+    before = pathlib.Path(old.bench.store.path(0)).read_bytes()
+    old.signs(PIN)
+    with pytest.raises(WrongSecret):
+        old.open(0, FIRST_PIN)
+    assert old.open().tries(Reference.PIN).left == 2
+    assert pathlib.Path(old.bench.store.path(0)).read_bytes() == before and old.version() == 1
+
+
+def test_a_change_brings_the_file_up_to_date(old):
+    """The card's own past goes with it: the former PINs are still known, and who has set the last one."""
+    card = old.open()
+    assert card.set_by_task(Reference.PIN) and card.candidates(Reference.PIN, [PIN]) == [PIN]
+    with pytest.raises(InputError, match="among the last 2"):
+        card.change(Reference.PIN, PIN, FIRST_PIN)
+    card.change(Reference.PIN, PIN, NEW)
+    assert (old.version(0), old.version(1)) == (VERSION, 1)
+    old.signs(NEW)
+    old.open().unblock(PUK, b"456789")
+    old.signs(b"456789")
+
+
+def test_what_was_cut_off_under_the_old_release_is_taken_up(old):
+    """A PIN change was under way. The TPM had not been told: the first PIN counts."""
+    old.signs(FIRST_PIN, 1)
+    assert old.version(1) == VERSION and old.bench.store.read(1).pending == {}
+    card = old.open(1)
+    card.administer(KEY)
+    card.reset_pin(NEW)
+    old.signs(NEW, 1)
+
+
+def test_an_old_card_can_be_destroyed(old):
+    for number in (0, 1):
+        old.bench.destroy(old.bench.store.read(number))
+    assert old.bench.card_indices() == [] and old.bench.store.numbers() == []
+
+
+def test_a_file_of_a_newer_release_is_refused_and_left_alone(old):
+    path = pathlib.Path(old.bench.store.path(0))
+    newer = path.read_text().replace('"version": 1', f'"version": {VERSION + 1}')
+    path.write_text(newer)
+    with pytest.raises(StateError, match=f"knows up to {VERSION}: update the collection, and apply the role"):
+        old.open()
+    with pytest.raises(StateError, match="update the collection"):
+        old.bench.recover()
+    assert path.read_text() == newer
+    old.signs(FIRST_PIN, 1)
+
+
+@pytest.mark.slow
+def test_kill_while_a_file_is_brought_up_to_date(software_tpm, short_path, bench_type):
+    """At each command of the change that does it: one of the two files is there, and one of the two PINs is right."""
+    guillotine = Guillotine(software_tpm.socket, short_path / "relay.sock")
+    folder = short_path / "store"
+    folder.mkdir()
+    upgrade = Upgrade(bench_type(folder, guillotine.tcti), software_tpm)
+    versions = set()
+    for deadly in itertools.count():
+        upgrade.restore()
+        died = guillotine.run(lambda: upgrade.open().change(Reference.PIN, PIN, NEW), deadly)
+        versions.add(upgrade.version())
+        try:
+            upgrade.signs(PIN)
+        except WrongSecret:
+            upgrade.signs(NEW)
+        if not died:
+            break
+    assert deadly > 20 and versions == {1, VERSION}
