@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
-import time
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import WrongSecret
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.tests.integration.access_broker import PROGRAMS, TCTI, access_broker
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -27,25 +25,13 @@ DIGEST = hashlib.sha256(MESSAGE).digest()
 
 @pytest.fixture
 def broker(software_tpm, monkeypatch):
-    """A broker on a message bus of its own."""
-    for program in ("tpm2-abrmd", "dbus-daemon"):
+    for program in PROGRAMS:
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}")
-    bus = subprocess.Popen(
-        ["dbus-daemon", "--session", "--nofork", "--print-address"], stdout=subprocess.PIPE, text=True
-    )
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus.stdout.readline().strip())
-    root = ["--allow-root"] if os.geteuid() == 0 else []
-    daemon = subprocess.Popen(
-        ["tpm2-abrmd", "--session", "--flush-all", f"--tcti={software_tpm.tcti}", *root],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    time.sleep(1)
-    yield "tabrmd:bus_type=session"
-    for process in (daemon, bus):
-        process.terminate()
-        process.wait()
+    with access_broker(software_tpm.tcti) as reach:
+        for name, value in reach.items():
+            monkeypatch.setenv(name, value)
+        yield TCTI
 
 
 @pytest.fixture
