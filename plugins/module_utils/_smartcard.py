@@ -13,7 +13,7 @@ from ._admin_key import WantedAdminKey, secret_of
 from ._card import lifecycle
 from ._card.plan import Adjust, Create, Current, Destroy, MakeKeys, Tidy, after, plan_absent, plan_present
 from ._card.readiness import check_algorithms, check_host_policy, check_tpm
-from ._card.record import Edge, Record, State
+from ._card.record import Edge, Record, presented
 from ._card.report import report
 from ._card.specification import (
     LONGEST_PIN,
@@ -24,7 +24,7 @@ from ._card.specification import (
 )
 from ._card.store import Store
 from ._chosen_card import instance_number
-from ._edge.access import Holder
+from ._edge.access import holders
 from ._edge.presentation import Present, Presentation, Presented
 from ._edge.reader import reader_name
 from ._errors import InputError, StateError
@@ -39,6 +39,7 @@ NOT_SET_UP = (
     "No program reaches the card yet: the role hardbound.identity.tpm_host has not set up this host and store, "
     "so there is no reader for it."
 )
+KEPT_OUT = "The card gets no reader, now or later: the host's Hello policy turns smart card emulation off."
 
 ARGUMENTS: Arguments = {
     **TPM,
@@ -178,11 +179,14 @@ class Smartcard:
             plan: Plan[t.Any] = plan_absent(found.card, found.current, wanted.name)
         else:
             plan = replace(plan_present(wanted.specification, found.current), warnings=wanted.admin_key.warnings)
+        policy = self._store.host_policy()
+        if not policy.present_new_cards and any(isinstance(step, Create) for step in plan.steps):
+            plan = replace(plan, warnings=(*plan.warnings, KEPT_OUT))
         if found.presented is None:
             return replace(plan, warnings=(*plan.warnings, NOT_SET_UP)) if wanted.specification else plan
-        holders = [Holder(*each) for each in after(plan, found.current.records)]
+        held = holders(after(plan, found.current.records, policy.present_new_cards))
         holders_changed = any(isinstance(step, Adjust) for step in plan.steps)
-        present = self._presentation.plan(holders, found.presented, holders_changed)
+        present = self._presentation.plan(held, found.presented, holders_changed, policy.everyone_sees_readers)
         return replace(plan, steps=(*plan.steps, present)) if present.changed else plan
 
     def apply(self, plan: Plan[t.Any], found: Found) -> View:
@@ -193,7 +197,7 @@ class Smartcard:
         finally:
             for tpm in self._tpms.values():
                 tpm.close()
-        if card is not None and isinstance(plan.steps[-1], Present):
+        if card is not None and card.presented and isinstance(plan.steps[-1], Present):
             self._await(card, began if plan.steps[-1].readers.changed else 0)
         return self._view(card)
 
@@ -255,10 +259,10 @@ class Smartcard:
     def _view(self, card: t.Optional[Record]) -> View:
         if card is None:
             return {"instance_id": None, "reader": None, "card": None, "admin_key_escrow": None}
-        cards = {record.number: record.name for record in self._store.records() if record.state is State.READY}
+        cards = presented(self._store.records())
         return {
             "instance_id": card.instance_id,
-            "reader": reader_name(card.number, cards),
+            "reader": reader_name(card.number, cards) if card.presented else None,
             "card": report(card),
             "admin_key_escrow": self._escrowed,
         }

@@ -11,7 +11,7 @@ from ._card.gate import Gates
 from ._card.host_policy import HostPolicy, objections_to
 from ._card.model import Role
 from ._card.readiness import check_host_policy
-from ._card.record import Record, State
+from ._card.record import Record, State, presented
 from ._card.report import report, utc
 from ._card.store import Store
 from ._edge.reader import reader_name
@@ -31,7 +31,7 @@ def list_cards(task: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     store = Store(task["store"])
     records = store.records()
     policy = store.host_policy()
-    names = {record.number: record.name for record in records if record.state is State.READY}
+    names = presented(records)
     wanted = [record for record in records if task["name"] in (None, record.name)]
     return {"cards": [_card(store, record, names, policy) for record in wanted]}
 
@@ -42,7 +42,7 @@ def _card(store: Store, record: Record, names: t.Mapping[int, str], policy: Host
     state, tries = _look(store, record, policy, objections) if ready else ("unfinished", _NO_TRIES)
     return {
         **report(record),
-        "reader": reader_name(record.number, names) if ready else None,
+        "reader": reader_name(record.number, names) if record.number in names else None,
         "state": state,
         "pin_expires_at": utc(record.pin.expires_at(policy.expiry_days(record.pin_policy))),
         "objections": objections,

@@ -235,7 +235,7 @@ gpo:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._hello import target
+from ansible_collections.hardbound.identity.plugins.module_utils._hello import linux, target
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import suggestion
 from ansible_collections.hardbound.identity.plugins.module_utils._spec import register_secrets
 
@@ -261,6 +261,17 @@ class PolicyModule(AnsibleModule):
         super().fail_json(" ".join([msg, *hints]), **facts)
 
 
+def noun(task):
+    """Returns the policy that the task is about. That of this host brings its readers along."""
+    policy = target.policy(task)
+    if target.Target(task["target"]) is not target.Target.LINUX or task["dest"] not in (None, linux.PATH):
+        return policy
+    # What knows cards and readers is of no use to the other targets.
+    from ansible_collections.hardbound.identity.plugins.module_utils._linux_policy import LinuxPolicy
+
+    return LinuxPolicy(policy)
+
+
 def main() -> None:
     module = PolicyModule(
         argument_spec=ARGUMENTS,
@@ -273,7 +284,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     register_secrets((module.params["gpo"] or {}).get("password"))
-    converge(module, lambda: target.policy(module.params))
+    converge(module, lambda: noun(module.params))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.certifica
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
-from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record
+from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record, presented
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import (
     KeySpecification,
     Secrets,
@@ -27,6 +27,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import reader
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux import Linux
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
@@ -53,7 +55,8 @@ class CardMachine:
         self.run_folder = folder / "run"
         self.run_folder.mkdir()
         (folder / "store").mkdir()
-        self.store = Store(str(folder / "store"))
+        self.policy = folder / "hello_policy.json"
+        self.store = Store(str(folder / "store"), str(self.policy))
         self.store.prepare()
         self._holder = subprocess.Popen(
             ["unshare", "--net", "--mount", "--propagation", "private", "sleep", "infinity"]
@@ -92,7 +95,7 @@ class CardMachine:
 
     def start_pcscd(self) -> None:
         paths = reader.Paths(drivers=str(self.folder / "drivers"))
-        cards = {record.number: record.name for record in self.store.records()}
+        cards = presented(self.store.records())
         wanted = reader.desired(cards, paths, reader.driver_digest(paths))
         drivers = reader.plan(wanted, reader.Readers(wanted.config, reader.read(paths).drivers))
         for step in drivers.steps:
@@ -103,7 +106,7 @@ class CardMachine:
 
     def start_service(self) -> None:
         command = [sys.executable, "-c", _SERVICE.format(package=_PACKAGE)]
-        command += ["--store", self.store.folder, "--run", str(self.run_folder)]
+        command += ["--store", self.store.folder, "--policy", str(self.policy), "--run", str(self.run_folder)]
         self.service = subprocess.Popen(self._inside(*command), stdout=self._log, stderr=self._log)
 
     def start(self) -> None:
@@ -112,7 +115,7 @@ class CardMachine:
         self.await_cards()
 
     def await_cards(self) -> None:
-        expected = {f"{number:04d}.present" for number in self.store.numbers()}
+        expected = {f"{number:04d}.present" for number in presented(self.store.records())}
         self._await(lambda: {path.name for path in self.run_folder.iterdir()} == expected)
 
     def await_token(self, there: bool = True) -> None:
@@ -139,6 +142,12 @@ class CardMachine:
 
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
+
+    # The host's Hello policy.
+
+    def hello(self, **settings: object) -> None:
+        """Writes the policy as the module hello_policy does."""
+        self.policy.write_bytes(Linux().render(parse_settings(settings), b""))
 
     # Cards.
 

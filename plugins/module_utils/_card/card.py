@@ -141,6 +141,11 @@ class Card:
         """16 random bytes, unique to the card."""
         return self._record.serial
 
+    @property
+    def presented(self) -> bool:
+        """Whether programs shall meet the card in a reader."""
+        return self._record.presented
+
     def keys(self) -> t.Mapping[int, Key]:
         return {slot: _key(slot, key) for slot, key in self.record.keys.items()}
 

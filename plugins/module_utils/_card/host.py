@@ -10,14 +10,17 @@ from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
 from .._tpm.workbench import Workbench
 from .card import Card
+from .host_policy import PATH as POLICY
 from .store import Stamp, Store
 
 
 class CardHost:
-    """:param store: folder of the card store"""
+    """:param store: folder of the card store
+    :param policy: file of the host's Hello policy
+    """
 
-    def __init__(self, store: str) -> None:
-        self._store = Store(store)
+    def __init__(self, store: str, policy: str = POLICY) -> None:
+        self._store = Store(store, policy)
         self._benches: t.Dict[str, Workbench] = {}
 
     def numbers(self) -> t.Mapping[int, Stamp]:

@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 PATH = "/etc/hardbound/hello_policy.json"
 VERSION = 1
-_SWITCHES = ("may_create", "hardware_tpm_only", "puk_may_reset_pin")
+_SWITCHES = ("may_create", "hardware_tpm_only", "puk_may_reset_pin", "present_new_cards", "everyone_sees_readers")
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,16 @@ class HostPolicy:
     :param may_create: whether cards may be made
     :param hardware_tpm_only: whether cards in software TPMs are refused
     :param puk_may_reset_pin: whether a PUK may set a new PIN
+    :param present_new_cards: whether a card that is made gets a reader; one that is there keeps what it got
+    :param everyone_sees_readers: whether users without a card see the readers; None leaves it to the system
     """
 
     pin: PinPolicy = LOOSEST
     may_create: bool = True
     hardware_tpm_only: bool = False
     puk_may_reset_pin: bool = True
+    present_new_cards: bool = True
+    everyone_sees_readers: t.Optional[bool] = None
 
     @classmethod
     def load(cls, path: str = PATH) -> HostPolicy:
@@ -43,13 +47,22 @@ class HostPolicy:
         """
         try:
             with open(path, "rb") as file:
-                document = json.load(file)
-            _check_version(document["version"], path)
-            return cls._parse(document)
+                return cls.parse(file.read(), path)
         except FileNotFoundError:
             return cls()
         except OSError as error:
             raise StateError(f"the Hello policy {path} can't be read ({error.strerror})", "check its rights") from error
+
+    @classmethod
+    def parse(cls, document: bytes, path: str = PATH) -> HostPolicy:
+        """Reads the policy's bytes.
+
+        :raises StateError: if they can't be used
+        """
+        try:
+            fields = json.loads(document)
+            _check_version(fields["version"], path)
+            return cls._parse(fields)
         except (ValueError, TypeError, KeyError, AttributeError, InputError) as error:
             remedy = "write it again with the module hello_policy, or remove it"
             raise StateError(f"the Hello policy {path} is damaged", remedy) from error

@@ -56,6 +56,7 @@ def create(store: Store, tpm: Tpm, specification: Specification, secrets: Secret
         number = free_number(store.numbers())
         with tpm_object.passing(tpm, Template.genesis(), forgotten(), os.urandom(SECRET_SIZE)) as genesis:
             record = _draft(number, _free_handles(tpm), tpm_object.name(tpm, genesis), specification)
+            record = replace(record, presented=policy.present_new_cards)
             record, answer = _challenging(record, secrets.admin_key)
             store.write(record)
             try:

@@ -8,7 +8,7 @@ replaced as a whole. So an interruption leaves the old file or the new one, and 
 | Version | What is new |
 | --- | --- |
 | 1 | |
-| 2 | Every field is always there. A card may have another edge than PIV |
+| 2 | Every field is always there. A card may have another edge than PIV, or no reader |
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def upgraded(document: t.Mapping[str, t.Any]) -> Fields:
 def _from_1(fields: Fields) -> Fields:
     """Releases that knew less of a card left out what they did not know."""
     nothing_known: Fields = {"set_at": 0, "must_change": False, "rules": None, "former": []}
-    unsaid: Fields = {"administration": None, "ak": None, "ak_certificate": "", "telltales": {}}
+    unsaid: Fields = {"administration": None, "ak": None, "ak_certificate": "", "telltales": {}, "presented": True}
     pending = {role: {"pin": None, "by_task": False, **each} for role, each in fields["pending"].items()}
     return {**unsaid, **fields, "pin": fields.get("pin") or nothing_known, "pending": pending}
 

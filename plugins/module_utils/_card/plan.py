@@ -138,19 +138,24 @@ class Holding(t.NamedTuple):
     name: str
     owner: str
     group: str
+    presented: bool = True
 
 
-def after(plan: Plan[Step], records: t.Sequence[Record]) -> t.List[Holding]:
-    """Returns the host's cards as they will be once the plan is carried out."""
+def after(plan: Plan[Step], records: t.Sequence[Record], present_new: bool = True) -> t.List[Holding]:
+    """Returns the host's cards as they will be once the plan is carried out.
+
+    :param present_new: whether a card that the plan makes gets a reader
+    """
     ready = [record for record in records if record.state is State.READY]
-    cards = {record.number: Holding(record.number, record.name, record.owner, record.group) for record in ready}
+    cards = {each.number: Holding(each.number, each.name, each.owner, each.group, each.presented) for each in ready}
     for step in plan.steps:
         if isinstance(step, Destroy):
             del cards[step.number]
         elif isinstance(step, (Create, Adjust)):
             wanted = step.specification
             number = next((card.number for card in cards.values() if card.name == wanted.name), free_number(cards))
-            cards[number] = Holding(number, wanted.name, wanted.owner, wanted.group)
+            seen = cards[number].presented if number in cards else present_new
+            cards[number] = Holding(number, wanted.name, wanted.owner, wanted.group, seen)
     return list(cards.values())
 
 

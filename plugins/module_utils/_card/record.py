@@ -114,6 +114,8 @@ class Record:
     owner: str = ""
     group: str = ""
     has_puk: bool = False
+    presented: bool = True
+    """Whether programs meet the card in a reader; decided by the host's Hello policy when the card is made."""
     seals: t.Mapping[Role, Blob] = field(default_factory=dict)
     pending: t.Mapping[Role, Pending] = field(default_factory=dict)
     telltales: t.Mapping[Role, Telltale] = field(default_factory=dict)
@@ -193,6 +195,11 @@ class Record:
             raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError("it is damaged") from error
+
+
+def presented(records: t.Iterable[Record]) -> t.Dict[int, str]:
+    """Returns the names of the cards that have a reader, by number."""
+    return {each.number: each.name for each in records if each.state is State.READY and each.presented}
 
 
 def _replaced(entries: t.Mapping[int, bytes], key: int, value: t.Optional[bytes]) -> t.Mapping[int, bytes]:
@@ -284,6 +291,7 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "salt": _bytes(fields["salt"]),
         "pin_policy": _pin_policy(fields["pin_policy"]),
         "state": State(fields["state"]),
+        "presented": bool(fields["presented"]),
         "edge": Edge(fields["edge"]),
         "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},
         "pending": {Role[role]: _pending(pending) for role, pending in fields["pending"].items()},

@@ -4,6 +4,9 @@
 
 A rule guards each card's reader where pcscd asks polkit, as on Debian 13. Debian 12 builds it without: there
 the host's role guards pcscd's socket.
+
+pcscd asks twice: whether a program may talk to it, which shows the names and states of all readers, and whether it
+may use the card in one of them (pcsc-lite 2.3, ``src/winscard_svc.c``).
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._card.plan import Holding
 from .._errors import InputError
 from .._files import remove_durably, write_atomically
 from .._spine import Plan
@@ -33,10 +37,16 @@ class Holder:
     group: str = ""
 
 
+def holders(cards: t.Iterable[Holding]) -> t.List[Holder]:
+    """Returns who holds the cards that have a reader."""
+    return [Holder(each.number, each.name, each.owner, each.group) for each in cards if each.presented]
+
+
 _TEMPLATE = """\
 // Who may use which card. Made by hardbound.identity; changes here are lost.
 polkit.addRule(function(action, subject) {
     var holders = %s;
+    var everyone = %s;
 
     function holds(reader) {
         var holder = holders[reader];
@@ -46,8 +56,11 @@ polkit.addRule(function(action, subject) {
     if (subject.user === "root") {
         return polkit.Result.NOT_HANDLED;
     }
-    if (action.id === "org.debian.pcsc-lite.access_pcsc" && Object.keys(holders).some(holds)) {
-        return polkit.Result.YES;
+    if (action.id === "org.debian.pcsc-lite.access_pcsc") {
+        if (everyone === true || Object.keys(holders).some(holds)) {
+            return polkit.Result.YES;
+        }
+        return everyone === false ? polkit.Result.NO : polkit.Result.NOT_HANDLED;
     }
     if (action.id === "org.debian.pcsc-lite.access_card") {
         var reader = action.lookup("reader");
@@ -60,21 +73,24 @@ polkit.addRule(function(action, subject) {
 """
 
 
-def render(holders: t.Sequence[Holder]) -> str:
+def render(held: t.Sequence[Holder], everyone: t.Optional[bool] = None) -> str:
     """Returns polkit(8) rules; the empty string where there is no card.
 
     Names get into the script as JSON, in ASCII: data to it, whatever they hold.
 
+    :param everyone: whether users without a card see the readers, too. None leaves it to the system's own rules,
+        which let in whoever sits at the computer. To use a card takes its owner or group in any case
     :raises InputError: if an owner or group is no name of a user or group
     """
-    if not holders:
+    if not held:
         return ""
-    cards = {holder.number: holder.name for holder in holders}
+    cards = {holder.number: holder.name for holder in held}
     table = {
         reader_name(holder.number, cards): {"owner": _user(holder), "group": _group(holder)}
-        for holder in sorted(holders, key=lambda holder: holder.number)
+        for holder in sorted(held, key=lambda holder: holder.number)
     }
-    return _TEMPLATE % json.dumps(table, indent=8, ensure_ascii=True).replace("\n}", "\n    }")
+    holding = json.dumps(table, indent=8, ensure_ascii=True).replace("\n}", "\n    }")
+    return _TEMPLATE % (holding, json.dumps(everyone))
 
 
 def read(path: str = RULES) -> str:

@@ -15,6 +15,7 @@ from . import access, reader
 from .access import Holder
 
 PROGRAM = "/usr/lib/hardbound/card_service.py"
+SOCKET_GUARD = "/usr/lib/hardbound/reader_access.py"
 RUN = "/run/hardbound"
 _PATIENCE = 15.0
 """Seconds for pcscd and the card service to come back after a change of readers."""
@@ -58,18 +59,30 @@ class Presentation:
         """Whether the card service was laid down on this host, and for this store."""
         return self._store == DEFAULT_FOLDER and os.path.exists(PROGRAM)
 
+    @property
+    def asks_polkit(self) -> bool:
+        """Whether pcscd asks polkit. Where it can't, the role has laid down what guards its socket instead."""
+        return not os.path.exists(SOCKET_GUARD)
+
     def read(self) -> Presented:
         return Presented(reader.read(self._paths), access.read(), reader.driver_digest(self._paths))
 
-    def plan(self, holders: t.Sequence[Holder], current: Presented, holders_changed: bool) -> Present:
+    def plan(
+        self,
+        holders: t.Sequence[Holder],
+        current: Presented,
+        holders_changed: bool,
+        everyone: t.Optional[bool] = None,
+    ) -> Present:
         """Compares. Pure.
 
+        :param everyone: whether users without a card see the readers; see :func:`.access.render`
         :param holders_changed: whether an owner or group differs from what pcscd was last started with
         :raises StateError, InputError: if a card can't be presented
         """
         cards = {holder.number: holder.name for holder in holders}
         wanted = reader.desired(cards, self._paths, current.driver)
-        rules = access.plan(access.render(holders), current.rules)
+        rules = access.plan(access.render(holders, everyone), current.rules)
         return Present(reader.plan(wanted, current.readers), rules, holders_changed)
 
     def apply(self, step: Present) -> None:

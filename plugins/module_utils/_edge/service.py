@@ -20,6 +20,7 @@ from pathlib import Path
 from .._card.card import Card
 from .._card.errors import CardGone
 from .._card.host import CardHost
+from .._card.host_policy import PATH as POLICY
 from .._errors import HardboundError
 from . import piv
 from .vpcd import Connection, Disconnected
@@ -112,6 +113,7 @@ class Service:
         self._reader = reader
         self._seats: t.Dict[int, Seat] = {}
         self._refused: t.Dict[int, object] = {}
+        self._kept_out: t.Dict[int, object] = {}
         self._selector = selectors.DefaultSelector()
         self._stopping = False
         self._store_due = 0.0
@@ -181,7 +183,8 @@ class Service:
         for number, stamp in numbers.items():
             seat = self._seats.get(number)
             if seat is None:
-                self._add(number, stamp)
+                if self._kept_out.get(number) != stamp:
+                    self._add(number, stamp)
             elif seat.stamp != stamp:
                 self._check(seat, stamp)
 
@@ -197,6 +200,11 @@ class Service:
             self._refused[number] = stamp
             return
         self._refused.pop(number, None)
+        if not card.presented:
+            _log.info("card %04d has no reader, by the Hello policy under which it was made", number)
+            self._kept_out[number] = stamp
+            card.close()
+            return
         address = (self._reader[0], self._reader[1] + number)
         self._seats[number] = Seat(number, stamp, card, address, self._run / f"{number:04d}.present")
         self._reader_due = 0.0
@@ -303,7 +311,7 @@ def main(argv: t.Sequence[str]) -> int:
     """
     options = _options(argv)
     logging.basicConfig(level=options.log_level, format="%(levelname)s %(message)s")
-    service = Service(CardHost(options.store), Path(options.run), options.vpcd)
+    service = Service(CardHost(options.store, options.policy), Path(options.run), options.vpcd)
     with _ended_by_signals(service):
         service.run()
     return 0
@@ -312,6 +320,7 @@ def main(argv: t.Sequence[str]) -> int:
 def _options(argv: t.Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="card_service", description="Puts the cards of a store into their readers.")
     parser.add_argument("--store", default="/var/lib/hardbound", help="folder of the cards")
+    parser.add_argument("--policy", default=POLICY, help="file of the host's Hello policy")
     parser.add_argument("--run", default="/run/hardbound", help="folder that tells which cards are in their readers")
     parser.add_argument(
         "--vpcd", default="127.0.0.1:35963", type=_address, help="host and port of the first reader slot"

@@ -13,7 +13,6 @@ from typing import Dict, Mapping, Optional, Tuple, cast
 
 from .._errors import InputError, StateError
 from .._pin import LONGEST, Presence
-from .catalogue import setting_named
 from .catalogue_pin import DEFAULT_MIN_LENGTH
 from .desired import parse_settings, view
 from .document import json_bytes, parse_json
@@ -129,13 +128,9 @@ def pin_fields(model: Model) -> Dict[str, object]:
 
 
 def card_switches(model: Model) -> Dict[str, bool]:
-    """Returns the switches that the policy rules."""
-    switches = {
+    """Returns the switches that the policy rules. Cards are in TPMs 2.0 only, so there is none to exclude others."""
+    return {
         switch: enabled if model[name].state is State.ENABLED else not enabled
         for name, (switch, enabled) in CARD_SWITCHES.items()
         if name in model
     }
-    device = setting_named("require_security_device").name
-    if device in model and model[device].option("exclude_tpm12"):
-        switches["tpm_2_only"] = True
-    return switches

@@ -29,13 +29,15 @@ def exists(lookup: Callable[[str], object], name: str) -> bool:
 
 
 def entries(cards: Path) -> Iterator[str]:
-    """ACL entries, as setfacl(1) reads them. A card that can't be read gives nobody access."""
+    """ACL entries, as setfacl(1) reads them. A card that can't be read, or has no reader, gives nobody access."""
     for path in cards.glob("*.json"):
         try:
             card = json.loads(path.read_bytes())
             owner, group = card["owner"], card["group"]
         except (OSError, ValueError, KeyError) as error:
             print(f"{path.name} was left out: {error}", file=sys.stderr)
+            continue
+        if not card.get("presented", True):
             continue
         if owner and exists(pwd.getpwnam, owner):
             yield f"u:{owner}:rw"

@@ -8,6 +8,7 @@ import json
 import pathlib
 import time
 import typing as t
+from dataclasses import fields
 from types import SimpleNamespace
 
 import pytest
@@ -58,6 +59,19 @@ def test_what_hello_policy_writes_is_what_cards_obey(tmp_path: pathlib.Path) -> 
     assert (policy.may_create, policy.hardware_tpm_only, policy.puk_may_reset_pin) == (False, True, False)
     wanted = PinPolicy(6, 12, digits=Presence.REQUIRED, specialchars=Presence.DISALLOWED, history=5, expiry_days=90)
     assert policy.pin == wanted
+    assert (policy.present_new_cards, policy.everyone_sees_readers) == (True, None)
+
+
+@pytest.mark.parametrize("state", ["enabled", "disabled"])
+def test_what_hello_policy_writes_about_readers(tmp_path: pathlib.Path, state: str) -> None:
+    emulation = load(tmp_path, linux.Linux().render(parse_settings({"disable_card_emulation": state}), b""))
+    assert emulation.present_new_cards is (state == "disabled")
+    seen = load(tmp_path, linux.Linux().render(parse_settings({"allow_all_user_card_enumeration": state}), b""))
+    assert seen.everyone_sees_readers is (state == "enabled")
+
+
+def test_every_switch_that_hello_policy_writes_is_obeyed() -> None:
+    assert {switch for switch, _enabled in linux.CARD_SWITCHES.values()} < {each.name for each in fields(HostPolicy)}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.record im
 
 STORE = pathlib.Path(__file__).parents[4] / "data" / "store_version_1"
 """What release 0.1.0 left on disk: a card with PUK, and one without whose PIN was being changed."""
-LATE = ("administration", "ak", "ak_certificate", "pin", "telltales")
+LATE = ("administration", "ak", "ak_certificate", "pin", "presented", "telltales")
 """Fields that came while files had version 1."""
 
 
@@ -61,6 +61,7 @@ def test_a_file_from_before_these_fields() -> None:
         del old["pending"]["PIN"][late]
     card = load(old)
     assert (card.administration, card.ak, card.ak_certificate, card.telltales) == (None, None, b"", {})
+    assert card.presented
     assert card.pin == PinRecord() and card.pending[Role.PIN].pin is None and not card.pending[Role.PIN].by_task
 
 

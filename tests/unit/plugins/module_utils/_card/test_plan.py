@@ -119,7 +119,11 @@ def test_what_the_host_presents_afterwards():
         Holding(3, "card", "alice", ""),
         Holding(1, "new", "alice", ""),
     ]
+    hidden = after(plan, (replace(other, presented=False), CARD), present_new=False)
+    assert [holding.presented for holding in hidden] == [False, True, False]
     gone = plan_absent(CARD, Current((other, CARD)), "card")
     assert after(gone, (other, CARD)) == [Holding(0, "other", "", "")]
     moved = plan_present(replace(DESIRED, owner="bob"), Current((CARD,)))
-    assert after(moved, (CARD,)) == [Holding(3, "card", "bob", "")]
+    assert after(moved, (CARD,), present_new=False) == [Holding(3, "card", "bob", "")]
+    kept_out = replace(CARD, presented=False)
+    assert after(moved, (kept_out,)) == [Holding(3, "card", "bob", "", False)]

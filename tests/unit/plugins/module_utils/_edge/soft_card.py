@@ -56,6 +56,7 @@ class SoftCard:
         self.objects: t.Dict[int, bytes] = {}
         self.certificates: t.Dict[int, bytes] = {}
         self.closed = False
+        self.presented = True
         self.due = ""
         self._secrets = {Reference.PIN: PIN}
         if puk:

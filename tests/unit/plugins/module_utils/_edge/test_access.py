@@ -44,6 +44,12 @@ def test_each_reader_has_its_holder() -> None:
     }
 
 
+@pytest.mark.parametrize(("everyone", "literal"), [(None, "null"), (True, "true"), (False, "false")])
+def test_who_sees_the_readers_is_in_the_script(everyone: t.Optional[bool], literal: str) -> None:
+    assert f"    var everyone = {literal};\n" in render([Holder(0, "Work", "alice")], everyone)
+    assert render([], everyone) == ""
+
+
 @given(HOLDERS)
 def test_no_card_name_gets_into_the_script(holders: t.List[Holder]) -> None:
     """The attacker may choose the names of cards."""

@@ -30,10 +30,11 @@ STATE = bytes.fromhex("00200080")
 class SoftHost:
     """A store whose cards are in memory."""
 
-    def __init__(self, store: str = "") -> None:
+    def __init__(self, store: str = "", policy: str = "") -> None:
         self.cards: t.Dict[int, SoftCard] = {}
         self.stamps: t.Dict[int, int] = {}
         self.broken = False
+        self.opened: t.List[int] = []
         self.idled = 0
         self.closed = False
 
@@ -52,6 +53,7 @@ class SoftHost:
     def open(self, number: int) -> SoftCard:
         if number not in self.cards:
             raise CardGone("no such card")
+        self.opened.append(number)
         return self.cards[number]
 
     def idle(self) -> None:
@@ -227,6 +229,21 @@ def test_a_changed_card_stays_in_its_reader(running: Running) -> None:
     contact.connection.setblocking(False)
     with pytest.raises(BlockingIOError):
         contact.connection.recv(1)
+
+
+def test_a_card_that_was_made_without_a_reader_gets_none(running: Running) -> None:
+    hidden = soft_card(0)
+    hidden.presented = False
+    running.host.put(hidden)
+    running.host.put(soft_card(1))
+    contact = running.reader.accept(1)
+    contact.ask(b"\x04")
+    assert running.wait_for(lambda: running.present() == ["0001.present"])
+    running.reader.servers[0].settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        running.reader.accept(0)
+    assert hidden.closed
+    assert running.host.opened.count(0) == 1
 
 
 def test_a_broken_card_answers_and_the_others_go_on(running: Running, caplog: pytest.LogCaptureFixture) -> None:

@@ -51,7 +51,7 @@ def test_pin_rules_are_fields_of_a_pin_policy(settings: dict[str, object], pin_p
         ({"use_hello": "enabled"}, {"may_create": True}),
         ({"use_hello": "disabled"}, {"may_create": False}),
         ({"require_security_device": "enabled"}, {"hardware_tpm_only": True}),
-        ({"require_security_device": {"exclude_tpm12": True}}, {"hardware_tpm_only": True, "tpm_2_only": True}),
+        ({"require_security_device": {"exclude_tpm12": True}}, {"hardware_tpm_only": True}),
         ({"require_security_device": "disabled"}, {"hardware_tpm_only": False}),
         ({"pin_recovery": "disabled"}, {"puk_may_reset_pin": False}),
         ({"disable_card_emulation": "enabled"}, {"present_new_cards": False}),

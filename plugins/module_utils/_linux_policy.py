@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The noun of ``hello_policy`` on a Linux host: its policy, and who sees which reader, which follows from it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ._card.host_policy import HostPolicy
+from ._card.plan import after
+from ._card.store import DEFAULT_FOLDER, Store
+from ._edge import access
+from ._edge.access import Holder
+from ._edge.presentation import Presentation
+from ._hello.plan import Change, Chore, Step
+from ._hello.policy import TO_DO, Current, Policy
+from ._spine import Plan, View
+
+GUARD_READERS = "tell polkit who may see and use the readers"
+NO_POLKIT = (
+    "allow_all_user_card_enumeration has no effect on this host: its pcscd was built without polkit, and whoever "
+    "saw a reader could use it too, so only the owners and groups of cards do."
+)
+
+
+@dataclass(frozen=True)
+class GuardReaders(Chore):
+    """The step that brings polkit's rules up to date."""
+
+    rules: Plan[str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The policy as it is. On a host with a card service also polkit's rules, and who holds the cards."""
+
+    policy: Current
+    rules: t.Optional[str] = None
+    held: t.Sequence[Holder] = ()
+
+
+class LinuxPolicy:
+    """A policy that the cards of this host obey. They read it themselves; polkit is told."""
+
+    def __init__(self, policy: Policy, store: str = DEFAULT_FOLDER) -> None:
+        self._policy = policy
+        self._store = Store(store)
+        self._presentation = Presentation(store)
+
+    def read(self) -> Found:
+        current = self._policy.read()
+        if not self._presentation.is_set_up:
+            return Found(current)
+        return Found(current, access.read(), access.holders(after(Plan(), self._store.records())))
+
+    def plan(self, found: Found) -> Plan[Step]:
+        plan = self._policy.plan(found.policy)
+        if found.rules is None:
+            return plan
+        everyone = self._host_policy(plan, found).everyone_sees_readers
+        if everyone and not self._presentation.asks_polkit:
+            plan = replace(plan, warnings=(*plan.warnings, NO_POLKIT))
+        rules = access.plan(access.render(found.held, everyone), found.rules)
+        if not rules.changed:
+            return plan
+        step = GuardReaders(GUARD_READERS, rules)
+        return replace(plan, steps=(*plan.steps, step), after={**plan.after, TO_DO: [step.text]})
+
+    def _host_policy(self, plan: Plan[Step], found: Found) -> HostPolicy:
+        document = self._policy.render(plan, found.policy)
+        return HostPolicy.parse(document) if document else HostPolicy()
+
+    def apply(self, plan: Plan[Step], found: Found) -> View:
+        changes = any(isinstance(step, Change) for step in plan.steps)
+        view = self._policy.apply(plan, found.policy) if changes else self.report(plan, found)
+        for step in plan.steps:
+            if isinstance(step, GuardReaders):
+                access.apply(step.rules)
+        return view
+
+    def report(self, plan: Plan[Step], found: Found) -> View:
+        return self._policy.report(plan, found.policy)
