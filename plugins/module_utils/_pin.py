@@ -113,6 +113,14 @@ class PinPolicy:
         """Returns the lower number of days; 0, for never, is the highest."""
         return min(filter(None, (self.expiry_days, other.expiry_days)), default=0)
 
+    def broken_by_pins_of(self, earlier: PinPolicy) -> list[str]:
+        """Returns the rules about how a PIN looks that one set under an earlier policy may break."""
+        lengths = {"minlen": earlier.minlen < self.minlen, "maxlen": earlier.maxlen > self.maxlen}
+        classes = {
+            each.value: self.presence(each) not in (Presence.ALLOWED, earlier.presence(each)) for each in CharacterClass
+        }
+        return [rule for rule, broken in {**lengths, **classes}.items() if broken]
+
     def generate(self) -> str:
         """Returns a random PIN that follows the rules, each with the same chance, easy to read and to type.
 

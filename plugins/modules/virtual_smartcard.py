@@ -226,7 +226,10 @@ instance_id:
   type: str
   sample: ROOT\SMARTCARDREADER\0000
 reader:
-  description: Name of the PC/SC reader that the card is in; null if there is no card.
+  description:
+    - Name of the PC/SC reader that the card is in.
+    - Null if there is no card, or if the host's Hello policy gave it no reader.
+    - See O(hardbound.identity.hello_policy#module:settings.disable_card_emulation).
   returned: success
   type: str
   sample: VirtualSmartCardForCorpAccess 00 00

@@ -63,7 +63,7 @@ cards:
           V(unreachable) if its TPM does not answer.
       type: str
     reader:
-      description: Name of the PC/SC reader that the card is in.
+      description: Name of the PC/SC reader that the card is in; null for a card that the host's Hello policy gave none.
       type: str
     serial:
       description: The card's serial number, 16 bytes in hexadecimal.

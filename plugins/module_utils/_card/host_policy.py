@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from .._errors import InputError, StateError
 from .._pin import LOOSEST, PinPolicy
@@ -116,12 +116,7 @@ def objections_to(card: Record, policy: HostPolicy) -> t.List[str]:
     if card.pin.rules is None:
         found.append("Nobody knows by which rules the PIN was set.")
         return found
-    stricter = asdict(card.pin.rules.stricter(rules))
-    changed = [name for name, value in asdict(card.pin.rules).items() if name not in _LATER and stricter[name] != value]
+    changed = rules.broken_by_pins_of(card.pin.rules)
     if changed:
         found.append(f"The PIN was set when the rules were looser: {', '.join(changed)}.")
     return found
-
-
-_LATER = frozenset(("history", "expiry_days"))
-"""Rules that say nothing about how a PIN looks."""

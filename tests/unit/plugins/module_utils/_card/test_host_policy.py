@@ -109,6 +109,9 @@ def test_what_no_pin_can_follow() -> None:
         HostPolicy(LOOSEST.with_rules({"digits": "required"})).rules(PinPolicy(digits=Presence.DISALLOWED))
 
 
+NO_DIGITS = PinPolicy(minlen=6, maxlen=8, digits=Presence.DISALLOWED)
+
+
 def card(**pin: t.Any) -> t.Any:
     own = PinPolicy(minlen=6, maxlen=8)
     return SimpleNamespace(pin_policy=own, pin=PinRecord(**{"set_at": int(time.time()), "rules": own, **pin}))
@@ -126,6 +129,7 @@ def test_a_card_that_complies() -> None:
         (card(set_at=1), HostPolicy(LOOSEST.with_rules({"expiry_days": 730})), "The PIN has expired."),
         (card(), HostPolicy(LOOSEST.with_rules({"minlen": 7})), "when the rules were looser: minlen."),
         (card(), HostPolicy(LOOSEST.with_rules({"digits": "required"})), "looser: digits."),
+        (card(rules=NO_DIGITS), HostPolicy(LOOSEST.with_rules({"digits": "required"})), "looser: digits."),
         (card(), HostPolicy(LOOSEST.with_rules({"minlen": 9})), "no PIN can follow both"),
         (card(rules=None), HostPolicy(), "Nobody knows by which rules the PIN was set."),
     ],
