@@ -57,7 +57,7 @@ def test_the_host_gets_the_payload(pending, secret):
     assert unseal(secret, received.card, received.sealed) == PAYLOAD
 
 
-@pytest.mark.parametrize("wrong", [b"", bytes(32), os.urandom(32)])
+@pytest.mark.parametrize("wrong", [b"", bytes(32), os.urandom(32)], ids=["empty", "zeros", "random"])
 def test_a_wrong_answer_is_refused_and_burns_the_challenge(pending, secret, wrong):
     report = Report()
     assert not pending.accept(HOST, CARD, wrong, NOW, report)
