@@ -39,3 +39,35 @@ def test_sanity_has_nothing_to_ignore() -> None:
     ignores = sorted((COLLECTION / "tests/sanity").glob("ignore-*.txt"))
     assert ignores
     assert [path.name for path in ignores if path.read_text().strip()] == []
+
+
+def test_every_role_declares_its_variables_and_has_a_page() -> None:
+    roles = sorted(path for path in (COLLECTION / "roles").iterdir() if path.is_dir())
+    assert len(roles) >= 5
+    for role in roles:
+        assert (role / "README.md").is_file(), role.name
+        options = load(f"roles/{role.name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+        defaults = load(f"roles/{role.name}/defaults/main.yml")
+        assert set(defaults) <= set(options), f"{role.name}: {set(defaults) - set(options)}"
+        assert {name for name in options if not name.startswith(f"{role.name}_")} == set()
+        for name, option in options.items():
+            if "default" in option and "{{" not in str(defaults.get(name)):
+                assert defaults[name] == option["default"], f"{role.name}: {name}"
+
+
+def test_the_role_that_makes_cards_passes_on_every_option_of_its_module() -> None:
+    """All but the one that is for cards that exist."""
+    name = "hardbound.identity.virtual_smartcard"
+    source = (COLLECTION / "plugins/modules/virtual_smartcard.py").read_text()
+    documentation = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])
+    [task] = load("roles/virtual_smartcard/tasks/main.yml")
+    assert set(documentation["options"]) - set(task[name]) == {"instance_id"}
+
+
+def test_the_readme_names_what_a_user_calls() -> None:
+    readme = (COLLECTION / "README.md").read_text()
+    called = [path.name for path in (COLLECTION / "roles").iterdir()]
+    called += [path.stem for path in (COLLECTION / "playbooks").glob("*.yml")]
+    called += [path.stem for path in (COLLECTION / "plugins/filter").glob("*.py")]
+    for name in set(called) - {"enrollment_summary"}:
+        assert f"`{name}`" in readme, name
