@@ -45,4 +45,5 @@ class ActionModule(ActionBase):
 def _seen(host: str, arguments: dict[str, t.Any], hostvars: t.Mapping[str, t.Any]) -> Seen:
     found = hostvars[host].get(arguments["found_variable"]) or {}
     wanted = hostvars[host].get(arguments["cards_variable"]) or ()
-    return Seen(host, found.get("cards"), wanted)
+    trouble = "" if found.get("unreachable") else str(found.get("msg") or "")
+    return Seen(host, found.get("cards"), wanted, trouble)

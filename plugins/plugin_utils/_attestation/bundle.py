@@ -14,6 +14,7 @@ from ...module_utils._encoding.evidence import LARGEST_CERTIFICATE, LONGEST_NAME
 from ...module_utils._encoding.fields import Fields, encoded
 from ...module_utils._encoding.wire import WireError
 from ...module_utils._errors import InputError
+from .._ca import clock
 from .certificate import Certificate
 from .ek import Policy
 from .finding import Code, Finding
@@ -28,7 +29,6 @@ LARGEST_LIST = 16 << 20
 LONGEST_URL = 2048
 _MOST_LISTS = 64
 _MOST_ANCHORS = 64
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def verify_and_keep(
@@ -48,7 +48,7 @@ def verify_and_keep(
     verdict = verify(document, request, Policy(policy.trust, policy.revocation, remember), asked, now)
     return verdict, {
         "version": VERSION,
-        "at": now.strftime(_TIME),
+        "at": clock.text(now),
         "request": request.document(),
         "evidence": document,
         "trust": _trust_document(verdict, policy.trust),
@@ -134,7 +134,7 @@ def _read(bundle: t.Any) -> _Parts:
     version = fields.number("version", 2**31)
     if version != VERSION:
         raise fields.fault("version", f"is {version}, where {VERSION} is understood")
-    now = datetime.strptime(fields.text("at", 20), _TIME).replace(tzinfo=timezone.utc)
+    now = clock.read(fields.text("at", 20))
     request = Request.parse(fields.value("request"))
     trust = _read_trust(fields.object("trust"))
     policy = _read_policy(fields.object("revocation"), trust)

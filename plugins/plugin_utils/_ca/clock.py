@@ -11,6 +11,9 @@ from ...module_utils._cryptography import x509
 
 Clock = t.Callable[[], datetime]
 
+FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+"""ISO 8601, UTC."""
+
 
 def now() -> datetime:
     return datetime.now(timezone.utc).replace(microsecond=0)
@@ -26,7 +29,15 @@ def moment(seconds: int) -> datetime:
 
 
 def text(when: datetime) -> str:
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return when.strftime(FORMAT)
+
+
+def read(words: str) -> datetime:
+    """Returns the time that :func:`text` wrote.
+
+    :raises ValueError: if it is none
+    """
+    return datetime.strptime(words, FORMAT).replace(tzinfo=timezone.utc)
 
 
 def validity(certificate: x509.Certificate) -> t.Tuple[datetime, datetime]:

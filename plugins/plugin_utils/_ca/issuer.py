@@ -123,7 +123,7 @@ class Issuer:
                 return kept
             return self._ledger.writing(lambda connection: [self._issue(connection, order) for order in orders])
         except Refusal as refusal:
-            self._ledger.record(EventKind.REFUSED, _common_place(orders), refusal.code.value, detail=str(refusal))
+            self._ledger.record(EventKind.REFUSED, _common_place(orders), refusal.code.name, detail=str(refusal))
             raise
 
     @property

@@ -347,7 +347,7 @@ class Ledger(Database):
         try:
             return work()
         except Refusal as refusal:
-            self.record(EventKind.REFUSED, place, refusal.code.value, detail=str(refusal))
+            self.record(EventKind.REFUSED, place, refusal.code.name, detail=str(refusal))
             raise
 
     def _stamp(self) -> int:

@@ -10,23 +10,49 @@ import typing as t
 from ...module_utils._errors import HardboundError
 
 
-class Code(str, enum.Enum):
-    """Why the CA refused."""
+class Code(enum.Enum):
+    """Why the CA refused. The name is the code; the value is what it means, and what to do about it."""
 
-    EK_SERVES_OTHER_HOST = "EK_SERVES_OTHER_HOST"
-    EK_CHANGED = "EK_CHANGED"
-    AK_CHANGED = "AK_CHANGED"
-    AK_SERVES_OTHER_CARD = "AK_SERVES_OTHER_CARD"
-    CHALLENGE_UNKNOWN = "CHALLENGE_UNKNOWN"
-    CHALLENGE_SPENT = "CHALLENGE_SPENT"
-    CHALLENGE_EXPIRED = "CHALLENGE_EXPIRED"
-    CHALLENGE_OTHER_REQUESTER = "CHALLENGE_OTHER_REQUESTER"
-    KEY_REVOKED = "KEY_REVOKED"
-    KEY_SERVES_OTHER_CARD = "KEY_SERVES_OTHER_CARD"
-    KEY_UNSUITABLE = "KEY_UNSUITABLE"
-    ASSURANCE_TOO_LOW = "ASSURANCE_TOO_LOW"
-    DOMAIN_NOT_PERMITTED = "DOMAIN_NOT_PERMITTED"
-    OUTSIDE_CERTIFICATE_WRONG = "OUTSIDE_CERTIFICATE_WRONG"
+    EK_SERVES_OTHER_HOST = ("the endorsement key is pinned to another host", "retire the other host first")
+    EK_CHANGED = (
+        "the host shows another endorsement key than before",
+        "set smartcard_enrollment_replace_ek for one run if TPM or board was replaced",
+    )
+    AK_SERVES_OTHER_CARD = ("the attestation key is pinned to another card", "retire the other card first")
+    AK_CHANGED = (
+        "the card shows another attestation key than before",
+        "name the card in smartcard_enrollment_replace_aks for one run if it was made anew, or retire it first",
+    )
+    CHALLENGE_UNKNOWN = ("the challenge was never made here", "give controllers of one fleet one ledger, and run again")
+    CHALLENGE_SPENT = ("the challenge was answered before, rightly or not", "run again")
+    CHALLENGE_EXPIRED = ("the challenge was answered too late", "run again")
+    CHALLENGE_OTHER_REQUESTER = (
+        "the challenge was answered by another than it was made for",
+        "run again; if it stays, look into who controls the host",
+    )
+    KEY_REVOKED = (
+        "a certificate for this key was revoked",
+        "destroy the card and make it anew, so that it has another key",
+    )
+    KEY_SERVES_OTHER_CARD = ("the key was certified for another card", "destroy the card and make it anew")
+    KEY_UNSUITABLE = ("the CA does not certify that kind, size or encoding of key", "ask for another algorithm")
+    ASSURANCE_TOO_LOW = (
+        "the profile needs more than was verified",
+        "choose a profile that asks for less, or make the key in the TPM",
+    )
+    DOMAIN_NOT_PERMITTED = (
+        "a name lies outside permitted_domains",
+        "correct the name, or permit its domain with enrollment_ca",
+    )
+    OUTSIDE_CERTIFICATE_WRONG = ("another CA's answer is not what was asked for", "have it answer this request")
+
+    @property
+    def meaning(self) -> str:
+        return self.value[0]
+
+    @property
+    def remedy(self) -> str:
+        return self.value[1]
 
 
 class Refusal(HardboundError):
@@ -43,4 +69,4 @@ class Refusal(HardboundError):
     @property
     def facts(self) -> t.Dict[str, str]:
         """What a module returns beside the message."""
-        return {"code": self.code.value}
+        return {"code": self.code.name}

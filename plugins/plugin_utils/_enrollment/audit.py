@@ -22,6 +22,22 @@ from .._ca.record import Certificate
 Document = t.Dict[str, t.Any]
 Cards = t.Sequence[t.Mapping[str, t.Any]]
 
+_SHOWN: t.Mapping[str, t.Tuple[type, ...]] = {
+    "state": (str,),
+    "owner": (str,),
+    "reader": (str,),
+    "serial": (str,),
+    "pin_policy": (dict,),
+    "pin_retries": (int,),
+    "pin_tries_left": (int,),
+    "puk_retries": (int,),
+    "puk_tries_left": (int,),
+    "pin_must_change": (bool,),
+    "pin_set_at": (str,),
+    "pin_expires_at": (str,),
+}
+"""What the report takes over of what a host says of a card, and of what type it has to be."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -29,11 +45,13 @@ class Seen:
 
     :param cards: as ``virtual_smartcard_info`` returns them; None if the host did not answer
     :param wanted: the inventory's cards
+    :param trouble: what the host said instead of showing cards
     """
 
     host: str
     cards: t.Optional[Cards]
     wanted: Cards
+    trouble: str = ""
 
 
 def audit(ledger: Ledger, hosts: t.Iterable[Seen]) -> Document:
@@ -70,7 +88,7 @@ class _Host:
         self._at = at
         self._inventory = inventory
         self._issued = issued
-        self._shown = {str(card.get("name")): card for card in seen.cards or ()}
+        self._shown = {str(card.get("name")): card for card in _shown(seen.cards)}
         self._wanted = {str(card.get("name")): card for card in seen.wanted}
 
     def document(self) -> Document:
@@ -89,15 +107,15 @@ class _Host:
         if not self._inventory and any(not each.revoked_at for each in self._issued):
             yield "The inventory does not name this host, and it holds certificates that are not revoked: retire it."
         if self._inventory and self._seen.cards is None:
-            yield "The host did not answer."
+            trouble = " ".join(self._seen.trouble.split())
+            yield f"The host could not show its cards: {trouble}" if trouble else "The host did not answer."
 
     def _card(self, name: str) -> Document:
         shown, wanted = self._shown.get(name, {}), self._wanted.get(name, {})
-        fields = ("state", "owner", "serial", "pin_policy", "pin_retries", "pin_tries_left", "puk_tries_left")
         keys = [self._key(name, slot, shown) for slot in self._slots(name, shown, wanted)]
         return {
             "name": name,
-            **{field: shown.get(field) for field in fields},
+            **{field: shown.get(field) for field in _SHOWN},
             "keys": keys,
             "drift": [*self._card_drift(name, shown, wanted), *(key.pop("drift") for key in keys if "drift" in key)],
         }
@@ -117,6 +135,7 @@ class _Host:
             yield f"The host has the card {name}, and the inventory does not name it."
         if shown and shown.get("state") != "ready":
             yield f"The card {name} is {shown.get('state')}."
+        yield from shown.get("objections", ())
         for field in ("owner", "pin_retries"):
             if wanted.get(field) not in (None, shown.get(field)):
                 yield f"{field} is {shown.get(field)}, and the inventory wants {wanted[field]}."
@@ -149,6 +168,28 @@ class _Host:
         if certificate is not None and key and not _is_on_card(certificate, key.get("certificate")):
             document["drift"] = f"The slot {slot} does not hold the certificate that was issued for it."
         return document
+
+
+def _shown(cards: t.Any) -> t.Iterator[Document]:
+    """What a host says may be anything: what is not of its type was not said."""
+    for card in cards if isinstance(cards, list) else ():
+        if isinstance(card, dict) and isinstance(card.get("name"), str):
+            keys = card.get("keys")
+            objections = card.get("objections")
+            yield {
+                "name": card["name"],
+                **{field: card[field] for field, types in _SHOWN.items() if isinstance(card.get(field), types)},
+                "keys": [_shown_key(key) for key in keys if _is_key(key)] if isinstance(keys, list) else [],
+                "objections": [str(each) for each in objections] if isinstance(objections, list) else [],
+            }
+
+
+def _is_key(key: t.Any) -> bool:
+    return isinstance(key, dict) and isinstance(key.get("slot"), str)
+
+
+def _shown_key(key: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
+    return {name: key[name] for name in ("slot", "algorithm", "pin", "certificate") if isinstance(key.get(name), str)}
 
 
 def _newest(certificates: t.Sequence[Certificate]) -> t.Optional[Certificate]:

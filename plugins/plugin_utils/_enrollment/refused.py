@@ -16,10 +16,27 @@ from .._ca.refusal import Refusal
 class Trouble(enum.Enum):
     """Codes beside those of the verifier and of the CA. The name is the code."""
 
-    INVENTORY_INVALID = "the inventory lacks something, or holds something that can't be"
-    CONTROLLER_NOT_READY = "CA, ledger, anchors or clock of the controller don't allow it"
-    HOST_FAILED = "the host could not make its cards or its evidence"
-    HOST_UNREACHABLE = "the host did not answer"
+    INVENTORY_INVALID = (
+        "the inventory lacks something, such as a UPN or SID that the profile needs, or holds what can't be",
+        "set what the message names",
+    )
+    CONTROLLER_NOT_READY = (
+        "CA, ledger, anchors, passphrase or clock of the controller don't allow it",
+        "do what the message says, then run again",
+    )
+    HOST_FAILED = (
+        "the host could not make its cards or its evidence; its own words follow",
+        "do what the message says, or prepare the host with the role tpm_host",
+    )
+    HOST_UNREACHABLE = ("the host did not answer", "switch it on, and run again")
+
+    @property
+    def meaning(self) -> str:
+        return self.value[0]
+
+    @property
+    def remedy(self) -> str:
+        return self.value[1]
 
 
 @dataclass(frozen=True)
@@ -36,13 +53,13 @@ class Refused:
     @classmethod
     def of_error(cls, error: HardboundError, card: str = "") -> Refused:
         if isinstance(error, Refusal):
-            return cls(error.code.value, str(error), card)
+            return cls(error.code.name, str(error), card)
         trouble = Trouble.INVENTORY_INVALID if isinstance(error, InputError) else Trouble.CONTROLLER_NOT_READY
         return cls(trouble.name, str(error), card)
 
     @classmethod
     def of_finding(cls, finding: Finding) -> Refused:
-        return cls(finding.code.name, finding.sentence, finding.card)
+        return cls(finding.code.name, f"{finding.sentence[:-1]}: {finding.code.remedy}.", finding.card)
 
     @classmethod
     def of_host(cls, message: str) -> Refused:

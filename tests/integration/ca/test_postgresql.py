@@ -80,7 +80,7 @@ def _pin(url: str, host: str, start: t.Any, results: t.Any) -> None:
         ledger.admit(Admission(host, "ee" * 32, {}, b"{}"))
         results.put(host)
     except Refusal as refusal:
-        results.put(refusal.code.value)
+        results.put(refusal.code.name)
 
 
 def together(target: t.Any, arguments: t.Sequence[t.Tuple[t.Any, ...]]) -> list[t.Any]:

@@ -1,21 +1,37 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docs/attestation.md lists the checks as they are."""
+"""The pages list every code as it is, with what to do about it."""
 
 from __future__ import annotations
 
 import pathlib
+import re
 
+import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.refusal import Code as CaCode
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Trouble
 
-PAGE = pathlib.Path(__file__).resolve().parents[5] / "docs" / "attestation.md"
+PAGES = pathlib.Path(__file__).resolve().parents[5] / "docs"
+TABLES = {
+    "attestation.md": [f"| {code.check} | `{code.name}` | {code.demand} | {code.remedy} |" for code in Code],
+    "enrollment_ca.md": [f"| `{code.name}` | {code.meaning} | {code.remedy} |" for code in CaCode],
+    "smartcard_enrollment.md": [f"| `{code.name}` | {code.meaning} | {code.remedy} |" for code in Trouble],
+}
+ROW = re.compile(r"\| (\d+ \| )?`[A-Z][A-Z_0-9]+` \|")
 
 
-def test_the_page_lists_every_check():
-    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and "`" in line]
-    listed = [line for line in rows if line.split(" ")[1].isdigit()]
-    assert listed == [f"| {code.check} | `{code.name}` | {code.demand} |" for code in Code]
+@pytest.mark.parametrize("page", TABLES)
+def test_the_page_lists_every_code(page):
+    lines = (PAGES / page).read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if ROW.match(line)] == TABLES[page]
 
 
 def test_every_check_of_the_design_has_a_code():
     assert {code.check for code in Code} == set(range(21))
+
+
+@pytest.mark.parametrize("code", [*Code, *CaCode, *Trouble], ids=lambda code: code.name)
+def test_what_to_do_is_a_clause(code):
+    """It follows a colon, and a full stop follows it."""
+    assert code.remedy[0].islower() and code.remedy[-1].isalnum()

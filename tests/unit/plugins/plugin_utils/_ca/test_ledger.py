@@ -144,7 +144,7 @@ def _spend(path: Path, id: str, start: t.Any, results: t.Any) -> None:
         ledger.spend_challenge(id, "ws-001", "card")
         results.put("answered")
     except Refusal as refusal:
-        results.put(refusal.code.value)
+        results.put(refusal.code.name)
 
 
 def test_processes_that_answer_one_challenge_at_once_have_one_winner(tmp_path: Path) -> None:

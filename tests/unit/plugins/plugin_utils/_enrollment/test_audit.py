@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 import ssl
 
 import pytest
@@ -9,6 +10,9 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record impo
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import Seen, audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
+from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.test_bundle import json_values
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 WANTED = {"name": forge.CARD, "keys": [{"slot": "authentication"}]}
 
@@ -89,3 +93,34 @@ def test_the_page_escapes_what_hosts_wrote(enrolled):
     card = shown(enrolled, name="<script>alert(1)</script>", owner='"><img src=x>', keys=[])
     text = page(audit(enrolled.ledger, [Seen(forge.HOST, [card], [WANTED])]))
     assert "<script" not in text and "<img" not in text and "&lt;script&gt;" in text
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.data())
+def test_whatever_a_host_says_there_is_a_report(enrolled, data):
+    """Of one field of a card, of the card, or of all cards; what is not of its type was not said."""
+    card = shown(enrolled)
+    card["keys"][0][data.draw(st.sampled_from(sorted(card["keys"][0])))] = data.draw(json_values)
+    card[data.draw(st.sampled_from([*sorted(card), "objections"]))] = data.draw(json_values)
+    said = data.draw(st.sampled_from([[card], [card, card]]) | json_values)
+    report = audit(enrolled.ledger, [Seen(forge.HOST, said, [WANTED])])
+    assert page(report).encode() and json.dumps(report)
+
+
+def test_what_the_host_said_instead_of_showing_cards(enrolled):
+    silent = audit(enrolled.ledger, [Seen(forge.HOST, None, [WANTED], "tpm2-pytss is\nmissing.")])
+    assert silent["hosts"][0]["drift"] == ["The host could not show its cards: tpm2-pytss is missing."]
+
+
+def test_objections_of_the_host_are_drift(enrolled):
+    card = shown(enrolled, objections=["The PIN has expired."])
+    assert card_of(audit(enrolled.ledger, [Seen(forge.HOST, [card], [WANTED])]))["drift"] == ["The PIN has expired."]
+
+
+def test_the_page_shows_what_has_to_be_seen_to_first(enrolled):
+    good = Seen(forge.HOST, [shown(enrolled)], [WANTED])
+    bad = Seen("ws-018", None, [WANTED])
+    text = page(audit(enrolled.ledger, [good, bad]))
+    assert text.index("To be seen to (1)") < text.index("ws-018") < text.index("In order (1)")
+    assert text.index("In order (1)") < text.index(f"<h3>{forge.HOST}")
+    assert "4 of 5 tries left" in text and "(365 days)" in text and "PIN of 8 to" in text
