@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ...module_utils._cryptography import serialization, x509
-from . import authority, clock, keyfile
+from . import authority, clock, keyfile, ssh
 from .authority import Signer
 from .database import Connection
 from .ledger import Ledger
 from .profile import Kind
-from .record import Certificate, EventKind, Place
+from .record import Certificate, EventKind, Place, Reason
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,24 @@ def is_due(crl: t.Optional[Crl], ledger: Ledger, authority: str) -> bool:
 
 
 def revoked_ssh_keys(ledger: Ledger, authority: str) -> bytes:
-    """Returns the revoked OpenSSH certificates, a line each, for ``RevokedKeys``: sshd then refuses their keys."""
-    revoked = ledger.reading(lambda connection: ledger.revoked(connection, authority))
-    return b"".join(each.body for each in revoked if each.kind == Kind.SSH_USER.value)
+    """Returns what sshd shall refuse, a line each, for ``RevokedKeys``: OpenSSH certificates, and keys of cards.
+
+    A card's key may be in somebody's ``authorized_keys``, which knows no end: it stays on the list for ever. A
+    certificate that was superseded says nothing against its key.
+    """
+    revoked = ledger.reading(lambda connection: ledger.revoked(connection, authority, expired=True))
+    at = clock.stamp(ledger.now())
+    lines = (_ssh_line(each) for each in revoked if each.kind == Kind.X509.value or each.not_after > at)
+    return b"".join(dict.fromkeys(filter(None, lines)))
+
+
+def _ssh_line(certificate: Certificate) -> bytes:
+    if certificate.kind == Kind.SSH_USER.value:
+        return certificate.body
+    if not certificate.slot or certificate.reason == Reason.SUPERSEDED.value:
+        return b""
+    key = t.cast(ssh.PublicKey, x509.load_der_x509_certificate(certificate.body).public_key())
+    return ssh.public_line(key, f"{certificate.host} {certificate.card} {certificate.slot}")
 
 
 def _build(signer: Signer, revoked: t.List[Certificate], number: int, at: datetime, lifetime: timedelta) -> Crl:

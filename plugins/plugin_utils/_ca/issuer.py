@@ -84,6 +84,11 @@ class Issuer:
         self._authority = authority
         self._ledger = ledger
 
+    @property
+    def certificate(self) -> bytes:
+        """The certificate of the CA that signs, in DER."""
+        return self._authority.certificate.public_bytes(serialization.Encoding.DER)
+
     def preview(self, order: Order) -> t.Tuple[Outcome, str]:
         """Returns what :meth:`issue` would do, and why. Changes nothing.
 

@@ -129,12 +129,14 @@ class Ledger(Database):
         """Returns what :meth:`revoke` would revoke."""
         return self.reading(lambda connection: self._matching(connection, where, authority))
 
-    def revoked(self, connection: Connection, authority: str) -> t.List[Certificate]:
-        """Returns all revoked certificates that have not expired yet: what a CRL lists."""
+    def revoked(self, connection: Connection, authority: str, expired: bool = False) -> t.List[Certificate]:
+        """Returns all revoked certificates that have not expired yet: what a CRL lists.
+
+        :param expired: those that have expired, too
+        """
         table = schema.certificates
-        query = sa.select(table).where(
-            table.c.authority == authority, table.c.revoked_at.is_not(None), table.c.not_after > self._stamp()
-        )
+        query = sa.select(table).where(table.c.authority == authority, table.c.revoked_at.is_not(None))
+        query = query if expired else query.where(table.c.not_after > self._stamp())
         return _all(connection, query.order_by(table.c.revoked_at, table.c.serial))
 
     def _matching(self, connection: Connection, where: t.Mapping[str, str], authority: str) -> t.List[Certificate]:

@@ -25,10 +25,11 @@ from .._attestation.bundle import verify_and_keep
 from .._attestation.card import VerifiedCard
 from .._attestation.ek import Ek, Policy
 from .._attestation.finding import Report
-from .._attestation.issued import check_certificate
+from .._attestation.issued import check_ak_certificate, check_certificate
 from .._attestation.online import Online
 from .._attestation.pending import Pending
 from .._attestation.request import new_nonce
+from .._attestation.trust import Trust, parse_certificates
 from .._attestation.verifier import Verdict
 from .._ca import clock
 from .._ca.issuer import Issued, Issuer, Order, Outcome
@@ -230,8 +231,11 @@ class Enrollment:
         progress.issued = self._issuer.issue_all(progress.orders)
         report = Report(name)
         for issued in progress.issued:
-            if issued.certificate.slot:
-                check_certificate(issued.certificate.body, verified.keys[issued.certificate.slot], report)
+            certificate = issued.certificate
+            if certificate.slot:
+                check_certificate(certificate.body, verified.keys[certificate.slot], report)
+            else:
+                self._check_ak_certificate(certificate, verified, report)
         if report.findings:
             self._refuse_card(progress, report)
             return
@@ -240,6 +244,12 @@ class Enrollment:
         now = self._ledger.now()
         progress.challenge = self._ledger.open_challenge(host, name).id
         progress.pending = Pending(ek.public, verified.ak, host, name, payload.encode(), now)
+
+    def _check_ak_certificate(self, certificate: Certificate, verified: VerifiedCard, report: Report) -> None:
+        """It may be that of an earlier enrolment, and is looked at as if it came from elsewhere."""
+        ours = Trust.of(parse_certificates(self._issuer.certificate), "our CA")
+        revoked = self._ledger.find(certificate.serial).revoked_at is not None
+        check_ak_certificate(certificate.body, verified.ak, ours, lambda serial: revoked, self._ledger.now(), report)
 
     # ------------------------------------------------------------ second visit
 

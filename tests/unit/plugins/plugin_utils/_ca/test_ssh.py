@@ -12,7 +12,9 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, crl, ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Place, Reason
+from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._ca.conftest import new_key
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 
@@ -58,6 +60,23 @@ def test_revoked_keys_are_listed_for_sshd(corp: t.Any) -> None:
     assert crl.revoked_ssh_keys(corp.ledger, own) == b""
     corp.ledger.revoke({"serial": issued.serial}, Reason.KEY_COMPROMISE, own)
     assert crl.revoked_ssh_keys(corp.ledger, own) == issued.body
+
+
+def test_keys_of_revoked_cards_stay_listed_for_sshd(corp: t.Any) -> None:
+    """authorized_keys knows no end. What was superseded says nothing against its key, and an AK logs nobody on."""
+    own, key = corp.authority.identifier, new_key()
+    issued = corp.issuer.issue(corp.order(public_key=key)).certificate
+    corp.ledger.revoke({"serial": issued.serial}, Reason.SUPERSEDED, own)
+    corp.issuer.issue(corp.order("attestation_key", place=Place("ws-002", "card")))
+    corp.ledger.revoke({"host": "ws-002"}, Reason.KEY_COMPROMISE, own)
+    assert crl.revoked_ssh_keys(corp.ledger, own) == b""
+    stolen = corp.issuer.issue(corp.order(place=Place("ws-003", "card", "authentication"))).certificate
+    corp.ledger.revoke({"host": "ws-003"}, Reason.KEY_COMPROMISE, own)
+    public = x509.load_der_x509_certificate(stolen.body).public_key()
+    line = ssh.public_line(public, "ws-003 card authentication")
+    assert crl.revoked_ssh_keys(corp.ledger, own) == line
+    corp.watch.turn(days=400)
+    assert crl.revoked_ssh_keys(corp.ledger, own) == line
 
 
 def test_serials_fill_eight_bytes() -> None:

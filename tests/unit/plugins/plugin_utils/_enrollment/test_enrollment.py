@@ -6,11 +6,14 @@ import copy
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import schema
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.packages import sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
+from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -133,6 +136,20 @@ def test_a_revoked_attestation_key_gets_nothing_more(site):
     [ak] = [each for each in site.ledger.certificates() if not each.slot]
     site.ledger.revoke({"serial": ak.serial}, Reason.KEY_COMPROMISE, ak.authority)
     assert codes(site.enrol()) == ["KEY_REVOKED"]
+
+
+def test_an_ak_certificate_of_another_ca_is_not_handed_out(site):
+    """Somebody wrote into the ledger: what is handed out is looked at as if it came from elsewhere."""
+    site.enrol()
+    site.held = {"certificates": {}, "ak_certificate": ""}
+    stranger = forge.Authority("Corp")
+    purposes = x509.ExtendedKeyUsage([x509.ObjectIdentifier("2.23.133.8.3")])
+    key = site.host.card.ak_key.public_key()
+    forged = stranger.issue(key, forge.name("AK"), [(purposes, False)], forge.NOW - forge.DAY, forge.NOW + forge.DAY)
+    table = schema.certificates
+    change = sa.update(table).where(table.c.slot == "").values(body=forge.der(forged))
+    site.ledger.writing(lambda connection: connection.execute(change))
+    assert codes(site.enrol()) == ["AK_CERTIFICATE_ISSUER"]
 
 
 def test_names_come_from_the_inventory_alone(site):
