@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import json
 import os
-import pathlib
-import tempfile
 import time
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import Fleet
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import Fleet, new_fleet
 
 HOSTS = int(os.environ.get("HARDBOUND_BENCH_HOSTS", "20"))
 FORKS = str(os.cpu_count() or 1)
@@ -29,20 +27,14 @@ def timed(fleet: Fleet, playbook: str, status: str = "") -> float:
 
 
 def test_a_fleet_beside_one_that_does_nothing(capsys: pytest.CaptureFixture) -> None:
-    with tempfile.TemporaryDirectory(prefix="hb-") as folder:
-        place = pathlib.Path(folder)
-        place.chmod(0o755)
-        fleet = Fleet(place)
-        try:
-            for number in range(HOSTS):
-                fleet.add(f"ws-{number:03}")
-            nothing = place / "nothing.yml"
-            nothing.write_text(json.dumps(NOTHING))
-            idle = min(timed(fleet, str(nothing)) for _unused in range(2))
-            enrolled = timed(fleet, "hardbound.identity.enroll", "enrolled")
-            unchanged = timed(fleet, "hardbound.identity.enroll", "unchanged")
-        finally:
-            fleet.stop()
+    with new_fleet() as fleet:
+        for number in range(HOSTS):
+            fleet.add(f"ws-{number:03}")
+        nothing = fleet.folder / "nothing.yml"
+        nothing.write_text(json.dumps(NOTHING))
+        idle = min(timed(fleet, str(nothing)) for _unused in range(2))
+        enrolled = timed(fleet, "hardbound.identity.enroll", "enrolled")
+        unchanged = timed(fleet, "hardbound.identity.enroll", "unchanged")
     with capsys.disabled():
         print(f"\n{HOSTS} hosts, {FORKS} forks, P-256")
         for title, taken in (("two pings", idle), ("enrolled", enrolled), ("again, unchanged", unchanged)):

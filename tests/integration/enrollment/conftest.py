@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import typing as t
 from datetime import timedelta
 
@@ -140,11 +142,11 @@ class Fleet:
             ],
         }
 
-    def sign_crl(self) -> None:
-        """Publishes a revocation list, as the role enrollment_ca does daily."""
+    def sign_lists(self) -> None:
+        """Publishes revocation lists, as the role enrollment_ca does daily."""
         opened = authority.Authority(authority.Folder(self.ca), PASSPHRASE)
-        made = crl.sign(self.ledger(), opened.issuing(), timedelta(days=7))
-        opened.folder.crl("issuing").write_bytes(made.body)
+        for name, signer in (("issuing", opened.issuing()), ("root", opened.root())):
+            opened.folder.crl(name).write_bytes(crl.sign(self.ledger(), signer, timedelta(days=7)).body)
 
     def stop(self) -> None:
         for tpm in self.tpms.values():
@@ -242,12 +244,23 @@ class Fleet:
         return {path.name: path.read_text().split() for path in (self.folder / "visits").iterdir()}
 
 
-@pytest.fixture
-def fleet(short_path: pathlib.Path) -> t.Iterator[Fleet]:
+@contextlib.contextmanager
+def new_fleet() -> t.Iterator[Fleet]:
+    """A fleet without hosts, in a folder whose path fits into the address of a Unix socket."""
     for program in ("swtpm", "swtpm_setup", "swtpm_localca"):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}, as in Debian's swtpm-tools")
-    short_path.chmod(0o755)
-    fleet = Fleet(short_path)
-    yield fleet
-    fleet.stop()
+    with tempfile.TemporaryDirectory(prefix="hb-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        fleet = Fleet(folder)
+        try:
+            yield fleet
+        finally:
+            fleet.stop()
+
+
+@pytest.fixture
+def fleet() -> t.Iterator[Fleet]:
+    with new_fleet() as fleet:
+        yield fleet

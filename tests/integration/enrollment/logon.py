@@ -1,0 +1,273 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real services that let a card log on: nginx, sshd and a KDC, each with its real client beside the card."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import pathlib
+import subprocess
+import time
+import typing as t
+
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import krb5_principal_name
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import KRB5_PRINCIPAL_NAME
+from ansible_collections.hardbound.identity.tests.integration.card_machine import CardMachine
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, Fleet
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+MODULE = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
+REALM = "CORP.EXAMPLE"
+_KDC_PURPOSE = x509.ObjectIdentifier("1.3.6.1.5.2.3.5")  # RFC 4556 section 3.2.4, id-pkinit-KPKdc
+_PATIENCE = 15.0
+
+
+class Service:
+    """A server in the namespaces of a host with a card, which reads the CA's lists anew when it is started.
+
+    :param machine: the host
+    :param fleet: whose CA the server trusts
+    """
+
+    port: int
+    programs: t.Sequence[str] = ()
+
+    def __init__(self, machine: CardMachine, fleet: Fleet, certificate: pathlib.Path) -> None:
+        self.machine, self.fleet, self.certificate = machine, fleet, certificate
+        self.folder = fleet.folder / type(self).__name__.lower()
+        self.folder.mkdir(mode=0o755)
+        self._server: t.Optional[subprocess.Popen[bytes]] = None
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Writes what the server needs once."""
+
+    def command(self) -> t.List[str]:
+        """Returns the server's command, in the foreground, after writing what may have changed."""
+        raise NotImplementedError
+
+    def logon(self, pin: t.Optional[str]) -> str:
+        """Returns what the client prints; :attr:`welcome` is in it if it was let in."""
+        raise NotImplementedError
+
+    welcome = "logged on"
+
+    def start(self) -> None:
+        self.stop()
+        with (self.folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                self.machine._inside(*self.command()), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        end = time.monotonic() + _PATIENCE
+        while f":{self.port} " not in self.machine.run("ss", "-tln"):
+            assert time.monotonic() < end and self._server.poll() is None, (self.folder / "log").read_text()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.terminate()
+            self._server.wait()
+
+    def client(self, *command: str, stdin: str = "") -> str:
+        """Runs a client without a terminal, so that it can ask nobody."""
+        done = subprocess.run(
+            self.machine._inside("timeout", "30", *command),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+        return done.stdout + done.stderr
+
+    def certify(self, name: str, key: t.Any, *extensions: x509.ExtensionType) -> t.Tuple[pathlib.Path, pathlib.Path]:
+        """Returns files with a certificate of the CA for the server, and its key."""
+        signer = authority.Authority(authority.Folder(self.fleet.ca), PASSPHRASE).issuing()
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        now = datetime.datetime.now(datetime.timezone.utc)
+        builder = x509.CertificateBuilder().issuer_name(signer.certificate.subject).subject_name(subject)
+        builder = builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
+        builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=False)
+        chain = [builder.sign(signer.key, hashes.SHA256()), signer.certificate]
+        files = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        files[0].write_bytes(b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain))
+        form, clear = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, clear))
+        return files
+
+    def lists(self) -> pathlib.Path:
+        """Returns a file with the CA's revocation lists as they are now, in PEM."""
+        found = [x509.load_der_x509_crl(path.read_bytes()) for path in sorted(self.fleet.ca.glob("public/*.crl"))]
+        path = self.folder / "lists.pem"
+        path.write_bytes(b"".join(each.public_bytes(serialization.Encoding.PEM) for each in found))
+        return path
+
+
+_NGINX = """\
+daemon off; master_process off; pid {folder}/pid; error_log stderr;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {chain}; ssl_certificate_key {key};
+    ssl_client_certificate {ca}/public/ca.pem; ssl_crl {lists};
+    ssl_verify_client on; ssl_verify_depth 3;
+    location / {{ return 200 "logged on as $ssl_client_s_dn\\n"; }}
+  }}
+}}
+"""
+
+
+class Tls(Service):
+    """TLS client authentication: curl against nginx, which wants a certificate that no list names."""
+
+    port = 4433
+    programs = ("nginx", "curl")
+
+    def prepare(self) -> None:
+        names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+        self.chain, self.key = self.certify("localhost", ec.generate_private_key(ec.SECP256R1()), names)
+
+    def command(self) -> t.List[str]:
+        places = {"folder": self.folder, "ca": self.fleet.ca, "chain": self.chain, "key": self.key}
+        config = self.folder / "nginx.conf"
+        config.write_text(_NGINX.format(port=self.port, lists=self.lists(), **places))
+        return ["nginx", "-c", str(config)]
+
+    def logon(self, pin: t.Optional[str]) -> str:
+        uri = "pkcs11:object=PIV%20AUTH%20key;type=private" + (f";pin-value={pin}" if pin else "")
+        engine = ["--engine", "pkcs11", "--key-type", "ENG", "--key", uri, "--cert", str(self.certificate)]
+        place = ["--cacert", str(self.fleet.ca / "public/ca.pem"), f"https://localhost:{self.port}/"]
+        return self.client("env", f"PKCS11_MODULE_PATH={MODULE}", "curl", "--silent", "--show-error", *engine, *place)
+
+
+class Ssh(Service):
+    """ssh with the PKCS#11 module, and an sshd that reads which keys were revoked."""
+
+    port = 2222
+    programs = ("ssh", "ssh-keygen", "/usr/sbin/sshd")
+
+    def prepare(self) -> None:
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / "host")], check=True)
+        (self.folder / "authorized").write_text(self.machine.run("ssh-keygen", "-D", MODULE))
+        os.makedirs("/run/sshd", exist_ok=True)
+
+    def command(self) -> t.List[str]:
+        settings = {
+            "AuthorizedKeysFile": self.folder / "authorized",
+            "RevokedKeys": self.fleet.ca / "public/ssh.revoked",
+            "ListenAddress": "127.0.0.1",
+            "PidFile": "none",
+            "StrictModes": "no",
+            "UsePAM": "no",
+            "PermitRootLogin": "yes",
+        }
+        options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
+        return ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-p", str(self.port), "-h", f"{self.folder}/host", *options]
+
+    def logon(self, pin: t.Optional[str]) -> str:
+        asker = self.folder / "askpass"
+        asker.write_text(f"#!/bin/sh\necho {pin}\n" if pin else "#!/bin/sh\nexit 1\n")
+        asker.chmod(0o755)
+        asked = ["env", f"SSH_ASKPASS={asker}", "SSH_ASKPASS_REQUIRE=force", "DISPLAY=none"]
+        settings = {
+            "PKCS11Provider": MODULE,
+            "StrictHostKeyChecking": "no",
+            "UserKnownHostsFile": f"{self.folder}/known",
+            "IdentityAgent": "none",
+            "PreferredAuthentications": "publickey",
+        }
+        options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
+        return self.client(*asked, "ssh", "-F", "none", "-p", str(self.port), *options, "root@127.0.0.1", "echo logged on")
+
+
+_KRB5 = """\
+[libdefaults]
+default_realm = {realm}
+dns_lookup_kdc = false
+dns_lookup_realm = false
+rdns = false
+[realms]
+{realm} = {{
+  kdc = 127.0.0.1:{port}
+  pkinit_anchors = FILE:{ca}/public/ca.pem
+  pkinit_eku_checking = kpKDC
+}}
+"""
+_KDC = """\
+[kdcdefaults]
+kdc_listen = {port}
+kdc_tcp_listen = {port}
+[logging]
+kdc = STDERR
+[realms]
+{realm} = {{
+  database_name = {folder}/principal
+  key_stash_file = {folder}/stash
+  acl_file = {folder}/acl
+  pkinit_identity = FILE:{chain},{key}
+  pkinit_anchors = FILE:{ca}/public/ca.pem
+  pkinit_eku_checking = kpClientAuth
+  pkinit_revoke = FILE:{lists}
+  pkinit_require_crl_checking = true
+}}
+"""
+
+
+class Kerberos(Service):
+    """kinit by PKINIT, and a KDC that reads the CA's list. MIT Kerberos 1.20 signs with RSA keys alone."""
+
+    port = 8888
+    programs = ("/usr/sbin/krb5kdc", "/usr/sbin/kdb5_util", "/usr/sbin/kadmin.local", "kinit", "klist")
+    welcome = f"krbtgt/{REALM}@{REALM}"
+
+    def prepare(self) -> None:
+        name = krb5_principal_name(f"krbtgt/{REALM}@{REALM}")
+        names = x509.SubjectAlternativeName([x509.OtherName(x509.ObjectIdentifier(KRB5_PRINCIPAL_NAME), name)])
+        key = rsa.generate_private_key(65537, 2048)
+        self.chain, self.key = self.certify("kdc", key, names, x509.ExtendedKeyUsage([_KDC_PURPOSE]))
+        self.write()
+        for command in (
+            ["/usr/sbin/kdb5_util", "create", "-s", "-P", "master"],
+            ["/usr/sbin/kadmin.local", "-q", "addprinc -nokey +requires_preauth alice"],
+        ):
+            subprocess.run(command, env={**os.environ, **self.variables}, check=True, capture_output=True)
+
+    @property
+    def variables(self) -> t.Dict[str, str]:
+        return {
+            "KRB5_CONFIG": f"{self.folder}/krb5.conf",
+            "KRB5_KDC_PROFILE": f"{self.folder}/kdc.conf",
+            "KRB5_TRACE": f"{self.folder}/trace",
+            "KRB5CCNAME": f"FILE:{self.folder}/cache",
+        }
+
+    def write(self) -> None:
+        places = {"realm": REALM, "folder": self.folder, "ca": self.fleet.ca, "port": self.port}
+        (self.folder / "krb5.conf").write_text(_KRB5.format(**places))
+        places.update(chain=self.chain, key=self.key, lists=self.lists())
+        (self.folder / "kdc.conf").write_text(_KDC.format(**places))
+
+    def _environment(self) -> t.List[str]:
+        return ["env", *(f"{name}={value}" for name, value in self.variables.items())]
+
+    def command(self) -> t.List[str]:
+        self.write()
+        return [*self._environment(), "/usr/sbin/krb5kdc", "-n"]
+
+    def logon(self, pin: t.Optional[str]) -> str:
+        (self.folder / "cache").unlink(missing_ok=True)
+        kinit = ["kinit", "-X", f"X509_user_identity=PKCS11:{MODULE}", "alice"]
+        said = self.client(*self._environment(), *kinit, stdin=f"{pin}\n" if pin else "")
+        return said + self.client(*self._environment(), "klist")
+
+
+SERVICES: t.Dict[str, t.Type[Service]] = {"tls": Tls, "ssh": Ssh, "kerberos": Kerberos}
