@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import socket
 import subprocess
@@ -49,6 +50,12 @@ class SoftwareTpm:
             except OSError:
                 return False
         return True
+
+    def processor_time(self) -> float:
+        """Returns the seconds that it has taken since it was started."""
+        assert self._process is not None
+        fields = pathlib.Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
 
     def stop(self) -> None:
         assert self._process is not None

@@ -24,6 +24,9 @@ PATIENCE = 0.02
 
 BUSY_SECONDS = 30
 
+_SHARED_SIZE = 32768
+"""Bytes of the smallest file that SQLite shares between processes: sqlite.org/walformat.html section 2.1."""
+
 _RESTORE = "restore it from a backup; what was issued since then must be revoked by hand"
 
 _TROUBLES: t.Tuple[t.Tuple[t.Tuple[str, ...], str, str], ...] = (
@@ -37,11 +40,8 @@ _TROUBLES: t.Tuple[t.Tuple[t.Tuple[str, ...], str, str], ...] = (
         "has no room on its disk",
         "make room, then run again",
     ),
-    (
-        ("malformed", "not a database", "disk i/o error"),
-        "is damaged",
-        _RESTORE,
-    ),
+    (("malformed", "not a database"), "is damaged", _RESTORE),
+    (("disk i/o error",), "can't be read from its disk or written to it", "see to the disk, then run again"),
     (("unable to open",), "can't be opened", "check the folder, its owner and its mode"),
     (("readonly database", "read-only"), "is read-only", "check its owner and mode"),
 )
@@ -107,12 +107,22 @@ class Database:
 
     def _explained(self, error: exc.SQLAlchemyError) -> StateError:
         words = str(getattr(error, "orig", None) or error).splitlines()[0]
+        if "disk I/O error" in words and self._is_full():
+            words = "disk is full"  # SQLite does not say so of the file that it shares between processes
         for signs, found, remedy in _TROUBLES:
             if any(sign in words.lower() for sign in signs):
                 return StateError(f"the ledger {self._place} {found}", remedy)
         password = self._engine.url.password
         hidden = words.replace(str(password), "***") if password else words
         return StateError(f"the ledger {self._place} failed: {hidden}", "see to the database, then run again")
+
+    def _is_full(self) -> bool:
+        """Whether a file's disk has less room than SQLite takes at a time."""
+        try:
+            disk = os.statvfs(os.path.dirname(self._engine.url.database or "") or ".")
+        except OSError:
+            return False
+        return disk.f_bavail * disk.f_frsize < _SHARED_SIZE
 
 
 def _engine(url: str, create: bool) -> sa.engine.Engine:

@@ -188,10 +188,9 @@ class Fleet:
             shutil.rmtree(self.folder / name, ignore_errors=True)
             (self.folder / name).mkdir()
 
-    def begin(self) -> subprocess.Popen[str]:
-        """Starts a run and does not wait."""
-        self.write()
-        command = self.command("hardbound.identity.enroll")
+    def begin(self, *options: str) -> subprocess.Popen[str]:
+        """Starts a run over the inventory that was written, and does not wait."""
+        command = self.command("hardbound.identity.enroll", *options)
         return subprocess.Popen(
             command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

@@ -80,8 +80,9 @@ def test_renewal_takes_no_pin_and_another_name_replaces(fleet):
     del card["pin"]
     shorter = {"based_on": "ad_smartcard_logon", "days": 30}
     fleet.variables["smartcard_enrollment_profiles"] = {"ad_smartcard_logon": shorter}
-    would = fleet.play("--check", playbook="hardbound.identity.renew")
+    would = fleet.play("--check", "--diff", playbook="hardbound.identity.renew")
     assert would.statuses() == {"ws-001": "renewed"} and on_card(fleet, "ws-001") == first
+    assert '+            "authentication": "ad_smartcard_logon, user0@corp.example, 30 days"' in would.output
     run = fleet.play(playbook="hardbound.identity.renew")
     assert run.statuses() == {"ws-001": "renewed"} and run.visits == {"ws-001": VISITS}, run.output
     second = on_card(fleet, "ws-001")
@@ -108,6 +109,7 @@ def test_a_run_that_was_cut_off_is_taken_up(fleet):
 
 def test_two_runs_at_once_give_one_certificate(fleet):
     fleet.add("ws-001")
+    fleet.write()
     first, second = fleet.begin(), fleet.begin()
     outputs = [process.communicate()[0] for process in (first, second)]
     assert [first.returncode, second.returncode] == [0, 0], outputs
@@ -119,8 +121,11 @@ def test_retire(fleet):
     fleet.add("ws-001")
     fleet.add("ws-002")
     assert fleet.play().code == 0
-    would = fleet.play("--check", "-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
+    options = ("-e", "smartcard_enrollment_hosts=ws-001")
+    would = fleet.play("--check", "--diff", *options, playbook="hardbound.identity.retire")
     assert would.results["ws-001"]["status"] == "retired", would.output
+    [serial] = [each.serial for each in live(fleet, "ws-001") if each.slot]
+    assert f'-        "corp authentication {serial}"' in would.output
     assert len(live(fleet, "ws-001")) == 2
     gone = fleet.play("-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
     assert gone.code == 0 and gone.statuses() == {"ws-001": "retired"}, gone.output
@@ -159,6 +164,7 @@ def test_a_revoked_card_is_refused(fleet):
 REFUSED = {
     "no_anchor": ({"smartcard_enrollment_trust_anchors": "/etc/ssl/certs/ca-certificates.crt"}, "EK_CHAIN_UNTRUSTED"),
     "no_sid": ({"sid": None}, "INVENTORY_INVALID"),
+    "no_upn": ({"upn": None}, "INVENTORY_INVALID"),
     "wrong_passphrase": ({"smartcard_enrollment_ca_passphrase": "incorrect-donkey-battery"}, "CONTROLLER_NOT_READY"),
     "no_ca": ({"smartcard_enrollment_ca": "/no/such/ca"}, "CONTROLLER_NOT_READY"),
     "no_tpm": ({"smartcard_enrollment_tpm": "swtpm:path=/no/such/socket"}, "HOST_FAILED"),
@@ -251,7 +257,10 @@ def test_audit_tells_what_drifted(fleet):
     card["pin_policy"] = {"minlen": 6}
     fleet.inventory["ws-002"]["smartcard_enrollment_cards"] = []
     del fleet.inventory["ws-003"]
-    run = fleet.play("-e", f"enrollment_audit_path={fleet.folder}", playbook="hardbound.identity.audit")
+    options = ("-e", f"enrollment_audit_path={fleet.folder}")
+    would = fleet.play("--check", "--diff", "--tags", "json", *options, playbook="hardbound.identity.audit")
+    assert '"assurance": "fixed"' in would.output and not list(fleet.folder.glob("audit.*")), would.output
+    run = fleet.play(*options, playbook="hardbound.identity.audit")
     assert run.code == 0, run.output
     report = json.loads((fleet.folder / "audit.json").read_text())
     hosts = {each["host"]: each for each in report["hosts"]}
