@@ -25,91 +25,273 @@ class Check(t.NamedTuple):
 class Code(enum.Enum):
     """A check that failed. The name is the code; it stays the same from release to release."""
 
-    EVIDENCE_MALFORMED = Check(0, "the evidence is a document of a known version with all its fields", "bring host and controller to the same release of the collection, then run again")
-    EVIDENCE_INCOMPLETE = Check(0, "the evidence shows every card and key that the inventory asks for", "make the key in the TPM instead of importing it, or take it out of the inventory")
-    EVIDENCE_SURPLUS = Check(0, "the evidence shows no card or key that the inventory does not ask for", "run again; if it stays, look into who controls the host")
+    EVIDENCE_MALFORMED = Check(
+        0,
+        "the evidence is a document of a known version with all its fields",
+        "bring host and controller to the same release of the collection, then run again",
+    )
+    EVIDENCE_INCOMPLETE = Check(
+        0,
+        "the evidence shows every card and key that the inventory asks for",
+        "make the key in the TPM instead of importing it, or take it out of the inventory",
+    )
+    EVIDENCE_SURPLUS = Check(
+        0,
+        "the evidence shows no card or key that the inventory does not ask for",
+        "run again; if it stays, look into who controls the host",
+    )
 
-    EK_CHAIN_UNTRUSTED = Check(1, "the path from the EK certificate ends at a configured anchor", "put the maker's certificates into trust_anchors if you trust that maker")
-    EK_CHAIN_SIGNATURE = Check(1, "each certificate of the path is signed by the next, not with SHA-1", "get the maker's certificates anew; if it stays, the certificate is forged")
-    EK_CHAIN_EXPIRED = Check(1, "no certificate of the path is past its end", "set the controller's clock; if it is right, trust the EK's nearest issuer or update the TPM")
+    EK_CHAIN_UNTRUSTED = Check(
+        1,
+        "the path from the EK certificate ends at a configured anchor",
+        "put the maker's certificates into trust_anchors if you trust that maker",
+    )
+    EK_CHAIN_SIGNATURE = Check(
+        1,
+        "each certificate of the path is signed by the next, not with SHA-1",
+        "get the maker's certificates anew; if it stays, the certificate is forged",
+    )
+    EK_CHAIN_EXPIRED = Check(
+        1,
+        "no certificate of the path is past its end",
+        "set the controller's clock; if it is right, trust the EK's nearest issuer or update the TPM",
+    )
     EK_CHAIN_NOT_YET_VALID = Check(1, "no certificate of the path is before its begin", "set the controller's clock")
-    EK_CHAIN_NOT_CA = Check(1, "each issuer in the path is a version 3 CA certificate", "do not enrol the host: the certificate is forged or the maker's chain is broken")
-    EK_CHAIN_PATH_LENGTH = Check(1, "no issuer in the path has more CAs below it than it allows", "do not enrol the host: the certificate is forged or the maker's chain is broken")
-    EK_CHAIN_KEY_USAGE = Check(1, "each issuer in the path may sign certificates", "do not enrol the host: the certificate is forged or the maker's chain is broken")
-    EK_CHAIN_EXTENSION = Check(1, "no certificate of the path has a critical extension that is not understood", "use a newer release of the collection, or trust the EK's nearest issuer")
+    EK_CHAIN_NOT_CA = Check(
+        1,
+        "each issuer in the path is a version 3 CA certificate",
+        "do not enrol the host: the certificate is forged or the maker's chain is broken",
+    )
+    EK_CHAIN_PATH_LENGTH = Check(
+        1,
+        "no issuer in the path has more CAs below it than it allows",
+        "do not enrol the host: the certificate is forged or the maker's chain is broken",
+    )
+    EK_CHAIN_KEY_USAGE = Check(
+        1,
+        "each issuer in the path may sign certificates",
+        "do not enrol the host: the certificate is forged or the maker's chain is broken",
+    )
+    EK_CHAIN_EXTENSION = Check(
+        1,
+        "no certificate of the path has a critical extension that is not understood",
+        "use a newer release of the collection, or trust the EK's nearest issuer",
+    )
 
-    EK_CERTIFICATE_MISSING = Check(2, "the EK has a certificate", "let the controller go online, put the certificate into its cache, or update the TPM's firmware")
-    EK_CERTIFICATE_MALFORMED = Check(2, "the EK certificate can be read", "update the TPM's firmware, or put the maker's certificate into the cache")
-    EK_CERTIFICATE_VERSION = Check(2, "the EK certificate has version 3", "do not enrol the host: the certificate is not an EK's")
-    EK_CERTIFICATE_CA = Check(2, "the EK certificate is no CA's", "do not enrol the host: the certificate is not an EK's")
-    EK_CERTIFICATE_KEY_USAGE = Check(2, "the EK certificate is for encipherment (RSA) or agreement (ECC)", "do not enrol the host: the certificate is not an EK's")
-    EK_CERTIFICATE_PURPOSE = Check(2, "the EK certificate, if it names purposes, names that of an EK", "do not enrol the host: the certificate is not an EK's")
-    EK_CERTIFICATE_NAME = Check(2, "the EK certificate names manufacturer, model and version of one TPM", "do not enrol the host: the certificate is not an EK's")
-    EK_CERTIFICATE_MANUFACTURER = Check(2, "the manufacturer is the one whose CA issued the EK certificate", "do not enrol the host: that CA does not certify TPMs of that maker")
+    EK_CERTIFICATE_MISSING = Check(
+        2,
+        "the EK has a certificate",
+        "let the controller go online, put the certificate into its cache, or update the TPM's firmware",
+    )
+    EK_CERTIFICATE_MALFORMED = Check(
+        2, "the EK certificate can be read", "update the TPM's firmware, or put the maker's certificate into the cache"
+    )
+    EK_CERTIFICATE_VERSION = Check(
+        2, "the EK certificate has version 3", "do not enrol the host: the certificate is not an EK's"
+    )
+    EK_CERTIFICATE_CA = Check(
+        2, "the EK certificate is no CA's", "do not enrol the host: the certificate is not an EK's"
+    )
+    EK_CERTIFICATE_KEY_USAGE = Check(
+        2,
+        "the EK certificate is for encipherment (RSA) or agreement (ECC)",
+        "do not enrol the host: the certificate is not an EK's",
+    )
+    EK_CERTIFICATE_PURPOSE = Check(
+        2,
+        "the EK certificate, if it names purposes, names that of an EK",
+        "do not enrol the host: the certificate is not an EK's",
+    )
+    EK_CERTIFICATE_NAME = Check(
+        2,
+        "the EK certificate names manufacturer, model and version of one TPM",
+        "do not enrol the host: the certificate is not an EK's",
+    )
+    EK_CERTIFICATE_MANUFACTURER = Check(
+        2,
+        "the manufacturer is the one whose CA issued the EK certificate",
+        "do not enrol the host: that CA does not certify TPMs of that maker",
+    )
 
-    EK_REVOKED = Check(3, "no certificate of the path is revoked", "replace the TPM, or update its firmware as its maker says")
-    EK_REVOCATION_UNKNOWN = Check(3, "the revocation lists can be had and are valid, where the policy requires them", "let the controller reach the list or put it into its cache, or ask for less with revocation")
+    EK_REVOKED = Check(
+        3, "no certificate of the path is revoked", "replace the TPM, or update its firmware as its maker says"
+    )
+    EK_REVOCATION_UNKNOWN = Check(
+        3,
+        "the revocation lists can be had and are valid, where the policy requires them",
+        "let the controller reach the list or put it into its cache, or ask for less with revocation",
+    )
 
-    EK_KEY_MISMATCH = Check(4, "the EK is the key in its certificate", "do not enrol the host: it shows the certificate of another TPM")
-    EK_TEMPLATE = Check(5, "the EK is made by a template of the TCG, so that only its own TPM can use it", "do not enrol the host: such an EK may be one of software")
+    EK_KEY_MISMATCH = Check(
+        4, "the EK is the key in its certificate", "do not enrol the host: it shows the certificate of another TPM"
+    )
+    EK_TEMPLATE = Check(
+        5,
+        "the EK is made by a template of the TCG, so that only its own TPM can use it",
+        "do not enrol the host: such an EK may be one of software",
+    )
 
-    EK_SERVES_OTHER_HOST = Check(6, "the EK serves no other host", "retire the other host first if this is the same computer under a new name")
-    EK_NOT_PINNED = Check(6, "the EK is the one that the inventory names for the host", "correct smartcard_enrollment_ek of the host, or find out whose computer it is")
+    EK_SERVES_OTHER_HOST = Check(
+        6, "the EK serves no other host", "retire the other host first if this is the same computer under a new name"
+    )
+    EK_NOT_PINNED = Check(
+        6,
+        "the EK is the one that the inventory names for the host",
+        "correct smartcard_enrollment_ek of the host, or find out whose computer it is",
+    )
 
-    AK_ATTRIBUTES = Check(7, "the AK is bound to its TPM, restricted, and only signs", "do not enrol the host: such a key signs whatever it is told to")
-    AK_ALGORITHM = Check(7, "the AK signs with ECDSA, RSASSA or RSAPSS and SHA-2, its Name is made with SHA-256", "destroy the card and make it anew")
+    AK_ATTRIBUTES = Check(
+        7,
+        "the AK is bound to its TPM, restricted, and only signs",
+        "do not enrol the host: such a key signs whatever it is told to",
+    )
+    AK_ALGORITHM = Check(
+        7,
+        "the AK signs with ECDSA, RSASSA or RSAPSS and SHA-2, its Name is made with SHA-256",
+        "destroy the card and make it anew",
+    )
 
-    CHALLENGE_ANSWER = Check(8, "the answer shows that the TPM opened the challenge for the AK", "run again; if it stays, the AK is not in the TPM whose EK is shown")
+    CHALLENGE_ANSWER = Check(
+        8,
+        "the answer shows that the TPM opened the challenge for the AK",
+        "run again; if it stays, the AK is not in the TPM whose EK is shown",
+    )
     CHALLENGE_EXPIRED = Check(8, "the challenge is answered in time", "run again")
     CHALLENGE_SPENT = Check(8, "the challenge is answered once, rightly or not", "run again")
-    CHALLENGE_OTHER_REQUESTER = Check(8, "the challenge is answered by the host and card that it was made for", "run again; if it stays, look into who controls the host")
+    CHALLENGE_OTHER_REQUESTER = Check(
+        8,
+        "the challenge is answered by the host and card that it was made for",
+        "run again; if it stays, look into who controls the host",
+    )
 
-    STRUCTURE_MALFORMED = Check(9, "each TPM structure is whole, within bounds, and has nothing after its end", "run again; if it stays, look into who controls the host")
+    STRUCTURE_MALFORMED = Check(
+        9,
+        "each TPM structure is whole, within bounds, and has nothing after its end",
+        "run again; if it stays, look into who controls the host",
+    )
     ATTEST_TYPE = Check(9, "each attestation says what it is shown for", "look into who controls the host")
 
     SIGNATURE_SCHEME = Check(10, "each signature has the scheme and hash of the AK", "look into who controls the host")
     SIGNATURE_INVALID = Check(10, "each attestation is signed by the AK", "look into who controls the host")
 
-    NONCE_MISMATCH = Check(11, "each attestation was made for this request", "run again; if it stays, the host shows old evidence")
+    NONCE_MISMATCH = Check(
+        11, "each attestation was made for this request", "run again; if it stays, the host shows old evidence"
+    )
 
-    KEY_NAME_MISMATCH = Check(12, "what is attested is the key that is shown", "look into who controls the host: the key may be one of software")
+    KEY_NAME_MISMATCH = Check(
+        12,
+        "what is attested is the key that is shown",
+        "look into who controls the host: the key may be one of software",
+    )
     INDEX_NAME_MISMATCH = Check(12, "what is attested is the NV index that is shown", "look into who controls the host")
-    SIGNER_MISMATCH = Check(12, "each attestation is by the AK under this storage root key", "look into who controls the host")
+    SIGNER_MISMATCH = Check(
+        12, "each attestation is by the AK under this storage root key", "look into who controls the host"
+    )
 
-    KEY_ATTRIBUTES = Check(13, "the key is bound to its TPM, made in it, and usable by its policy alone", "destroy the card and make it anew; the key can be used without the PIN or moved")
-    KEY_POLICY = Check(13, "the key's policy is the PIN of this card", "destroy the card and make it anew; the key is not bound to the card's PIN")
-    KEY_ALGORITHM = Check(13, "the key has the algorithm that the inventory asks for, free of a scheme", "ask for the algorithm that the key has, or destroy the card and make it anew")
+    KEY_ATTRIBUTES = Check(
+        13,
+        "the key is bound to its TPM, made in it, and usable by its policy alone",
+        "destroy the card and make it anew; the key can be used without the PIN or moved",
+    )
+    KEY_POLICY = Check(
+        13,
+        "the key's policy is the PIN of this card",
+        "destroy the card and make it anew; the key is not bound to the card's PIN",
+    )
+    KEY_ALGORITHM = Check(
+        13,
+        "the key has the algorithm that the inventory asks for, free of a scheme",
+        "ask for the algorithm that the key has, or destroy the card and make it anew",
+    )
     GENESIS = Check(13, "the genesis object has a Name made with SHA-256", "destroy the card and make it anew")
-    PIN_INDEX = Check(13, "the PIN index is defined as the card's model says", "destroy the card and make it anew; its PIN is not what it should be")
-    PIN_RETRIES = Check(13, "the PIN has as many tries as the inventory says", "write the card's number of tries into the inventory, or destroy the card and make it anew")
-    PUK_INDEX = Check(13, "the PUK is there if the inventory says so, and its index is defined as the model says", "write into the inventory whether there is a PUK, or destroy the card and make it anew")
-    PUK_RETRIES = Check(13, "the PUK has as many tries as the inventory says", "write the card's number of tries into the inventory, or destroy the card and make it anew")
-    ADMIN_KEY = Check(13, "the card has an admin key if the inventory says so", "write into the inventory whether there is an admin key, or destroy the card and make it anew")
-    POLICY_INDEX = Check(13, "the POLICY index is defined, and holds what it must, as the model says", "destroy the card and make it anew; others than its user could set its PIN")
+    PIN_INDEX = Check(
+        13,
+        "the PIN index is defined as the card's model says",
+        "destroy the card and make it anew; its PIN is not what it should be",
+    )
+    PIN_RETRIES = Check(
+        13,
+        "the PIN has as many tries as the inventory says",
+        "write the card's number of tries into the inventory, or destroy the card and make it anew",
+    )
+    PUK_INDEX = Check(
+        13,
+        "the PUK is there if the inventory says so, and its index is defined as the model says",
+        "write into the inventory whether there is a PUK, or destroy the card and make it anew",
+    )
+    PUK_RETRIES = Check(
+        13,
+        "the PUK has as many tries as the inventory says",
+        "write the card's number of tries into the inventory, or destroy the card and make it anew",
+    )
+    ADMIN_KEY = Check(
+        13,
+        "the card has an admin key if the inventory says so",
+        "write into the inventory whether there is an admin key, or destroy the card and make it anew",
+    )
+    POLICY_INDEX = Check(
+        13,
+        "the POLICY index is defined, and holds what it must, as the model says",
+        "destroy the card and make it anew; others than its user could set its PIN",
+    )
 
     CREATION_HASH = Check(14, "the creation data is what the TPM attests", "look into who controls the host")
-    CREATION_PARENT = Check(14, "the key was made under the card's parent, under this storage root key", "destroy the card and make it anew")
-    CREATION_OUTSIDE_INFO = Check(14, "the key was made for this request, or for none", "run again; if it stays, destroy the card and make it anew")
-    PARENT_ATTRIBUTES = Check(14, "the card's parent is a storage key bound to its TPM", "destroy the card and make it anew")
+    CREATION_PARENT = Check(
+        14, "the key was made under the card's parent, under this storage root key", "destroy the card and make it anew"
+    )
+    CREATION_OUTSIDE_INFO = Check(
+        14,
+        "the key was made for this request, or for none",
+        "run again; if it stays, destroy the card and make it anew",
+    )
+    PARENT_ATTRIBUTES = Check(
+        14, "the card's parent is a storage key bound to its TPM", "destroy the card and make it anew"
+    )
 
     CERTIFICATE_OTHER_KEY = Check(15, "the certificate is for the attested key", "have the CA certify the attested key")
 
     AK_CERTIFICATE_MALFORMED = Check(16, "the AK certificate can be read", "run the enrolment again")
     AK_CERTIFICATE_PURPOSE = Check(16, "the AK certificate is for an AK and no CA's", "run the enrolment again")
-    AK_CERTIFICATE_ISSUER = Check(16, "the AK certificate is by our CA", "enrol with the CA that issued it, or retire the card first")
-    AK_CERTIFICATE_EXPIRED = Check(16, "the AK certificate is valid now", "set the controller's clock, or run the enrolment again")
+    AK_CERTIFICATE_ISSUER = Check(
+        16, "the AK certificate is by our CA", "enrol with the CA that issued it, or retire the card first"
+    )
+    AK_CERTIFICATE_EXPIRED = Check(
+        16, "the AK certificate is valid now", "set the controller's clock, or run the enrolment again"
+    )
     AK_CERTIFICATE_REVOKED = Check(16, "the AK certificate is not revoked", "destroy the card and make it anew")
     AK_CERTIFICATE_OTHER_CARD = Check(16, "the AK certificate is for the AK of this card", "run the enrolment again")
 
-    BUNDLE_MALFORMED = Check(17, "the bundle is a document of a known version with all its fields", "take the bundle from the ledger anew")
-    BUNDLE_ALTERED = Check(17, "what the bundle records is what its evidence shows", "take the bundle from the ledger anew, and find out who altered this one")
+    BUNDLE_MALFORMED = Check(
+        17, "the bundle is a document of a known version with all its fields", "take the bundle from the ledger anew"
+    )
+    BUNDLE_ALTERED = Check(
+        17,
+        "what the bundle records is what its evidence shows",
+        "take the bundle from the ledger anew, and find out who altered this one",
+    )
 
-    EK_CHANGED = Check(18, "the EK of a host stays the same, unless its replacement is asked for", "set smartcard_enrollment_replace_ek for one run if TPM or board was replaced")
-    AK_CHANGED = Check(18, "the AK of a card stays the same, unless its replacement is asked for", "name the card in smartcard_enrollment_replace_aks for one run if it was made anew, or retire it first")
+    EK_CHANGED = Check(
+        18,
+        "the EK of a host stays the same, unless its replacement is asked for",
+        "set smartcard_enrollment_replace_ek for one run if TPM or board was replaced",
+    )
+    AK_CHANGED = Check(
+        18,
+        "the AK of a card stays the same, unless its replacement is asked for",
+        "name the card in smartcard_enrollment_replace_aks for one run if it was made anew, or retire it first",
+    )
 
-    ASSURANCE_TOO_LOW = Check(19, "what was verified reaches the assurance that the profile asks for", "choose a profile that asks for less, or make the key in the TPM")
+    ASSURANCE_TOO_LOW = Check(
+        19,
+        "what was verified reaches the assurance that the profile asks for",
+        "choose a profile that asks for less, or make the key in the TPM",
+    )
 
-    IDENTITY_FROM_HOST = Check(20, "subject, UPN and SID come from the inventory alone", "bring host and controller to the same release; if it stays, look into who controls the host")
+    IDENTITY_FROM_HOST = Check(
+        20,
+        "subject, UPN and SID come from the inventory alone",
+        "bring host and controller to the same release; if it stays, look into who controls the host",
+    )
 
     @property
     def check(self) -> int:

@@ -58,6 +58,8 @@ class Online:
     def __init__(self, cache: str = "", fetch: t.Optional[Fetch] = None) -> None:
         self._cache = cache
         self._fetch = fetch
+        self.troubles: t.List[str] = []
+        """Where an EK's certificate was looked for in vain, in sentences."""
 
     def revocation_list(self, url: str, now: datetime) -> t.Optional[bytes]:
         """Returns a list that is not overdue if one can be had, else the one that was kept."""
@@ -85,6 +87,8 @@ class Online:
         except (KeyError, TypeError, ValueError, WireError):
             return document
         certificate = self.certificate(ek)
+        if certificate is None and self._fetch is not None:
+            self.troubles += [f"{url} did not answer, or not with what was asked for." for url in certificate_urls(ek)]
         added: Document = {"certificates": [encoded(certificate)]} if certificate is not None else {}
         return {**document, **added}
 

@@ -127,7 +127,7 @@ class Enrollment:
         evidence = self._online.complete(answer.get("evidence"))
         request = self.wanted.request(self._requests(held, evidence))
         verdict, bundle = verify_and_keep(evidence, request, self._policy, self._ledger, self._ledger.now())
-        self.warnings += verdict.warnings
+        self.warnings += [*self._online.troubles, *verdict.warnings]
         self._refuse(verdict)
         known = self._ledger.certificates(self.wanted.host)
         for name, verified in verdict.cards.items():

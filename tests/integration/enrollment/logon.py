@@ -171,7 +171,18 @@ class Ssh(Service):
             "PermitRootLogin": "yes",
         }
         options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
-        return ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-p", str(self.port), "-h", f"{self.folder}/host", *options]
+        return [
+            "/usr/sbin/sshd",
+            "-D",
+            "-e",
+            "-f",
+            "/dev/null",
+            "-p",
+            str(self.port),
+            "-h",
+            f"{self.folder}/host",
+            *options,
+        ]
 
     def logon(self, pin: t.Optional[str]) -> str:
         asker = self.folder / "askpass"
@@ -186,7 +197,9 @@ class Ssh(Service):
             "PreferredAuthentications": "publickey",
         }
         options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
-        return self.client(*asked, "ssh", "-F", "none", "-p", str(self.port), *options, "root@127.0.0.1", "echo logged on")
+        return self.client(
+            *asked, "ssh", "-F", "none", "-p", str(self.port), *options, "root@127.0.0.1", "echo logged on"
+        )
 
 
 _KRB5 = """\

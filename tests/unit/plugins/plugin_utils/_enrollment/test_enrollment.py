@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import copy
+import sqlite3
+from dataclasses import replace
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import schema
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.online import Online
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import database, schema
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.packages import sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment, Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
@@ -226,3 +233,80 @@ def test_a_card_that_is_named_twice():
 
 def test_a_pin_is_in_no_representation():
     assert "secret-pin" not in repr(Wanted.parse(forge.HOST, arguments(card_pin="secret-pin")))
+
+
+def _lock(site, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
+    site.ledger.close()
+    site.ledger = site.issuer._ledger = Ledger(site.issuer._authority.folder.ledger_url, site.watch)
+    holder = sqlite3.connect(site.issuer._authority.folder.ledger, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    return holder
+
+
+def test_a_ledger_that_others_hold_is_one_refusal(site, monkeypatch):
+    holder = _lock(site, monkeypatch)
+    enrollment = site.enrollment()
+    enrollment.judge(site.shown(enrollment))
+    assert codes(enrollment) == ["CONTROLLER_NOT_READY"]
+    assert "was held by another process" in enrollment.refused[0].sentence
+    holder.execute("ROLLBACK")
+    assert site.enrol().status is Status.ENROLLED
+
+
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [(-2, "and the issuing CA becomes valid at .*: set the controller's clock"), (4000, "the issuing CA expired at")],
+)
+def test_a_clock_that_is_off_is_said_before_the_host_is_asked(site, days, message):
+    site.watch.turn(days=days)
+    with pytest.raises(StateError, match=message):
+        site.enrollment()
+
+
+def _until(site, **dates):
+    for name, value in dates.items():
+        setattr(site.host.ek_certificate, name, value)
+
+
+def _listed(site):
+    site.host.authorities = site.host.authorities[:1]
+    site.host.ek_certificate.more.append((forge.crl_points("http://crl.maker.example/root.crl"), False))
+
+
+UNFIT = {
+    "expired": (lambda site: _until(site, not_after=forge.NOW - forge.DAY), {}, "EK_CHAIN_EXPIRED"),
+    "not yet valid": (lambda site: _until(site, not_before=forge.NOW + forge.DAY), {}, "EK_CHAIN_NOT_YET_VALID"),
+    "no anchor": (lambda site: None, {"trust": Trust(())}, "EK_CHAIN_UNTRUSTED"),
+    "vendor out of reach": (_listed, {"revocation": RevocationPolicy.REQUIRED}, "EK_REVOCATION_UNKNOWN"),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_is_unfit_is_refused_in_one_line_with_a_remedy(site, name):
+    spoil, changes, code = UNFIT[name]
+    spoil(site)
+    enrollment = site.enrollment()
+    enrollment._policy = replace(site.host.policy(), **changes)
+    enrollment.judge(site.shown(enrollment))
+    assert codes(enrollment) == [code] and site.ledger.certificates() == []
+    [refused] = enrollment.refused
+    assert refused.sentence.endswith(f": {Code[code].remedy}.") and "\n" not in refused.line
+
+
+def test_a_maker_out_of_reach_is_told_with_the_missing_certificate(site):
+    """The TPM holds no EK certificate, and nobody answers where one might be."""
+    asked = []
+    online = Online("", asked.append)
+    enrollment = Enrollment(Wanted.parse(forge.HOST, arguments()), site.issuer, site.ledger, site.host.policy(), online)
+    shown = site.shown(enrollment)
+    shown["evidence"]["certificates"] = []
+    enrollment.judge(shown)
+    assert codes(enrollment) == ["EK_CERTIFICATE_MISSING"] and len(asked) == 2
+    assert enrollment.warnings == [f"{url} did not answer, or not with what was asked for." for url in asked]
+
+
+def test_a_list_out_of_reach_is_a_warning_where_the_policy_lets_that_pass(site):
+    _listed(site)
+    enrollment = site.enrol()
+    assert enrollment.status is Status.ENROLLED and "can't be had" in enrollment.warnings[0]

@@ -1,14 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host costs the controller: evidence verified and kept, both certificates issued, the challenge made.
+"""What a host costs the controller: evidence verified and kept, both certificates issued, the challenge answered.
 
-One card and one P-256 key each, every host with another EK certificate, the ledger on a disk.
+One card and one P-256 key each, every host with another EK certificate, the ledger on a disk and with more and more
+hosts in it.
 """
 
 from __future__ import annotations
 
 import json
 import pathlib
+import secrets
 import time
 import typing as t
 from datetime import timedelta
@@ -17,17 +19,20 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.bundle import verify_and_keep
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import Policy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import Pending
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles, schema
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Admission, Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.packages import sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Place
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-HOSTS = 300
-SAMPLE = 50
+FLEETS = (10, 100, 1000, 10_000)
+SAMPLE = 60
+STEPS = ("verify", "admit", "issue", "challenge", "accept")
+_UNLIKE = ("serial", "key", "claim", "ek", "ak", "digest")
 BLUEPRINT = authority.Blueprint(
     name="Corp Issuing CA",
     organization="Corp",
@@ -44,20 +49,20 @@ class Controller:
         self._policy = policy
         self._folder = authority.Folder(folder)
         authority.create(self._folder, BLUEPRINT, "passphrase", "root passphrase", forge.NOW - timedelta(days=1))
-        self._ledger = Ledger(self._folder.ledger_url, lambda: forge.NOW, create=True)
-        self._issuer = Issuer(authority.Authority(self._folder, "passphrase"), self._ledger)
-        self.taken: t.Dict[str, t.List[float]] = {"verify": [], "admit": [], "issue": [], "challenge": []}
+        self.ledger = Ledger(self._folder.ledger_url, lambda: forge.NOW, create=True)
+        self._issuer = Issuer(authority.Authority(self._folder, "passphrase"), self.ledger)
+        self.taken: t.Dict[str, t.List[float]] = {step: [] for step in STEPS}
 
     def enrol(self, host: forge.ForgedHost, answer: str, number: int) -> None:
         request = host.request()
         marks = [time.process_time()]
-        verdict, bundle = verify_and_keep(json.loads(answer), request, self._policy, self._ledger, forge.NOW)
+        verdict, bundle = verify_and_keep(json.loads(answer), request, self._policy, self.ledger, forge.NOW)
         assert verdict.accepted and verdict.ek is not None, verdict.message
         marks.append(time.process_time())
         card = verdict.cards[host.card.name]
         aks = {card.name: card.ak.name.hex()}
         kept = json.dumps(bundle).encode()
-        digest = self._ledger.admit(Admission(host.host, verdict.ek.fingerprint, aks, kept))
+        digest = self.ledger.admit(Admission(host.host, verdict.ek.fingerprint, aks, kept))
         marks.append(time.process_time())
         user = f"user{number}@corp.example"
         identity = Identity.parse({"common_name": user, "upn": user, "sid": f"{SID}{1000 + number}"})
@@ -71,25 +76,54 @@ class Controller:
         issued = self._issuer.issue_all(orders)
         marks.append(time.process_time())
         payload = b"".join(each.certificate.body for each in issued)
+        challenge = self.ledger.open_challenge(host.host, card.name)
         Pending(verdict.ek.public, card.ak, host.host, card.name, payload, forge.NOW)
+        marks.append(time.process_time())
+        self.ledger.spend_challenge(challenge.id, host.host, card.name)
+        self.ledger.activate(*(each.certificate.serial for each in issued))
         marks.append(time.process_time())
         for step, (began, ended) in zip(self.taken.values(), zip(marks, marks[1:])):
             step.append(ended - began)
 
 
+def fill(ledger: Ledger, template: str, hosts: int) -> None:
+    """Writes hosts into the ledger that look like one that was enrolled, as many rows and as long ones."""
+    tables = [table for table in schema.METADATA.sorted_tables if "host" in table.c and table is not schema.challenges]
+
+    def work(connection: t.Any) -> None:
+        for table in tables:
+            kept = connection.execute(sa.select(table).where(table.c.host == template)).mappings().all()
+            rows = [_copy(dict(row), f"pc-{secrets.token_hex(6)}") for _unused in range(hosts) for row in kept]
+            if rows:
+                connection.execute(sa.insert(table), rows)
+
+    ledger.writing(work)
+
+
+def _copy(row: t.Dict[str, t.Any], host: str) -> t.Dict[str, t.Any]:
+    """What has to be unlike in each row is random, as it is in life."""
+    unlike = {name: secrets.token_hex(len(row[name]) // 2) for name in _UNLIKE if row.get(name)}
+    return {**{name: value for name, value in row.items() if name != "id"}, **unlike, "host": host}
+
+
 def test_a_host_costs_the_same_however_many_there_are(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture) -> None:
     first = forge.ForgedHost()
-    hosts = [forge.ForgedHost(f"ws-{number:05}", first.authorities) for number in range(HOSTS)]
+    hosts = [forge.ForgedHost(f"ws-{number:05}", first.authorities) for number in range(SAMPLE * len(FLEETS))]
     answers = [json.dumps(host.evidence().document()) for host in hosts]
     controller = Controller(tmp_path / "ca", first.policy())
-    for number, (host, answer) in enumerate(zip(hosts, answers)):
-        controller.enrol(host, answer, number)
-    whole = [sum(steps) for steps in zip(*controller.taken.values())]
+    controller.enrol(hosts[0], answers[0], 0)
+    lines, there = [], 1
+    for turn, fleet in enumerate(FLEETS):
+        fill(controller.ledger, hosts[0].host, max(0, fleet - there))
+        there = max(fleet, there) + SAMPLE
+        controller.taken = {step: [] for step in STEPS}
+        for number in range(turn * SAMPLE + 1, (turn + 1) * SAMPLE):
+            controller.enrol(hosts[number], answers[number], number)
+        lines.append({step: sum(taken) / len(taken) for step, taken in controller.taken.items()})
     with capsys.disabled():
-        print(f"\n{HOSTS} hosts, processor time of one core")
-        for title, taken in {**controller.taken, "all": whole}.items():
-            mean = sum(taken) / len(taken)
-            print(f"  {title:10} {mean * 1e3:6.2f} ms a host, {1 / mean:6.0f} hosts a second")
-        print(
-            f"  the last {SAMPLE} hosts cost {sum(whole[-SAMPLE:]) / sum(whole[:SAMPLE]):.2f} times the first {SAMPLE}"
-        )
+        print("\nprocessor time of one core, in ms a host; in brackets the sum beside that of the smallest fleet")
+        print("  hosts before " + "".join(f"{step:>10}" for step in STEPS) + "       sum        hosts/s")
+        for fleet, line in zip(FLEETS, lines):
+            whole, beside = sum(line.values()), sum(line.values()) / sum(lines[0].values())
+            steps = "".join(f"{taken * 1e3:10.2f}" for taken in line.values())
+            print(f"  {fleet:12} {steps}{whole * 1e3:10.2f} ({beside:4.2f}) {1 / whole:7.0f}")
