@@ -222,8 +222,9 @@ def read_extensions(fields: t.Sequence[Element], tag: int) -> t.Mapping[str, Ext
 
 
 @functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=64)
 def load_key(spki: bytes) -> PublicKey:
-    """Returns the key of a SubjectPublicKeyInfo.
+    """Returns the key of a SubjectPublicKeyInfo. OpenSSL takes longer to read one than to verify with it.
 
     :raises DerError: if it is malformed, or neither RSA nor ECC
     """

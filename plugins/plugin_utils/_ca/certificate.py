@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ class Validity:
         return cls(start, min(at + timedelta(days=profile.days), last))
 
 
+@functools.lru_cache(maxsize=64)
 def load_public_key(spki: bytes) -> PublicKey:
     """Reads a SubjectPublicKeyInfo. Raises :class:`Refusal` for a key that the CA does not certify.
 
