@@ -165,16 +165,13 @@ class PinPolicy:
 
         :raises InputError: if a longer maximum, or a longer minimum, was asked for
         """
+        remedy = f"choose {longest} or less, or card_edge: gids"
         if self.minlen > longest:
-            raise InputError(f"{field}.minlen", f"is {self.minlen}, but {where} takes at most {longest}", "lower it")
+            raise InputError(f"{field}.minlen", f"is {self.minlen}, but {where} takes at most {longest}", remedy)
         if self.maxlen == LONGEST:
             return replace(self, maxlen=min(LONGEST, longest))
         if self.maxlen > longest:
-            raise InputError(
-                f"{field}.maxlen",
-                f"is {self.maxlen}, but {where} takes at most {longest}",
-                f"choose {longest} or less",
-            )
+            raise InputError(f"{field}.maxlen", f"is {self.maxlen}, but {where} takes at most {longest}", remedy)
         return self
 
     def check(self, pin: str, field: str = "pin") -> None:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from ._admin_key import ARGUMENTS as ADMIN_KEY
 from ._admin_key import WantedAdminKey, secret_of
 from ._card import lifecycle
+from ._card.edge import Edge
 from ._card.plan import Adjust, Create, Current, Destroy, MakeKeys, Tidy, after, plan_absent, plan_present
 from ._card.readiness import check_algorithms, check_host_policy, check_tpm
-from ._card.record import Edge, Record, presented
+from ._card.record import Record, presented
 from ._card.report import report
 from ._card.specification import (
-    LONGEST_PIN,
     WELL_KNOWN_PIN,
     KeySpecification,
     Secrets,
@@ -91,7 +91,7 @@ def _well_known(secret: t.Optional[str]) -> t.Optional[str]:
 
 
 def _specification(task: t.Mapping[str, t.Any], has_admin: bool) -> Specification:
-    edge = Edge.PIV
+    edge = Edge(task["card_edge"])
     keys = (KeySpecification.parse(key, f"keys[{index}]") for index, key in enumerate(task["keys"]))
     policy = pin_policy(task["pin_policy"]).validate()
     return Specification(
@@ -100,12 +100,13 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool) -> Specificatio
         owner=task["owner"],
         group=task["group"],
         edge=edge,
-        pin_policy=policy.capped(LONGEST_PIN[edge], "pin_policy", "a PIV card"),
+        pin_policy=policy.capped(edge.longest_pin, "pin_policy", f"a {edge.title} card"),
         pin_retries=task["pin_retries"],
         puk_retries=task["puk_retries"],
         has_puk=task["puk"] is not None,
         pin_must_change=task["pin_must_change"],
         has_admin=has_admin,
+        generate=task["generate"],
         keys=tuple(keys),
     ).validate()
 
@@ -247,11 +248,13 @@ class Smartcard:
 
     def _adjust(self, record: Record, specification: Specification) -> Record:
         with self._store.changing(record.number):
+            present = self._store.read(record.number)
             adjusted = replace(
-                self._store.read(record.number),
+                present,
                 owner=specification.owner,
                 group=specification.group,
                 pin_policy=specification.pin_policy,
+                generated=present.generated or specification.generate,
             )
             self._store.write(adjusted)
         return adjusted

@@ -8,6 +8,7 @@ import base64
 import importlib
 import typing as t
 
+from ._card.edge import Edge
 from ._card.key import Algorithm
 from ._card.specification import DEFAULT_TRIES
 from ._card.store import DEFAULT_FOLDER
@@ -36,11 +37,13 @@ PIN_POLICY: Arguments = {
 }
 KEY: Arguments = {
     "slot": {"type": "str", "required": True},
-    "algorithm": {"type": "str", "choices": [each.value for each in Algorithm], "default": Algorithm.ECC_P256.value},
+    "algorithm": {"type": "str", "choices": [each.value for each in Algorithm]},
     "self_signed": {"type": "bool", "default": True},
 }
 
 CARD: Arguments = {
+    "card_edge": {"type": "str", "choices": [each.value for each in Edge], "default": Edge.PIV.value},
+    "generate": {"type": "bool", "default": False},
     "pin": {"type": "str", "no_log": True},
     "puk": {"type": "str", "no_log": True},
     "pin_retries": {"type": "int", "default": DEFAULT_TRIES, "no_log": False},

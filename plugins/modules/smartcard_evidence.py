@@ -36,6 +36,23 @@ options:
         description: 32 bytes in base64 that the controller made for this card and run.
         type: str
         required: true
+      card_edge:
+        description:
+          - The application that programs see. It stays as it was when the card was made.
+          - V(piv) serves every program on Linux, and elliptic curve keys. Its PINs have 8 characters at most.
+          - V(gids) is what a virtual smart card of Windows is. Its keys are RSA, in containers; its PINs may be longer.
+            Programs write keys and certificates with the PIN.
+        type: str
+        choices: [piv, gids]
+        default: piv
+      generate:
+        description:
+          - Whether the card gets the file system without which programs see nothing on it.
+            Only with O(cards[].card_edge=gids), and what Tpmvscmgr calls C(/generate).
+          - Without it a GIDS card waits for a management program to write one; see the collection's page on cards.
+            A file system that is there stays.
+        type: bool
+        default: false
       pin:
         description:
           - The first PIN. Needed to make a card, and to add keys to one; a wrong one costs a try then.
@@ -88,6 +105,7 @@ options:
           maxlen:
             description:
               - Most characters, 127 at most. A PIV card takes 8, and if this is left out it means that.
+              - A GIDS card takes 127. OpenSC's programs stop at 15 or 16; Microsoft's driver does not.
             type: int
             default: 127
           uppercase:
@@ -131,13 +149,16 @@ options:
               - One of V(authentication) (9A), V(signature) (9C, asks for the PIN before every signature),
                 V(key_management) (9D), V(card_authentication) (9E, never asks for the PIN),
                 or V(retired_1) to V(retired_20) (82 to 95).
+              - On a GIDS card, a container, V(container_0) to V(container_29). Its key signs and decrypts, once the PIN was
+                verified.
             type: str
             required: true
           algorithm:
-            description: Type of the key. Not every TPM makes all of them; see M(hardbound.identity.tpm_info).
+            description:
+              - Type of the key. Not every TPM makes all of them; see M(hardbound.identity.tpm_info).
+              - Left out, it is V(ecc_p256), or in a container V(rsa_2048); programs for GIDS cards know RSA only.
             type: str
             choices: [rsa_2048, rsa_3072, rsa_4096, ecc_p256, ecc_p384]
-            default: ecc_p256
           self_signed:
             description:
               - Whether a new key gets a certificate that it signs itself. Clients such as OpenSC show a key only with
@@ -188,7 +209,7 @@ cards:
       description: The card's instance id.
       type: str
     certificates:
-      description: SHA-256 of each certificate on the card, by the slot's PIV key reference.
+      description: SHA-256 of each certificate on the card, by the slot's reference, as a PIV key reference or a GIDS key file.
       type: dict
     admin_key_escrow:
       description: The admin key of a card that was made with V(escrow), encrypted; it is returned once.

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Makes a virtual smart card whose keys live in the TPM 2.0 of the host, or destroys one.
   - The TPM itself counts wrong PINs and refuses the keys to whoever does not know the PIN, root included.
-  - Programs use the card over PC/SC as a PIV card, once the role P(hardbound.identity.tpm_host#role)
+  - Programs use the card over PC/SC as a PIV or GIDS card, once the role P(hardbound.identity.tpm_host#role)
     has set up the host.
   - What is destroyed can't be restored, not even from a copy of the disk.
 author:
@@ -38,6 +38,23 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  card_edge:
+    description:
+      - The application that programs see. It stays as it was when the card was made.
+      - V(piv) serves every program on Linux, and elliptic curve keys. Its PINs have 8 characters at most.
+      - V(gids) is what a virtual smart card of Windows is. Its keys are RSA, in containers; its PINs may be longer.
+        Programs write keys and certificates with the PIN.
+    type: str
+    choices: [piv, gids]
+    default: piv
+  generate:
+    description:
+      - Whether the card gets the file system without which programs see nothing on it.
+        Only with O(card_edge=gids), and what Tpmvscmgr calls C(/generate).
+      - Without it a GIDS card waits for a management program to write one; see the collection's page on cards.
+        A file system that is there stays.
+    type: bool
+    default: false
   pin:
     description:
       - The first PIN. Needed to make a card, and to add keys to one; a wrong one costs a try then.
@@ -100,6 +117,7 @@ options:
       maxlen:
         description:
           - Most characters, 127 at most. A PIV card takes 8, and if this is left out it means that.
+          - A GIDS card takes 127. OpenSC's programs stop at 15 or 16; Microsoft's driver does not.
         type: int
         default: 127
       uppercase:
@@ -146,13 +164,16 @@ options:
           - One of V(authentication) (9A), V(signature) (9C, asks for the PIN before every signature),
             V(key_management) (9D), V(card_authentication) (9E, never asks for the PIN),
             or V(retired_1) to V(retired_20) (82 to 95).
+          - On a GIDS card, a container, V(container_0) to V(container_29). Its key signs and decrypts, once the PIN was
+            verified.
         type: str
         required: true
       algorithm:
-        description: Type of the key. Not every TPM makes all of them; see M(hardbound.identity.tpm_info).
+        description:
+          - Type of the key. Not every TPM makes all of them; see M(hardbound.identity.tpm_info).
+          - Left out, it is V(ecc_p256), or in a container V(rsa_2048); programs for GIDS cards know RSA only.
         type: str
         choices: [rsa_2048, rsa_3072, rsa_4096, ecc_p256, ecc_p384]
-        default: ecc_p256
       self_signed:
         description:
           - Whether a new key gets a certificate that it signs itself. Clients such as OpenSC show a key only with one.
@@ -208,6 +229,17 @@ EXAMPLES = r"""
     mode: "0600"
   delegate_to: localhost
   when: card.admin_key_escrow is not none
+
+- name: A card as Windows makes them, with containers for programs to fill
+  hardbound.identity.virtual_smartcard:
+    name: VirtualSmartCardForCorpAccess
+    card_edge: gids
+    generate: true
+    owner: alice
+    pin: "{{ vaulted_first_pin }}"
+    admin_key: "{{ vaulted_admin_key }}"
+    keys:
+      - slot: container_0
 
 - name: Where it is
   ansible.builtin.debug:
@@ -266,6 +298,9 @@ card:
     card_edge:
       description: The application that the card shows to programs.
       type: str
+    generated:
+      description: Whether a GIDS card has its file system; false for other cards.
+      type: bool
     tpm:
       description: Where the card's TPM is.
       type: str

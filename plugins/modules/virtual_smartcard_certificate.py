@@ -23,7 +23,7 @@ options:
   slot:
     description:
       - Slot of the key, one of V(authentication), V(signature), V(key_management), V(card_authentication),
-        or V(retired_1) to V(retired_20).
+        or V(retired_1) to V(retired_20); on a GIDS card one of V(container_0) to V(container_29).
     type: str
     required: true
   certificate:

@@ -77,6 +77,9 @@ cards:
     card_edge:
       description: The application that the card shows to programs.
       type: str
+    generated:
+      description: Whether a GIDS card has its file system; false for other cards.
+      type: bool
     tpm:
       description: Where the card's TPM is.
       type: str

@@ -71,12 +71,23 @@ class AdminKey:
         decryptor = self._cipher().decryptor()
         return t.cast(bytes, decryptor.update(block) + decryptor.finalize())
 
-    def _cipher(self) -> t.Any:
+    def encrypt_chain(self, blocks: bytes) -> bytes:
+        """Returns whole blocks, encrypted in CBC mode from a zero vector."""
+        encryptor = self._cipher(chained=True).encryptor()
+        return t.cast(bytes, encryptor.update(blocks) + encryptor.finalize())
+
+    def decrypt_chain(self, blocks: bytes) -> bytes:
+        """Returns what :meth:`encrypt_chain` has encrypted."""
+        decryptor = self._cipher(chained=True).decryptor()
+        return t.cast(bytes, decryptor.update(blocks) + decryptor.finalize())
+
+    def _cipher(self, chained: bool = False) -> t.Any:
         from .._cryptography import Cipher as BlockCipher
         from .._cryptography import TripleDES, algorithms, modes
 
         algorithm: t.Any = TripleDES if self.cipher is Cipher.TRIPLE_DES else algorithms.AES
-        return BlockCipher(algorithm(self.value), modes.ECB())
+        mode = modes.CBC(bytes(self.cipher.block_size)) if chained else modes.ECB()
+        return BlockCipher(algorithm(self.value), mode)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from .._tpm.workbench import SavedKey, Workbench
 from .admin_gate import AdminGate, Administrator
 from .admin_key import AdminKey, Challenge
 from .derivation import box, separating_nonce, telltale, unbox
+from .edge import Edge
 from .errors import UNCOUNTED, CardGone, NoSuchKey, NotOffered, NotVerified, PinDue, WrongSecret
 from .gate import TICKET_SECONDS, Gates, Opened
 from .key import Algorithm, Key, PinUse, Slot, slot_name
@@ -137,6 +138,11 @@ class Card:
         return self.record.name
 
     @property
+    def edge(self) -> Edge:
+        """The application that the card shows to programs; it stays for the card's life."""
+        return self._record.edge
+
+    @property
     def serial(self) -> bytes:
         """16 random bytes, unique to the card."""
         return self._record.serial
@@ -162,6 +168,21 @@ class Card:
             gates = Gates(self._tpm, self.record)
             return gates.tries(gates.role(reference))
 
+    @property
+    def generated(self) -> bool:
+        """Whether the card has a file system; without one only its management can do something with it."""
+        return self.record.generated
+
+    def generate(self) -> None:
+        """Gives the card its file system."""
+        with self._store.changing(self.number):
+            self._write(replace(self.record, generated=True))
+
+    @property
+    def pin_length(self) -> int:
+        """Bytes of the PIN, where the card's edge has to know it; else 0."""
+        return self.record.pin.length
+
     def object(self, tag: int) -> t.Optional[bytes]:
         """Returns what a data object holds, or None."""
         return self.record.objects.get(tag)
@@ -172,20 +193,20 @@ class Card:
             self._write(self.record.with_object(tag, value))
 
     def protected(self, tag: int) -> t.Optional[bytes]:
-        """Returns what a data object holds that takes the PIN, or None.
+        """Returns what a data object holds that takes the PIN or the admin key, or None.
 
-        :raises NotVerified: before the PIN was verified
+        :raises NotVerified: before the PIN was verified or the administrator authenticated
         """
-        opened = self._require_opened()
+        auth = self._require_either().parent_auth
         box = self.record.objects.get(tag)
-        return None if box is None else unbox(opened.parent_auth, self._box_label(tag), box)
+        return None if box is None else unbox(auth, self._box_label(tag), box)
 
     def store_protected(self, tag: int, value: t.Optional[bytes]) -> None:
         """Writes or removes such an object. On disk it is encrypted: root does not read it without the PIN either.
 
-        :raises NotVerified: before the challenge was answered
+        :raises NotVerified: as :meth:`protected`
         """
-        auth = self._require_administrator().opened.parent_auth
+        auth = self._require_either().parent_auth
         self.store_object(tag, None if value is None else box(auth, self._box_label(tag), value))
 
     def _box_label(self, tag: int) -> bytes:
@@ -194,6 +215,11 @@ class Card:
     def certificate(self, slot: int) -> t.Optional[bytes]:
         """Returns the slot's certificate, DER, or None."""
         return self.record.certificates.get(slot)
+
+    @property
+    def certificates(self) -> t.Mapping[int, bytes]:
+        """Returns all certificates, DER, by slot."""
+        return self.record.certificates
 
     def store_certificate(self, slot: int, certificate: t.Optional[bytes]) -> None:
         """Writes a slot's certificate, DER, or removes it."""
@@ -322,7 +348,8 @@ class Card:
         last = max(rules.history, 1 if known.due(rules.expiry_days, now) else 0)
         if last and (same or known.was(new, key, last)):
             raise InputError("pin", f"is among the last {last} that the card has had", "choose another")
-        return PinRecord(int(now), rules=rules, former=remembered(known.former, new, key, rules.history))
+        former = remembered(known.former, new, key, rules.history)
+        return PinRecord(int(now), rules=rules, former=former, length=self._record.edge.kept_length(new))
 
     def _prepare(
         self, gates: Gates, opened: Opened, role: Role, auth: bytes, old: t.Optional[bytes], setting: Setting
@@ -354,20 +381,23 @@ class Card:
         self.record  # noqa: B018  A change that another process made ends it.
         return self._administrator is not None
 
-    def authenticate(self, answer: bytes, block: bytes = b"") -> bytes:
+    def authenticate(self, answer: bytes, prove: t.Callable[[AdminKey], bytes] = lambda _key: b"") -> bytes:
         """Lets an administrator in until :meth:`end_administration`. The card has another challenge afterwards.
 
         :param answer: to the challenge; its cipher's block size
-        :param block: what the card shall encrypt to prove that it knows the admin key too
-        :returns: ``block``, encrypted
+        :param prove: makes the card's own proof that it knows the admin key; if it fails, nobody is let in
+        :returns: the proof
         :raises WrongSecret, NotOffered:
         """
         self.end_administration()
         with self._changing() as gates:
             administrator = AdminGate(gates).open(answer)
-            proof = administrator.key.encrypt(block) if block else b""
             self._renew(gates, administrator, administrator.key)
-        return proof
+        try:
+            return prove(administrator.key)
+        except Exception:
+            self.end_administration()
+            raise
 
     def administer(self, key: AdminKey) -> None:
         """Does :meth:`authenticate` for whoever has the admin key itself.
@@ -505,8 +535,8 @@ class Card:
         if pin is PinUse.NEVER:
             yield root
             return
-        opened = self._administrator.opened if self._administrator else self._require_opened()
-        with tpm_object.loaded(self._tpm, root, self._record.parent, opened.parent_auth) as parent:
+        auth = self._require_either().parent_auth
+        with tpm_object.loaded(self._tpm, root, self._record.parent, auth) as parent:
             yield parent
 
     def sign(self, slot: int, digest: bytes) -> bytes:
@@ -565,6 +595,10 @@ class Card:
         if self._due is not None:
             raise PinDue(self._due.value)
         return self._opened
+
+    def _require_either(self) -> Opened:
+        self.record  # noqa: B018  As in :attr:`verified`.
+        return self._administrator.opened if self._administrator else self._require_opened()
 
     def require_pin(self) -> None:
         """:raises NotVerified, PinDue: unless a PIN that is good for more than its change is verified"""

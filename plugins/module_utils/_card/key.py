@@ -5,12 +5,19 @@
 from __future__ import annotations
 
 import enum
+import re
+import typing as t
 from dataclasses import dataclass
 
 from .._errors import InputError
 
 FIRST_RETIRED = 0x82
 RETIRED = 20
+FIRST_CONTAINER = 0xB081
+"""Key file of container 0, as Microsoft's and OpenSC's drivers number them; a container's slot has its number."""
+CONTAINERS = 30
+"""As many as a virtual smart card of Windows has certificates. Each container of a GIDS card holds one key."""
+_NUMBERED = re.compile(r"(retired|container)_(0|[1-9]\d?)")
 
 
 class Algorithm(str, enum.Enum):
@@ -53,32 +60,58 @@ class Slot(enum.IntEnum):
     CARD_AUTHENTICATION = 0x9E
 
 
+PIV_SLOTS = frozenset(Slot) | frozenset(range(FIRST_RETIRED, FIRST_RETIRED + RETIRED))
+CONTAINER_SLOTS = range(FIRST_CONTAINER, FIRST_CONTAINER + CONTAINERS)
+PIV_NAMES = f"{', '.join(slot.name.lower() for slot in Slot)}, or retired_1 to retired_{RETIRED}"
+CONTAINER_NAMES = f"container_0 to container_{CONTAINERS - 1}"
+
+
 def slot_number(name: str, field: str = "slot") -> int:
-    """Returns the key reference of a slot's name, such as ``authentication`` or ``retired_3``.
+    """Returns the number of a slot's name, such as ``authentication``, ``retired_3`` or ``container_0``.
 
     :raises InputError: if there is no such slot
     """
-    if name.startswith("retired_") and name[8:].isdigit() and 1 <= int(name[8:]) <= RETIRED:
-        return FIRST_RETIRED + int(name[8:]) - 1
-    try:
-        return Slot[name.upper()].value
-    except KeyError:
-        names = ", ".join(slot.name.lower() for slot in Slot)
-        raise InputError(
-            field, f"is {name!r}, which is no slot", f"choose {names}, or retired_1 to retired_20"
-        ) from None
+    number = _number(name)
+    if number in PIV_SLOTS or number in CONTAINER_SLOTS:
+        return number
+    remedy = f"choose {PIV_NAMES}, or on a GIDS card {CONTAINER_NAMES}"
+    raise InputError(field, f"is {name!r}, which is no slot", remedy)
+
+
+def _number(name: str) -> int:
+    match = _NUMBERED.fullmatch(name)
+    if match:
+        return {"retired": FIRST_RETIRED - 1, "container": FIRST_CONTAINER}[match[1]] + int(match[2])
+    return int(Slot.__members__.get(name.upper(), 0))
 
 
 def slot_name(number: int) -> str:
-    """Returns the name of a key reference; the inverse of :func:`slot_number`."""
+    """Returns the name of a slot; the inverse of :func:`slot_number`."""
     if FIRST_RETIRED <= number < FIRST_RETIRED + RETIRED:
         return f"retired_{number - FIRST_RETIRED + 1}"
+    if number in CONTAINER_SLOTS:
+        return f"container_{number - FIRST_CONTAINER}"
     return Slot(number).name.lower()
 
 
 def default_pin_use(slot: int) -> PinUse:
-    """9C asks before every signature, 9E never: NIST SP 800-73-4 part 1, table 3."""
+    """9C asks before every signature, 9E never: NIST SP 800-73-4 part 1, table 3. Containers ask once."""
     return _PIN_USES.get(slot, PinUse.ONCE)
+
+
+def parse_algorithm(name: t.Optional[str], slot: int, field: str = "algorithm") -> Algorithm:
+    """Returns the algorithm of this name, or if none is given, one that every program knows.
+
+    :raises InputError: if there is none of this name, or none for this slot
+    """
+    in_container = slot in CONTAINER_SLOTS
+    if name is None:
+        return Algorithm.RSA_2048 if in_container else Algorithm.ECC_P256
+    known = {each.value: each for each in Algorithm if each.is_rsa or not in_container}
+    if name not in known:
+        why = "and on a GIDS card programs know RSA only" if in_container else "which is no known algorithm"
+        raise InputError(field, f"is {name!r}, {why}", f"choose one of {', '.join(known)}")
+    return known[name]
 
 
 _PIN_USES = {int(Slot.SIGNATURE): PinUse.ALWAYS, int(Slot.CARD_AUTHENTICATION): PinUse.NEVER}

@@ -90,6 +90,7 @@ def _draft(number: int, first_handle: int, genesis: bytes, specification: Specif
         owner=specification.owner,
         group=specification.group,
         has_puk=specification.has_puk,
+        generated=specification.generate,
     )
 
 
@@ -143,7 +144,8 @@ def _make_objects(tpm: Tpm, record: Record, secret: bytes, secrets: Secrets) -> 
         seals[Role.ADMIN] = gates.make_seal(Role.ADMIN, b"", key + secrets.admin_key.value)
     parent_auth = gates.parent_auth(key, secret)
     parent, _unused = tpm_object.create(tpm, tpm.storage_root, Template.parent(), auth=parent_auth)
-    pin = PinRecord(int(time.time()), former=remembered((), secrets.pin.encode(), gates.history_key(key), 1))
+    former = remembered((), secrets.pin.encode(), gates.history_key(key), 1)
+    pin = PinRecord(int(time.time()), former=former, length=record.edge.kept_length(secrets.pin.encode()))
     return replace(record, state=State.READY, seals=seals, parent=parent, pin=pin)
 
 

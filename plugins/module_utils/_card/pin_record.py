@@ -34,12 +34,14 @@ class PinRecord:
     """:param set_at: seconds since 1970; 0 for a card of a release that did not note it, whose PIN counts as old
     :param rules: those that it followed when it was set
     :param former: keyed hashes, the last of the present PIN
+    :param length: bytes of the present PIN on an edge that has to know it, else 0
     """
 
     set_at: int = 0
     must_change: bool = False
     rules: t.Optional[PinPolicy] = None
     former: t.Tuple[bytes, ...] = ()
+    length: int = 0
 
     def expires_at(self, expiry_days: int) -> t.Optional[int]:
         """Returns seconds since 1970, or None for never."""

@@ -99,7 +99,8 @@ def _title(name: str) -> str:
 
 def _adjustments(desired: Specification, card: Record) -> t.Tuple[Adjust, ...]:
     wanted = (desired.owner, desired.group, desired.pin_policy)
-    return () if wanted == (card.owner, card.group, card.pin_policy) else (Adjust(desired),)
+    found = (card.owner, card.group, card.pin_policy)
+    return () if wanted == found and card.generated >= desired.generate else (Adjust(desired),)
 
 
 def _refuse_changes(desired: Specification, card: Record) -> None:
@@ -168,6 +169,7 @@ def describe(desired: Specification, card: t.Optional[Record] = None) -> t.Dict[
         "owner": desired.owner,
         "group": desired.group,
         "card_edge": desired.edge.value,
+        "generated": desired.generate or bool(card and card.generated),
         "tpm": str(desired.tcti),
         "pin_policy": _policy(desired.pin_policy),
         "pin_retries": desired.pin_retries,
@@ -184,6 +186,7 @@ def describe_record(card: Record) -> t.Dict[str, t.Any]:
         "owner": card.owner,
         "group": card.group,
         "card_edge": card.edge.value,
+        "generated": card.generated,
         "tpm": card.tcti,
         "pin_policy": _policy(card.pin_policy),
         "pin_retries": card.pin_retries,

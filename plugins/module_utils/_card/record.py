@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from .._encoding.blob import Blob, Creation
 from .._pin import PinPolicy
 from .admin_key import Challenge, Cipher
+from .edge import Edge
 from .key import Algorithm, PinUse
 from .migration import VERSION, NewerVersion, upgraded
 from .model import Model, Role
@@ -28,12 +29,6 @@ class State(str, enum.Enum):
     CREATING = "creating"
     READY = "ready"
     DESTROYING = "destroying"
-
-
-class Edge(str, enum.Enum):
-    """The application that a card shows to the world."""
-
-    PIV = "piv"
 
 
 LARGEST_NUMBER = 9999
@@ -116,6 +111,8 @@ class Record:
     has_puk: bool = False
     presented: bool = True
     """Whether programs meet the card in a reader; decided by the host's Hello policy when the card is made."""
+    generated: bool = False
+    """Whether the file system was written that a GIDS card has."""
     seals: t.Mapping[Role, Blob] = field(default_factory=dict)
     pending: t.Mapping[Role, Pending] = field(default_factory=dict)
     telltales: t.Mapping[Role, Telltale] = field(default_factory=dict)
@@ -244,7 +241,7 @@ def _pending(fields: t.Mapping[str, t.Any]) -> Pending:
 def _pin_record(fields: t.Mapping[str, t.Any]) -> PinRecord:
     rules = None if fields["rules"] is None else _pin_policy(fields["rules"])
     former = tuple(_bytes(each) for each in fields["former"])
-    return PinRecord(int(fields["set_at"]), bool(fields["must_change"]), rules, former)
+    return PinRecord(int(fields["set_at"]), bool(fields["must_change"]), rules, former, int(fields.get("length", 0)))
 
 
 def _telltale(fields: t.Mapping[str, t.Any]) -> Telltale:

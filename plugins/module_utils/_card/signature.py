@@ -11,6 +11,8 @@ from .._cryptography import hashes
 from .card import Card
 from .key import Algorithm
 
+LEAST_PADDING = 11
+"""Bytes of a PKCS#1 v1.5 block that are not content: RFC 8017, clause 9.2."""
 _SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 """DigestInfo of SHA-256 up to the digest: RFC 8017, clause 9.2, note 1."""
 
@@ -29,6 +31,13 @@ def sign_message(card: Card, slot: int, message: bytes) -> bytes:
     digest = hashlib.new(hash_for(algorithm).name, message).digest()
     if not algorithm.is_rsa:
         return card.sign(slot, digest)
-    info = _SHA256_INFO + digest
-    padding = b"\xff" * (algorithm.size - len(info) - 3)
-    return card.rsa_private(slot, b"\x00\x01" + padding + b"\x00" + info)
+    return card.rsa_private(slot, signature_block(_SHA256_INFO + digest, algorithm.size))
+
+
+def signature_block(content: bytes, size: int) -> bytes:
+    """Returns a block padded for a PKCS#1 v1.5 signature: RFC 8017, clause 9.2.
+
+    :param content: at most ``size - LEAST_PADDING`` bytes
+    :param size: bytes of the modulus
+    """
+    return b"\x00\x01" + b"\xff" * (size - len(content) - 3) + b"\x00" + content

@@ -11,12 +11,10 @@ from .._errors import InputError
 from .._pin import PinPolicy
 from .._tpm.tcti import DEFAULT, Tcti
 from .admin_key import AdminKey
-from .key import Algorithm, PinUse, default_pin_use, slot_name, slot_number
-from .record import Edge
+from .edge import Edge
+from .key import Algorithm, PinUse, default_pin_use, parse_algorithm, slot_name, slot_number
 
 LONGEST_NAME = 127
-LONGEST_PIN = {Edge.PIV: 8}
-"""Characters of a PIN, by edge: NIST SP 800-73-4 part 2, clause 2.4.3."""
 PUK_LENGTH = 8
 FEWEST_TRIES = 1
 MOST_TRIES = 127
@@ -47,15 +45,10 @@ class KeySpecification:
 
     @classmethod
     def parse(cls, fields: t.Mapping[str, t.Any], field_name: str = "") -> KeySpecification:
-        """:raises InputError: for an unknown slot or algorithm"""
+        """:raises InputError: for an unknown slot or algorithm, or an algorithm that the slot's edge does not know"""
         prefix = f"{field_name}." if field_name else ""
         slot = slot_number(str(fields["slot"]), f"{prefix}slot")
-        try:
-            algorithm = Algorithm(fields["algorithm"])
-        except ValueError:
-            names = ", ".join(each.value for each in Algorithm)
-            fault = f"is {fields['algorithm']!r}, which is no known algorithm"
-            raise InputError(f"{prefix}algorithm", fault, f"choose one of {names}") from None
+        algorithm = parse_algorithm(fields.get("algorithm"), slot, f"{prefix}algorithm")
         return cls(slot, algorithm, bool(fields.get("self_signed", True)))
 
 
@@ -74,6 +67,7 @@ class Specification:
     has_puk: bool = False
     pin_must_change: bool = False
     has_admin: bool = False
+    generate: bool = False
     keys: t.Tuple[KeySpecification, ...] = ()
 
     def validate(self) -> Specification:
@@ -87,13 +81,17 @@ class Specification:
             )
         for field_name, tries in (("pin_retries", self.pin_retries), ("puk_retries", self.puk_retries)):
             check_tries(field_name, tries)
+        if self.generate and self.edge is not Edge.GIDS:
+            fault = f"is true, but a {self.edge.title} card has no file system to write"
+            raise InputError("generate", fault, "leave it out, or choose card_edge: gids")
         self._validate_slots()
         self.pin_policy.validate()
         return self
 
     def _validate_slots(self) -> None:
         slots = [key.slot for key in self.keys]
-        for slot in slots:
+        for at, slot in enumerate(slots):
+            self.edge.check_slot(slot, f"keys[{at}].slot")
             if slots.count(slot) > 1:
                 raise InputError("keys", f"names the slot {slot_name(slot)} twice", "name each slot once")
 

@@ -18,14 +18,18 @@ import typing as t
 from pathlib import Path
 
 from .._card.card import Card
+from .._card.edge import Edge
 from .._card.errors import CardGone
 from .._card.host import CardHost
 from .._card.host_policy import PATH as POLICY
 from .._errors import HardboundError
-from . import piv
+from . import gids, piv
+from .application import Application
 from .vpcd import Connection, Disconnected
 
 _log = logging.getLogger("hardbound")
+
+_APPLICATIONS: t.Mapping[Edge, t.Type[Application]] = {Edge.PIV: piv.Application, Edge.GIDS: gids.Application}
 
 _STORE_INTERVAL = 1.0  # seconds between two looks at the store
 _READER_INTERVAL = 0.25  # seconds between two tries to find a reader
@@ -44,7 +48,7 @@ class Seat:
         self.card = card
         self.serial = card.serial
         self.connection: t.Optional[Connection] = None
-        self._application = piv.Application(card, self._failed)
+        self._application = _APPLICATIONS[card.edge](card, self._failed)
         self._address = address
         self._present = present
 

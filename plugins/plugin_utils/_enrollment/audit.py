@@ -15,6 +15,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from ...module_utils._card.key import parse_algorithm, slot_number
+from ...module_utils._errors import InputError
 from .._ca import clock
 from .._ca.ledger import Ledger
 from .._ca.record import Certificate
@@ -148,7 +150,7 @@ class _Host:
     def _key_drift(self, shown: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         algorithms = {key["slot"]: key.get("algorithm") for key in shown.get("keys") or ()}
         for key in wanted.get("keys") or ():
-            slot, algorithm = key["slot"], key.get("algorithm", "ecc_p256")
+            slot, algorithm = key["slot"], _wanted_algorithm(key)
             if slot not in algorithms:
                 yield f"The inventory wants a key in the slot {slot}, and there is none."
             elif algorithms[slot] != algorithm:
@@ -231,3 +233,11 @@ def _status(certificate: Certificate, at: datetime) -> str:
     if not certificate.activated_at:
         return "unproven"
     return "due" if certificate.is_due(at) else "valid"
+
+
+def _wanted_algorithm(key: t.Mapping[str, t.Any]) -> t.Any:
+    """What the inventory says, right or wrong: enrolment refuses what is wrong."""
+    try:
+        return parse_algorithm(key.get("algorithm"), slot_number(key["slot"])).value
+    except InputError:
+        return key.get("algorithm")

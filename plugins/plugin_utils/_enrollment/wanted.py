@@ -7,7 +7,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ...module_utils._card.key import Algorithm, slot_number
+from ...module_utils._card.edge import Edge
+from ...module_utils._card.key import Algorithm, parse_algorithm, slot_number
 from ...module_utils._errors import InputError
 from .._attestation.request import CardRequest, KeyRequest, Request
 from .._ca import profiles
@@ -16,7 +17,7 @@ from .._ca.profile import Kind, Profile, find_profile
 
 _NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
 CARD_ARGUMENTS = (
-    *("name", "owner", "group", "pin", "puk", "pin_retries", "puk_retries", "pin_policy"),
+    *("name", "card_edge", "generate", "owner", "group", "pin", "puk", "pin_retries", "puk_retries", "pin_policy"),
     *("admin_key", "escrow_key"),
 )
 """What the host has to know of a card, beside its keys."""
@@ -122,9 +123,8 @@ class Wanted:
 def _card(
     values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], shelf: t.Mapping[str, Profile]
 ) -> WantedCard:
-    keys = tuple(
-        _key(key, f"{field}.keys[{at}]", values["profile"] or profile, shelf) for at, key in enumerate(values["keys"])
-    )
+    edge, common = Edge(values["card_edge"]), values["profile"] or profile
+    keys = tuple(_key(edge, key, f"{field}.keys[{at}]", common, shelf) for at, key in enumerate(values["keys"]))
     if not keys:
         raise InputError(f"{field}.keys", "is empty", "name at least one slot, such as {slot: authentication}")
     names = {name: values[name] for name in _NAMES if values[name]}
@@ -153,13 +153,15 @@ def _common_name(values: t.Mapping[str, t.Any]) -> str:
 
 
 def _key(
-    values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], shelf: t.Mapping[str, Profile]
+    edge: Edge, values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], shelf: t.Mapping[str, Profile]
 ) -> WantedKey:
-    slot_number(values["slot"], f"{field}.slot")
+    slot = slot_number(values["slot"], f"{field}.slot")
+    edge.check_slot(slot, f"{field}.slot")
+    algorithm = parse_algorithm(values["algorithm"], slot, f"{field}.algorithm")
     name = values["profile"] or profile
     if not name:
         raise InputError(f"{field}.profile", "is missing", f"choose one of {', '.join(sorted(shelf))}")
     found = find_profile(name, shelf)
     if found.kind is not Kind.X509 or found.name == profiles.AK:
         raise InputError(f"{field}.profile", f"is {name!r}, which is not for a card's slot", "choose an X.509 profile")
-    return WantedKey(values["slot"], Algorithm(values["algorithm"]), found)
+    return WantedKey(values["slot"], algorithm, found)

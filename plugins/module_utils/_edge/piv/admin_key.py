@@ -12,11 +12,11 @@ import typing as t
 
 from ..._card.admin_key import AdminKey
 from ..._card.card import Card
-from ..._card.errors import WrongSecret
 from ..._card.secret import Reference
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
-from .reference import CIPHERS, Authentication, KeyReference
+from ..authentication import Authentication, authenticate, check_block
+from .reference import CIPHERS, KeyReference
 
 _NO_TOUCH = 0xFF  # P2 of SET MANAGEMENT KEY, of Yubico's PIV extensions
 _TOUCH = 0xFE
@@ -30,9 +30,8 @@ class AdminAuthentication:
         self._asked: t.Optional[Authentication] = None
 
     def reset(self) -> None:
-        """Forgets what was asked, and that it was answered."""
+        """Forgets what was asked."""
         self._asked = None
-        self._card.end_administration()
 
     def transmit(self, algorithm: int, data: bytes) -> bytes:
         """Answers one of the commands.
@@ -69,7 +68,7 @@ class AdminAuthentication:
     def _single(self, template: t.Mapping[int, bytes]) -> bytes:
         if set(template) != {Authentication.RESPONSE}:
             raise ApduError(StatusWord.INCORRECT_DATA)
-        self._authenticate(template[Authentication.RESPONSE])
+        authenticate(self._card, template[Authentication.RESPONSE])
         return b""
 
     def _mutual(self, template: t.Dict[int, bytes]) -> bytes:
@@ -78,17 +77,10 @@ class AdminAuthentication:
             Authentication.CHALLENGE,
         }:
             raise ApduError(StatusWord.INCORRECT_DATA)
-        proof = self._authenticate(template[Authentication.WITNESS], template[Authentication.CHALLENGE])
+        challenge = template[Authentication.CHALLENGE]
+        check_block(self._card, challenge)
+        proof = authenticate(self._card, template[Authentication.WITNESS], lambda key: key.encrypt(challenge))
         return encode(Authentication.TEMPLATE, encode(Authentication.RESPONSE, proof))
-
-    def _authenticate(self, answer: bytes, *blocks: bytes) -> bytes:
-        size = self._card.challenge.cipher.block_size
-        if any(len(block) != size for block in (answer, *blocks)):
-            raise ApduError(StatusWord.INCORRECT_DATA)
-        try:
-            return self._card.authenticate(answer, *blocks)
-        except WrongSecret:
-            raise ApduError(StatusWord.SECURITY_STATUS_NOT_SATISFIED) from None
 
 
 def change(card: Card, p1: int, p2: int, data: bytes) -> None:

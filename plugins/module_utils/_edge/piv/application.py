@@ -7,14 +7,14 @@ from __future__ import annotations
 import typing as t
 
 from ..._card.card import Card
-from ..._card.errors import Blocked, CardGone, WrongSecret
-from ..._card.key import PinUse
+from ..._card.key import PIV_SLOTS, PinUse
 from ..._card.secret import Reference
-from ..._encoding.apdu import ApduError, CommandAPDU, Exchange, ResponseAPDU, StatusWord
-from ..fault import status_of
+from ..._encoding.apdu import ApduError, CommandAPDU, StatusWord
+from .. import application as base
+from ..application import BY_ADMINISTRATOR, SELECT_BY_NAME, expect, secret_named
 from . import admin_key, authenticate, metadata, new_key, objects
 from .admin_key import AdminAuthentication
-from .reference import AID, KEY_SLOTS, SHORTEST_AID, Instruction, KeyReference
+from .reference import AID, SHORTEST_AID, Instruction, KeyReference
 
 # T=1; the historical bytes tell PIV's AID (ISO/IEC 7816-4, clause 12.1.1). Of our own: Windows caches by it.
 ATR = bytes.fromhex("3B8B0180F9A0000003080000100048")
@@ -22,80 +22,41 @@ ATR = bytes.fromhex("3B8B0180F9A0000003080000100048")
 _VERSION = bytes((5, 7, 0))  # Yubico's first with RSA-3072 and RSA-4096, and without any key of another maker
 _SECRET_SIZE = 8  # bytes of a PIN or PUK on the wire: SP 800-73-4 part 2, clause 2.4.3
 _PADDING = b"\xff"
-_BY_ADMINISTRATOR = 0x02  # P1 of RESET RETRY COUNTER, no resetting code: ISO/IEC 7816-4, clause 11.6.10, table 102
 _LOGOUT = 0xFF  # P1 of VERIFY: SP 800-73-4 part 2, clause 3.2.1
-_SELECT_BY_NAME = 0x04
 _GET_DATA = (0x3F, 0xFF)
 
 _SECRETS: t.Mapping[int, Reference] = {KeyReference.PIN: Reference.PIN, KeyReference.PUK: Reference.PUK}
 
 
-class Application:
-    """One card as a PIV program sees it. It answers any bytes and raises nothing but :class:`CardGone`.
-
-    The application is selected from the start: a card has no other (SP 800-73-4 part 2, clause 2.2).
-
-    :param card: what does the work
-    :param failed: told of an error that is no answer to the client; the client gets 6F00
-    """
+class Application(base.Application):
+    """One card as a PIV program sees it: SP 800-73-4 part 2, clause 2.2."""
 
     atr = ATR
 
     def __init__(self, card: Card, failed: t.Optional[t.Callable[[Exception], None]] = None) -> None:
-        self._card = card
+        super().__init__(card, failed)
         self._administration = AdminAuthentication(card)
-        self._failed = failed
-        self._exchange = Exchange(self._respond)
         self._just_verified = False
 
     def reset(self) -> None:
-        """Drops the state of PIN and admin key, and open chains: power on, power off, reset."""
-        self._exchange.reset()
+        super().reset()
         self._administration.reset()
-        self._just_verified = False
-        self._card.logout()
-
-    def transmit(self, raw: bytes) -> bytes:
-        """Returns the response to a command, with at least a status word.
-
-        :raises CardGone: if the card is no more
-        """
-        return self._exchange.transmit(raw)
-
-    def _respond(self, command: CommandAPDU) -> ResponseAPDU:
-        handler = _HANDLERS.get(command.ins)
-        if handler is None:
-            raise ApduError(StatusWord.INSTRUCTION_NOT_SUPPORTED)
-        try:
-            return ResponseAPDU(handler(self, command))
-        except CardGone:
-            raise
-        except Exception as error:
-            raise ApduError(self._status(error)) from None
-
-    def _status(self, error: Exception) -> int:
-        status = status_of(error)
-        if status is not None:
-            return status
-        if self._failed:
-            self._failed(error)
-        return StatusWord.NO_PRECISE_DIAGNOSIS
 
     def _select(self, command: CommandAPDU) -> bytes:
         """Clause 3.1.1. A name that the card does not know leaves everything as it is, as the clause says."""
-        if command.p1 != _SELECT_BY_NAME:
+        if command.p1 != SELECT_BY_NAME:
             raise ApduError(StatusWord.NOT_FOUND)
         if len(command.data) < SHORTEST_AID or not AID.startswith(command.data):
             raise ApduError(StatusWord.NOT_FOUND)
         return objects.PROPERTIES
 
     def _get_data(self, command: CommandAPDU) -> bytes:
-        _expect(command, *_GET_DATA)
+        expect(command, *_GET_DATA)
         return objects.read(self._card, command.data)
 
     def _verify(self, command: CommandAPDU) -> bytes:
         """Clause 3.2.1: verify, ask for the state, or log out."""
-        _reference(command.p2, Reference.PIN)
+        secret_named(command.p2, _SECRETS, Reference.PIN)
         if command.p1 == _LOGOUT and not command.data:
             self._log_out()
         elif command.p1:
@@ -107,14 +68,10 @@ class Application:
             self._report_tries()
         return b""
 
-    def _report_tries(self) -> t.NoReturn:
-        left = self._card.tries(Reference.PIN).left
-        raise ApduError(StatusWord.tries_left(left) if left else StatusWord.AUTHENTICATION_METHOD_BLOCKED)
-
     def _change_reference_data(self, command: CommandAPDU) -> bytes:
         """Clause 3.2.2."""
-        _expect(command, 0x00, command.p2)
-        reference = _reference(command.p2, *_SECRETS.values())
+        expect(command, 0x00, command.p2)
+        reference = secret_named(command.p2, _SECRETS, *_SECRETS.values())
         old, new = _two_secrets(command.data)
         self._require(reference)
         self._try_secret(lambda: self._card.change(reference, old, new))
@@ -122,40 +79,28 @@ class Application:
 
     def _reset_retry_counter(self, command: CommandAPDU) -> bytes:
         """Clause 3.2.3: the PUK sets a new PIN; beyond the clause, on a card without PUK, the administrator does."""
-        if command.p1 == _BY_ADMINISTRATOR:
+        if command.p1 == BY_ADMINISTRATOR:
             return self._reset_pin(command)
-        _expect(command, 0x00, command.p2)
-        _reference(command.p2, Reference.PIN)
+        expect(command, 0x00, command.p2)
+        secret_named(command.p2, _SECRETS, Reference.PIN)
         puk, pin = _two_secrets(command.data)
         self._require(Reference.PUK)
         self._try_secret(lambda: self._card.unblock(puk, pin))
         return b""
 
     def _reset_pin(self, command: CommandAPDU) -> bytes:
-        _reference(command.p2, Reference.PIN)
+        secret_named(command.p2, _SECRETS, Reference.PIN)
         self._require_administrator()
         self._card.reset_pin(_one_secret(command.data))
         return b""
 
-    def _require(self, reference: Reference) -> None:
-        if not self._card.has(reference):
-            raise ApduError(StatusWord.REFERENCED_DATA_NOT_FOUND)
-
-    def _try_secret(self, attempt: t.Callable[[], None]) -> None:
-        """A refused secret ends what an earlier one opened: clause 3.2.1."""
-        try:
-            attempt()
-        except (WrongSecret, Blocked):
-            self._log_out()
-            raise
-
     def _log_out(self) -> None:
         self._just_verified = False
-        self._card.logout()
+        super()._log_out()
 
     def _general_authenticate(self, command: CommandAPDU) -> bytes:
         """Clause 3.2.4."""
-        if command.p2 in KEY_SLOTS:
+        if command.p2 in PIV_SLOTS:
             return self._use_key(command)
         if command.p2 != KeyReference.ADMIN_KEY:
             raise ApduError(StatusWord.INCORRECT_P1_P2)
@@ -171,30 +116,26 @@ class Application:
         return authenticate.use(self._card, key, command.data)
 
     def _get_metadata(self, command: CommandAPDU) -> bytes:
-        _expect(command, 0x00, command.p2)
+        expect(command, 0x00, command.p2)
         return metadata.read(self._card, command.p2)
 
     def _get_serial(self, command: CommandAPDU) -> bytes:
-        _expect(command, 0x00, 0x00)
+        expect(command, 0x00, 0x00)
         return self._card.serial[:4]
 
     def _get_version(self, command: CommandAPDU) -> bytes:
-        _expect(command, 0x00, 0x00)
+        expect(command, 0x00, 0x00)
         return _VERSION
-
-    def _require_administrator(self) -> None:
-        if not self._card.administered:
-            raise ApduError(StatusWord.SECURITY_STATUS_NOT_SATISFIED)
 
     def _put_data(self, command: CommandAPDU) -> bytes:
         self._require_administrator()
-        _expect(command, *_GET_DATA)
+        expect(command, *_GET_DATA)
         objects.write(self._card, command.data)
         return b""
 
     def _generate(self, command: CommandAPDU) -> bytes:
         self._require_administrator()
-        _expect(command, 0x00, command.p2)
+        expect(command, 0x00, command.p2)
         return new_key.generate(self._card, command.p2, command.data)
 
     def _import_key(self, command: CommandAPDU) -> bytes:
@@ -223,18 +164,6 @@ class Application:
         raise ApduError(StatusWord.CONDITIONS_NOT_SATISFIED)
 
 
-def _expect(command: CommandAPDU, p1: int, p2: int) -> None:
-    if (command.p1, command.p2) != (p1, p2):
-        raise ApduError(StatusWord.INCORRECT_P1_P2)
-
-
-def _reference(number: int, *allowed: Reference) -> Reference:
-    reference = _SECRETS.get(number)
-    if reference not in allowed or reference is None:
-        raise ApduError(StatusWord.REFERENCED_DATA_NOT_FOUND)
-    return reference
-
-
 def _one_secret(data: bytes) -> bytes:
     if len(data) != _SECRET_SIZE:
         raise ApduError(StatusWord.INCORRECT_DATA)
@@ -245,7 +174,7 @@ def _two_secrets(data: bytes) -> t.Tuple[bytes, bytes]:
     return _one_secret(data[:_SECRET_SIZE]), _one_secret(data[_SECRET_SIZE:])
 
 
-_HANDLERS: t.Mapping[int, t.Callable[[Application, CommandAPDU], bytes]] = {
+Application.handlers = {
     Instruction.SELECT: Application._select,
     Instruction.GET_DATA: Application._get_data,
     Instruction.VERIFY: Application._verify,

@@ -11,7 +11,8 @@ from ..._card.card import Card
 from ..._card.key import Key
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
-from .reference import ALGORITHMS, Authentication
+from ..authentication import Authentication
+from .reference import ALGORITHMS
 
 RANDOM = 0x00
 """The algorithm, 3DES by its other number, with which OpenSC asks for a challenge to take random bytes from."""

@@ -11,8 +11,9 @@ from ..._card.card import Card
 from ..._card.key import Key
 from ..._card.secret import Reference
 from ..._encoding.apdu import ApduError, StatusWord
-from ..._encoding.tlv import encode, parse, parse_one
-from .reference import CIPHER_IDENTIFIERS, IDENTIFIERS, PIN_POLICIES, KeyReference, PublicKey
+from ..._encoding.tlv import encode
+from ..public_key import public_key
+from .reference import CIPHER_IDENTIFIERS, IDENTIFIERS, PIN_POLICIES, KeyReference
 
 
 class Metadata(enum.IntEnum):
@@ -33,8 +34,6 @@ _NOT_DEFAULT = b"\x00"
 _DEFAULT = b"\x01"
 _SECRET_ALGORITHM = b"\xff"
 
-_SEQUENCE = 0x30
-
 
 def read(card: Card, reference: int) -> bytes:
     """Answers GET METADATA for a key or a secret.
@@ -51,19 +50,6 @@ def read(card: Card, reference: int) -> bytes:
     if key is None:
         raise ApduError(StatusWord.REFERENCED_DATA_NOT_FOUND)
     return _key(key)
-
-
-def public_key(key: Key) -> bytes:
-    """Returns the data objects of a public key: SP 800-73-4 part 2, table 11.
-
-    They are cut out of the SubjectPublicKeyInfo (RFC 5280, clause 4.1; RFC 3279, clause 2.3).
-    """
-    _unused, bit_string = parse(parse_one(key.public, _SEQUENCE))
-    content = bit_string.value[1:]  # after the count of unused bits
-    if not key.algorithm.is_rsa:
-        return encode(PublicKey.POINT, content)
-    modulus, exponent = parse(parse_one(content, _SEQUENCE))
-    return encode(PublicKey.MODULUS, modulus.value.lstrip(b"\0")) + encode(PublicKey.EXPONENT, exponent.value)
 
 
 def _key(key: Key) -> bytes:

@@ -8,18 +8,17 @@ import enum
 import typing as t
 
 from ..._card.card import Card
-from ..._card.key import Algorithm
+from ..._card.key import PIV_SLOTS, Algorithm
 from ..._card.outside_key import EXPONENT, OutsideKey
 from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
-from .metadata import public_key
-from .reference import ALGORITHMS, KEY_SLOTS, PIN_POLICIES
+from ..public_key import TEMPLATE, public_key
+from .reference import ALGORITHMS, PIN_POLICIES
 
 _GENERATE = 0xAC  # control reference template: SP 800-73-4 part 2, table 10
 _MECHANISM = 0x80
 _PARAMETER = 0x81
-_PUBLIC_KEY = 0x7F49  # SP 800-73-4 part 2, clause 3.3.2
 _NOWHERE = 0xFF  # P1 of MOVE: the key is deleted
 
 
@@ -59,7 +58,7 @@ def generate(card: Card, slot: int, data: bytes) -> bytes:
     if algorithm is None or (exponent and int.from_bytes(exponent, "big") != EXPONENT):
         raise ApduError(StatusWord.INCORRECT_DATA)
     key = card.make_key(_specification(slot, algorithm, template))
-    return encode(_PUBLIC_KEY, public_key(key))
+    return encode(TEMPLATE, public_key(key))
 
 
 def bring_in(card: Card, number: int, slot: int, data: bytes) -> None:
@@ -96,7 +95,7 @@ def move(card: Card, target: int, slot: int) -> None:
 
 
 def _check_slot(slot: int) -> None:
-    if slot not in KEY_SLOTS:
+    if slot not in PIV_SLOTS:
         raise ApduError(StatusWord.INCORRECT_P1_P2)
 
 

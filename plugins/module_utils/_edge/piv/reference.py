@@ -63,26 +63,6 @@ IDENTIFIERS: t.Mapping[Algorithm, int] = {algorithm: number for number, algorith
 PIN_POLICIES: t.Mapping[PinUse, int] = {PinUse.NEVER: 1, PinUse.ONCE: 2, PinUse.ALWAYS: 3}
 """Of Yubico's PIV extensions."""
 
-KEY_SLOTS = frozenset(Slot) | frozenset(range(FIRST_RETIRED, FIRST_RETIRED + RETIRED))
-
-
-class Authentication(enum.IntEnum):
-    """Dynamic authentication template: SP 800-73-4 part 2, table 7."""
-
-    TEMPLATE = 0x7C
-    WITNESS = 0x80
-    CHALLENGE = 0x81
-    RESPONSE = 0x82
-    EXPONENTIATION = 0x85
-
-
-class PublicKey(enum.IntEnum):
-    """Public key template: SP 800-73-4 part 2, table 11."""
-
-    MODULUS = 0x81
-    EXPONENT = 0x82
-    POINT = 0x86
-
 
 class Object(enum.IntEnum):
     """Data objects: SP 800-73-4 part 1, table 3."""

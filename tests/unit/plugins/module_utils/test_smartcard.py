@@ -26,6 +26,8 @@ def task(**changes):
         "name": "card",
         "instance_id": None,
         "state": "present",
+        "card_edge": "piv",
+        "generate": False,
         "pin": "12345678",
         "puk": None,
         "admin_key": None,
@@ -61,7 +63,7 @@ def policy(**changes):
         ({"pin_policy": policy(history=51)}, "pin_policy.history is 51: choose a number from 0 to 50"),
         ({"pin_policy": policy(expiry_days=731)}, "pin_policy.expiry_days is 731"),
         ({"pin_policy": policy(maxlen=128)}, "pin_policy.maxlen is 128"),
-        ({"pin_policy": policy(maxlen=12)}, "a PIV card takes at most 8: choose 8 or less"),
+        ({"pin_policy": policy(maxlen=12)}, "a PIV card takes at most 8: choose 8 or less, or card_edge: gids"),
         ({"pin_policy": policy(minlen=9, maxlen=10)}, "pin_policy.minlen is 9, but a PIV card takes at most 8"),
         ({"pin_policy": policy(minlen=8, maxlen=6)}, "more than pin_policy.maxlen"),
         (
@@ -71,6 +73,17 @@ def policy(**changes):
         ({"tpm": "/dev/tpm0"}, "tpm is '/dev/tpm0', which is no known TCTI"),
         ({"keys": [{"slot": "f9", "algorithm": "ecc_p256"}]}, r"keys\[0\].slot is 'f9', which is no slot"),
         ({"keys": [{"slot": "retired_21", "algorithm": "ecc_p256"}]}, "retired_1 to retired_20"),
+        ({"generate": True}, "generate is true, but a PIV card has no file system to write: leave it out, or choose"),
+        ({"keys": [{"slot": "container_0"}]}, r"keys\[0\].slot is container_0, which no PIV card has: choose auth"),
+        (
+            {"card_edge": "gids", "keys": [{"slot": "signature"}]},
+            r"no GIDS card has: choose container_0 to container_29",
+        ),
+        ({"card_edge": "gids", "keys": [{"slot": "container_30"}]}, "'container_30', which is no slot"),
+        (
+            {"card_edge": "gids", "keys": [{"slot": "container_1", "algorithm": "ecc_p256"}]},
+            r"keys\[0\].algorithm is 'ecc_p256', and on a GIDS card programs know RSA only: choose one of rsa_2048",
+        ),
         ({"keys": [{"slot": "signature", "algorithm": "ecc_p256"}] * 2}, "names the slot signature twice"),
         (
             {"admin_key": HEX[:-1]},

@@ -8,6 +8,7 @@ import datetime
 import typing as t
 
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Challenge, Cipher
+from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
     Blocked,
     NoSuchKey,
@@ -48,9 +49,14 @@ class SoftCard:
     name = "Soft card"
 
     def __init__(
-        self, number: int = 0, puk: t.Optional[bytes] = PUK, admin_key: t.Optional[AdminKey] = ADMIN_KEY
+        self,
+        number: int = 0,
+        puk: t.Optional[bytes] = PUK,
+        admin_key: t.Optional[AdminKey] = ADMIN_KEY,
+        edge: Edge = Edge.PIV,
     ) -> None:
         self.number = number
+        self.edge = edge
         self.serial = bytes.fromhex("00112233445566778899AABBCCDDEE") + bytes((number,))
         self.policy = PinPolicy(minlen=6, maxlen=8)
         self.objects: t.Dict[int, bytes] = {}
@@ -58,6 +64,7 @@ class SoftCard:
         self.closed = False
         self.presented = True
         self.due = ""
+        self.generated = False
         self._secrets = {Reference.PIN: PIN}
         if puk:
             self._secrets[Reference.PUK] = puk
@@ -109,8 +116,17 @@ class SoftCard:
     def keys(self) -> t.Mapping[int, Key]:
         return self._keys
 
+    def generate(self) -> None:
+        self.generated = True
+
+    @property
+    def pin_length(self) -> int:
+        return self.edge.kept_length(self._secrets[Reference.PIN])
+
     def store_certificate(self, slot: int, certificate: t.Optional[bytes]) -> None:
-        self.certificates[slot] = certificate or b""
+        self.certificates.pop(slot, None)
+        if certificate is not None:
+            self.certificates[slot] = certificate
 
     def has(self, reference: Reference) -> bool:
         return self.admin_key is not None if reference is Reference.ADMIN else reference in self._secrets
@@ -119,14 +135,17 @@ class SoftCard:
     def challenge(self) -> Challenge:
         return self._challenge
 
-    def authenticate(self, answer: bytes, block: bytes = b"") -> bytes:
+    def authenticate(self, answer: bytes, prove: t.Callable[[AdminKey], bytes] = lambda _key: b"") -> bytes:
         self.administered = False
         if answer != self._answer or self.admin_key is None:
             raise WrongSecret(Reference.ADMIN, -1)
-        self.administered = True
-        proof = self.admin_key.encrypt(block) if block else b""
         self._renew(self.admin_key)
+        proof = prove(self.admin_key)
+        self.administered = True
         return proof
+
+    def administer(self, key: AdminKey) -> None:
+        self.authenticate(key.encrypt(self._challenge.decrypted))
 
     def end_administration(self) -> None:
         self.administered = False
@@ -153,14 +172,14 @@ class SoftCard:
         self.set = (pin, puk)
 
     def make_key(self, wanted: KeySpecification) -> Key:
-        self._require_administrator()
+        self._require_either()
         if wanted.algorithm is Algorithm.RSA_4096:
             raise NotOffered("no TPM makes these")
         self.add(wanted.slot, wanted.algorithm, wanted.pin)
         return self._keys[wanted.slot]
 
     def import_key(self, wanted: KeySpecification, key: OutsideKey) -> Key:
-        self._require_administrator()
+        self._require_either()
         private: t.Any
         if wanted.algorithm.is_rsa:
             p, n = (int.from_bytes(each, "big") for each in (key.sensitive, *key.public))
@@ -175,7 +194,6 @@ class SoftCard:
         return self._keys[wanted.slot]
 
     def remove_key(self, slot: int) -> None:
-        self._require_administrator()
         if self._keys.pop(slot, None) is None:
             raise NoSuchKey("the slot is empty")
 
@@ -266,12 +284,15 @@ class SoftCard:
             self.objects[tag] = value
 
     def protected(self, tag: int) -> t.Optional[bytes]:
-        if not self._verified:
-            raise NotVerified("no PIN")
+        self._require_either()
         return self.objects.get(tag)
 
+    def _require_either(self) -> None:
+        if not self.administered:
+            self.require_pin()
+
     def store_protected(self, tag: int, value: t.Optional[bytes]) -> None:
-        self._require_administrator()
+        self._require_either()
         self.store_object(tag, value)
 
     def close(self) -> None:

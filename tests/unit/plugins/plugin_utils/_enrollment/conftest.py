@@ -50,7 +50,7 @@ def arguments(**changes: t.Any) -> t.Dict[str, t.Any]:
         ("common_name", "principal", "email", "profile", "pin", "puk", "pin_policy", "admin_key", "escrow_key"), None
     )
     card.update(name=forge.CARD, upn="alice@corp.example", sid=SID, owner="", group="", dns_names=[], ssh_principals=[])
-    card.update(pin_retries=forge.RETRIES, puk_retries=5, keys=[key])
+    card.update(pin_retries=forge.RETRIES, puk_retries=5, keys=[key], card_edge="piv", generate=False)
     card.update({name[5:]: value for name, value in changes.items() if name.startswith("card_")})
     whole = {"cards": [card], "profile": "ad_smartcard_logon", "profiles": {}, "ek": None}
     whole.update(replace_ek=False, replace_aks=[])
