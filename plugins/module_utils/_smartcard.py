@@ -100,7 +100,7 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool) -> Specificatio
         owner=task["owner"],
         group=task["group"],
         edge=edge,
-        pin_policy=policy.capped(edge.longest_pin, "pin_policy", f"a {edge.title} card"),
+        pin_policy=policy.capped(edge.longest_pin, "pin_policy", f"a {edge.label} card"),
         pin_retries=task["pin_retries"],
         puk_retries=task["puk_retries"],
         has_puk=task["puk"] is not None,

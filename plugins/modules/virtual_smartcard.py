@@ -164,8 +164,8 @@ options:
           - One of V(authentication) (9A), V(signature) (9C, asks for the PIN before every signature),
             V(key_management) (9D), V(card_authentication) (9E, never asks for the PIN),
             or V(retired_1) to V(retired_20) (82 to 95).
-          - On a GIDS card, a container, V(container_0) to V(container_29). Its key signs and decrypts, once the PIN was
-            verified.
+          - On a GIDS card, a container, V(container_0) to V(container_29).
+            Its key signs and decrypts once the PIN was verified.
         type: str
         required: true
       algorithm:

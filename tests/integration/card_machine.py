@@ -187,11 +187,11 @@ class CardMachine:
         lifecycle.destroy(self.store, tpm, record.number)
         tpm.close()
 
-    def tries(self, record: Record) -> t.Tuple[int, int]:
+    def tries(self, record: Record, puk: bool = True) -> t.Tuple[int, t.Optional[int]]:
         """What the TPM says of PIN and PUK."""
         tpm = Tpm(Tcti.parse(self.tpm.tcti), self.store.folder)
         with tpm.taken():
             gates = Gates(tpm, record)
-            found = gates.tries(Role.PIN).left, gates.tries(Role.PUK).left
+            found = gates.tries(Role.PIN).left, gates.tries(Role.PUK).left if puk else None
         tpm.close()
         return found

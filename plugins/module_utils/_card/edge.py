@@ -18,7 +18,7 @@ class Edge(str, enum.Enum):
     GIDS = "gids"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         return self.value.upper()
 
     @property
@@ -38,4 +38,4 @@ class Edge(str, enum.Enum):
         """:raises InputError: for a slot that cards of this edge don't have"""
         if (slot in CONTAINER_SLOTS) is not (self is Edge.GIDS):
             names = CONTAINER_NAMES if self is Edge.GIDS else PIV_NAMES
-            raise InputError(field, f"is {slot_name(slot)}, which no {self.title} card has", f"choose {names}")
+            raise InputError(field, f"is {slot_name(slot)}, which no {self.label} card has", f"choose {names}")

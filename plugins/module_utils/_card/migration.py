@@ -43,9 +43,19 @@ def upgraded(document: t.Mapping[str, t.Any]) -> Fields:
 def _from_1(fields: Fields) -> Fields:
     """Releases that knew less of a card left out what they did not know."""
     nothing_known: Fields = {"set_at": 0, "must_change": False, "rules": None, "former": []}
-    unsaid: Fields = {"administration": None, "ak": None, "ak_certificate": "", "telltales": {}, "presented": True}
-    pending = {role: {"pin": None, "by_task": False, **each} for role, each in fields["pending"].items()}
-    return {**unsaid, **fields, "pin": fields.get("pin") or nothing_known, "pending": pending}
+    unsaid: Fields = {
+        **{"administration": None, "ak": None, "ak_certificate": "", "telltales": {}},
+        **{"presented": True, "generated": False},
+    }
+    pending = {
+        role: {"by_task": False, **each, "pin": _pin_from_1(each.get("pin"))}
+        for role, each in fields["pending"].items()
+    }
+    return {**unsaid, **fields, "pin": _pin_from_1(fields.get("pin") or nothing_known), "pending": pending}
+
+
+def _pin_from_1(pin: t.Optional[Fields]) -> t.Optional[Fields]:
+    return None if pin is None else {**pin, "length": 0}
 
 
 _STEPS: t.Mapping[int, t.Callable[[Fields], Fields]] = {1: _from_1}

@@ -241,7 +241,7 @@ def _pending(fields: t.Mapping[str, t.Any]) -> Pending:
 def _pin_record(fields: t.Mapping[str, t.Any]) -> PinRecord:
     rules = None if fields["rules"] is None else _pin_policy(fields["rules"])
     former = tuple(_bytes(each) for each in fields["former"])
-    return PinRecord(int(fields["set_at"]), bool(fields["must_change"]), rules, former, int(fields.get("length", 0)))
+    return PinRecord(int(fields["set_at"]), bool(fields["must_change"]), rules, former, int(fields["length"]))
 
 
 def _telltale(fields: t.Mapping[str, t.Any]) -> Telltale:
@@ -290,6 +290,7 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "state": State(fields["state"]),
         "presented": bool(fields["presented"]),
         "edge": Edge(fields["edge"]),
+        "generated": bool(fields["generated"]),
         "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},
         "pending": {Role[role]: _pending(pending) for role, pending in fields["pending"].items()},
         "telltales": {Role[role]: _telltale(kept) for role, kept in fields["telltales"].items()},

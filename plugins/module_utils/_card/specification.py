@@ -82,7 +82,7 @@ class Specification:
         for field_name, tries in (("pin_retries", self.pin_retries), ("puk_retries", self.puk_retries)):
             check_tries(field_name, tries)
         if self.generate and self.edge is not Edge.GIDS:
-            fault = f"is true, but a {self.edge.title} card has no file system to write"
+            fault = f"is true, but a {self.edge.label} card has no file system to write"
             raise InputError("generate", fault, "leave it out, or choose card_edge: gids")
         self._validate_slots()
         self.pin_policy.validate()

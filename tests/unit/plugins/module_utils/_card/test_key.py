@@ -10,10 +10,12 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.derivatio
     separating_nonce,
     telltale,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import (
     Algorithm,
     PinUse,
     default_pin_use,
+    parse_algorithm,
     slot_name,
     slot_number,
 )
@@ -21,15 +23,18 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from hypothesis import given
 from hypothesis import strategies as st
 
-SLOTS = [0x9A, 0x9C, 0x9D, 0x9E, *range(0x82, 0x96)]
+SLOTS = [0x9A, 0x9C, 0x9D, 0x9E, *range(0x82, 0x96), *range(0xB081, 0xB09F)]
 
 
 def test_names_and_numbers_are_inverse():
     assert [slot_number(slot_name(number)) for number in SLOTS] == SLOTS
     assert slot_name(0x82) == "retired_1" and slot_name(0x95) == "retired_20"
+    assert slot_name(0xB081) == "container_0" and slot_name(0xB09E) == "container_29"
 
 
-@pytest.mark.parametrize("name", ["", "9a", "retired_0", "retired_21", "retired_x", "AUTHENTICATIO"])
+@pytest.mark.parametrize(
+    "name", ["", "9a", "retired_0", "retired_21", "retired_x", "AUTHENTICATIO", "container_30", "container_01"]
+)
 def test_what_is_no_slot(name):
     with pytest.raises(InputError, match="retired_1 to retired_20"):
         slot_number(name)
@@ -39,6 +44,28 @@ def test_when_a_slot_asks_for_the_pin():
     uses = {number: default_pin_use(number) for number in SLOTS}
     assert uses.pop(0x9C) is PinUse.ALWAYS and uses.pop(0x9E) is PinUse.NEVER
     assert set(uses.values()) == {PinUse.ONCE}
+
+
+def test_what_a_slot_gets_that_no_algorithm_was_named_for():
+    assert parse_algorithm(None, 0x9A) is Algorithm.ECC_P256
+    assert parse_algorithm(None, 0xB081) is Algorithm.RSA_2048
+    assert parse_algorithm("rsa_4096", 0xB081) is Algorithm.RSA_4096
+
+
+@pytest.mark.parametrize(
+    ("name", "slot", "fault"),
+    [("ecc_p384", 0xB081, "on a GIDS card programs know RSA only"), ("dsa", 0x9A, "which is no known algorithm")],
+)
+def test_an_algorithm_that_a_slot_does_not_have(name, slot, fault):
+    with pytest.raises(InputError, match=f"algorithm is {name!r}, .*{fault}: choose one of rsa_2048"):
+        parse_algorithm(name, slot)
+
+
+@pytest.mark.parametrize(("edge", "slot"), [(Edge.PIV, 0xB081), (Edge.GIDS, 0x9A), (Edge.GIDS, 0x95)])
+def test_each_edge_has_slots_of_its_own(edge, slot):
+    with pytest.raises(InputError, match=f"slot is {slot_name(slot)}, which no {edge.label} card has"):
+        edge.check_slot(slot)
+    {Edge.PIV: Edge.GIDS, Edge.GIDS: Edge.PIV}[edge].check_slot(slot)
 
 
 def test_sizes():

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.plan import (
@@ -83,6 +84,7 @@ def test_another_owner():
         ({"puk_retries": 9}, "puk_retries"),
         ({"has_puk": False}, "puk"),
         ({"tcti": Tcti.parse("tabrmd:")}, "tpm"),
+        ({"edge": Edge.GIDS}, "card_edge"),
         ({"keys": (KeySpecification(0x9C, Algorithm.ECC_P256),)}, "keys"),
     ],
 )
@@ -90,6 +92,16 @@ def test_what_can_not_be_changed(change, field):
     with pytest.raises(InputError) as caught:
         plan_present(replace(DESIRED, **change), Current((CARD,)))
     assert caught.value.field == field
+
+
+def test_a_file_system_can_come_later_and_stays():
+    card = replace(CARD, edge=Edge.GIDS, keys={})
+    wanted = replace(DESIRED, edge=Edge.GIDS, generate=True, keys=())
+    plan = plan_present(wanted, Current((card,)))
+    assert plan.steps == (Adjust(wanted),) and (plan.before["generated"], plan.after["generated"]) == (False, True)
+    for generate in (True, False):
+        plan = plan_present(replace(wanted, generate=generate), Current((replace(card, generated=True),)))
+        assert not plan.changed and plan.before == plan.after
 
 
 def test_a_card_that_the_tpm_lost():

@@ -133,6 +133,8 @@ class SoftCard:
 
     @property
     def challenge(self) -> Challenge:
+        if self.admin_key is None:
+            raise NotOffered("no admin key")
         return self._challenge
 
     def authenticate(self, answer: bytes, prove: t.Callable[[AdminKey], bytes] = lambda _key: b"") -> bytes:
@@ -145,7 +147,7 @@ class SoftCard:
         return proof
 
     def administer(self, key: AdminKey) -> None:
-        self.authenticate(key.encrypt(self._challenge.decrypted))
+        self.authenticate(key.encrypt(self.challenge.decrypted))
 
     def end_administration(self) -> None:
         self.administered = False
