@@ -44,8 +44,12 @@ def _from_1(fields: Fields) -> Fields:
     """Releases that knew less of a card left out what they did not know."""
     nothing_known: Fields = {"set_at": 0, "must_change": False, "rules": None, "former": []}
     unsaid: Fields = {
-        **{"administration": None, "ak": None, "ak_certificate": "", "telltales": {}},
-        **{"presented": True, "generated": False},
+        "administration": None,
+        "ak": None,
+        "ak_certificate": "",
+        "telltales": {},
+        "presented": True,
+        "generated": False,
     }
     pending = {
         role: {"by_task": False, **each, "pin": _pin_from_1(each.get("pin"))}
