@@ -72,6 +72,19 @@ def test_many_cards_and_keys_go_in_two_visits(fleet):
     }
 
 
+def test_a_gids_card(fleet):
+    """Its containers are slots like others, to the evidence, the ledger, and whoever looks at the card."""
+    fleet.add("ws-001", card_edge="gids", generate=True, keys=[{"slot": "container_0"}])
+    run = fleet.play()
+    assert run.statuses() == {"ws-001": "enrolled"} and run.visits == {"ws-001": VISITS}, run.output
+    assert [each.slot for each in fleet.ledger().certificates() if each.slot] == ["container_0"]
+    record = fleet.record("ws-001")
+    assert (record["edge"], record["generated"], list(record["certificates"])) == ("gids", True, [str(0xB081)])
+    assert on_card(fleet, "ws-001").subject.rfc4514_string() == "CN=user0@corp.example"
+    again = fleet.play()
+    assert again.statuses() == {"ws-001": "unchanged"} and again.visits == {"ws-001": VISITS[:1]}, again.output
+
+
 def test_renewal_takes_no_pin_and_another_name_replaces(fleet):
     fleet.add("ws-001")
     assert fleet.play().code == 0

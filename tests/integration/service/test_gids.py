@@ -54,19 +54,19 @@ def dump(machine):
     return machine.run("pkcs15-tool", "--dump")
 
 
-def sign(machine, pin=PIN, mechanism="SHA256-RSA-PKCS", identifier="00", ok=True):
+def sign(machine, pin=PIN, identifier="00", ok=True):
     files = ["--input-file", str(machine.folder / "message"), "--output-file", str(machine.folder / "signature")]
     login = ["--login", "--pin", pin] if pin else []
-    arguments = ["--sign", "--id", identifier, "--mechanism", mechanism, "--signature-format", "openssl"]
+    arguments = ["--sign", "--id", identifier, "--mechanism", "SHA256-RSA-PKCS"]
     return machine.run("pkcs11-tool", *login, *arguments, *files, ok=ok)
 
 
-def is_verified(machine, slot, *options):
+def is_verified(machine, slot):
     """Whether OpenSSL takes the signature by the key of a container."""
     key = machine.folder / "key.der"
     key.write_bytes(machine.store.read(0).keys[slot].public)
     command = ["openssl", "dgst", "-sha256", "-keyform", "DER", "-verify", str(key)]
-    command += ["-signature", str(machine.folder / "signature"), *options, str(machine.folder / "message")]
+    command += ["-signature", str(machine.folder / "signature"), str(machine.folder / "message")]
     return "Verified OK" in machine.run(*command)
 
 
@@ -90,24 +90,13 @@ def test_what_a_task_has_put_on_the_card(machine, start):
     output = machine.run("pkcs11-tool", "--test", "--login", "--pin", PIN, ok=None)
     # This driver of OpenSC has no random numbers; that is the one complaint.
     assert "C_GenerateRandom failed: CKR_FUNCTION_NOT_SUPPORTED" in output and output.rstrip().endswith("1 errors")
-    assert output.count("RSA-PKCS: OK") > 4 and "can't be used to decrypt" not in output
+    assert output.count("RSA-PKCS: OK") > 4 and "can't be used to decrypt" not in output, output
 
 
-@pytest.mark.parametrize(
-    ("mechanism", "options"),
-    [
-        ("SHA256-RSA-PKCS", ()),
-        ("SHA256-RSA-PKCS-PSS", ("-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest")),
-    ],
-)
-def test_signatures_that_openssl_verifies(machine, start, mechanism, options):
-    start()
-    sign(machine, mechanism=mechanism)
-    assert is_verified(machine, FIRST, *options)
-
-
-def test_decryption(machine, start):
+def test_signing_and_decrypting(machine, start):
     card = start()
+    sign(machine)
+    assert is_verified(machine, FIRST)
     public, cryptogram = machine.folder / "public.der", machine.folder / "cryptogram"
     public.write_bytes(card.keys[FIRST].public)
     encrypt = ["openssl", "pkeyutl", "-encrypt", "-pubin", "-keyform", "DER", "-inkey", str(public)]

@@ -68,7 +68,7 @@ class SecurityEnvironment:
     def sign(self, data: bytes) -> bytes:
         """Returns a signature. The card pads what is shorter than the modulus, if it was told to: RFC 8017, clause 9.2.
 
-        A block of the modulus' size was padded by the program. OpenSC sends such for RSA-PSS under the same name.
+        A block of the modulus' size was padded by the program.
 
         :raises ApduError: 6985 without a key chosen, 6700 for data of a size that can't be signed
         """
@@ -83,15 +83,17 @@ class SecurityEnvironment:
     def decrypt(self, data: bytes) -> bytes:
         """Returns what a program has encrypted for the key.
 
-        :param data: the padding indicator 00, and the cryptogram
+        :param data: the cryptogram, with the padding indicator 00 in front as ISO/IEC 7816-8 has it, or without as
+            OpenSC 0.23 sends it
         :raises ApduError: 6985 without a key chosen, 6700 for another size, 6A80 if the padding is not as said
         """
         current = self._chosen(Use.CONFIDENTIALITY)
-        if data[:1] != _PADDING_INDICATOR:
-            raise ApduError(StatusWord.INCORRECT_DATA)
-        if len(data) != 1 + self._key(current.slot).algorithm.size:
+        size = self._key(current.slot).algorithm.size
+        if len(data) == len(_PADDING_INDICATOR) + size and data.startswith(_PADDING_INDICATOR):
+            data = data[len(_PADDING_INDICATOR) :]
+        if len(data) != size:
             raise ApduError(StatusWord.WRONG_LENGTH)
-        block = self._card.rsa_private(current.slot, data[1:])
+        block = self._card.rsa_private(current.slot, data)
         if current.padding is Padding.DECRYPTED_PKCS1:
             return unpad_pkcs1(block)
         return unpad_oaep(block) if current.padding is Padding.DECRYPTED_OAEP else block

@@ -616,7 +616,10 @@ def test_decryption() -> None:
     assert client.decrypt(cryptogram, 0x47).status == 0x6A80
     assert len(client.decrypt(cryptogram, 0x07).data) == 256
     assert client.decrypt(public.encrypt(b"message", padding.PKCS1v15()), 0x87).status == 0x6A80
-    assert client.decrypt(bytes(255), 0x47).status == 0x6700
+    assert client.send(0x2A, 0x80, 0x86, cryptogram) == client.decrypt(cryptogram, 0x87)
+    assert client.decrypt(bytes(255), 0x47).status == 0x6A80
+    assert client.decrypt(bytes(257), 0x47).status == 0x6700
+    assert client.send(0x2A, 0x80, 0x86, b"\1" + cryptogram).status == 0x6700
     assert client.choose(0xB6, 0x57, 0x82) == 0x6A88
 
 
