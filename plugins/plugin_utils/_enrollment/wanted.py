@@ -133,7 +133,10 @@ def _card(
     for key in keys:
         key.profile.check(identity, field)
     task = {name: values[name] for name in CARD_ARGUMENTS}
-    task["keys"] = [{name: key[name] for name in ("slot", "algorithm", "self_signed")} for key in values["keys"]]
+    task["keys"] = [
+        {"slot": key.slot, "algorithm": key.algorithm.value, "self_signed": given["self_signed"]}
+        for key, given in zip(keys, values["keys"])
+    ]
     return WantedCard(
         name=values["name"],
         identity=identity,

@@ -175,9 +175,13 @@ class FileSystem:
         return not is_certificate or entry.name in names or entry in self._announced
 
     def _free_place(self, entries: t.Sequence[Entry]) -> Place:
+        """:raises ApduError: 6A84 if programs have left none"""
         taken = {each.place for each in entries}
         places = (Place(File.EVERYONE_READ_USER_WRITE, tag) for tag in range(FIRST_FREE_TAG, LAST_TAG + 1))
-        return next(place for place in places if place not in taken and not self._kept(place))
+        for place in places:
+            if place not in taken and not self._kept(place):
+                return place
+        raise ApduError(StatusWord.NOT_ENOUGH_MEMORY)
 
     def _master_table(self) -> bytes:
         return write_master_table(self._entries())

@@ -219,6 +219,15 @@ def test_certificates_of_the_host_get_places_that_no_file_of_a_program_has() -> 
     assert client.get((0xA010, 0xDF24)).data == b"roots"
 
 
+def test_a_master_table_that_leaves_no_place() -> None:
+    client = Client()
+    client.verify()
+    full = b"".join(entry(b"mscp", b"%d" % tag, (0xA010, tag)) for tag in range(0xDF24, 0xDFFF))
+    assert client.put(MASTER, client.get(MASTER).data + full) == 0x9000
+    client.card.certify(0xB081)
+    assert client.get(MASTER).status == 0x6A84 and client.failures == []
+
+
 @pytest.mark.parametrize(
     "value",
     [b"\x01", b"\x01\x00\x05\x00junk", zipped(b"abc")[:-1], b"\x02" + zipped(b"abc")[1:], b"\1\0\4\0" + b"x" * 9],
