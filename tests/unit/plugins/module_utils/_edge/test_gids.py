@@ -16,6 +16,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.key impor
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.gids import ATR, Application
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.apdu import CommandAPDU, ResponseAPDU
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import encode, parse_distinct, parse_one
+from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.client import ShortClient
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import (
     ADMIN_KEY,
     PIN,
@@ -45,27 +46,9 @@ def soft_card(generated: bool = True, **options: t.Any) -> SoftCard:
     return card
 
 
-class Client:
-    """A program that sends short APDUs."""
-
+class Client(ShortClient):
     def __init__(self, card: t.Optional[SoftCard] = None) -> None:
-        self.card = card or soft_card()
-        self.failures: t.List[Exception] = []
-        self.application = Application(t.cast(t.Any, self.card), self.failures.append)
-
-    def send(self, ins: int, p1: int, p2: int, data: bytes = b"") -> ResponseAPDU:
-        while len(data) > 255:
-            part, data = data[:255], data[255:]
-            assert self.transmit(CommandAPDU(0x10, ins, p1, p2, part)).status == 0x9000
-        response = self.transmit(CommandAPDU(0x00, ins, p1, p2, data, 256))
-        answer = response.data
-        while response.status >> 8 == 0x61:
-            response = self.transmit(CommandAPDU(0x00, 0xC0, 0x00, 0x00, le=256))
-            answer += response.data
-        return ResponseAPDU(answer, response.status)
-
-    def transmit(self, command: CommandAPDU) -> ResponseAPDU:
-        return ResponseAPDU.parse(self.application.transmit(command.encode()))
+        super().__init__(card or soft_card(), Application)
 
     def get(self, place: t.Tuple[int, int]) -> ResponseAPDU:
         """The content of a data object."""

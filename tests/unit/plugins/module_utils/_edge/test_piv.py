@@ -13,6 +13,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.piv impor
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.piv.objects import FASC_N
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.apdu import CommandAPDU, ResponseAPDU
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import encode, parse_distinct, parse_one
+from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.client import ShortClient
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import PIN, PUK, SoftCard
 from cryptography.hazmat.backends import default_backend
 from cryptography.hazmat.primitives import hashes, serialization
@@ -36,27 +37,9 @@ def full_card() -> SoftCard:
     return card
 
 
-class Client:
-    """A program that sends short APDUs."""
-
+class Client(ShortClient):
     def __init__(self, card: t.Optional[SoftCard] = None) -> None:
-        self.card = card or full_card()
-        self.failures: t.List[Exception] = []
-        self.application = Application(self.card, self.failures.append)
-
-    def send(self, ins: int, p1: int, p2: int, data: bytes = b"") -> ResponseAPDU:
-        while len(data) > 255:
-            part, data = data[:255], data[255:]
-            assert self.transmit(CommandAPDU(0x10, ins, p1, p2, part)).status == 0x9000
-        response = self.transmit(CommandAPDU(0x00, ins, p1, p2, data, 256))
-        answer = response.data
-        while response.status >> 8 == 0x61:
-            response = self.transmit(CommandAPDU(0x00, 0xC0, 0x00, 0x00, le=256))
-            answer += response.data
-        return ResponseAPDU(answer, response.status)
-
-    def transmit(self, command: CommandAPDU) -> ResponseAPDU:
-        return ResponseAPDU.parse(self.application.transmit(command.encode()))
+        super().__init__(card or full_card(), Application)
 
     def get(self, tag: int) -> ResponseAPDU:
         return self.send(0xCB, 0x3F, 0xFF, encode(0x5C, tag.to_bytes(3 if tag > 0xFF else 1, "big")))
