@@ -31,7 +31,7 @@ options:
       - V(graph_catalog) is a settings catalogue policy of Microsoft Graph (C(configurationPolicies)).
       - V(provisioning) is the C(customizations.xml) of a provisioning package, which knows
         O(settings.use_security_key_for_signin) only.
-      - V(linux) is this host's own policy, which its TPM cards obey.
+      - V(linux) is this host's own policy, which its TPM cards obey at once. It also tells polkit who sees the readers.
       - V(himmelblau) is a drop-in for Himmelblau, which signs Linux in to Entra ID.
     type: str
     required: true

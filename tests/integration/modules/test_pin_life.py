@@ -10,6 +10,8 @@ import pathlib
 import pytest
 from ansible_collections.hardbound.identity.tests.integration.modules.conftest import Task
 
+pytestmark = pytest.mark.xdist_group("etc")  # the folder is made and removed
+
 PIN, PUK, NEW = "pin-4711", "puk-0815", "pin-1234"
 KEY = [{"slot": "authentication", "algorithm": "ecc_p256"}]
 ETC = pathlib.Path("/etc/hardbound")
@@ -78,5 +80,23 @@ def test_the_hello_policy_of_the_host(host):
     assert "no PIN can follow both the card's rules and the host's Hello policy" in contradiction["msg"]
     assert "puk may not set a new PIN, by the host's Hello policy" in gone["msg"], gone
     assert "the host's Hello policy does not allow cards" in refused["msg"], refused
-    [found] = host.run(host.info())
+    found, _unused, software = host.run(
+        host.info(), hello(use_hello="enabled"), host.card(name="other", pin="Pin-1234", check=True)
+    )
     assert "does not allow cards" in found["cards"][0]["objections"][0]
+    assert "is a program" in software["msg"] and "wants hardware" in software["msg"]
+
+
+def test_emulation_off_is_told(host):
+    """A card that is made then gets no reader; what is there, and what is made later, has one."""
+    before, _unused, made, _unused, later, found = host.run(
+        host.card(pin=PIN, puk=PUK),
+        hello(disable_card_emulation="enabled"),
+        host.card(name="hidden", pin=PIN),
+        hello(disable_card_emulation="disabled"),
+        host.card(name="later", pin=PIN),
+        host.info(),
+    )
+    assert (before["reader"], made["reader"], later["reader"]) == ("card 00 00", None, "later 00 00")
+    assert any("turns smart card emulation off" in text for text in made["warnings"])
+    assert [card["reader"] for card in found["cards"]] == ["card 00 00", None, "later 00 00"]

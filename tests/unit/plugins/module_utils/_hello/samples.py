@@ -20,10 +20,11 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.writer i
 TENANT = "2a1b3c4d-0000-4000-8000-123456789abc"
 
 RULES = [
-    {"bluetooth": {"class_of_device": "phone", "rssi_min": -10, "rssi_max_delta": -5}},
+    {"bluetooth": {"class_of_device": "phone", "rssi_min": -128, "rssi_max_delta": 127}},
     {
         "all": [
-            {"wifi": {"ssid": 'R&D <"5">', "security": "WPA2-Enterprise", "sig_quality": 60}},
+            {"wifi": {"ssid": 'R&D <"5">', "security": "WPA2-Enterprise", "sig_quality": 0}},
+            {"wifi": {"ssid": "Lab", "security": "Open", "sig_quality": 100}},
             {"ip_config": {"ipv4_prefix": "10.1.0.0/16", "dns_suffix": ["corp.example", "lab.example"]}},
         ]
     },
@@ -33,6 +34,7 @@ _SPECIAL: dict[str, list[object]] = {
     "use_hello": [{"state": "enabled", "disable_post_logon_provisioning": True}],
     "require_security_device": [{"state": "enabled", "exclude_tpm12": True}],
     "device_unlock": [
+        {"group_a": ["{D6886603-9D2F-4EB2-B667-1971041FA96B}"], "group_b": ["face"]},
         {"group_a": ["pin", "face"], "group_b": ["trusted_signal", "fingerprint"], "rules": RULES},
         {"group_a": ["fingerprint"], "group_b": ["pin"]},
         "disabled",
@@ -40,8 +42,8 @@ _SPECIAL: dict[str, list[object]] = {
     "dynamic_lock": [{"rules": [{"bluetooth": {"class_of_device": "phone", "rssi_min": -50, "rssi_max_delta": -10}}]}],
     "pin_expiration": [0, 59, 730, "disabled"],
     "pin_history": [0, 10, 50, "disabled"],
-    "pin_max_length": [6, 91, 127, "disabled"],
-    "pin_min_length": [4, 6, 93, "disabled"],
+    "pin_max_length": [4, 6, 91, 127, "disabled"],
+    "pin_min_length": [4, 6, 32, 93, 127, "disabled"],
     "ess_with_supported_peripherals": ["allowed", "blocked"],
 }
 

@@ -6,9 +6,14 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import setting_named
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import SETTINGS, setting_named
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.plan import fit, plan
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED, SettingState
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import (
+    NOT_CONFIGURED,
+    Kind,
+    SettingState,
+    State,
+)
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.writer import Writer
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import ALL, WRITERS
 from hypothesis import given
@@ -39,6 +44,24 @@ HELD = {
 def held(writer: Writer) -> dict[str, SettingState]:
     """One state of each setting that the writer can hold."""
     return {name: state for name, state in ALL if writer.objection(setting_named(name), state) is None}
+
+
+def test_the_samples_are_each_setting_in_each_state_and_at_both_ends_of_each_range() -> None:
+    for setting in SETTINGS:
+        states = [state for name, state in ALL if name == setting.name]
+        wanted = {State.ENABLED} if setting.lingers and setting.switch is None else {State.ENABLED, State.DISABLED}
+        assert {each.state for each in states} == wanted | ({State.ALLOWED} if setting.is_class else set()), (
+            setting.name
+        )
+        for option in setting.options:
+            found = {each.option(option.name) for each in states if each.state is State.ENABLED}
+            ends = {
+                Kind.NUMBER: {option.lowest, option.highest},
+                Kind.FLAG: {True, False},
+                Kind.WORD: {word for word, _number in option.words},
+            }
+            assert ends.get(option.kind, set()) <= found, (setting.name, option.name)
+            assert option.kind in ends or len(found) > 1
 
 
 @pytest.mark.parametrize(("writer", "name", "state"), EACH)
