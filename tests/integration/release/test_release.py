@@ -99,6 +99,18 @@ def test_everything_is_documented(release: Release) -> None:
         assert {name.rpartition(".")[2] for name in shown} == expected
 
 
+def test_the_quickstart_would_prepare_this_computer(release: Release) -> None:
+    """In check mode, for this is no computer of its own: whole hosts are prepared by the molecule scenarios."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, as the quickstart does")
+    program = pathlib.Path("/usr/lib/hardbound")
+    there = program.exists()
+    arguments = ("--inventory", "localhost,", "--check", "hardbound.identity.quickstart")
+    shown = release.call("ansible-playbook", *arguments)
+    assert "failed=0" in shown and "hardbound.identity.tpm_host : " in shown
+    assert program.exists() is there
+
+
 def test_a_card_is_made(release: Release, software_tpm: object, short_path: pathlib.Path) -> None:
     (short_path / "store").mkdir()
     card = {
