@@ -243,6 +243,16 @@ class Fleet:
         return {path.name: path.read_text().split() for path in (self.folder / "visits").iterdir()}
 
 
+def family(pid: int) -> t.List[int]:
+    """Returns a process and all that it started, itself last."""
+    parents: t.Dict[int, int] = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # It has ended meanwhile.
+            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+    children = [child for child, parent in parents.items() if parent == pid]
+    return [each for child in children for each in family(child)] + [pid]
+
+
 @contextlib.contextmanager
 def new_fleet() -> t.Iterator[Fleet]:
     """A fleet without hosts, in a folder whose path fits into the address of a Unix socket."""

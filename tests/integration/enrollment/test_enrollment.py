@@ -5,15 +5,19 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import pathlib
 import subprocess
+import time
 from datetime import timedelta
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import clock
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, PIN, PUK
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, PIN, PUK, family
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 pytestmark = pytest.mark.slow
 
@@ -219,13 +223,36 @@ def test_secrets_go_nowhere(fleet):
             assert not any(form in content for content in contents)
 
 
-def test_the_cas_keys_stay_on_the_controller(fleet):
+def called(pids):
+    """Returns what processes were called with, and their environment, as root sees it."""
+    for pid in pids:
+        for name in ("cmdline", "environ"):
+            with contextlib.suppress(OSError):  # It has ended meanwhile.
+                yield pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
+
+
+def test_the_cas_keys_are_never_in_the_clear(fleet):
+    """Neither on the host nor on the controller's disk; and no process is called with what opens them."""
     fleet.add("ws-001")
-    assert fleet.play().code == 0
-    keys = [path.read_bytes() for path in (fleet.ca / "private").iterdir()]
-    assert all(key.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY") for key in keys)
-    held = [path.read_bytes() for path in (fleet.folder / "ws-001/store").rglob("*") if path.is_file()]
-    assert not any(b"PRIVATE KEY" in content for content in held)
+    fleet.write()
+    run = fleet.begin("-vvvv")
+    seen = b""
+    while run.poll() is None:
+        seen = b"".join(called(family(run.pid))) or seen
+        assert not any(secret.encode() in seen for secret in (PASSPHRASE, PIN, PUK))
+        time.sleep(0.05)
+    output = run.communicate()[0].encode()
+    assert run.returncode == 0 and seen, output
+    files = [path.read_bytes() for path in fleet.folder.rglob("*") if path.is_file()]
+    for path in (fleet.ca / "private").iterdir():
+        locked = path.read_bytes()
+        assert locked.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY")
+        key = serialization.load_pem_private_key(locked, PASSPHRASE.encode())
+        secret = key.private_numbers().private_value.to_bytes(32, "big")
+        # Of base64, what holds wherever in a group of three bytes the secret begins.
+        based = [base64.b64encode(bytes(shift) + secret)[4:-4] for shift in range(3)]
+        for form in (secret, secret.hex().encode(), *based):
+            assert form not in output and not any(form in content for content in files)
 
 
 def test_the_certificate_verifies_with_openssl(fleet):

@@ -14,6 +14,7 @@ import time
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import family
 
 pytestmark = pytest.mark.slow
 
@@ -51,18 +52,6 @@ def test_slices_at_once_share_one_ledger(fleet):
     certificates = fleet.ledger().certificates()
     assert len(certificates) == 8 and all(each.activated_at for each in certificates)
     assert sorted({each.host for each in certificates}) == [f"ws-{number}" for number in range(4)]
-
-
-def family(pid: int) -> list[int]:
-    """Returns a process and all that it started, itself last."""
-    parents = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue  # It has ended meanwhile.
-    children = [child for child, parent in parents.items() if parent == pid]
-    return [each for child in children for each in family(child)] + [pid]
 
 
 MOMENTS = {
