@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.urls import open_url
-from ansible.plugins.action import ActionBase
 from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import ARGUMENTS as ADMIN_KEY
 from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import secret_of
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
@@ -26,10 +24,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enr
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Refused
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import REASONS, Retirement
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
-
-SECONDS = 10
-"""How long a maker's server may take."""
-LARGEST_DOWNLOAD = 16 << 20
+from ansible_collections.hardbound.identity.plugins.plugin_utils._visitor import VisitFailed, Visitor, fetch
 
 KEY_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **KEY,
@@ -76,24 +71,18 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 }
 
 
-class VisitFailed(HardboundError):
-    """A module failed on the host."""
-
-
-class ActionModule(ActionBase):
+class ActionModule(Visitor):
     """The visits, and nothing that could be tested without a host."""
-
-    TRANSFERS_FILES = False
 
     def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
-        self._task_vars = task_vars or {}
+        self.task_vars = task_vars or {}
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
         secrets = [arguments[name] for name in ("ca_passphrase", "ledger", "tpm_owner_auth")]
         for card in arguments["cards"]:
             secrets += [card["pin"], card["puk"], secret_of(card)]
         register_secrets(*secrets)
-        host = str(self._task_vars.get("inventory_hostname", ""))
+        host = self.host
         work = self._enrol if arguments["state"] == "present" else self._retire
         try:
             result.update(work(host, arguments))
@@ -108,14 +97,14 @@ class ActionModule(ActionBase):
         wanted = Wanted.parse(host, arguments)
         desk = Desk.open(arguments)
         desk.authority.issuing()  # a wrong passphrase is said before anything is changed
-        makers = online(arguments, _fetch)
+        makers = online(arguments, fetch)
         enrollment = Enrollment(wanted, desk.issuer, desk.ledger, desk.policy(arguments, makers), makers, check)
         place = {name: arguments[name] for name in (*TPM, *STORE, *OWNER_AUTH)}
-        seen = self._visit("smartcard_evidence", {**place, "cards": enrollment.questions()})
+        seen = self.visit("smartcard_evidence", {**place, "cards": enrollment.questions()})
         enrollment.judge(seen)
         challenges = enrollment.challenges()
         if challenges:
-            enrollment.accept(self._visit("smartcard_activate", {**place, "challenges": challenges}))
+            enrollment.accept(self.visit("smartcard_activate", {**place, "challenges": challenges}))
         return _outcome(enrollment, seen)
 
     def _retire(self, host: str, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -125,7 +114,7 @@ class ActionModule(ActionBase):
         revoked = retirement.revoke(self._task.check_mode)
         place = {name: arguments[name] for name in (*STORE, *OWNER_AUTH)}
         gone = [
-            self._visit("virtual_smartcard", {**place, "name": name, "state": "absent"}) for name in retirement.cards
+            self.visit("virtual_smartcard", {**place, "name": name, "state": "absent"}) for name in retirement.cards
         ]
         if not self._task.check_mode:
             retirement.release()
@@ -140,18 +129,6 @@ class ActionModule(ActionBase):
             "revoked": revoked,
             "diff": _diff(before, {"cards": [], "valid": []}),
         }
-
-    def _visit(self, module: str, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Runs a module on the host.
-
-        :raises VisitFailed: with the host's words
-        """
-        seen: dict[str, t.Any] = self._execute_module(
-            module_name=f"hardbound.identity.{module}", module_args=arguments, task_vars=self._task_vars
-        )
-        if seen.get("failed"):
-            raise VisitFailed(str(seen.get("msg") or "the module failed without a word."))
-        return seen
 
 
 def _outcome(enrollment: Enrollment, seen: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -187,15 +164,3 @@ def _refusal(refused: list[Refused], cards: list[dict[str, t.Any]]) -> dict[str,
 
 def _diff(before: t.Any, after: t.Any) -> dict[str, t.Any]:
     return {"before_header": "enrollment", "after_header": "enrollment", "before": before, "after": after}
-
-
-def _fetch(url: str) -> bytes | None:
-    """Returns what a maker serves, or None. What comes is checked by whoever asked for it."""
-    if not url.startswith(("http://", "https://")):
-        return None
-    try:
-        with open_url(url, timeout=SECONDS) as answer:
-            data: bytes = answer.read(LARGEST_DOWNLOAD + 1)
-    except Exception:  # Whatever keeps it from coming, it is not there.
-        return None
-    return data if len(data) <= LARGEST_DOWNLOAD else None

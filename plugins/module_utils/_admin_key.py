@@ -5,17 +5,15 @@
 from __future__ import annotations
 
 import re
+import string
 import typing as t
 from dataclasses import dataclass, field
 
 from ._card.admin_key import AdminKey, Cipher
 from ._errors import InputError
 from ._escrow import load_recipient, seal
-from ._spec import Arguments
+from ._spec import DEFAULT, ESCROW, PUBLIC_WORDS, RANDOM, Arguments
 
-DEFAULT, RANDOM, ESCROW = "default", "random", "escrow"
-PUBLIC_WORDS = frozenset((DEFAULT, RANDOM, ESCROW))
-"""What secret parameters may be and is no secret: masked, it would make messages unreadable."""
 PUBLIC_KNOWLEDGE = (
     "admin_key is default, which everybody knows: whoever reaches the card over PC/SC can put keys and certificates "
     "on it, and give it a new PIN if it has no PUK."
@@ -74,6 +72,21 @@ class WantedAdminKey:
             return self.key, None
         key = AdminKey.random()
         return key, seal(key.value.hex().encode(), self.recipient)
+
+
+def parse_admin_key(value: str, cipher: Cipher) -> AdminKey:
+    """Returns the admin key of a card that exists. The messages never hold it.
+
+    :param cipher: the card's
+    :raises InputError: if it is none
+    """
+    if value == DEFAULT:
+        return AdminKey.well_known()
+    digits = 2 * cipher.key_size
+    if len(value) != digits or not set(value) <= set(string.hexdigits):
+        fault = f"has {len(value)} characters that are no key for {cipher.value}, which the card wants"
+        raise InputError("admin_key", fault, f"give {digits} hexadecimal digits")
+    return AdminKey(cipher, bytes.fromhex(value))
 
 
 def secret_of(task: t.Mapping[str, t.Any]) -> t.Optional[str]:

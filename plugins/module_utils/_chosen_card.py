@@ -51,7 +51,9 @@ class ChosenCard:
 
     @classmethod
     def from_task(cls, task: t.Mapping[str, t.Any]) -> ChosenCard:
-        """:raises InputError: for an instance id that is none"""
+        """:raises InputError: for an instance id that is none, or if nothing names the card"""
+        if task["name"] is None and task["instance_id"] is None:
+            raise InputError("name", "is missing", "give the card's name, or its instance_id")
         return cls(Store(task["store"]), task["name"], instance_number(task["instance_id"]))
 
     def record(self) -> Record:

@@ -41,7 +41,7 @@ def converge(module: AnsibleModule, make_noun: t.Callable[[], Noun[t.Any, t.Any]
         act = plan.changed and not module.check_mode
         result = noun.apply(plan, current) if act else noun.report(plan, current)
     except HardboundError as error:
-        module.fail_json(msg=str(error), **getattr(error, "facts", {}))
+        module.fail_json(msg=str(error), **error.facts)
     for warning in plan.warnings:
         module.warn(warning)
     module.exit_json(changed=plan.changed, diff=_diff(plan), **result)

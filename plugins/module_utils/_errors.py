@@ -8,9 +8,31 @@ A message never holds a secret value.
 
 from __future__ import annotations
 
+import typing as t
+
 
 class HardboundError(Exception):
     """Root of all errors that are meant for a person to read."""
+
+    @property
+    def facts(self) -> dict[str, t.Any]:
+        """What a module returns beside the message."""
+        return {}
+
+
+class Interrupted(HardboundError):
+    """An error after something was done that is told only once, and must not be lost.
+
+    :param told: what a module returns of it
+    """
+
+    def __init__(self, error: HardboundError, told: t.Mapping[str, t.Any]) -> None:
+        super().__init__(str(error))
+        self._told = dict(told)
+
+    @property
+    def facts(self) -> dict[str, t.Any]:
+        return self._told
 
 
 class InputError(HardboundError):

@@ -17,6 +17,8 @@ import typing as t
 
 from ._errors import InputError
 
+ESCROWED = ("pin_escrow", "admin_key_escrow")
+"""What a module returns of a new card, once, for its recipient alone."""
 CONTENT_ENCRYPTION = "A256GCM"
 KEY_SIZE = 32
 NONCE_SIZE = 12

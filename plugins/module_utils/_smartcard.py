@@ -4,20 +4,36 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import time
 import typing as t
 from dataclasses import dataclass, field, replace
 
 from ._admin_key import ARGUMENTS as ADMIN_KEY
 from ._admin_key import WantedAdminKey, secret_of
+from ._attestation import ARGUMENTS as ATTESTATION
+from ._attestation import WantedAttestation
 from ._card import lifecycle
+from ._card.attestation import Attestation
+from ._card.attestation_key import equip
 from ._card.edge import Edge
-from ._card.plan import Adjust, Create, Current, Destroy, MakeKeys, Tidy, after, plan_absent, plan_present
+from ._card.plan import (
+    Adjust,
+    Create,
+    Current,
+    Destroy,
+    MakeAttestationKey,
+    MakeKeys,
+    Tidy,
+    after,
+    plan_absent,
+    plan_present,
+)
 from ._card.readiness import check_algorithms, check_host_policy, check_tpm
 from ._card.record import Record, presented
 from ._card.report import report
 from ._card.specification import (
-    WELL_KNOWN_PIN,
     KeySpecification,
     Secrets,
     Specification,
@@ -27,14 +43,15 @@ from ._chosen_card import instance_number
 from ._edge.access import holders
 from ._edge.presentation import Present, Presentation, Presented
 from ._edge.reader import reader_name
-from ._errors import InputError, StateError
+from ._errors import HardboundError, InputError, Interrupted, StateError
+from ._escrow import ESCROWED
+from ._first_pin import WantedPin, well_known
 from ._spec import CARD, OWNER_AUTH, STORE, TPM, Arguments, pin_policy, register_secrets
 from ._spine import Plan, View
 from ._tpm.connection import Tpm
 from ._tpm.tcti import Tcti
 from ._tpm.workbench import Workbench
 
-BY_DEFAULT = "default"
 NOT_SET_UP = (
     "No program reaches the card yet: the role hardbound.identity.tpm_host has not set up this host and store, "
     "so there is no reader for it."
@@ -50,6 +67,7 @@ ARGUMENTS: Arguments = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     **CARD,
     **ADMIN_KEY,
+    **ATTESTATION,
 }
 
 
@@ -60,9 +78,10 @@ class Wanted:
     name: str
     number: t.Optional[int]
     specification: t.Optional[Specification]
-    pin: t.Optional[str] = field(default=None, repr=False)
+    pin: WantedPin = field(default_factory=WantedPin)
     puk: t.Optional[str] = field(default=None, repr=False)
     admin_key: WantedAdminKey = field(default_factory=WantedAdminKey)
+    attestation: WantedAttestation = field(default_factory=WantedAttestation)
     owner_auth: bytes = field(default=b"", repr=False)
 
     @classmethod
@@ -74,23 +93,26 @@ class Wanted:
         present = task["state"] == "present"
         if present and task["instance_id"] is not None:
             raise InputError("instance_id", "is given, but the TPM host chooses it", "leave it out with state: present")
-        admin_key = WantedAdminKey.parse(task) if present else WantedAdminKey()
+        if task["name"] is None and (present or task["instance_id"] is None):
+            remedy = "give the card's name" + ("" if present else ", or its instance_id")
+            raise InputError("name", "is missing", remedy)
+        number, owner_auth = instance_number(task["instance_id"]), (task["tpm_owner_auth"] or "").encode()
+        if not present:
+            return cls(task["name"] or "", number, None, owner_auth=owner_auth)
+        admin_key, attestation = WantedAdminKey.parse(task), WantedAttestation.parse(task)
         return cls(
             name=task["name"] or "",
-            number=instance_number(task["instance_id"]),
-            specification=_specification(task, admin_key.exists) if present else None,
+            number=number,
+            specification=_specification(task, admin_key.exists, attestation.kind),
             admin_key=admin_key,
-            pin=_well_known(task["pin"]),
-            puk=_well_known(task["puk"]),
-            owner_auth=(task["tpm_owner_auth"] or "").encode(),
+            attestation=attestation,
+            pin=WantedPin.parse(task["pin"], task["pin_escrow_key"]),
+            puk=well_known(task["puk"]),
+            owner_auth=owner_auth,
         )
 
 
-def _well_known(secret: t.Optional[str]) -> t.Optional[str]:
-    return WELL_KNOWN_PIN if secret == BY_DEFAULT else secret
-
-
-def _specification(task: t.Mapping[str, t.Any], has_admin: bool) -> Specification:
+def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: Attestation) -> Specification:
     edge = Edge(task["card_edge"])
     keys = (KeySpecification.parse(key, f"keys[{index}]") for index, key in enumerate(task["keys"]))
     policy = pin_policy(task["pin_policy"]).validate()
@@ -107,6 +129,7 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool) -> Specificatio
         pin_must_change=task["pin_must_change"],
         has_admin=has_admin,
         generate=task["generate"],
+        attestation=attestation,
         keys=tuple(keys),
     ).validate()
 
@@ -131,7 +154,8 @@ class Smartcard:
         self._store = store
         self._presentation = presentation
         self._tpms: t.Dict[str, Tpm] = {}
-        self._escrowed: t.Optional[str] = None
+        self._pin = wanted.pin.value or ""
+        self._told: t.Dict[str, t.Any] = dict.fromkeys((*ESCROWED, "evidence", "attestation_nonce"))
 
     @classmethod
     def from_task(cls, task: t.Mapping[str, t.Any]) -> Smartcard:
@@ -163,11 +187,15 @@ class Smartcard:
 
     def _check(self, specification: Specification, card: t.Optional[Record]) -> None:
         """Finds out what would go wrong before anything is changed."""
-        if self._wanted.pin is None:
+        wanted, policy = self._wanted, self._store.host_policy()
+        if wanted.pin.is_random and card is not None:
+            fault = f"is random, which only a new card gets, and the card {card.name!r} lacks keys"
+            raise InputError("pin", fault, "give the PIN that it has, or ask for no new keys")
+        if wanted.pin.value is None and not wanted.pin.is_random:
             raise InputError("pin", "is missing, and new keys need one", "give the first PIN from a vaulted variable")
-        policy = self._store.host_policy()
         if card is None:
-            Secrets(self._wanted.pin, self._wanted.puk).check(policy.rules(specification.pin_policy))
+            rules = policy.rules(specification.pin_policy)
+            Secrets(wanted.pin.make(rules)[0], wanted.puk).check(rules)
         with self._tpm(str(specification.tcti)).taken() as tpm:
             check_tpm(tpm)
             if card is None:
@@ -191,16 +219,57 @@ class Smartcard:
         return replace(plan, steps=(*plan.steps, present)) if present.changed else plan
 
     def apply(self, plan: Plan[t.Any], found: Found) -> View:
-        card, began = found.card, time.time()
+        began = time.time()
+        inside = [step for step in plan.steps if not isinstance(step, Present)]
+        with self._tpms_closed():
+            card = self._carry_out(inside, found.card)
         try:
-            for step in plan.steps:
-                card = self._do(step, card)
+            for step in plan.steps[len(inside) :]:
+                self._presentation.apply(step)
+                if card is not None and card.presented:
+                    self._await(card, began if step.readers.changed else 0)
+        except HardboundError as error:
+            raise Interrupted(error, self._view(card)) from error
+        return self._view(card)
+
+    @contextlib.contextmanager
+    def _tpms_closed(self) -> t.Iterator[None]:
+        try:
+            yield
         finally:
             for tpm in self._tpms.values():
                 tpm.close()
-        if card is not None and card.presented and isinstance(plan.steps[-1], Present):
-            self._await(card, began if plan.steps[-1].readers.changed else 0)
-        return self._view(card)
+
+    def _carry_out(self, steps: t.Sequence[t.Any], card: t.Optional[Record]) -> t.Optional[Record]:
+        """What fails after a card was made takes the card with it."""
+        made: t.Optional[Record] = None
+        try:
+            for step in steps:
+                card = self._do(step, card)
+                made = card if isinstance(step, Create) else made
+            has_new_key = any(isinstance(step, (Create, MakeAttestationKey)) for step in steps)
+            self._prove(card, has_new_key, keep=True)
+        except BaseException:
+            if made is not None:
+                with contextlib.suppress(HardboundError):
+                    lifecycle.destroy(self._store, self._tpm(made.tcti), made.number)
+            raise
+        return card
+
+    def _prove(self, card: t.Optional[Record], has_new_key: bool, keep: bool) -> None:
+        """Has the TPM state what the card is, if somebody wants to know.
+
+        :param keep: whether an attestation key that is made for it is kept
+        """
+        wanted = self._wanted.attestation
+        nonce = wanted.nonce_for(has_new_key)
+        if card is None or nonce is None:
+            return
+        from ._card.evidence import Question, collect  # It imports cryptography.
+
+        slots = frozenset() if wanted.for_ca else frozenset(card.keys)
+        evidence = collect(self._store, self._tpm(card.tcti), [Question(card.number, nonce, slots)], keep)
+        self._told.update(evidence=evidence.document(), attestation_nonce=base64.b64encode(nonce).decode())
 
     def _await(self, card: Record, since: float) -> None:
         if not self._presentation.await_card(card.number, since):
@@ -208,6 +277,8 @@ class Smartcard:
             raise StateError(found, "look at the log of hardbound-cards, and apply the role tpm_host again")
 
     def report(self, plan: Plan[t.Any], found: Found) -> View:
+        with self._tpms_closed():
+            self._prove(found.card, has_new_key=False, keep=False)
         return self._view(found.card)
 
     def _do(self, step: t.Any, card: t.Optional[Record]) -> t.Optional[Record]:
@@ -220,16 +291,19 @@ class Smartcard:
             return None
         elif isinstance(step, MakeKeys) and card is not None:
             return self._make_keys(card, step)
+        elif isinstance(step, MakeAttestationKey) and card is not None:
+            with self._tpm(card.tcti).taken() as tpm:
+                return equip(self._store, tpm, card.number)
         elif isinstance(step, Adjust) and card is not None:
             return self._adjust(card, step.specification)
-        elif isinstance(step, Present):
-            self._presentation.apply(step)
         return card
 
     def _create(self, specification: Specification) -> Record:
         self._store.prepare()
-        admin_key, self._escrowed = self._wanted.admin_key.make()
-        secrets = Secrets(self._wanted.pin or "", self._wanted.puk, admin_key)
+        rules = self._store.host_policy().rules(specification.pin_policy)
+        self._pin, self._told["pin_escrow"] = self._wanted.pin.make(rules)
+        admin_key, self._told["admin_key_escrow"] = self._wanted.admin_key.make()
+        secrets = Secrets(self._pin, self._wanted.puk, admin_key)
         return lifecycle.create(self._store, self._tpm(str(specification.tcti)), specification, secrets)
 
     def _make_keys(self, record: Record, step: MakeKeys) -> Record:
@@ -238,7 +312,7 @@ class Smartcard:
 
         with self._tpm(record.tcti).taken() as tpm:
             card = Card(self._store, Workbench(tpm), record.number)
-            card.verify((self._wanted.pin or "").encode(), provisioning=True)
+            card.verify(self._pin.encode(), provisioning=True)
             for key in step.keys:
                 card.make_key(key)
                 if key.self_signed:
@@ -261,11 +335,11 @@ class Smartcard:
 
     def _view(self, card: t.Optional[Record]) -> View:
         if card is None:
-            return {"instance_id": None, "reader": None, "card": None, "admin_key_escrow": None}
+            return {"instance_id": None, "reader": None, "card": None, **self._told}
         cards = presented(self._store.records())
         return {
             "instance_id": card.instance_id,
             "reader": reader_name(card.number, cards) if card.presented else None,
             "card": report(card),
-            "admin_key_escrow": self._escrowed,
+            **self._told,
         }

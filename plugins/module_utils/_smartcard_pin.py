@@ -7,13 +7,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ._admin_key import parse_admin_key, secret_of
+from ._card.admin_key import AdminKey
 from ._card.errors import Blocked, WrongSecret
 from ._card.host_policy import HostPolicy
 from ._card.record import Record
 from ._card.secret import Reference, Tries
 from ._card.specification import check_puk
 from ._chosen_card import CARD, ChosenCard
-from ._errors import InputError, StateError
+from ._errors import HardboundError, InputError, Interrupted, StateError
+from ._first_pin import WantedPin, well_known
 from ._spec import Arguments, register_secrets
 from ._spine import Plan, View
 
@@ -24,9 +27,11 @@ ARGUMENTS: Arguments = {
     **CARD,
     "pin": {"type": "str", "no_log": True},
     "new_pin": {"type": "str", "no_log": True},
+    "pin_escrow_key": {"type": "str", "no_log": False},
     "must_change": {"type": "bool", "default": False},
     "puk": {"type": "str", "no_log": True},
     "new_puk": {"type": "str", "no_log": True},
+    "admin_key": {"type": "str", "no_log": True},
 }
 SOMETHING_NEW = [("new_pin", "new_puk")]
 """One of these is required."""
@@ -37,31 +42,71 @@ class Wanted:
     """The secrets that a card shall have, and those that it has."""
 
     pin: t.Optional[str] = field(default=None, repr=False)
-    new_pin: t.Optional[str] = field(default=None, repr=False)
+    new_pin: t.Optional[WantedPin] = None
     puk: t.Optional[str] = field(default=None, repr=False)
     new_puk: t.Optional[str] = field(default=None, repr=False)
+    admin_key: t.Optional[str] = field(default=None, repr=False)
     must_change: bool = False
 
     @classmethod
     def parse(cls, task: t.Mapping[str, t.Any]) -> Wanted:
         """:raises InputError: if a new secret comes without one that allows it"""
-        wanted = cls(task["pin"], task["new_pin"], task["puk"], task["new_puk"], task["must_change"])
-        if wanted.must_change and wanted.new_pin is None:
-            raise InputError("must_change", "is given without new_pin", "give the first PIN in new_pin")
-        if wanted.new_pin is not None and wanted.pin is None and wanted.puk is None:
-            raise InputError("new_pin", "comes without pin and without puk", "give the present PIN, or the PUK")
+        new_pin = None
+        if task["new_pin"] is not None:
+            new_pin = WantedPin.parse(task["new_pin"], task["pin_escrow_key"], "new_pin")
+        pin, puk, new_puk = (well_known(task[name]) for name in ("pin", "puk", "new_puk"))
+        wanted = cls(pin, new_pin, puk, new_puk, task["admin_key"], task["must_change"])
+        if wanted.new_pin is None:
+            for name in ("must_change", "admin_key", "pin_escrow_key"):
+                if task[name]:
+                    raise InputError(
+                        name, "is given without new_pin", "give the PIN that the card shall get in new_pin"
+                    )
+        elif wanted.pin is None and wanted.recovery is None:
+            fault = "comes without pin, puk and admin_key"
+            raise InputError("new_pin", fault, "give the present PIN, the PUK, or the admin key of a card without PUK")
         if wanted.new_puk is not None and wanted.puk is None:
             raise InputError("new_puk", "comes without puk", "give the present PUK")
         if wanted.new_puk is not None:
             check_puk(wanted.new_puk, "new_puk")
         return wanted
 
+    @property
+    def recovery(self) -> t.Optional[Reference]:
+        """What sets a new PIN without the present one, if anything was given for that."""
+        if self.admin_key is not None:
+            return Reference.ADMIN
+        return None if self.puk is None else Reference.PUK
+
     def check(self, card: Record, policy: HostPolicy) -> None:
         """:raises InputError: for what this card would not take"""
         if self.new_pin is not None:
-            policy.rules(card.pin_policy).check(self.new_pin, "new_pin")
+            rules = policy.rules(card.pin_policy)
+            if self.new_pin.value is not None:
+                rules.check(self.new_pin.value, "new_pin")
         if not card.has_puk and self.puk is not None:
             raise InputError("puk", f"is given, but the card {card.name!r} has none", "leave it out")
+        self.known_admin_key(card)
+
+    def known_admin_key(self, card: Record) -> t.Optional[AdminKey]:
+        """Returns the admin key if it was given.
+
+        :raises InputError: if it is not the card's, or sets no PIN on it. That takes no try, and no TPM
+        """
+        if self.admin_key is None:
+            return None
+        if card.administration is None:
+            fault = f"is given, but nobody knows one of the card {card.name!r}"
+            raise InputError("admin_key", fault, "give the present PIN or the PUK")
+        if card.has_puk:
+            fault = f"sets no PIN on the card {card.name!r}, which has a PUK"
+            raise InputError("admin_key", fault, "give the PUK in its place")
+        key = parse_admin_key(self.admin_key, card.administration.challenge.cipher)
+        if not card.administration.challenge.is_made_with(key):
+            raise InputError(
+                "admin_key", f"is not that of the card {card.name!r}", "give the right one; no try was spent"
+            )
+        return key
 
 
 @dataclass(frozen=True)
@@ -101,11 +146,12 @@ class Pin:
     def __init__(self, wanted: Wanted, chosen: ChosenCard) -> None:
         self._wanted = wanted
         self._chosen = chosen
+        self._escrowed: t.Optional[str] = None
 
     @classmethod
     def from_task(cls, task: t.Mapping[str, t.Any]) -> Pin:
         """:raises InputError: for a parameter that is not right"""
-        register_secrets(task["pin"], task["new_pin"], task["puk"], task["new_puk"])
+        register_secrets(task["pin"], task["new_pin"], task["puk"], task["new_puk"], secret_of(task))
         return cls(Wanted.parse(task), ChosenCard.from_task(task))
 
     def read(self) -> Found:
@@ -127,15 +173,16 @@ class Pin:
         wanted = self._wanted
         if wanted.new_pin is None:
             return None, None
-        if wanted.pin is None and not card.set_by_task(Reference.PIN):
-            return None, Reference.PUK
+        new = wanted.new_pin.value
+        if wanted.pin is None and (new is None or not card.set_by_task(Reference.PIN)):
+            return None, wanted.recovery
         try:
-            right = _find(card, Reference.PIN, [wanted.pin, wanted.new_pin])
+            right = _find(card, Reference.PIN, [wanted.pin, new])
         except (WrongSecret, Blocked, Doubt, InputError):
-            if wanted.puk is None:
+            if wanted.recovery is None:
                 raise
-            return None, Reference.PUK
-        return right, None if right == wanted.new_pin.encode() else Reference.PIN
+            return None, wanted.recovery
+        return right, None if new is not None and right == new.encode() else Reference.PIN
 
     def plan(self, found: Found) -> Plan[Step]:
         steps: t.List[Step] = []
@@ -160,24 +207,39 @@ class Pin:
 
     def apply(self, plan: Plan[Step], found: Found) -> View:
         with self._chosen.used() as card:
-            for step in plan.steps:
-                self._do(step, card, found)
-            return _describe(card.record, *_tries(card))
+            try:
+                for step in plan.steps:
+                    self._do(step, card, found)
+            except HardboundError as error:
+                if self._escrowed is None:
+                    raise
+                raise Interrupted(error, {"pin_escrow": self._escrowed}) from error
+            return {**_describe(card.record, *_tries(card)), "pin_escrow": self._escrowed}
 
     def _do(self, step: Step, card: Card, found: Found) -> None:
-        new_pin, new_puk = (self._wanted.new_pin or "").encode(), (self._wanted.new_puk or "").encode()
-        must_change = self._wanted.must_change
         if isinstance(step, Mark):
             card.must_change_pin()
         elif step.secret is Reference.PUK:
-            card.change(Reference.PUK, found.right_puk or b"", new_puk, by_task=True)
-        elif step.by is Reference.PUK:
-            card.unblock(found.right_puk or b"", new_pin, by_task=True, must_change=must_change)
+            card.change(Reference.PUK, found.right_puk or b"", (self._wanted.new_puk or "").encode(), by_task=True)
         else:
-            card.change(Reference.PIN, found.right_pin or b"", new_pin, by_task=True, must_change=must_change)
+            self._set_pin(step.by, card, found)
+
+    def _set_pin(self, by: Reference, card: Card, found: Found) -> None:
+        rules = self._chosen.store.host_policy().rules(card.record.pin_policy)
+        text, escrowed = (self._wanted.new_pin or WantedPin()).make(rules)
+        new, must_change = text.encode(), self._wanted.must_change
+        admin_key = self._wanted.known_admin_key(card.record)
+        if by is Reference.ADMIN and admin_key is not None:
+            card.administer(admin_key)
+            card.reset_pin(new, by_task=True, must_change=must_change)
+        elif by is Reference.PUK:
+            card.unblock(found.right_puk or b"", new, by_task=True, must_change=must_change)
+        else:
+            card.change(Reference.PIN, found.right_pin or b"", new, by_task=True, must_change=must_change)
+        self._escrowed = escrowed
 
     def report(self, plan: Plan[Step], found: Found) -> View:
-        return _describe(found.record, found.pin, found.puk)
+        return {**_describe(found.record, found.pin, found.puk), "pin_escrow": None}
 
 
 class Doubt(StateError):

@@ -13,14 +13,18 @@ from ._card.key import Algorithm
 from ._card.specification import DEFAULT_TRIES
 from ._card.store import DEFAULT_FOLDER
 from ._pin import DEFAULT_MINLEN, LONGEST, CharacterClass, PinPolicy, Presence
-from ._tpm.tcti import DEFAULT
+from ._tpm.tcti import DEFAULT as DEFAULT_TPM
 
 Arguments = t.Dict[str, t.Dict[str, t.Any]]
+
+DEFAULT, RANDOM, ESCROW = "default", "random", "escrow"
+PUBLIC_WORDS = frozenset((DEFAULT, RANDOM, ESCROW))
+"""What secret parameters may be and is no secret: masked, it would make messages unreadable."""
 
 PRESENCES = [each.value for each in (Presence.ALLOWED, Presence.DISALLOWED, Presence.REQUIRED)]
 
 TPM: Arguments = {
-    "tpm": {"type": "str", "default": DEFAULT},
+    "tpm": {"type": "str", "default": DEFAULT_TPM},
 }
 STORE: Arguments = {
     "store": {"type": "path", "default": DEFAULT_FOLDER},
@@ -45,6 +49,7 @@ CARD: Arguments = {
     "card_edge": {"type": "str", "choices": [each.value for each in Edge], "default": Edge.PIV.value},
     "generate": {"type": "bool", "default": False},
     "pin": {"type": "str", "no_log": True},
+    "pin_escrow_key": {"type": "str", "no_log": False},
     "puk": {"type": "str", "no_log": True},
     "pin_retries": {"type": "int", "default": DEFAULT_TRIES, "no_log": False},
     "puk_retries": {"type": "int", "default": DEFAULT_TRIES, "no_log": False},
@@ -67,7 +72,7 @@ def register_secrets(*secrets: t.Optional[str]) -> None:
         register = importlib.import_module("ansible.module_utils.secrets").register_secret
     except (ImportError, AttributeError):
         return
-    for secret in filter(None, secrets):
+    for secret in filter(None, set(secrets) - PUBLIC_WORDS):
         raw = secret.encode()
         for form in (secret, raw.hex(), base64.b64encode(raw).decode()):
             register(form)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import hashlib
 import os
@@ -13,18 +12,19 @@ import typing as t
 from dataclasses import dataclass
 
 from ._admin_key import ARGUMENTS as ADMIN_KEY
+from ._attestation import ARGUMENTS as ATTESTATION
+from ._attestation import parse_nonce
 from ._card.key import slot_number
 from ._card.record import Record, State
 from ._card.store import Store
 from ._errors import InputError
+from ._escrow import ESCROWED
 from ._files import locked
 from ._smartcard import Found, Smartcard
 from ._spec import CARD, OWNER_AUTH, STORE, TPM, Arguments, register_secrets
 from ._spine import Plan, View
 from ._tpm.connection import Tpm
 from ._tpm.tcti import Tcti
-
-NONCE_SIZE = 32
 
 EVIDENCE_ARGUMENTS: Arguments = {
     **TPM,
@@ -63,14 +63,9 @@ class Asked:
     @classmethod
     def parse(cls, task: t.Mapping[str, t.Any], card: t.Mapping[str, t.Any], field: str) -> Asked:
         """:raises InputError: for the first parameter that is not right"""
-        try:
-            nonce = base64.b64decode(card["nonce"], validate=True)
-        except (ValueError, binascii.Error):
-            nonce = b""
-        if len(nonce) != NONCE_SIZE:
-            raise InputError(f"{field}.nonce", f"is no base64 of {NONCE_SIZE} bytes", "let the controller make it")
+        nonce = parse_nonce(card["nonce"], f"{field}.nonce")
         common = {name: task[name] for name in (*TPM, *STORE, *OWNER_AUTH)}
-        unsaid = {name: argument.get("default") for name, argument in ADMIN_KEY.items()}
+        unsaid = {name: argument.get("default") for name, argument in (*ADMIN_KEY.items(), *ATTESTATION.items())}
         noun = Smartcard.from_task({**common, **unsaid, **card, "state": "present", "instance_id": None})
         slots = frozenset(slot_number(key["slot"], f"{field}.keys.slot") for key in card["keys"])
         return cls(card["name"], nonce, slots, noun)
@@ -90,7 +85,7 @@ class EvidenceVisit:
         register_secrets(task["tpm_owner_auth"])
         self._store = Store(task["store"])
         self._keep = keep
-        self._escrowed: t.Dict[str, t.Any] = {}
+        self._escrowed: t.Dict[str, t.Dict[str, t.Any]] = {}
         self._tpm = Tpm(Tcti.parse(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode())
 
     def alone(self) -> t.ContextManager[None]:
@@ -119,7 +114,7 @@ class EvidenceVisit:
             if card.name in plan.steps:  # Read again: the card before this one may have taken its number.
                 now = card.noun.read()
                 made = card.noun.apply(card.noun.plan(now), now)
-                self._escrowed[card.name] = made["admin_key_escrow"]
+                self._escrowed[card.name] = {name: made[name] for name in ESCROWED}
         return self.report(plan, found)
 
     def report(self, plan: Plan[t.Any], found: t.Sequence[Found]) -> View:
@@ -135,7 +130,7 @@ class EvidenceVisit:
         cards = [
             {
                 **_held(card.name, ready.get(card.name), card.name in plan.steps),
-                "admin_key_escrow": self._escrowed.get(card.name),
+                **self._escrowed.get(card.name, dict.fromkeys(ESCROWED)),
             }
             for card in self._cards
         ]

@@ -105,7 +105,13 @@ options:
             itself, and renewal, take none.
           - A task that changes nothing does not look at it. So it does no harm that the owner has changed the PIN
             since.
+          - V(random) is another one for each new card. It is returned once, in C(pin_escrow) of RV(cards), encrypted
+            for O(cards[].pin_escrow_key).
           - V(default) means V(12345678), which everybody knows.
+        type: str
+      pin_escrow_key:
+        description: Whom a random PIN is encrypted for, with O(cards[].pin=random). PEM of a public key, or of a
+          certificate for one.
         type: str
       puk:
         description:
@@ -348,6 +354,9 @@ cards:
       type: str
     status:
       description: As RV(status).
+      type: str
+    pin_escrow:
+      description: The PIN of a card that was made with V(random), encrypted; it is returned once.
       type: str
     admin_key_escrow:
       description: The admin key of a card that was made with V(escrow), encrypted; it is returned once.

@@ -58,7 +58,13 @@ options:
           - The first PIN. Needed to make a card, and to add keys to one; a wrong one costs a try then.
           - A task that changes nothing does not look at it. So it does no harm that the owner has changed the PIN
             since.
+          - V(random) is another one for each new card. It is returned once, in C(pin_escrow) of RV(cards), encrypted
+            for O(cards[].pin_escrow_key).
           - V(default) means V(12345678), which everybody knows.
+        type: str
+      pin_escrow_key:
+        description: Whom a random PIN is encrypted for, with O(cards[].pin=random). PEM of a public key, or of a
+          certificate for one.
         type: str
       puk:
         description:
@@ -211,6 +217,9 @@ cards:
     certificates:
       description: SHA-256 of each certificate on the card, by the slot's PIV key reference or GIDS key file.
       type: dict
+    pin_escrow:
+      description: The PIN of a card that was made with V(random), encrypted; it is returned once.
+      type: str
     admin_key_escrow:
       description: The admin key of a card that was made with V(escrow), encrypted; it is returned once.
       type: str
@@ -222,8 +231,8 @@ cards:
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import PUBLIC_WORDS
 from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._spec import PUBLIC_WORDS
 from ansible_collections.hardbound.identity.plugins.module_utils._visits import EVIDENCE_ARGUMENTS, EvidenceVisit
 
 

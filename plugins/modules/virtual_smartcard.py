@@ -22,6 +22,10 @@ extends_documentation_fragment:
   - hardbound.identity._tpm
   - hardbound.identity._tpm.store
   - hardbound.identity._tpm.change
+attributes:
+  action:
+    description: Has a part that runs on the controller, with O(attestation_ca).
+    support: full
 options:
   name:
     description:
@@ -59,7 +63,14 @@ options:
     description:
       - The first PIN. Needed to make a card, and to add keys to one; a wrong one costs a try then.
       - A task that changes nothing does not look at it. So it does no harm that the owner has changed the PIN since.
+      - V(random) is a PIN that the host makes for a new card by the rules of card and host. RV(pin_escrow) returns it
+        once, encrypted for O(pin_escrow_key). Go with O(pin_must_change) if somebody else hands it out.
       - V(default) means V(12345678), which everybody knows.
+    type: str
+  pin_escrow_key:
+    description:
+      - Whom the PIN is encrypted for, with O(pin=random). PEM of an X25519, RSA (2048 bits or more) or NIST curve
+        public key, or of a certificate for one.
     type: str
   puk:
     description:
@@ -85,6 +96,74 @@ options:
       - Whom the admin key is encrypted for, with O(admin_key=escrow). PEM of an X25519, RSA (2048 bits or more)
         or NIST curve public key, or of a certificate for one.
     type: str
+  attestation:
+    description:
+      - What the card shall be able to prove, as with Tpmvscmgr. A card that can prove more than is asked for stays so.
+      - V(aik_only) makes an attestation key with the card, and returns what the TPM states with it in RV(evidence).
+      - V(aik_and_cert) also has the CA of O(attestation_ca) check that evidence, and puts the CA's certificate of the
+        attestation key on the card. If the TPM has no EK certificate that leads to a trust anchor, or the CA can't be
+        reached, the task fails, and leaves nothing of a card that it has made.
+      - With V(none) a card gets its attestation key when it first has to prove something, as to
+        M(hardbound.identity.smartcard_enrollment).
+    type: str
+    choices: [none, aik_only, aik_and_cert]
+    default: none
+  attestation_nonce:
+    description:
+      - 32 bytes in base64 that a verifier has made. RV(evidence) is made over them, whenever the task runs.
+      - Without it, evidence is returned when the task makes the attestation key, over a nonce of the host. That shows
+        what the card is, and not when that was stated.
+      - With O(attestation=aik_and_cert) the controller makes it.
+    type: str
+  attestation_ca:
+    description:
+      - The CA, for O(attestation=aik_and_cert). With O(state=absent), what that CA has issued for the card is revoked
+        first, and the host may get another card of that name.
+      - It is for the controller, which needs the packages of M(hardbound.identity.smartcard_enrollment). The host never
+        gets it. For certificates of the card's keys use that module.
+    type: dict
+    suboptions:
+      ca:
+        description: Folder on the controller of a CA made with M(hardbound.identity.enrollment_ca), or its name below
+          C(/etc/hardbound/ca).
+        type: str
+        required: true
+      ca_passphrase:
+        description: Opens the issuing CA's key. Keep it in a vault.
+        type: str
+        required: true
+      ledger:
+        description: URL of the CA's ledger, if it is not in the CA's folder. It may hold a password.
+        type: str
+      trust_anchors:
+        description: Folder, or bundle, of certificates on the controller. A TPM is trusted if its EK certificate leads
+          to one.
+        type: path
+        required: true
+      revocation:
+        description: What to do about the revocation lists of TPM makers.
+        type: str
+        choices: ["off", where_reachable, required]
+        default: where_reachable
+      online:
+        description: Whether the controller may fetch EK certificates and revocation lists that makers serve online.
+        type: bool
+        default: true
+      cache:
+        description: Folder on the controller in which they are kept.
+        type: path
+      ek:
+        description: SHA-256 of the host's endorsement key (its SubjectPublicKeyInfo), in hexadecimal. Without it, the
+          key that the host first shows is pinned to it.
+        type: str
+      replace_ek:
+        description: Let the host have another endorsement key than before.
+        type: bool
+        default: false
+      replace_ak:
+        description: Let the card have another attestation key than before, because it was made anew.
+        type: bool
+        default: false
   pin_retries:
     description:
       - Wrong PINs in a row after which the TPM blocks the card, 1 to 127. This module can't change it later;
@@ -188,6 +267,7 @@ options:
     type: str
     default: ""
 seealso:
+  - module: hardbound.identity.smartcard_enrollment
   - module: hardbound.identity.virtual_smartcard_info
   - module: hardbound.identity.virtual_smartcard_pin
   - module: hardbound.identity.virtual_smartcard_key
@@ -241,6 +321,26 @@ EXAMPLES = r"""
     keys:
       - slot: container_0
 
+- name: A card with a first PIN that only the print shop reads
+  hardbound.identity.virtual_smartcard:
+    name: VirtualSmartCardForCorpAccess
+    owner: alice
+    pin: random
+    pin_escrow_key: "{{ lookup('ansible.builtin.file', 'print_shop.pem') }}"
+    pin_must_change: true
+  register: card
+
+- name: A card whose attestation key is certified
+  hardbound.identity.virtual_smartcard:
+    name: VirtualSmartCardForCorpAccess
+    owner: alice
+    pin: "{{ vaulted_first_pin }}"
+    attestation: aik_and_cert
+    attestation_ca:
+      ca: corp_issuing
+      ca_passphrase: "{{ vaulted_ca_passphrase }}"
+      trust_anchors: /etc/pki/tpm-vendors
+
 - name: Where it is
   ansible.builtin.debug:
     msg: "{{ card.instance_id }} in reader {{ card.reader }}"
@@ -265,6 +365,22 @@ reader:
   returned: success
   type: str
   sample: VirtualSmartCardForCorpAccess 00 00
+pin_escrow:
+  description:
+    - The new card's PIN, encrypted for O(pin_escrow_key) like RV(admin_key_escrow). Null for a card that existed, and
+      without O(pin=random). If a run is cut off before this is kept, nobody knows the PIN.
+  returned: success
+  type: str
+evidence:
+  description:
+    - What the TPM states of the card, with O(attestation) and O(attestation_nonce). Its fields are described in
+      docs/attestation.md. It proves nothing until a verifier has checked it.
+  returned: success
+  type: dict
+attestation_nonce:
+  description: What RV(evidence) was made over, in base64; null without evidence.
+  returned: success
+  type: str
 admin_key_escrow:
   description:
     - The new card's admin key, 48 hexadecimal digits, encrypted for O(escrow_key) as a JSON Web Encryption
@@ -322,12 +438,18 @@ card:
     has_admin_key:
       description: Whether the card has an admin key that somebody knows.
       type: bool
+    attestation:
+      description: What the card can prove, as O(attestation).
+      type: str
+    attestation_certificate:
+      description: PEM of the certificate of the card's attestation key; null if it has none.
+      type: str
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import PUBLIC_WORDS
 from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
 from ansible_collections.hardbound.identity.plugins.module_utils._smartcard import ARGUMENTS, Smartcard
+from ansible_collections.hardbound.identity.plugins.module_utils._spec import PUBLIC_WORDS
 
 
 def main() -> None:

@@ -116,6 +116,12 @@ cards:
     has_admin_key:
       description: Whether the card has an admin key that somebody knows.
       type: bool
+    attestation:
+      description: What the card can prove, V(none), V(aik_only) or V(aik_and_cert).
+      type: str
+    attestation_certificate:
+      description: PEM of the certificate of the card's attestation key; null if it has none.
+      type: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

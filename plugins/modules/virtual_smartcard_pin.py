@@ -10,7 +10,7 @@ module: virtual_smartcard_pin
 short_description: Change PIN and PUK of a virtual smart card
 version_added: 0.1.0
 description:
-  - Changes the PIN or the PUK, and gives a card a new PIN with its PUK.
+  - Changes the PIN or the PUK, and gives a card a new PIN with its PUK, or, if it has none, with its admin key.
   - The TPM counts tries. A secret that is right already changes nothing and costs no try, and neither does a change
     with the right PIN or PUK. A task whose secrets are all wrong costs up to two tries of each, in check mode too,
     but never the last of several.
@@ -30,7 +30,16 @@ options:
   new_pin:
     description:
       - The PIN that the card shall have. It has to follow the card's rules.
-      - Set with O(pin), or with O(puk) if O(pin) is left out, blocked or wrong.
+      - Set with O(pin), or with O(puk) or O(admin_key) if O(pin) is left out, blocked or wrong.
+      - V(random) is a PIN that the host makes by the rules of card and host. RV(pin_escrow) returns it once, encrypted
+        for O(pin_escrow_key). The card gets another one each time the task runs; but with O(pin) alone, the second
+        run fails, and costs no try.
+      - Here and in the other PINs and PUKs, V(default) means V(12345678), which everybody knows.
+    type: str
+  pin_escrow_key:
+    description:
+      - Whom the PIN is encrypted for, with O(new_pin=random). PEM of an X25519, RSA (2048 bits or more) or NIST curve
+        public key, or of a certificate for one.
     type: str
   must_change:
     description:
@@ -45,6 +54,13 @@ options:
   new_puk:
     description:
       - The PUK that the card shall have, 8 printable ASCII characters. Set with O(puk).
+    type: str
+  admin_key:
+    description:
+      - The admin key, with which O(new_pin) is set on a card without PUK. It has all its tries again then.
+      - Hexadecimal digits, 48 for a 3DES key, which a new card has, 32, 48 or 64 for one of AES. A wrong one costs no
+        try. The filter P(hardbound.identity.open_escrow#filter) opens an escrowed one.
+      - V(default) is the one that everybody knows.
     type: str
 seealso:
   - module: hardbound.identity.virtual_smartcard
@@ -63,6 +79,15 @@ EXAMPLES = r"""
     name: VirtualSmartCardForCorpAccess
     puk: "{{ vaulted_puk }}"
     new_pin: "{{ vaulted_third_pin }}"
+
+- name: A new PIN from the help desk, for the holder to change
+  hardbound.identity.virtual_smartcard_pin:
+    name: VirtualSmartCardForCorpAccess
+    admin_key: "{{ escrowed_admin_key | hardbound.identity.open_escrow(vaulted_helpdesk_key) }}"
+    new_pin: random
+    pin_escrow_key: "{{ lookup('ansible.builtin.file', 'print_shop.pem') }}"
+    must_change: true
+  register: reset
 
 - name: Another PUK
   hardbound.identity.virtual_smartcard_pin:
@@ -86,6 +111,11 @@ pin_must_change:
   description: Whether the PIN can do nothing but be changed.
   returned: success
   type: bool
+pin_escrow:
+  description: The PIN that the card has got, encrypted for O(pin_escrow_key) as a JSON Web Encryption (RFC 7516,
+    compact); null without O(new_pin=random).
+  returned: success
+  type: str
 pin_tries_left:
   description: Tries that the PIN has left.
   returned: success
@@ -102,6 +132,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._chosen_card import NAMED
 from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
 from ansible_collections.hardbound.identity.plugins.module_utils._smartcard_pin import ARGUMENTS, SOMETHING_NEW, Pin
+from ansible_collections.hardbound.identity.plugins.module_utils._spec import PUBLIC_WORDS
 
 
 def main() -> None:
@@ -110,6 +141,7 @@ def main() -> None:
         supports_check_mode=True,
         required_one_of=[*NAMED, *SOMETHING_NEW],
     )
+    module.no_log_values.difference_update(PUBLIC_WORDS)
     converge(module, lambda: Pin.from_task(module.params))
 
 

@@ -112,3 +112,7 @@ class Challenge:
         answer = os.urandom(key.cipher.block_size)
         nonce = os.urandom(NONCE_SIZE)
         return cls(key.cipher, key.encrypt(answer), key.decrypt(answer), nonce, key.is_well_known), answer
+
+    def is_made_with(self, key: AdminKey) -> bool:
+        """Whether this is the admin key. Whoever has it can tell without the TPM."""
+        return key.cipher is self.cipher and key.encrypt(self.decrypted) == key.decrypt(self.encrypted)

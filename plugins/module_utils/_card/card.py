@@ -430,9 +430,11 @@ class Card:
         self._write(self._record.renewed(challenge, renewal.seal))
         self._administrator = Administrator(replace(administrator.opened, seal=renewal.seal), key, auth)
 
-    def reset_pin(self, new_pin: bytes) -> None:
+    def reset_pin(self, new_pin: bytes, by_task: bool = False, must_change: bool = False) -> None:
         """Lets the administrator give a new PIN with all its tries. If it is cut off, doing it again completes it.
 
+        :param by_task: as in :meth:`change`
+        :param must_change: as in :meth:`change`
         :raises NotVerified: before the challenge was answered
         :raises NotOffered: if the card has a PUK, which alone may do that then
         :raises InputError:
@@ -443,7 +445,7 @@ class Card:
             if gates.model.recovery is not Role.ADMIN:
                 raise NotOffered("The card has a PUK: unblock it with that.")
             with self._noticing_stale_tickets():
-                self._replace_pin(gates, administrator.opened, new_pin)
+                self._replace_pin(gates, administrator.opened, new_pin, by_task, must_change)
         self.logout()
 
     def set_tries(self, pin: int, puk: int) -> None:

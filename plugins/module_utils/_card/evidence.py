@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .._encoding.blob import Blob
 from .._encoding.evidence import CardEvidence, Evidence, IndexEvidence, KeyEvidence
@@ -15,7 +15,7 @@ from .._tpm import object as tpm_object
 from .._tpm.certify import certify_creation, certify_index
 from .._tpm.connection import STORAGE_ROOT_KEY, Tpm
 from .._tpm.endorsement import endorsement_key, find_endorsement
-from .._tpm.object import Template
+from .attestation_key import equip
 from .key import slot_name
 from .model import Model, Role
 from .record import Record
@@ -51,29 +51,9 @@ def collect(store: Store, tpm: Tpm, questions: t.Sequence[Question], keep: bool 
         found = find_endorsement(tpm)
         with endorsement_key(tpm, found) as (_entity, ek):
             pass
-        cards = tuple(show_card(tpm, _equipped(store, tpm, each.number, keep), each) for each in questions)
+        cards = tuple(show_card(tpm, equip(store, tpm, each.number, keep), each) for each in questions)
         root = _unsized(tpm_object.storage_root_public(tpm, STORAGE_ROOT_KEY))
         return Evidence(ek, found.certificates, root, cards)
-
-
-def _equipped(store: Store, tpm: Tpm, number: int, keep: bool) -> Record:
-    """Returns the card's record with an attestation key."""
-    record = store.read(number)
-    if record.ak is not None:
-        return record
-    if not keep:
-        return replace(record, ak=_make_ak(tpm))
-    with store.changing(number):
-        record = store.read(number)
-        if record.ak is None:
-            record = replace(record, ak=_make_ak(tpm))
-            store.write(record)
-    return record
-
-
-def _make_ak(tpm: Tpm) -> Blob:
-    blob, _creation = tpm_object.create(tpm, tpm.storage_root, Template.attestation())
-    return blob
 
 
 def show_card(tpm: Tpm, record: Record, question: Question) -> CardEvidence:

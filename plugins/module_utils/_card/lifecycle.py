@@ -25,6 +25,8 @@ from .._tpm.object import Template
 from .._tpm.session import Given
 from .admin_gate import CARD_KEY_SIZE, answer_auth
 from .admin_key import AdminKey, Challenge
+from .attestation import Attestation
+from .attestation_key import make as make_attestation_key
 from .derivation import forgotten
 from .gate import Gates
 from .model import COUNTER_SIZE, HANDLES_PER_CARD, SECRET_SIZE, Index, Model, Role, counter_data
@@ -67,6 +69,8 @@ def create(store: Store, tpm: Tpm, specification: Specification, secrets: Secret
         try:
             record = _make_objects(tpm, record, secret, secrets)
             record = replace(record, pin=replace(record.pin, must_change=specification.pin_must_change, rules=rules))
+            if specification.attestation is not Attestation.NONE:
+                record = replace(record, ak=make_attestation_key(tpm))
             store.write(record)
         except BaseException:
             _discard(store, tpm, record)

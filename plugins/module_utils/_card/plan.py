@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from .._errors import InputError
 from .._spine import Plan
+from .attestation import Attestation
 from .errors import CardLost
 from .key import slot_name
 from .record import Record, State, free_number
@@ -33,6 +34,11 @@ class MakeKeys:
 
 
 @dataclass(frozen=True)
+class MakeAttestationKey:
+    """For a card that was made without one."""
+
+
+@dataclass(frozen=True)
 class Adjust:
     """Change what a card's record says and the TPM does not know."""
 
@@ -44,7 +50,7 @@ class Destroy:
     number: int
 
 
-Step = t.Union[Tidy, Create, MakeKeys, Adjust, Destroy]
+Step = t.Union[Tidy, Create, MakeKeys, MakeAttestationKey, Adjust, Destroy]
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,8 @@ def plan_present(desired: Specification, current: Current) -> Plan[Step]:
         raise CardLost(card.name, card.instance_id)
     _refuse_changes(desired, card)
     missing = tuple(key for key in desired.keys if key.slot not in card.keys)
-    steps: t.Tuple[Step, ...] = (*current.remains, *_adjustments(desired, card), *_missing(missing))
+    changes: t.Tuple[Step, ...] = (*_adjustments(desired, card), *_attestation_key(desired, card), *_missing(missing))
+    steps: t.Tuple[Step, ...] = (*current.remains, *changes)
     return Plan(steps, describe_record(card), describe(desired, card), _title(desired.name))
 
 
@@ -91,6 +98,11 @@ def plan_absent(card: t.Optional[Record], current: Current, name: str) -> Plan[S
 
 def _missing(keys: t.Tuple[KeySpecification, ...]) -> t.Tuple[MakeKeys, ...]:
     return (MakeKeys(keys),) if keys else ()
+
+
+def _attestation_key(desired: Specification, card: Record) -> t.Tuple[MakeAttestationKey, ...]:
+    wanted = desired.attestation is not Attestation.NONE
+    return (MakeAttestationKey(),) if wanted and card.ak is None else ()
 
 
 def _title(name: str) -> str:
@@ -175,6 +187,7 @@ def describe(desired: Specification, card: t.Optional[Record] = None) -> t.Dict[
         "pin_retries": desired.pin_retries,
         "puk_retries": desired.puk_retries if desired.has_puk else None,
         "has_admin_key": desired.has_admin,
+        "attestation": max(desired.attestation, _attestation_of(card), key=lambda each: each.rank).value,
         "keys": keys,
     }
 
@@ -192,8 +205,13 @@ def describe_record(card: Record) -> t.Dict[str, t.Any]:
         "pin_retries": card.pin_retries,
         "puk_retries": card.puk_retries if card.has_puk else None,
         "has_admin_key": card.has_admin,
+        "attestation": card.attestation.value,
         "keys": {slot_name(slot): key.algorithm.value for slot, key in sorted(card.keys.items())},
     }
+
+
+def _attestation_of(card: t.Optional[Record]) -> Attestation:
+    return card.attestation if card else Attestation.NONE
 
 
 def _policy(policy: t.Any) -> t.Dict[str, t.Any]:

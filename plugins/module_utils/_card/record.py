@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from .._encoding.blob import Blob, Creation
 from .._pin import PinPolicy
 from .admin_key import Challenge, Cipher
+from .attestation import Attestation
 from .edge import Edge
 from .key import Algorithm, PinUse
 from .migration import VERSION, NewerVersion, upgraded
@@ -133,6 +134,12 @@ class Record:
     @property
     def has_admin(self) -> bool:
         return self.administration is not None
+
+    @property
+    def attestation(self) -> Attestation:
+        if self.ak is None:
+            return Attestation.NONE
+        return Attestation.AIK_AND_CERT if self.ak_certificate else Attestation.AIK_ONLY
 
     @property
     def model(self) -> Model:

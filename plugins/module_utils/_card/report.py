@@ -23,6 +23,7 @@ def report(record: Record) -> t.Dict[str, t.Any]:
         "serial": record.serial.hex(),
         "pin_set_at": utc(record.pin.set_at or None),
         "pin_must_change": record.pin.must_change,
+        "attestation_certificate": pem("CERTIFICATE", record.ak_certificate) if record.ak_certificate else None,
         "keys": [report_key(slot, key, record.certificates.get(slot)) for slot, key in sorted(record.keys.items())],
     }
 

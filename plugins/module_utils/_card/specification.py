@@ -11,6 +11,7 @@ from .._errors import InputError
 from .._pin import PinPolicy
 from .._tpm.tcti import DEFAULT, Tcti
 from .admin_key import AdminKey
+from .attestation import Attestation
 from .edge import Edge
 from .key import Algorithm, PinUse, default_pin_use, parse_algorithm, slot_name, slot_number
 
@@ -68,6 +69,7 @@ class Specification:
     pin_must_change: bool = False
     has_admin: bool = False
     generate: bool = False
+    attestation: Attestation = Attestation.NONE
     keys: t.Tuple[KeySpecification, ...] = ()
 
     def validate(self) -> Specification:

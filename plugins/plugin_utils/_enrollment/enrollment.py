@@ -39,6 +39,8 @@ from .._ca.record import Certificate, EventKind, Place
 from .refused import Refused
 from .wanted import Wanted, WantedCard
 
+_ESCROWED = ("pin_escrow", "admin_key_escrow")
+
 
 class Status(str, enum.Enum):
     """What came of a card, or of a host."""
@@ -69,8 +71,8 @@ class Progress:
     pending: t.Optional[Pending] = None
     challenge: str = ""
     refused: t.List[Refused] = field(default_factory=list)
-    escrow: t.Optional[str] = None
-    """The admin key of a card that was just made, encrypted for whom the inventory says."""
+    escrowed: t.Dict[str, t.Optional[str]] = field(default_factory=lambda: dict.fromkeys(_ESCROWED))
+    """PIN and admin key of a card that was just made, encrypted for whom the inventory says."""
 
     @property
     def status(self) -> Status:
@@ -123,7 +125,7 @@ class Enrollment:
         held = _held(answer)
         for name, progress in self.progress.items():
             progress.adjusted = held.get(name, {}).get("changed") is True
-            progress.escrow = _text(held.get(name, {}).get("admin_key_escrow"))
+            progress.escrowed = {what: _text(held.get(name, {}).get(what)) for what in _ESCROWED}
         evidence = self._online.complete(answer.get("evidence"))
         request = self.wanted.request(self._requests(held, evidence))
         verdict, bundle = verify_and_keep(evidence, request, self._policy, self._ledger, self._ledger.now())
@@ -330,7 +332,7 @@ class Enrollment:
             "name": progress.card.name,
             "status": progress.status.value,
             "certificates": certificates,
-            "admin_key_escrow": progress.escrow,
+            **progress.escrowed,
             "reasons": {slot or "attestation_key": reason for slot, reason in progress.reasons.items()},
             "refused": [each.document() for each in progress.refused],
         }

@@ -73,7 +73,7 @@ class Guillotine:
             self._idle.set()
 
     def _relay(self, client: socket.socket, tpm: socket.socket) -> bool:
-        command = _read(client)
+        command = read_message(client)
         if command is None:
             return False
         falls = self._victim is not None and self.commands == self._deadly
@@ -81,7 +81,7 @@ class Guillotine:
         if falls and not self._after:
             return self._fall()
         tpm.sendall(command)
-        response = _read(tpm)
+        response = read_message(tpm)
         if falls:
             return self._fall()
         client.sendall(response or b"")
@@ -93,7 +93,8 @@ class Guillotine:
         return False
 
 
-def _read(connection: socket.socket) -> t.Optional[bytes]:
+def read_message(connection: socket.socket) -> t.Optional[bytes]:
+    """Returns a TPM command or response as a whole, or None at the end of the connection."""
     data = b""
     size = _HEADER
     while len(data) < size:

@@ -8,11 +8,12 @@ import hashlib
 import shutil
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_gate import answer_auth
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost, NotVerified
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
-from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import (
@@ -38,6 +39,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session im
 pytestmark = pytest.mark.tpm
 
 PIN, PUK = b"123456", b"87654321"
+KEY = AdminKey.random()
 DIGEST = hashlib.sha256(b"a contract").digest()
 
 
@@ -225,22 +227,85 @@ def test_a_restored_file_brings_no_old_pin_back(bench, record):
         card.verify(PIN)
 
 
-def test_destroyed_is_destroyed(bench, record):
-    """All files, PIN and PUK, owner's rights, and every index made anew with the right authValue: no signature."""
-    copy = Record.load(record.dump())
-    gates = Gates(bench.tpm, copy)
-    auths = {Role.PIN: gates.auth(Role.PIN, PIN), Role.PUK: gates.auth(Role.PUK, PUK)}
+@pytest.mark.parametrize("has_puk", [True, False], ids=["with PUK", "with the admin key's reset"])
+def test_destroyed_is_destroyed(bench, software_tpm, short_path, has_puk):
+    """The attacker kept a copy of every file, and knows PIN, PUK and admin key. He has the owner's rights, makes every
+    index anew with the old public areas and the right authValues, and puts the files back. Nothing signs.
+    """
+    record = bench.make(has_puk=has_puk, admin_key=KEY)
+    card = bench.open(record, PIN)
+    for slot in (Slot.AUTHENTICATION, Slot.SIGNATURE, Slot.CARD_AUTHENTICATION):
+        card.make_key(KeySpecification(int(slot), Algorithm.ECC_P256))
+        card.sign(int(slot), DIGEST)
+    card.close()
+    kept = short_path / "kept"
+    shutil.copytree(bench.store.folder, kept)
+    copy = bench.store.read(record.number)
+    answer = KEY.encrypt(copy.administration.challenge.decrypted)
+    secrets = {Role.PIN: PIN, Role.PUK: PUK}
     bench.destroy(record)
+
+    shutil.copytree(kept, bench.store.folder, dirs_exist_ok=True)
     with bench.tpm.taken() as tpm:
+        gates = Gates(tpm, copy)
+        auths = {role: gates.auth(role, secret) for role, secret in secrets.items()}
+        auths[Role.ADMIN] = answer_auth(copy.salt, copy.administration.challenge, answer)
+        contents = {Role.POLICY: copy.model.policy_data, Role.SECRET: bytes(32), Role.ADMIN: bytes(8)}
         entities = {role: nv.define(tpm, index, auths.get(role, b"")) for role, index in copy.model.indices.items()}
-        with pytest.raises(TpmError):
-            obtain_ticket(tpm, copy.model.name(Role.PIN), entities[Role.PIN], 60)
-        bench.store.write(copy)
+        for role, entity in entities.items():
+            assert not writes(tpm, entity, contents.get(role, counter_data(3)))
+            assert nv.name(tpm, copy.model.indices[role].handle) != copy.model.name(role)
+        given = {Role.ADMIN: Given.ticket(obtain_ticket(tpm, copy.model.name(Role.ADMIN), entities[Role.ADMIN], 60))}
+        for role in (Role.PIN, Role.PUK):
+            if role in entities:
+                with pytest.raises(TpmError):
+                    obtain_ticket(tpm, copy.model.name(role), entities[role], 60)
+        for role, seal in copy.seals.items():  # The ADMIN index takes its authValue, and yet has another Name.
+            with tpm_object.loaded(tpm, tpm.storage_root, seal, auths[role]) as entity:
+                with_index = Given.entity(copy.model.name(role), entities[role])
+                sealed = copy.model.seal_policy(role)
+                ways = [
+                    (sealed, with_index),
+                    (sealed, given.get(role, with_index)),
+                    ((PolicyAuthValue(),), NOTHING_GIVEN),
+                ]
+                for policy, proof in ways:
+                    with pytest.raises(TpmError):
+                        tpm_object.unseal(tpm, entity, policy, proof)
+        for auth in (bytes(32), *auths.values()):
+            with pytest.raises(TpmError), tpm_object.loaded(tpm, tpm.storage_root, copy.parent, auth) as parent:
+                with tpm_object.loaded(tpm, parent, copy.keys[0x9A].blob):
+                    pass
+
+    def nothing_works():
+        for attempt in (
+            lambda card: card.verify(PIN),
+            lambda card: card.sign(0x9E, DIGEST),
+            lambda card: card.unblock(PUK, b"654321"),
+            lambda card: card.administer(KEY),
+        ):
+            with pytest.raises(HardboundError):
+                attempt(bench.open(copy))
+        card = bench.open(copy)
         with pytest.raises(HardboundError):
-            bench.open(copy, PIN)
-        with pytest.raises(HardboundError), tpm_object.loaded(tpm, tpm.storage_root, copy.parent, bytes(32)) as parent:
-            with tpm_object.loaded(tpm, parent, copy.keys[0x9A].blob):
-                pass
+            card.sign(0x9A, DIGEST)
+
+    nothing_works()
+    bench.tpm.release()
+    software_tpm.restart()
+    nothing_works()
+
+
+def writes(tpm, entity, data):
+    """Whether the owner, or whoever has the index's authValue, writes an index that he has made."""
+    for by in (load().ESYS_TR.OWNER, entity):
+        try:
+            with authorising(tpm) as session, tpm.doing("writing") as esapi:
+                esapi.nv_write(nv_index=entity, data=data, offset=0, auth_handle=by, session1=session)
+        except TpmError:
+            continue
+        return True
+    return False
 
 
 def test_a_destroyed_cards_open_key_is_dead_too(bench):

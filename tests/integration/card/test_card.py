@@ -224,20 +224,32 @@ def test_another_process_destroys_the_card(bench):
         mine.sign(Slot.AUTHENTICATION, SHA256)
 
 
-def test_ten_cards_and_a_full_one(bench):
-    """Ten cards on one TPM, and 24 keys with certificates on one of them."""
+def test_ten_cards_full_of_certificates(bench):
+    """Ten cards on one TPM with 30 certificates on each: one for each of 24 slots, and 6 as objects of an edge. One of
+    the cards has all 24 keys; the others hold copies of its certificates.
+    """
     records = [bench.make(f"card {number}") for number in range(10)]
     assert [record.number for record in records] == list(range(10))
     card = bench.open(records[9], PIN)
     slots = [0x9A, 0x9C, 0x9D, 0x9E, *range(0x82, 0x96)]
     publics = {slot: make_key(card, slot) for slot in slots}
-    for slot in slots:
-        card.store_certificate(slot, self_signed(card, slot))
+    certificates = {slot: self_signed(card, slot) for slot in slots}
+    others = {0x5FFF00 + number: certificates[0x9A] for number in range(6)}
+    for record in records:
+        holder = bench.open(record)
+        for slot, certificate in certificates.items():
+            holder.store_certificate(slot, certificate)
+        for tag, certificate in others.items():
+            holder.store_object(tag, certificate)
+    for record in records:
+        found = bench.store.read(record.number)
+        assert dict(found.certificates) == certificates and dict(found.objects) == others
+        assert len(found.certificates) + len(found.objects) == 30
+        bench.open(record, PIN)
+    card = bench.open(records[9], PIN)
+    assert len(card.keys()) == 24
     for slot, public in publics.items():
         public.verify(card.sign(slot, SHA256), MESSAGE, ec.ECDSA(hashes.SHA256()))
-    assert len(bench.open(records[9]).keys()) == 24
-    for record in records:
-        bench.open(record, PIN)
 
 
 def test_nothing_stays_in_the_tpm(bench):

@@ -10,6 +10,8 @@ import json
 import subprocess
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
+from ansible_collections.hardbound.identity.tests.integration.modules.test_admin_key import key_pair as key_files
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 PIN, PUK = "pin-4711", "puk-0815"
 NEW, THIRD, NEW_PUK = "pin-1234", "pin-9999", "puk-1234"
+HEX = "a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"
 KEY = [{"slot": "authentication", "algorithm": "ecc_p256"}]
 
 
@@ -28,6 +31,12 @@ def tries(ansible):
     [found] = ansible.run(ansible.info())
     [card] = found["cards"]
     return card["pin_tries_left"], card["puk_tries_left"]
+
+
+def key_pair(ansible):
+    """PEMs of a recipient."""
+    private, public = key_files(ansible)
+    return private.read_text(), public
 
 
 def refuses(ansible, module, *cases):
@@ -108,11 +117,40 @@ class TestPin:
         assert set(kept) == {"PIN"} and kept["PIN"]["bit"] in (0, 1)
         assert set(kept["PIN"]) == {"nonce", "bit"}
 
+    def test_a_random_pin_with_the_puk(self, ansible, card):
+        """Each run sets another one; only the recipient learns it, and the holder has to change it."""
+        private, public = key_pair(ansible)
+        reset = {"puk": PUK, "new_pin": "random", "pin_escrow_key": public, "must_change": True}
+        planned, first, second = ansible.run(
+            ansible.part("pin", check=True, **reset), ansible.part("pin", **reset), ansible.part("pin", **reset)
+        )
+        assert [each["changed"] for each in (planned, first, second)] == [True] * 3 and planned["pin_escrow"] is None
+        pins = [unseal(each["pin_escrow"], private).decode() for each in (first, second)]
+        assert pins[0] != pins[1] and all(len(pin) == 8 for pin in pins) and second["pin_must_change"]
+        made, again = ansible.run(
+            ansible.part("pin", pin=pins[1], new_pin="random", pin_escrow_key=public),
+            ansible.part("pin", pin=pins[1], new_pin="random", pin_escrow_key=public),
+        )
+        assert made["changed"] and not made["pin_must_change"]
+        assert "pin is not the card's" in again["msg"] and "no try was spent" in again["msg"]
+        assert tries(ansible) == (5, 5)
+        contents = [path.read_bytes() for path in ansible.store.rglob("*") if path.is_file()]
+        for pin in (*pins, unseal(made["pin_escrow"], private).decode()):
+            assert not any(pin.encode() in content for content in contents)
+
     def test_bad_input(self, ansible, card):
         refuses(
             ansible,
             "pin",
-            ({"new_pin": NEW}, "new_pin comes without pin and without puk: give the present PIN"),
+            (
+                {"pin": PIN, "new_pin": "random"},
+                "pin_escrow_key is missing, and new_pin is random: give the public key",
+            ),
+            ({"pin": PIN, "new_pin": NEW, "pin_escrow_key": "x"}, "pin_escrow_key is given, but new_pin is not random"),
+            ({"puk": PUK, "new_puk": NEW_PUK, "must_change": True}, "must_change is given without new_pin"),
+            ({"puk": PUK, "new_puk": NEW_PUK, "admin_key": HEX}, "admin_key is given without new_pin"),
+            ({"admin_key": HEX, "new_pin": NEW}, "admin_key is given, but nobody knows one of the card 'card'"),
+            ({"new_pin": NEW}, "new_pin comes without pin, puk and admin_key: give the present PIN"),
             ({"new_puk": NEW_PUK}, "new_puk comes without puk"),
             ({"pin": PIN, "new_pin": "4-to"}, "new_pin is shorter than the 8 characters"),
             ({"puk": PUK, "new_puk": "4-to"}, "new_puk does not have 8 printable ASCII characters"),
@@ -131,6 +169,47 @@ class TestPin:
             for form in (raw, raw.hex().encode(), base64.b64encode(raw)):
                 assert form not in ansible.output.encode()
                 assert not any(form in content for content in contents)
+
+
+class TestAdminKey:
+    @pytest.fixture
+    def card(self, ansible):
+        [made] = ansible.run(ansible.card(pin=PIN, keys=KEY, admin_key=HEX))
+        assert made["changed"], made
+
+    def test_it_sets_a_pin(self, ansible, card):
+        """Of a card that is blocked too; a second run changes nothing, and the keys stay usable."""
+        reset = {"admin_key": HEX, "new_pin": NEW}
+        ansible.run(*[ansible.part("key", slot="signature", pin="wrong-00") for _unused in range(5)])
+        assert tries(ansible) == (0, None)
+        before = record(ansible)
+        planned, made, again, used = ansible.run(
+            ansible.part("pin", check=True, **reset),
+            ansible.part("pin", **reset),
+            ansible.part("pin", **reset),
+            ansible.part("key", slot="signature", pin=NEW),
+        )
+        assert [each["changed"] for each in (planned, made, again, used)] == [True, True, False, True]
+        assert planned["diff"] == made["diff"] and made["pin_tries_left"] == 5
+        assert before["administration"] != record(ansible)["administration"]
+        assert HEX not in ansible.output and tries(ansible) == (5, None)
+
+    def test_what_it_does_not(self, ansible, card):
+        refuses(
+            ansible,
+            "pin",
+            ({"admin_key": HEX[:-1] + "8", "new_pin": NEW}, "admin_key is not that of the card 'card': give the right"),
+            ({"admin_key": HEX[:-1], "new_pin": NEW}, "admin_key has 47 characters that are no key for 3des"),
+            ({"admin_key": "default", "new_pin": NEW}, "admin_key is not that of the card"),
+            ({"admin_key": HEX, "new_pin": "4-to"}, "new_pin is shorter"),
+        )
+        assert tries(ansible) == (5, None) and HEX[:40] not in ansible.output
+
+    def test_a_card_with_a_puk_does_not_obey_it(self, ansible):
+        [made] = ansible.run(ansible.card(pin=PIN, puk=PUK, admin_key=HEX))
+        assert made["changed"]
+        wanted = ({"admin_key": HEX, "new_pin": NEW}, "admin_key sets no PIN on the card 'card', which has a PUK")
+        refuses(ansible, "pin", wanted)
 
 
 class TestKey:

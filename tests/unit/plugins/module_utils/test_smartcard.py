@@ -12,6 +12,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
+from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy, Presence
 from ansible_collections.hardbound.identity.plugins.module_utils._smartcard import Wanted
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -29,9 +30,13 @@ def task(**changes):
         "card_edge": "piv",
         "generate": False,
         "pin": "12345678",
+        "pin_escrow_key": None,
         "puk": None,
         "admin_key": None,
         "escrow_key": None,
+        "attestation": "none",
+        "attestation_nonce": None,
+        "attestation_ca": None,
         "pin_retries": 5,
         "puk_retries": 5,
         "pin_policy": None,
@@ -98,6 +103,16 @@ def policy(**changes):
         ({"admin_key": "escrow", "escrow_key": "x"}, "escrow_key is no public key that can be encrypted for"),
         ({"admin_key": "random", "escrow_key": "x"}, "escrow_key is given, but admin_key is not escrow"),
         ({"escrow_key": "x"}, "escrow_key is given, but admin_key is not escrow"),
+        ({"name": None}, "name is missing: give the card's name"),
+        ({"name": None, "state": "absent"}, "name is missing: give the card's name, or its instance_id"),
+        ({"pin": "random"}, "pin_escrow_key is missing, and pin is random: give the public key"),
+        ({"pin": "random", "pin_escrow_key": "x"}, "pin_escrow_key is no public key that can be encrypted for"),
+        ({"pin_escrow_key": "x"}, "pin_escrow_key is given, but pin is not random: leave it out"),
+        ({"attestation": "aik_and_cert"}, "attestation is aik_and_cert, and no CA has asked: give attestation_ca"),
+        ({"attestation": "aik_and_cert", "attestation_nonce": "AA=="}, "attestation_nonce is no base64 of 32 bytes"),
+        ({"attestation": "aik_only", "attestation_nonce": "?"}, "attestation_nonce is no base64 of 32 bytes"),
+        ({"attestation_nonce": "AA=="}, "attestation_nonce is given, but attestation is none: ask for aik_only"),
+        ({"attestation_ca": {"ca": "corp"}}, "attestation_ca came to the host, which it is not for"),
         ({"instance_id": r"ROOT\SMARTCARDREADER\0000"}, "leave it out with state: present"),
         ({"state": "absent", "instance_id": "0"}, r"write it as ROOT\\SMARTCARDREADER\\0000"),
     ],
@@ -134,13 +149,35 @@ def test_a_random_admin_key_is_not_made_at_all(value):
 
 
 def test_an_escrowed_admin_key_is_another_each_time():
-    private = ec.generate_private_key(ec.SECP256R1())
-    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    private, public = key_pair()
     wanted = admin_key(admin_key="escrow", escrow_key=public)
     made = [wanted.make() for _unused in range(2)]
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    assert [unseal(escrowed, pem).decode() for _unused, escrowed in made] == [key.value.hex() for key, _unused in made]
+    assert [unseal(escrowed, private).decode() for _unused, escrowed in made] == [
+        key.value.hex() for key, _unused in made
+    ]
     assert made[0][0] != made[1][0]
+
+
+def key_pair():
+    private = ec.generate_private_key(ec.SECP256R1())
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), public
+
+
+def test_a_random_pin_follows_the_rules_and_is_another_each_time():
+    private, public = key_pair()
+    rules = PinPolicy(minlen=6, maxlen=6, digits=Presence.REQUIRED, lowercase=Presence.DISALLOWED)
+    pin = Wanted.parse(task(pin="random", pin_escrow_key=public)).pin
+    made = [pin.make(rules) for _unused in range(20)]
+    assert len({each for each, _unused in made}) == 20
+    for each, sealed in made:
+        rules.check(each)
+        assert unseal(sealed, private).decode() == each and each not in sealed
+
+
+def test_a_pin_of_the_task_is_told_to_nobody():
+    assert Wanted.parse(task(pin="default")).pin.make(PinPolicy()) == ("12345678", None)
+    assert Wanted.parse(task(pin="s3cr3t-1")).pin.make(PinPolicy()) == ("s3cr3t-1", None)
 
 
 def test_what_is_understood():

@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs ``virtual_smartcard`` as any module, but where a CA has a part in it: then the controller visits the host twice.
+
+What the CA's part needs is imported then, and the host never sees ``attestation_ca``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import typing as t
+
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError, InputError
+from ansible_collections.hardbound.identity.plugins.plugin_utils._visitor import Visitor, fetch
+
+if t.TYPE_CHECKING:
+    from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
+    from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment
+
+CERTIFIED = "aik_and_cert"
+REASON = "cessation_of_operation"
+
+
+class Refusal(HardboundError):
+    """The CA gives no certificate."""
+
+
+class ActionModule(Visitor, NormalAction):
+    """The visits, and nothing that could be tested without a host."""
+
+    def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
+        self.task_vars = task_vars or {}
+        self._arguments = dict(self._task.args)
+        has_ca = self._arguments.pop("attestation_ca", None) is not None
+        absent = self._arguments.get("state") == "absent"
+        if not has_ca or not (absent or self._arguments.get("attestation") == CERTIFIED):
+            self._task.args = self._arguments
+            return super().run(tmp, task_vars)
+        result: dict[str, t.Any] = super(NormalAction, self).run(tmp, task_vars)
+        try:
+            result.update(self._retire() if absent else self._certify())
+        except HardboundError as error:
+            result.update(failed=True, msg=str(error), **error.facts)
+        return result
+
+    def _open_desk(self) -> tuple[dict[str, t.Any], Desk]:
+        """Returns the whole task with its defaults, and the CA. A wrong passphrase is said before anything is done."""
+        from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import secret_of
+        from ansible_collections.hardbound.identity.plugins.module_utils._smartcard import ARGUMENTS
+        from ansible_collections.hardbound.identity.plugins.module_utils._spec import register_secrets
+        from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
+
+        _validation, task = self.validate_argument_spec(ARGUMENTS)
+        ca = task["attestation_ca"]
+        register_secrets(ca["ca_passphrase"], ca["ledger"], task["tpm_owner_auth"])
+        register_secrets(task["pin"], task["puk"], secret_of(task))
+        if not task["name"]:
+            raise InputError("name", "is missing, and the CA knows cards by their names", "give it")
+        if self._task.async_val:
+            raise InputError("async", "is given with attestation_ca", "leave it out: the controller has its part in it")
+        desk = Desk.open(ca)
+        desk.authority.issuing()
+        return task, desk
+
+    def _certify(self) -> dict[str, t.Any]:
+        from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment import bare_card
+        from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import online
+        from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment
+
+        task, desk = self._open_desk()
+        ca, check = task["attestation_ca"], self._task.check_mode
+        makers = online(ca, fetch)
+        wanted = bare_card.wanted(self.host, task, ca)
+        enrollment = Enrollment(wanted, desk.issuer, desk.ledger, desk.policy(ca, makers), makers, check)
+        nonce = enrollment.questions()[0]["nonce"]
+        made = self.visit("virtual_smartcard", {**self._arguments, "attestation_nonce": nonce})
+        if made.get("evidence") is None and check:
+            return made  # There is no card yet.
+        is_new = bool(made.get("changed")) and not (made.get("diff") or {}).get("before") and not check
+        try:
+            self._enrol(enrollment, task, made)
+        except BaseException as error:
+            if is_new:
+                self._undo(task, made, desk, error)
+            raise
+        return _outcome(made, enrollment)
+
+    def _enrol(self, enrollment: Enrollment, task: dict[str, t.Any], made: dict[str, t.Any]) -> None:
+        """:raises Refusal: if the card's attestation key gets no certificate"""
+        from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment import bare_card
+
+        enrollment.judge(bare_card.answer(task["name"], made))
+        challenges = enrollment.challenges()
+        if challenges:
+            enrollment.accept(self.visit("smartcard_activate", {**self._place(task), "challenges": challenges}))
+        if enrollment.refused:
+            raise Refusal(" ".join(each.line for each in enrollment.refused))
+
+    def _undo(self, task: dict[str, t.Any], made: dict[str, t.Any], desk: Desk, error: BaseException) -> None:
+        """Leaves nothing of a card that this task has made. What was issued for it is revoked."""
+        from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import Retirement
+
+        with contextlib.suppress(HardboundError):
+            retirement = Retirement(self.host, [task["name"]], desk, REASON)
+            retirement.revoke(False)
+            retirement.release()
+        try:
+            card = {"instance_id": made.get("instance_id"), "state": "absent"}
+            self.visit("virtual_smartcard", {**self._place(task), **card})
+        except HardboundError as left:
+            raise Refusal(f"{error} The card is still there, for {left} Remove it with state: absent.") from error
+
+    def _retire(self) -> dict[str, t.Any]:
+        """Revokes first: what the host does, or whether it answers, changes nothing about that."""
+        from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import Retirement
+
+        task, desk = self._open_desk()
+        check = self._task.check_mode
+        retirement = Retirement(self.host, [task["name"]], desk, REASON)
+        revoked = retirement.revoke(check)
+        gone = self.visit("virtual_smartcard", self._arguments)
+        if not check:
+            retirement.release()
+        return {**gone, "changed": bool(gone.get("changed") or revoked)}
+
+    def _place(self, task: dict[str, t.Any]) -> dict[str, t.Any]:
+        return {name: task[name] for name in ("tpm", "store", "tpm_owner_auth")}
+
+
+def _outcome(made: dict[str, t.Any], enrollment: Enrollment) -> dict[str, t.Any]:
+    """Returns what the module said, and what the CA has added to the card."""
+    card = dict(made["card"])
+    for progress in enrollment.progress.values():
+        for issued in progress.issued:
+            body = ssl.DER_cert_to_PEM_cert(issued.certificate.body)
+            card.update(attestation=CERTIFIED, attestation_certificate=body)
+    warnings = [*(made.get("warnings") or ()), *enrollment.warnings]
+    return {**made, "card": card, "warnings": warnings, "changed": bool(made.get("changed") or enrollment.changed)}

@@ -1,0 +1,194 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``attestation`` of virtual_smartcard: an attestation key, and a CA's certificate for it, or no card at all."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import Policy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.request import (
+    CardRequest,
+    KeyRequest,
+    Request,
+)
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import clock
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, PIN, PYTHON
+from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm
+from cryptography import x509
+
+pytestmark = pytest.mark.slow
+
+HOST = "localhost"
+KEYS = [{"slot": "authentication"}]
+
+
+class Site:
+    """A fleet whose one host is localhost, with tasks for its card."""
+
+    def __init__(self, fleet):
+        self.fleet = fleet
+        self.tpm = fleet.maker.make(fleet.folder / "host" / "tpm")
+        fleet.tpms[HOST] = self.tpm
+        self.store = fleet.folder / "host" / "store"
+        self.store.mkdir()
+        self.before = self.indices()
+
+    def card(self, check=False, ca=(), **arguments):
+        place = {"name": "corp", "tpm": self.tpm.tcti, "store": str(self.store)}
+        ours = {"ca": str(self.fleet.ca), "ca_passphrase": PASSPHRASE, "online": False}
+        ours = {**ours, "trust_anchors": str(self.fleet.maker.anchors), **dict(ca)}
+        whole = {**place, "pin": PIN, "attestation": "aik_and_cert", "attestation_ca": ours, **arguments}
+        task = {"hardbound.identity.virtual_smartcard": {k: v for k, v in whole.items() if v is not None}}
+        return {**task, "vars": {"ansible_python_interpreter": PYTHON}, "check_mode": check, "diff": True}
+
+    def run(self, *tasks):
+        return self.fleet.tasks(*tasks)
+
+    def indices(self):
+        command = ["tpm2_getcap", "-T", self.tpm.tcti, "handles-nv-index"]
+        return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+    def record(self):
+        return json.loads((self.store / "cards" / "0000.json").read_text())
+
+    def nothing_is_left(self):
+        return not list(self.store.glob("cards/*.json")) and self.indices() == self.before
+
+    def live(self):
+        return [each for each in self.fleet.ledger().certificates(HOST) if not each.revoked_at]
+
+
+@pytest.fixture
+def site(fleet):
+    return Site(fleet)
+
+
+def test_a_key_with_a_certificate(site):
+    """Check mode tells the truth, the second run changes nothing, and what the CA issued is for the card's own key."""
+    planned, made, again, plain, info = site.run(
+        site.card(check=True, keys=KEYS),
+        site.card(keys=KEYS),
+        site.card(keys=KEYS),
+        site.card(attestation="none", keys=KEYS),
+        {"hardbound.identity.virtual_smartcard_info": {"store": str(site.store)}},
+    )
+    changed = [each["changed"] for each in (planned, made, again, plain)]
+    assert changed == [True, True, False, False], (planned, made)
+    assert planned["diff"] == made["diff"] and made["diff"]["after"]["attestation"] == "aik_and_cert"
+    certificate = x509.load_pem_x509_certificate(made["card"]["attestation_certificate"].encode())
+    usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert [usage.dotted_string for usage in usages] == ["2.23.133.8.3"]
+    body = base64.b64decode(site.record()["ak_certificate"])
+    assert body == ssl_der(made) and [each.body for each in site.live()] == [body]
+    assert site.live()[0].activated_at
+    for each in (again, plain, {"card": info["cards"][0]}):
+        assert each["card"]["attestation"] == "aik_and_cert" and ssl_der(each) == body
+    output = (site.fleet.folder / "output").read_text() + (site.fleet.folder / "ansible.log").read_text()
+    assert PASSPHRASE not in output and PIN not in output
+
+
+def ssl_der(result):
+    lines = result["card"]["attestation_certificate"].splitlines()
+    return base64.b64decode("".join(lines[1:-1]))
+
+
+def test_a_card_gets_it_later_and_gives_it_back(site):
+    """A card that exists, one whose run was cut off before the CA had answered, and the end of it."""
+    made, alone = site.run(
+        site.card(attestation="none", attestation_ca=None), site.card(attestation="aik_only", attestation_ca=None)
+    )
+    assert made["card"]["attestation"] == "none" and alone["card"]["attestation"] == "aik_only"
+    planned, certified = site.run(site.card(check=True), site.card())
+    assert planned["changed"] and certified["changed"] and certified["card"]["attestation"] == "aik_and_cert"
+    would, gone, again = site.run(
+        site.card(check=True, state="absent"), site.card(state="absent"), site.card(state="absent")
+    )
+    assert [each["changed"] for each in (would, gone, again)] == [True, True, False]
+    assert site.nothing_is_left() and site.live() == []
+    [anew] = site.run(site.card())
+    assert anew["changed"] and len(site.live()) == 1
+
+
+def test_what_leaves_nothing_behind(site, tmp_path):
+    """No CA, a wrong passphrase, no anchors, an EK that leads to none, a ledger that is gone."""
+    other = ("-subj", "/CN=other", "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "other.pem"))
+    command = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *other)
+    subprocess.run(command, check=True, capture_output=True)
+    no_ledger = f"sqlite:///{tmp_path}/none/ledger.db"
+    cases = [
+        ({"ca": str(tmp_path / "none")}, "holds no CA: make one"),
+        ({"ca_passphrase": "wrong"}, "passphrase"),
+        ({"trust_anchors": str(tmp_path / "none")}, "none"),
+        ({"trust_anchors": str(tmp_path / "other.pem")}, "EK_CHAIN_UNTRUSTED"),
+        ({"ledger": no_ledger}, "ledger"),
+        ({"ek": "00" * 32}, "EK_"),
+    ]
+    results = site.run(*(site.card(ca=changes) for changes, _unused in cases))
+    for refused, (changes, words) in zip(results, cases):
+        assert refused["failed"] and words in refused["msg"], (changes, refused["msg"])
+        assert "Traceback" not in refused["msg"]
+    no_ca, no_name = site.run(site.card(attestation_ca=None), site.card(name=None, state="absent"))
+    assert "give attestation_ca" in no_ca["msg"] and "name is missing" in no_name["msg"]
+    assert site.nothing_is_left() and site.live() == []
+
+
+def test_a_tpm_without_ek_certificate(site):
+    """As on machines whose maker gives none. A card that was there before stays as it was."""
+    bare = SoftwareTpm(site.fleet.folder / "bare")
+    bare.folder.mkdir()
+    site.fleet.tpms[HOST].stop()
+    bare.start()
+    site.fleet.tpms[HOST] = site.tpm = bare
+    site.before = site.indices()
+    planned, refused = site.run(site.card(check=True), site.card())
+    assert planned["changed"] and "EK_CERTIFICATE_MISSING" in refused["msg"], refused
+    assert site.nothing_is_left() and site.live() == []
+    _made, refused = site.run(site.card(attestation="none", attestation_ca=None, keys=KEYS), site.card())
+    assert "EK_CERTIFICATE_MISSING" in refused["msg"]
+    assert list(site.record()["keys"]) == ["154"] and site.record()["ak_certificate"] == ""
+
+
+def test_a_host_that_does_not_answer_the_challenge(site):
+    """What was issued for the card is revoked, and the card is gone."""
+    liar = site.fleet.lying("def tell(answer):\n    answer['cards'][0]['answer'] = 'AAAA'\n", "activate")
+    task = site.card()
+    task["vars"]["ansible_python_interpreter"] = liar
+    [refused] = site.run(task)
+    assert refused["failed"] and "answer" in refused["msg"], refused
+    assert site.nothing_is_left() and site.live() == []
+    [made] = site.run(site.card())
+    assert made["changed"] and len(site.live()) == 1
+
+
+def test_a_key_alone_and_its_evidence(site):
+    """Evidence of a new card goes with it; afterwards it is made for whoever brings a nonce, and changes nothing."""
+    nonce = bytes(range(32))
+    made, again, asked, looked = site.run(
+        site.card(attestation="aik_only", attestation_ca=None, keys=KEYS),
+        site.card(attestation="aik_only", attestation_ca=None, keys=KEYS),
+        site.card(attestation="aik_only", attestation_nonce=base64.b64encode(nonce).decode(), keys=KEYS),
+        site.card(check=True, attestation="aik_only", attestation_nonce=base64.b64encode(nonce).decode(), keys=KEYS),
+    )
+    assert [each["changed"] for each in (made, again, asked, looked)] == [True, False, False, False]
+    assert made["evidence"] and again["evidence"] is None and again["attestation_nonce"] is None
+    for result in (made, asked, looked):
+        over = base64.b64decode(result["attestation_nonce"])
+        assert result is made or over == nonce
+        assert accepted(site, result["evidence"], over)
+        assert not accepted(site, result["evidence"], bytes(32))
+
+
+def accepted(site, evidence, nonce):
+    """Whether the controller's verifier believes it."""
+    card = CardRequest("corp", nonce, (KeyRequest.of(0x9A, Algorithm.ECC_P256),), 5)
+    policy = Policy(Trust.load(str(site.fleet.maker.anchors)), RevocationPolicy.OFF)
+    return verify(evidence, Request(HOST, (card,)), policy, Remembered(), clock.now()).accepted

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command lines in the reference of Microsoft's Tpmvscmgr, as tasks. The one with a certificate of the attestation
+key needs a CA, and is in tests/integration/enrollment/test_attested_card.py."""
+
+from __future__ import annotations
+
+from ansible_collections.hardbound.identity.tests.integration.modules.test_admin_key import (
+    HEX,
+    WELL_KNOWN,
+    administered,
+)
+
+PIN, NEW = "pin-4711", "pin-1234"
+
+
+def test_create_with_the_default_admin_key(ansible):
+    """``create /name VirtualSmartCardForCorpAccess /AdminKey DEFAULT /PIN PROMPT``"""
+    named = {"name": "VirtualSmartCardForCorpAccess"}
+    [made] = ansible.run(ansible.card(**named, admin_key="default", pin=PIN))
+    assert made["changed"] and made["instance_id"] == r"ROOT\SMARTCARDREADER\0000"
+    assert any("everybody knows" in warning for warning in made["warnings"])
+    assert made["card"]["pin_policy"]["minlen"] == 8 and made["card"]["pin_retries"] == 5
+    assert administered(ansible, WELL_KNOWN)
+    second, gone, third = ansible.run(
+        ansible.card(name="second", admin_key="default", pin=PIN),
+        ansible.card(state="absent", name=None, instance_id=made["instance_id"]),
+        ansible.card(name="third", admin_key="default", pin="default"),
+    )
+    assert second["instance_id"].endswith("0001") and gone["changed"] and third["instance_id"].endswith("0000")
+
+
+def test_create_with_a_prompted_admin_key(ansible):
+    """``create /name VirtualSmartCardForCorpAccess /AdminKey PROMPT /PIN PROMPT``"""
+    [made] = ansible.run(ansible.card(admin_key=HEX, pin=PIN))
+    assert made["changed"] and not any("everybody knows" in warning for warning in made.get("warnings", ()))
+    assert administered(ansible, HEX)
+    [reset] = ansible.run(ansible.part("pin", admin_key=HEX, new_pin=NEW))
+    assert reset["changed"]
+
+
+def test_create_with_a_random_admin_key_and_lose_the_pin(ansible):
+    """``create /name VirtualSmartCardForCorpAccess /AdminKey RANDOM /PIN PROMPT``: then only another card helps."""
+    ansible.run(ansible.card(admin_key="random", pin=PIN))
+    wrong = [ansible.part("key", slot="authentication", pin="wrong-00") for _unused in range(5)]
+    *_unused, blocked, by_puk, by_key, by_default, again, gone, made, key = ansible.run(
+        *wrong,
+        ansible.part("key", slot="authentication", pin=PIN),
+        ansible.part("pin", puk="12345678", new_pin=NEW),
+        ansible.part("pin", admin_key=HEX, new_pin=NEW),
+        ansible.part("pin", admin_key="default", new_pin=NEW),
+        ansible.card(admin_key="random", pin=NEW),
+        ansible.card(state="absent"),
+        ansible.card(admin_key="random", pin=NEW),
+        ansible.part("key", slot="authentication", pin=NEW),
+    )
+    assert "The PIN is blocked" in blocked["msg"]
+    assert "the card 'card' has none" in by_puk["msg"]
+    for refused in (by_key, by_default):
+        assert "nobody knows one of the card 'card'" in refused["msg"]
+    assert not again["changed"] and gone["changed"] and made["changed"] and key["changed"]
