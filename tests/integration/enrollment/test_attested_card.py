@@ -101,6 +101,36 @@ def ssl_der(result):
     return base64.b64decode("".join(lines[1:-1]))
 
 
+def test_tpmvscmgr_with_pinpolicy_and_attestation(site):
+    """``create /name VirtualSmartCardForCorpAccess /AdminKey DEFAULT /PIN PROMPT /pinpolicy minlen 4 maxlen 8
+    /attestation AIK_AND_CERT /generate``, the last command line of the reference of Microsoft's Tpmvscmgr.
+    """
+    arguments = {"card_edge": "gids", "generate": True, "admin_key": "default", "keys": None}
+    rules = {"minlen": 4, "maxlen": 8}
+    made, again, short, long = site.run(
+        site.card(**arguments, pin="4711", pin_policy=rules),
+        site.card(**arguments, pin="4711", pin_policy=rules),
+        *(
+            {
+                "hardbound.identity.virtual_smartcard_pin": {
+                    "name": "corp",
+                    "store": str(site.store),
+                    "pin": "4711",
+                    **new,
+                }
+            }
+            for new in ({"new_pin": "471"}, {"new_pin": "471147114"})
+        ),
+    )
+    assert made["changed"] and not again["changed"], made
+    card = made["card"]
+    assert (card["card_edge"], card["generated"], card["attestation"]) == ("gids", True, "aik_and_cert")
+    assert (card["pin_policy"]["minlen"], card["pin_policy"]["maxlen"]) == (4, 8)
+    assert any("everybody knows" in warning for warning in made["warnings"])
+    assert "shorter than the 4" in short["msg"] and "longer than the 8" in long["msg"]
+    assert len(site.live()) == 1 and site.live()[0].activated_at
+
+
 def test_a_card_gets_it_later_and_gives_it_back(site):
     """A card that exists, one whose run was cut off before the CA had answered, and the end of it."""
     made, alone = site.run(

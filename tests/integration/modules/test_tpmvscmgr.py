@@ -1,7 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command lines in the reference of Microsoft's Tpmvscmgr, as tasks. The one with a certificate of the attestation
-key needs a CA, and is in tests/integration/enrollment/test_attested_card.py."""
+"""The command lines in the reference of Microsoft's Tpmvscmgr, as tasks.
+
+With ``/generate`` the third is in test_gids.py; the fourth, with a certificate of the attestation key, needs a CA, and
+is in tests/integration/enrollment/test_attested_card.py.
+"""
 
 from __future__ import annotations
 
