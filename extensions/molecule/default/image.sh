@@ -7,6 +7,7 @@ set -eu
 
 tree=$(mktemp)
 trap 'rm -f "$tree"' EXIT
+# shellcheck disable=SC2016 # $1 is mmdebstrap's
 # dpkg need not wait for the disk: a container that loses its power is made anew.
 mmdebstrap --quiet --variant=minbase --format=tar \
     --include=systemd,systemd-sysv,dbus,python3,python3-apt,ca-certificates \
