@@ -16,6 +16,7 @@ import typing as t
 
 _LENGTH = 2
 _CHUNK = 0x10002  # the longest message
+_MOST_READERS = 16  # of pcscd, each on the port after the last
 
 
 class Control(enum.IntEnum):
@@ -42,6 +43,20 @@ class Disconnected(Exception):
     """The reader is not there, or no longer: pcscd is not running, or was restarted."""
 
 
+def _client(port: int) -> socket.socket:
+    """Returns a socket whose own port is far from the readers'.
+
+    They lie among those that Linux gives to clients. Where nobody listens, a client that got the very port that it
+    asks for would meet itself (simultaneous open, RFC 9293 section 3.5), and pcscd could not have the port any more.
+    """
+    while True:
+        client = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        client.bind(("", 0))
+        if abs(client.getsockname()[1] - port) > _MOST_READERS:
+            return client
+        client.close()
+
+
 class Connection:
     """A card in a slot. Never waits: the caller's selector says when to read and write.
 
@@ -49,7 +64,7 @@ class Connection:
     """
 
     def __init__(self, address: t.Tuple[str, int]) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self.socket = _client(address[1])
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.seen = False
