@@ -96,7 +96,7 @@ def _check_version(version: t.Any, path: str) -> None:
     :raises StateError: for a document of a newer release
     :raises ValueError: for what is no version
     """
-    if type(version) is not int or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ValueError("no version")
     if version > VERSION:
         found = f"the Hello policy {path} has version {version}, and this release knows up to {VERSION}"

@@ -31,7 +31,7 @@ def upgraded(document: t.Mapping[str, t.Any]) -> Fields:
     """
     fields = dict(document)
     version = fields.pop("version", None)
-    if type(version) is not int or version < min(_STEPS):
+    if not isinstance(version, int) or isinstance(version, bool) or version < min(_STEPS):
         raise ValueError(f"{version!r} is no version")
     if version > VERSION:
         raise NewerVersion(f"it has version {version}, and this release knows up to {VERSION}")
