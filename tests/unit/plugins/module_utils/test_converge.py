@@ -12,7 +12,7 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, Interrupted, StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan, View
 
 
@@ -115,9 +115,7 @@ def test_a_failure_while_applying_says_what_was_found(capsys: pytest.CaptureFixt
 
 def test_facts_of_an_error_become_return_values(capsys: pytest.CaptureFixture[str]) -> None:
     def refuse() -> Lamp:
-        error = StateError("The lamp is locked", "unlock it")
-        error.facts = {"tries": 2}  # type: ignore[attr-defined]
-        raise error
+        raise Interrupted(StateError("The lamp is locked", "unlock it"), {"tries": 2})
 
     assert run(capsys, refuse)["tries"] == 2
 
