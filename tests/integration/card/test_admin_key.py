@@ -155,7 +155,6 @@ def test_without_authentication_nothing_is_administered(bench, record):
         lambda: card.reset_pin(NEW),
         lambda: card.set_tries(9, 9),
         lambda: card.change_admin_key(OTHER),
-        lambda: card.store_protected(0x5FC109, b"x"),
     ):
         with pytest.raises(NotVerified):
             action()
@@ -164,6 +163,8 @@ def test_without_authentication_nothing_is_administered(bench, record):
         card.make_key(AUTHENTICATION)
     with pytest.raises(NotVerified):
         card.import_key(AUTHENTICATION, outside)
+    with pytest.raises(NotVerified):
+        card.store_protected(0x5FC109, b"x")
     card.administer(KEY)
     card.end_administration()
     with pytest.raises(NotVerified):
@@ -402,11 +403,12 @@ def _attack(tpm, entity, command, session):
             esapi.nv_change_auth(nv_index=entity, new_auth=NEW, session1=session)
 
 
-def test_a_protected_object_is_of_no_use_without_the_pin(bench, record):
+def test_a_protected_object_is_of_no_use_without_the_pin_or_the_admin_key(bench, record):
     card = bench.open(record)
     card.administer(KEY)
     card.store_protected(0x5FC109, b"what only the owner reads")
     assert b"what only" not in on_disk(bench, record)
+    card.end_administration()
     with pytest.raises(NotVerified):
         card.protected(0x5FC109)
     card.verify(PIN)
