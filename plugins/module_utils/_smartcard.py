@@ -37,6 +37,7 @@ from ._card.specification import (
     KeySpecification,
     Secrets,
     Specification,
+    expects,
 )
 from ._card.store import Store
 from ._chosen_card import instance_number
@@ -125,13 +126,20 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: At
         pin_policy=policy.capped(edge.longest_pin, "pin_policy", f"a {edge.label} card"),
         pin_retries=task["pin_retries"],
         puk_retries=task["puk_retries"],
-        has_puk=task["puk"] is not None,
+        has_puk=expects("puk", task["puk"] is not None, task["has_puk"]),
         pin_must_change=task["pin_must_change"],
-        has_admin=has_admin,
+        has_admin=expects("admin_key", has_admin, task["has_admin_key"]),
         generate=task["generate"],
         attestation=attestation,
         keys=tuple(keys),
     ).validate()
+
+
+def _require_secret(field: str, expected: bool, given: bool) -> None:
+    """:raises InputError: if a new card shall have a secret, and the task keeps it to itself"""
+    if expected and not given:
+        fault = f"is missing, has_{field} is true, and the card is yet to be made"
+        raise InputError(field, fault, "give it from a vaulted variable for this run")
 
 
 @dataclass(frozen=True)
@@ -194,6 +202,8 @@ class Smartcard:
         if wanted.pin.value is None and not wanted.pin.is_random:
             raise InputError("pin", "is missing, and new keys need one", "give the first PIN from a vaulted variable")
         if card is None:
+            _require_secret("puk", specification.has_puk, wanted.puk is not None)
+            _require_secret("admin_key", specification.has_admin, wanted.admin_key.exists)
             rules = policy.rules(specification.pin_policy)
             Secrets(wanted.pin.make(rules)[0], wanted.puk).check(rules)
         with self._tpm(str(specification.tcti)).taken() as tpm:

@@ -51,6 +51,8 @@ CARD: Arguments = {
     "pin": {"type": "str", "no_log": True},
     "pin_escrow_key": {"type": "str", "no_log": False},
     "puk": {"type": "str", "no_log": True},
+    "has_puk": {"type": "bool", "no_log": False},
+    "has_admin_key": {"type": "bool", "no_log": False},
     "pin_retries": {"type": "int", "default": DEFAULT_TRIES, "no_log": False},
     "puk_retries": {"type": "int", "default": DEFAULT_TRIES, "no_log": False},
     "pin_must_change": {"type": "bool", "default": False, "no_log": False},

@@ -81,6 +81,14 @@ options:
         description: Whom the admin key is encrypted for, with O(cards[].admin_key=escrow). PEM of a public key, or of a
           certificate for one.
         type: str
+      has_puk:
+        description:
+          - Whether the card has a PUK. Left out, it has one if O(cards[].puk) is given.
+          - With V(true), a card that exists needs no O(cards[].puk) any more, so that it may be kept elsewhere.
+        type: bool
+      has_admin_key:
+        description: The same for O(cards[].admin_key).
+        type: bool
       pin_retries:
         description:
           - Wrong PINs in a row after which the TPM blocks the card, 1 to 127. It can't be changed later.

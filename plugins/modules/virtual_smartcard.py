@@ -164,6 +164,14 @@ options:
         description: Let the card have another attestation key than before, because it was made anew.
         type: bool
         default: false
+  has_puk:
+    description:
+      - Whether the card has a PUK. Left out, it has one if O(puk) is given.
+      - With V(true), a card that exists needs no O(puk) any more, so that it may be kept elsewhere.
+    type: bool
+  has_admin_key:
+    description: The same for O(admin_key).
+    type: bool
   pin_retries:
     description:
       - Wrong PINs in a row after which the TPM blocks the card, 1 to 127. This module can't change it later;

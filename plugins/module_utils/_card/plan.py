@@ -128,10 +128,12 @@ def _refuse_changes(desired: Specification, card: Record) -> None:
             raise _fixed(field, f"is {wanted}, but the card {card.name!r} was made with {found}")
     if desired.has_puk != card.has_puk:
         has = "has one" if card.has_puk else "has none"
-        raise _fixed("puk", f"is {'given' if desired.has_puk else 'left out'}, but the card {card.name!r} {has}")
+        fault = f"is {'wanted' if desired.has_puk else 'left out'}, but the card {card.name!r} {has}"
+        raise _fixed("puk", fault, "" if desired.has_puk else "say has_puk: true, ")
     if desired.has_admin != card.has_admin:
         has = "has one" if card.has_admin else "has none that anybody knows"
-        raise _fixed("admin_key", f"is {'given' if desired.has_admin else 'random'}, but the card {card.name!r} {has}")
+        fault = f"is {'wanted' if desired.has_admin else 'left out'}, but the card {card.name!r} {has}"
+        raise _fixed("admin_key", fault, "" if desired.has_admin else "say has_admin_key: true, ")
     for key in desired.keys:
         made = card.keys.get(key.slot)
         if made is not None and made.algorithm is not key.algorithm:
@@ -140,8 +142,8 @@ def _refuse_changes(desired: Specification, card: Record) -> None:
             raise _fixed("keys", fault)
 
 
-def _fixed(field: str, fault: str) -> InputError:
-    return InputError(field, fault, "leave it as it is, or remove the card with state: absent and make it anew")
+def _fixed(field: str, fault: str, first: str = "") -> InputError:
+    return InputError(field, fault, f"{first}leave it as it is, or remove the card with state: absent and make it anew")
 
 
 class Holding(t.NamedTuple):

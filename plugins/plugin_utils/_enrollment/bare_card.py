@@ -11,7 +11,7 @@ import typing as t
 from ...module_utils._encoding.evidence import Document
 from .._ca import profiles
 from .._ca.identity import COMMON_NAME_LENGTH, Identity
-from .wanted import NOBODYS_KEY, Wanted, WantedCard
+from .wanted import Wanted, WantedCard, has_admin_key, has_puk
 
 
 def wanted(host: str, task: t.Mapping[str, t.Any], ca: t.Mapping[str, t.Any]) -> Wanted:
@@ -26,8 +26,8 @@ def wanted(host: str, task: t.Mapping[str, t.Any], ca: t.Mapping[str, t.Any]) ->
         keys=(),
         pin_retries=task["pin_retries"],
         puk_retries=task["puk_retries"],
-        puk=task["puk"] is not None,
-        admin=task["admin_key"] not in NOBODYS_KEY,
+        puk=has_puk(task),
+        admin=has_admin_key(task),
         task={},
     )
     return Wanted(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ...module_utils._card.edge import Edge
 from ...module_utils._card.key import Algorithm, parse_algorithm, slot_number
+from ...module_utils._card.specification import expects
 from ...module_utils._errors import InputError
 from .._attestation.request import CardRequest, KeyRequest, Request
 from .._ca import profiles
@@ -18,7 +19,7 @@ from .._ca.profile import Kind, Profile, find_profile
 _NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
 CARD_ARGUMENTS = (
     *("name", "card_edge", "generate", "owner", "group", "pin", "puk", "pin_retries", "puk_retries", "pin_policy"),
-    *("pin_escrow_key", "pin_must_change", "admin_key", "escrow_key"),
+    *("pin_escrow_key", "pin_must_change", "admin_key", "escrow_key", "has_puk", "has_admin_key"),
 )
 """What the host has to know of a card, beside its keys."""
 
@@ -143,10 +144,23 @@ def _card(
         keys=keys,
         pin_retries=values["pin_retries"],
         puk_retries=values["puk_retries"],
-        puk=values["puk"] is not None,
-        admin=values["admin_key"] not in NOBODYS_KEY,
+        puk=has_puk(values),
+        admin=has_admin_key(values),
         task=task,
     )
+
+
+def has_puk(card: t.Mapping[str, t.Any]) -> bool:
+    """Whether a card, as a task describes it, shall have a PUK; a back door otherwise.
+
+    :raises InputError: if the task contradicts itself
+    """
+    return expects("puk", card["puk"] is not None, card["has_puk"])
+
+
+def has_admin_key(card: t.Mapping[str, t.Any]) -> bool:
+    """The same of an admin key that somebody knows."""
+    return expects("admin_key", card["admin_key"] not in NOBODYS_KEY, card["has_admin_key"])
 
 
 def _common_name(values: t.Mapping[str, t.Any]) -> str:

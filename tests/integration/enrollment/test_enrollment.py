@@ -111,6 +111,34 @@ def test_renewal_takes_no_pin_and_another_name_replaces(fleet):
     assert [each.serial for each in live(fleet, "ws-001") if each.slot] == [serial]
 
 
+SECRETS = ("pin", "puk", "admin_key")
+
+
+def test_renewal_with_an_inventory_that_holds_no_secret(fleet):
+    """Neither PIN nor PUK nor admin key: what the card has to have is said instead, and is still looked for."""
+    fleet.add("ws-001", admin_key="0123456789abcdef" * 3, has_puk=True, has_admin_key=True)
+    [card] = fleet.inventory["ws-001"]["smartcard_enrollment_cards"]
+    puk = card.pop("puk")
+    missing = fleet.play()
+    assert "puk is missing, has_puk is true, and the card is yet to be made" in missing.output, missing.output
+    assert missing.results["ws-001"]["code"] == "HOST_FAILED" and fleet.ledger().certificates() == []
+    card["puk"] = puk
+    assert fleet.play().statuses() == {"ws-001": "enrolled"}
+    for secret in SECRETS:
+        del card[secret]
+    again = fleet.play(playbook="hardbound.identity.renew")
+    assert again.statuses() == {"ws-001": "unchanged"}, again.output
+    shorter = {"based_on": "ad_smartcard_logon", "days": 30}
+    fleet.variables["smartcard_enrollment_profiles"] = {"ad_smartcard_logon": shorter}
+    run = fleet.play(playbook="hardbound.identity.renew")
+    assert run.statuses() == {"ws-001": "renewed"} and run.visits == {"ws-001": VISITS}, run.output
+    for unsaid in ("has_puk", "has_admin_key"):  # A way in that nobody asked for stays a refusal.
+        said = card.pop(unsaid)
+        run = fleet.play(playbook="hardbound.identity.renew")
+        assert run.statuses() == {"ws-001": "refused"} and f"say {unsaid}: true" in run.output, run.output
+        card[unsaid] = said
+
+
 def test_a_run_that_was_cut_off_is_taken_up(fleet):
     """The certificate was issued, and the host never answered."""
     fleet.add("ws-001")

@@ -32,6 +32,8 @@ def task(**changes):
         "pin": "12345678",
         "pin_escrow_key": None,
         "puk": None,
+        "has_puk": None,
+        "has_admin_key": None,
         "admin_key": None,
         "escrow_key": None,
         "attestation": "none",
@@ -186,6 +188,14 @@ def test_what_is_understood():
     assert wanted.specification.has_puk
     assert wanted.specification.pin_policy.maxlen == 8
     assert [(key.slot, key.algorithm) for key in wanted.specification.keys] == [(0x82, Algorithm.RSA_2048)]
+
+
+def test_secrets_that_a_card_has_and_the_task_keeps_to_itself():
+    wanted = Wanted.parse(task(has_puk=True, has_admin_key=True))
+    assert wanted.specification.has_puk and wanted.specification.has_admin and wanted.puk is None
+    for secrets in ({"puk": "puk-0815", "has_puk": False}, {"admin_key": "default", "has_admin_key": False}):
+        with pytest.raises(InputError, match=r"is false, but .* is given: leave out"):
+            Wanted.parse(task(**secrets))
 
 
 def test_an_instance_id_finds_a_card():

@@ -22,7 +22,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.plan impo
     plan_absent,
     plan_present,
 )
-from ansible_collections.hardbound.identity.plugins.module_utils._card.record import State
+from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Administration, State
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import (
     KeySpecification,
     Specification,
@@ -92,6 +92,13 @@ def test_what_can_not_be_changed(change, field):
     with pytest.raises(InputError) as caught:
         plan_present(replace(DESIRED, **change), Current((CARD,)))
     assert caught.value.field == field
+
+
+def test_a_secret_that_was_left_out_may_be_said_to_be_there():
+    card = replace(CARD, administration=Administration(None))
+    for left_out, field in (({"has_puk": False}, "puk"), ({"has_puk": True}, "admin_key")):
+        with pytest.raises(InputError, match=f"say has_{field}: true"):
+            plan_present(replace(DESIRED, **left_out), Current((card,)))
 
 
 def test_a_file_system_can_come_later_and_stays():

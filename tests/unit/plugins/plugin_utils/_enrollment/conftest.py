@@ -47,7 +47,7 @@ def arguments(**changes: t.Any) -> t.Dict[str, t.Any]:
     key = {"slot": "authentication", "algorithm": "ecc_p256", "self_signed": False, "profile": None}
     key.update({name[4:]: value for name, value in changes.items() if name.startswith("key_")})
     names = ("common_name", "principal", "email", "profile", "pin", "pin_escrow_key", "puk", "pin_policy")
-    card: t.Dict[str, t.Any] = dict.fromkeys((*names, "admin_key", "escrow_key"), None)
+    card: t.Dict[str, t.Any] = dict.fromkeys((*names, "admin_key", "escrow_key", "has_puk", "has_admin_key"), None)
     card.update(name=forge.CARD, upn="alice@corp.example", sid=SID, owner="", group="", dns_names=[], ssh_principals=[])
     card.update(pin_retries=forge.RETRIES, puk_retries=5, keys=[key], card_edge="piv", generate=False)
     card.update(pin_must_change=False)

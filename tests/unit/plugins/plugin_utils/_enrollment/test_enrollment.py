@@ -126,6 +126,15 @@ def test_a_refusal_is_recorded(site):
     assert (event.kind, event.code, event.card) == (EventKind.REFUSED, "PIN_RETRIES", forge.CARD)
 
 
+@pytest.mark.parametrize(("what", "code"), [("puk", "PUK_INDEX"), ("admin", "ADMIN_KEY")])
+def test_a_way_in_that_the_inventory_did_not_ask_for(site, what, code):
+    """Whether the card is to have a PUK or an admin key is said without the secret, and looked for either way."""
+    setattr(site.host.card, what, True)
+    assert code in codes(site.enrol())
+    setattr(site.host.card, what, False)
+    assert code in codes(site.enrol(**{f"card_has_{'admin_key' if what == 'admin' else what}": True}))
+
+
 def test_one_ek_serves_one_host(site):
     site.enrol()
     assert codes(site.enrol(host="ws-018")) == ["EK_SERVES_OTHER_HOST"]
