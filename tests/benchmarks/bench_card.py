@@ -100,8 +100,8 @@ def general_authenticate(name, slot):
 @contextlib.contextmanager
 def raw_signer(tpm, card, name, slot):
     """Two prepared commands to the TPM, nothing else: the ticket, and the signature."""
-    ticket = card._opened.ticket
-    handle = card._bench.place(card._saved[slot])
+    ticket = card._session.opened.ticket
+    handle = card._session.bench.place(card._session.saved_keys[slot])
     session = wire.first_handle(tpm.run(wire.start_policy_session()))
     first = wire.policy_ticket(session, ticket.timeout, ticket.name, ticket.proof)
     second = (

@@ -308,8 +308,9 @@ def test_the_admin_key_is_not_on_the_disk(bench, record):
     seen.append(on_disk(bench, record))
     card.change_admin_key(OTHER)
     seen.append(on_disk(bench, record))
+    administrator = card._session.administrator
     for content in seen:
-        for secret in (KEY.value, OTHER.value, card._administrator.auth, card._administrator.opened.key):
+        for secret in (KEY.value, OTHER.value, administrator.auth, administrator.opened.key):
             assert not any(form in content for form in forms(secret))
 
 
@@ -341,7 +342,7 @@ def test_a_card_with_a_puk_is_not_reset_with_the_admin_key(bench):
     card.administer(KEY)
     with pytest.raises(NotOffered, match="has a PUK"):
         card.reset_pin(NEW)
-    opened: Opened = card._administrator.opened
+    opened: Opened = card._session.administrator.opened
     gates = Gates(bench.tpm, card.record)
     index = gates.model.indices[Role.PIN]
     with bench.tpm.taken() as tpm:

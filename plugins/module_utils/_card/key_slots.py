@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The key slots of a card in use: what is made, imported and removed there.
+
+What each method promises, :class:`~.card.Card` says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from .._encoding.blob import NO_CREATION, Blob, Creation
+from .._encoding.public import Public
+from .._encoding.wire import unsized
+from .._tpm import object as tpm_object
+from .._tpm.capability import supports
+from .._tpm.object import Template
+from .errors import NoSuchKey, NotOffered
+from .key import Algorithm, Key, PinUse, slot_name
+from .outside_key import OutsideKey
+from .record import KeyRecord
+from .session import Session
+from .specification import KeySpecification
+
+_ALGORITHMS = {
+    Algorithm.RSA_2048: "rsa2048:null",
+    Algorithm.RSA_3072: "rsa3072:null",
+    Algorithm.RSA_4096: "rsa4096:null",
+    Algorithm.ECC_P256: "ecc256:null",
+    Algorithm.ECC_P384: "ecc384:null",
+}
+_LARGEST_PUBLIC = 1024
+
+
+class KeySlots:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def keys(self) -> t.Mapping[int, Key]:
+        return {slot: _key(slot, key) for slot, key in self._session.record.keys.items()}
+
+    def record(self, slot: int) -> KeyRecord:
+        """:raises NoSuchKey: if the slot is empty"""
+        try:
+            return self._session.record.keys[slot]
+        except KeyError:
+            raise NoSuchKey(f"The slot {slot_name(slot)} holds no key.") from None
+
+    def make(self, wanted: KeySpecification) -> Key:
+        session = self._session
+        with session.changing() as gates:
+            self._require_support(wanted.algorithm)
+            template = Template.key(_ALGORITHMS[wanted.algorithm])
+            with self.parent(wanted.pin) as parent:
+                policy = gates.model.key_policy(wanted.pin)
+                blob, creation = tpm_object.create(session.tpm, parent, template, policy)
+            return self._keep(wanted, blob, creation)
+
+    def bring_in(self, wanted: KeySpecification, key: OutsideKey) -> Key:
+        session = self._session
+        with session.changing() as gates:
+            self._require_support(wanted.algorithm)
+            template = Template.outside_key(_ALGORITHMS[wanted.algorithm], *key.public)
+            with self.parent(wanted.pin) as parent:
+                policy = gates.model.key_policy(wanted.pin)
+                blob = tpm_object.bring_in(session.tpm, parent, template, policy, key.sensitive)
+            return self._keep(wanted, blob, NO_CREATION)
+
+    def _require_support(self, algorithm: Algorithm) -> None:
+        if not supports(self._session.tpm, algorithm.value):
+            raise NotOffered(f"The TPM has no keys of {algorithm.value}.")
+
+    def _keep(self, wanted: KeySpecification, blob: Blob, creation: Creation) -> Key:
+        public = Public.parse(unsized(blob.public, "TPM2B_PUBLIC", _LARGEST_PUBLIC)).spki()
+        record = KeyRecord(wanted.algorithm, wanted.pin, blob, public, creation)
+        self._session.write(self._session.known.with_key(wanted.slot, record))
+        self._session.saved_keys.pop(wanted.slot, None)
+        return _key(wanted.slot, record)
+
+    def remove(self, slot: int) -> None:
+        session = self._session
+        with session.store.changing(session.number):
+            self.record(slot)
+            session.write(session.known.without_key(slot))
+        session.saved_keys.pop(slot, None)
+
+    @contextlib.contextmanager
+    def parent(self, pin: PinUse) -> t.Iterator[t.Any]:
+        """The ESAPI entity of the parent of keys. One that never asks for the PIN can't be under a parent that does.
+
+        :raises NotVerified: as :meth:`~.card.Card.make_key`
+        """
+        session = self._session
+        root = session.tpm.storage_root
+        if pin is PinUse.NEVER:
+            yield root
+            return
+        auth = session.require_either().parent_auth
+        with tpm_object.loaded(session.tpm, root, session.known.parent, auth) as parent:
+            yield parent
+
+
+def _key(slot: int, record: KeyRecord) -> Key:
+    return Key(slot, record.algorithm, record.pin, record.public, record.imported)

@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PIN and PUK of a card in use: verified, changed, unblocked. What each method promises, :class:`~.card.Card` says."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import replace
+
+from .._encoding.blob import Blob
+from .._errors import InputError
+from .._pin import PinPolicy
+from .derivation import separating_nonce, telltale
+from .errors import NotOffered
+from .gate import Gates, Opened
+from .model import Role
+from .pin_record import PinRecord, remembered
+from .record import Pending
+from .secret import Reference, Tries
+from .session import Session
+from .telltale import candidates
+
+
+class Setting(t.NamedTuple):
+    """How a secret is set: what is to be known of a new PIN, and whether a task does it."""
+
+    pin: t.Optional[PinRecord]
+    by_task: bool
+
+
+class Pins:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def tries(self, reference: Reference) -> Tries:
+        with self._session.turn():
+            gates = self._gates()
+            return gates.tries(gates.role(reference))
+
+    def verify(self, pin: bytes, provisioning: bool) -> None:
+        session = self._session
+        session.logout()
+        expiry_days = session.store.host_policy().expiry_days(session.record.pin_policy)
+        with session.turn():
+            session.bench.clear()
+            session.opened = self._gates().open(Reference.PIN, pin)
+        self._settle(session.opened)
+        session.due = None if provisioning else session.known.pin.due(expiry_days, time.time())
+
+    def _settle(self, opened: Opened) -> None:
+        """Ends a PIN change that was interrupted."""
+        session = self._session
+        if opened.role in session.known.pending:
+            with session.store.changing(session.number):
+                session.write(session.read().settled(opened.role, opened.seal))
+
+    def check(self, reference: Reference, secret: bytes) -> None:
+        session = self._session
+        session.logout()
+        with session.changing() as gates:
+            opened = gates.open(reference, secret)
+            if opened.role in session.known.pending:
+                session.write(session.known.settled(opened.role, opened.seal))
+
+    def set_by_task(self, reference: Reference) -> bool:
+        role = self._gates().role(reference)
+        return role in self._session.known.telltales and role not in self._session.known.pending
+
+    def candidates(self, reference: Reference, secrets: t.Sequence[bytes]) -> t.List[bytes]:
+        gates = self._gates()
+        role = gates.role(reference)
+        kept = self._session.known.telltales[role] if self.set_by_task(reference) else None
+        return [secrets[position] for position in candidates(kept, [gates.auth(role, each) for each in secrets])]
+
+    def _gates(self) -> Gates:
+        return Gates(self._session.tpm, self._session.record)
+
+    def must_change(self) -> None:
+        self._session.revise(lambda record: replace(record, pin=replace(record.pin, must_change=True)))
+        self._session.logout()
+
+    def change(self, reference: Reference, old: bytes, new: bytes, by_task: bool, must_change: bool) -> None:
+        session = self._session
+        rules = self._check_new(reference, new)
+        with session.changing() as gates:
+            opened = gates.open(reference, old)
+            auth = gates.auth(opened.role, new)
+            pin = self._new_pin(gates, opened, rules, new, new == old) if reference is Reference.PIN else None
+            setting = Setting(pin and replace(pin, must_change=must_change), by_task)
+            seal = self._prepare(gates, opened, opened.role, auth, gates.auth(opened.role, old), setting)
+            gates.change_own(opened, auth)
+            session.write(session.known.settled(opened.role, seal))
+        session.logout()
+
+    def unblock(self, puk: bytes, new_pin: bytes, by_task: bool, must_change: bool) -> None:
+        session = self._session
+        if not session.store.host_policy().puk_may_reset_pin:
+            raise NotOffered("The host's Hello policy does not let the PUK set a PIN: make a new card.")
+        self._check_new(Reference.PIN, new_pin)
+        with session.changing() as gates:
+            self._replace(gates, gates.open(Reference.PUK, puk), new_pin, by_task, must_change)
+        session.logout()
+
+    def reset(self, new_pin: bytes, by_task: bool, must_change: bool) -> None:
+        session = self._session
+        self._check_new(Reference.PIN, new_pin)
+        with session.changing() as gates:
+            administrator = session.require_administrator()
+            if gates.model.recovery is not Role.ADMIN:
+                raise NotOffered("The card has a PUK: unblock it with that.")
+            with session.noticing_stale_tickets():
+                self._replace(gates, administrator.opened, new_pin, by_task, must_change)
+        session.logout()
+
+    def _replace(self, gates: Gates, opened: Opened, new_pin: bytes, by_task: bool, must_change: bool) -> None:
+        session = self._session
+        auth = gates.auth(Role.PIN, new_pin)
+        pin = self._new_pin(gates, opened, self._check_new(Reference.PIN, new_pin), new_pin)
+        setting = Setting(replace(pin, must_change=must_change), by_task)
+        seal = self._prepare(gates, opened, Role.PIN, auth, None, setting)
+        gates.recover(opened, auth, session.known.pin_retries)
+        session.write(session.known.settled(Role.PIN, seal))
+
+    def _check_new(self, reference: Reference, new: bytes) -> PinPolicy:
+        """Returns the rules of card and host.
+
+        :raises InputError: for a PIN that breaks them
+        """
+        if reference is not Reference.PIN:
+            return self._session.record.pin_policy
+        rules = self._session.store.host_policy().rules(self._session.record.pin_policy)
+        rules.check(new.decode("latin-1"))
+        return rules
+
+    def _new_pin(self, gates: Gates, opened: Opened, rules: PinPolicy, new: bytes, same: bool = False) -> PinRecord:
+        """Returns what is to be known of a new PIN.
+
+        :raises InputError: if it was in use before, and the rules or the duty to change forbid that
+        """
+        record = self._session.known
+        key, known, now = gates.history_key(opened.key), record.pin, time.time()
+        last = max(rules.history, 1 if known.due(rules.expiry_days, now) else 0)
+        if last and (same or known.was(new, key, last)):
+            raise InputError("pin", f"is among the last {last} that the card has had", "choose another")
+        former = remembered(known.former, new, key, rules.history)
+        return PinRecord(int(now), rules=rules, former=former, length=record.edge.kept_length(new))
+
+    def _prepare(
+        self, gates: Gates, opened: Opened, role: Role, auth: bytes, old: t.Optional[bytes], setting: Setting
+    ) -> Blob:
+        """Writes the seal for a new secret beside the old one, before the TPM is told."""
+        seal = gates.make_seal(role, auth, opened.key)
+        nonce = separating_nonce(auth, old)
+        record = self._session.known.settled(opened.role, opened.seal)
+        pending = Pending(seal, nonce, telltale(nonce, auth), setting.pin, setting.by_task)
+        self._session.write(record.with_pending(role, pending))
+        return seal

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The private keys of a card at work. What each method promises, :class:`~.card.Card` says."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._cryptography import utils
+from .._tpm import object as tpm_object
+from .._tpm.errors import STALE_CONTEXT, STALE_TICKET, TpmError
+from .._tpm.session import Given, Ticket, obtain_ticket
+from .._tpm.workbench import SavedKey
+from .errors import NoSuchKey, NotVerified
+from .gate import TICKET_SECONDS, Gates
+from .key import PinUse, Slot, slot_name
+from .key_slots import KeySlots
+from .model import Role
+from .record import KeyRecord
+from .session import Session
+
+Answer = t.TypeVar("Answer")
+
+_SIGNATURE_START = b"\x00\x01" + b"\xff" * 8
+"""A block padded for a PKCS#1 v1.5 signature: RFC 8017, clause 9.2."""
+_SIGNING_SLOTS = frozenset((Slot.AUTHENTICATION, Slot.SIGNATURE, Slot.CARD_AUTHENTICATION))
+
+
+class PrivateKeys:
+    def __init__(self, session: Session, slots: KeySlots) -> None:
+        self._session = session
+        self._slots = slots
+        self._open_ticket: t.Optional[Ticket] = None
+
+    def sign(self, slot: int, digest: bytes) -> bytes:
+        key = self._slots.record(slot)
+        if key.algorithm.is_rsa:
+            raise NoSuchKey(f"The key in slot {slot_name(slot)} is no EC key.")
+        fitted = _fit(digest, key.algorithm.size)
+        r, s = self._use(slot, key, lambda saved, ticket: self._session.bench.sign(saved, ticket, fitted))
+        return utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+
+    def rsa_private(self, slot: int, block: bytes) -> bytes:
+        key = self._slots.record(slot)
+        if not key.algorithm.is_rsa:
+            raise NoSuchKey(f"The key in slot {slot_name(slot)} is no RSA key.")
+        session = self._session
+        if _is_for_signature(slot, block):
+            return self._use(slot, key, lambda saved, ticket: session.bench.rsa_private(saved, ticket, block))
+        return self._use_encrypted(
+            slot, key, lambda entity, policy, given: tpm_object.decrypt_rsa(session.tpm, entity, block, policy, given)
+        )
+
+    def agree(self, slot: int, point: bytes) -> bytes:
+        key = self._slots.record(slot)
+        size = key.algorithm.size
+        if key.algorithm.is_rsa or len(point) != 1 + 2 * size or point[0] != 4:
+            raise NoSuchKey(f"The key in slot {slot_name(slot)} does not agree with such a point.")
+        x, y = point[1 : 1 + size], point[1 + size :]
+        tpm = self._session.tpm
+        secret = self._use_encrypted(
+            slot, key, lambda entity, policy, given: tpm_object.agree(tpm, entity, x, y, policy, given)
+        )
+        return secret.rjust(size, b"\0")
+
+    def _ticket(self, pin: PinUse) -> Ticket:
+        """The PIN's ticket, or for a key that never asks, one that the POLICY index gives to everybody."""
+        session = self._session
+        if pin is not PinUse.NEVER:
+            return session.require_pin().ticket
+        if self._open_ticket is None:
+            gates = Gates(session.tpm, session.known)
+            entity = gates.entity(Role.POLICY, b"")
+            self._open_ticket = obtain_ticket(session.tpm, gates.model.name(Role.POLICY), entity, TICKET_SECONDS)
+        return self._open_ticket
+
+    def _use_encrypted(self, slot: int, key: KeyRecord, action: t.Callable[[t.Any, t.Any, Given], bytes]) -> bytes:
+        """Uses a key by a command whose answer leaves the TPM encrypted."""
+        session = self._session
+
+        def act(saved: SavedKey, ticket: Ticket) -> bytes:
+            policy = session.known.model.key_policy(key.pin)
+            with session.bench.entity(saved) as entity:
+                return action(entity, policy, Given.ticket(ticket))
+
+        return self._use(slot, key, act)
+
+    def _use(self, slot: int, key: KeyRecord, action: t.Callable[[SavedKey, Ticket], Answer]) -> Answer:
+        session = self._session
+        with session.turn():
+            ticket = self._ticket(key.pin)
+            try:
+                return self._act(slot, key, ticket, action)
+            except TpmError as error:
+                session.saved_keys.pop(slot, None)
+                if error.reason not in STALE_TICKET:
+                    raise
+                self._open_ticket = None
+                session.logout()
+                raise NotVerified("The PIN's verification is over: verify it again.") from error
+
+    def _act(self, slot: int, key: KeyRecord, ticket: Ticket, action: t.Callable[[SavedKey, Ticket], Answer]) -> Answer:
+        saved = self._session.saved_keys.get(slot)
+        if saved is not None:
+            try:
+                return action(saved, ticket)
+            except TpmError as error:
+                if error.reason not in STALE_CONTEXT:
+                    raise
+        return action(self._load(slot, key), ticket)
+
+    def _load(self, slot: int, key: KeyRecord) -> SavedKey:
+        session = self._session
+        session.bench.clear()
+        with self._slots.parent(key.pin) as parent, tpm_object.loaded(session.tpm, parent, key.blob) as entity:
+            saved = session.saved_keys[slot] = session.bench.save(entity)
+        return saved
+
+
+def _fit(digest: bytes, size: int) -> bytes:
+    """Cuts a digest as ECDSA does (FIPS 186-5, clause 6.4.1), or pads it, which changes no signature."""
+    return digest[:size].rjust(size, b"\0")
+
+
+def _is_for_signature(slot: int, block: bytes) -> bool:
+    """PKCS#1 v1.5 padding is beyond doubt; a PSS trailer (RFC 8017, clause 9.1.1) is in slots made for signing."""
+    return block.startswith(_SIGNATURE_START) or (slot in _SIGNING_SLOTS and block.endswith(b"\xbc"))

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The session of a card in use: its record, the TPM behind it, and who has been let in."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from .._tpm.errors import STALE_TICKET, TpmError
+from .._tpm.workbench import SavedKey, Workbench
+from .admin_gate import Administrator
+from .errors import CardGone, NotVerified, PinDue
+from .gate import Gates, Opened
+from .pin_record import Due
+from .record import Record, State
+from .store import Stamp, Store
+
+
+class Session:
+    """What the parts of a :class:`~.card.Card` share.
+
+    It ends at once when another process changes the card's secrets or destroys the card.
+
+    :param bench: of the TPM that holds the card
+    :raises CardGone: here and by every look at :attr:`record`, once the card is destroyed
+    """
+
+    def __init__(self, store: Store, bench: Workbench, number: int) -> None:
+        self.store = store
+        self.bench = bench
+        self.tpm = bench.tpm
+        self.number = number
+        self.opened: t.Optional[Opened] = None
+        """What the verified PIN has brought."""
+        self.due: t.Optional[Due] = None
+        """Why the verified PIN can do nothing but be changed."""
+        self.administrator: t.Optional[Administrator] = None
+        self.saved_keys: t.Dict[int, SavedKey] = {}
+        """Keys that were loaded, by slot."""
+        self._stamp = store.stamp(number)
+        self.known = self.read()
+        """The record as it was last seen."""
+
+    def read(self) -> Record:
+        """Returns the record from the disk, and notices nothing."""
+        record = self.store.read(self.number)
+        if record.state is not State.READY:
+            raise CardGone(f"The card {record.name!r} is being made or destroyed.")
+        return record
+
+    @property
+    def record(self) -> Record:
+        """The card's record as the disk has it now. What another process has changed ends what it has to."""
+        stamp = self.store.stamp(self.number)
+        if stamp != self._stamp:
+            self._notice(stamp)
+        return self.known
+
+    def _notice(self, stamp: t.Optional[Stamp]) -> None:
+        try:
+            record = self.read()
+        except CardGone:
+            self.close()
+            raise
+        if record.administration != self.known.administration:
+            self.end_administration()
+        if _secrets_of(record) != _secrets_of(self.known):
+            self.close()
+        self._stamp = stamp
+        self.known = record
+
+    def write(self, record: Record) -> None:
+        """Writes what this process changed; its own session goes on."""
+        self.store.write(record)
+        self.known = record
+        self._stamp = self.store.stamp(self.number)
+
+    def revise(self, revision: t.Callable[[Record], Record]) -> None:
+        """Changes the record without the TPM."""
+        with self.store.changing(self.number):
+            self.write(revision(self.record))
+
+    @contextlib.contextmanager
+    def turn(self) -> t.Iterator[None]:
+        """Takes the TPM, and gives it back if another program waits."""
+        self.tpm.acquire()
+        try:
+            yield
+        finally:
+            if self.tpm.wanted:
+                self.tpm.release()
+
+    @contextlib.contextmanager
+    def changing(self) -> t.Iterator[Gates]:
+        """Held while the card's record and the TPM change together."""
+        with self.store.changing(self.number), self.turn():
+            gates = Gates(self.tpm, self.record)
+            self.bench.clear()
+            yield gates
+
+    @contextlib.contextmanager
+    def noticing_stale_tickets(self) -> t.Iterator[None]:
+        """:raises NotVerified: if a ticket of the TPM is over, and so the session"""
+        try:
+            yield
+        except TpmError as error:
+            if error.reason not in STALE_TICKET:
+                raise
+            self.close()
+            raise NotVerified("The authentication is over: authenticate again.") from error
+
+    def require_pin(self) -> Opened:
+        """:raises NotVerified, PinDue: unless a PIN that is good for more than its change is verified"""
+        if self.opened is None:
+            raise NotVerified("The PIN has not been verified: verify it first.")
+        if self.due is not None:
+            raise PinDue(self.due.value)
+        return self.opened
+
+    def require_administrator(self) -> Administrator:
+        """:raises NotVerified: unless somebody has answered the challenge"""
+        if self.administrator is None:
+            raise NotVerified("Nobody has authenticated with the admin key: do that first.")
+        return self.administrator
+
+    def require_either(self) -> Opened:
+        """:raises NotVerified, PinDue: with neither administrator nor PIN"""
+        self.look()
+        return self.administrator.opened if self.administrator else self.require_pin()
+
+    def look(self) -> None:
+        """Looks whether another process has ended the session."""
+        self.record  # noqa: B018  Reading it does that.
+
+    def logout(self) -> None:
+        """Ends what a verified PIN may do; the keys leave the TPM."""
+        self.opened = None
+        self.saved_keys = {}
+        if self.tpm.is_held:
+            self.bench.clear()
+
+    def end_administration(self) -> None:
+        self.administrator = None
+
+    def close(self) -> None:
+        self.logout()
+        self.end_administration()
+
+
+def _secrets_of(record: Record) -> t.Tuple[object, ...]:
+    """Returns what ends a session when another process changes it."""
+    return record.serial, record.seals, record.pending, record.pin
