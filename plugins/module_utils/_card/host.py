@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
+from .._errors import HardboundError
 from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
 from .._tpm.workbench import Workbench
@@ -36,6 +38,12 @@ class CardHost:
         if tcti not in self._benches:
             self._benches[tcti] = Workbench(Tpm(Tcti.parse(tcti), self._store.folder, polite=True))
         return self._benches[tcti]
+
+    def prepare(self) -> None:
+        """Uses the time until the next command. What goes wrong with it, the next command tells."""
+        for bench in self._benches.values():
+            with contextlib.suppress(HardboundError):
+                bench.prepare()
 
     def idle(self) -> None:
         """Lets go of TPMs that other programs can't use meanwhile."""

@@ -114,6 +114,7 @@ class PrivateKeys:
         session.bench.clear()
         with self._slots.parent(key.pin) as parent, tpm_object.loaded(session.tpm, parent, key.blob) as entity:
             saved = session.saved_keys[slot] = session.bench.save(entity)
+        session.tpm.end_esapi()
         return saved
 
 

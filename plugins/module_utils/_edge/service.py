@@ -258,6 +258,7 @@ class Service:
         try:
             if seat.serve(events):
                 self._idle_due = time.monotonic() + _IDLE_AFTER
+                self._host.prepare()
         except Disconnected as error:
             _log.debug("card %04d lost its reader: %s", seat.number, error)
             self._disconnect(seat)

@@ -108,6 +108,13 @@ class Connection:
         :raises Disconnected: if the reader has gone
         """
         self._received += self._receive()
+        self._answer_whole(card)
+        if self._received:
+            self._acknowledge()
+            self._received += self._receive()
+            self._answer_whole(card)
+
+    def _answer_whole(self, card: Card) -> None:
         while len(self._received) >= _LENGTH:
             end = _LENGTH + int.from_bytes(self._received[:_LENGTH], "big")
             if len(self._received) < end:
@@ -115,11 +122,9 @@ class Connection:
             message = bytes(self._received[_LENGTH:end])
             del self._received[:end]
             self._answer(card, message)
-        if self._received:
-            self._acknowledge()
 
     def _acknowledge(self) -> None:
-        """Acknowledges what came in now.
+        """Acknowledges what came in now, upon which the rest is mostly there at once.
 
         vpcd sends the length by itself and waits with the rest (Nagle) for the acknowledgement, which the
         kernel would hold back for 40 ms.

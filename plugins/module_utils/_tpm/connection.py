@@ -46,6 +46,8 @@ class Tpm:
         self._transport: t.Optional[Transport] = None
         self._esapi: t.Any = None
         self._storage_root: t.Any = None
+        self._begun = False
+        self._response = b""
 
     @contextlib.contextmanager
     def taken(self) -> t.Iterator[Tpm]:
@@ -110,6 +112,7 @@ class Tpm:
         if self._transport is not None:
             self._transport.close()
         self._esapi = self._transport = self._storage_root = None
+        self._begun = False
         if self._turnstile is not None:
             self._turnstile.release()
 
@@ -132,25 +135,53 @@ class Tpm:
         :raises TpmError: if the TPM refuses
         :raises TpmUnreachable: if it went away
         """
+        self.begin(command)
+        return self.finish()
+
+    def begin(self, command: bytes) -> None:
+        """Sends a command and leaves the TPM at it. What is asked of the TPM next waits until it is done.
+
+        :raises TpmUnreachable: if it went away
+        """
+        with self._noticing_loss():
+            self._receive()
+            self._send(command)
+            self._begun = True
+
+    def finish(self) -> bytes:
+        """Returns the response to what was begun last, as :meth:`run` does."""
+        with self._noticing_loss():
+            self._receive()
+            code = wire.response_code(self._response)
+        if code:
+            raise TpmError(code)
+        return self._response
+
+    @contextlib.contextmanager
+    def _noticing_loss(self) -> t.Iterator[None]:
         try:
-            response = self._transceive(command)
-            code = wire.response_code(response)
+            yield
         except (OSError, ValueError) as error:
             self._let_go()
             raise self.tcti.unreachable(str(error)) from error
-        if code:
-            raise TpmError(code)
-        return response
 
-    def _transceive(self, command: bytes) -> bytes:
+    def _send(self, command: bytes) -> None:
         if self._transport is not None:
-            return self._transport.transceive(command)
-        tcti = self.esapi.tcti
-        try:
-            tcti.transmit(command)
-            return bytes(tcti.receive())
-        except load().TSS2_Exception as error:
-            raise OSError(0, str(error)) from error
+            self._transport.send(command)
+            return
+        with _as_os_error():
+            self.esapi.tcti.transmit(command)
+
+    def _receive(self) -> None:
+        """Takes the response to what was begun, if it was not taken yet."""
+        if not self._begun:
+            return
+        self._begun = False
+        if self._transport is not None:
+            self._response = self._transport.receive()
+            return
+        with _as_os_error():
+            self._response = bytes(self._esapi.tcti.receive())
 
     def handles(self, first: int) -> t.List[int]:
         """Returns all handles of a kind, given by the first of its range, such as 0x01000000 for NV indices."""
@@ -180,11 +211,26 @@ class Tpm:
         """The ESAPI context, opened on first use in place of the plain connection, which ends its turn."""
         if not self.is_held:
             raise self.tcti.unreachable("the connection was lost")
+        with self._noticing_loss():
+            self._receive()
         if self._esapi is None:
             self._close_transport()
             self._open_esapi()
             self.turn += 1
         return self._esapi
+
+    def end_esapi(self) -> None:
+        """Goes back to the plain connection; nothing that was loaded stays.
+
+        ESAPI's way to swtpm makes a connection for each command, which takes longer than many a command.
+        """
+        if self._esapi is None or self.tcti.managed or not self.tcti.is_plain:
+            return
+        self._flush_all()
+        self._esapi.close()
+        self._esapi = self._storage_root = None
+        self._transport = self.tcti.connect()
+        self.turn += 1
 
     def _close_transport(self) -> None:
         if self._transport is not None:
@@ -239,3 +285,11 @@ class Tpm:
             else:
                 self._storage_root = make_storage_root(self, STORAGE_ROOT_KEY)
         return self._storage_root
+
+
+@contextlib.contextmanager
+def _as_os_error() -> t.Iterator[None]:
+    try:
+        yield
+    except load().TSS2_Exception as error:
+        raise OSError(0, str(error)) from error

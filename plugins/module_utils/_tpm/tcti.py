@@ -23,8 +23,11 @@ _PATIENCE = 120.0
 class Transport(t.Protocol):
     """A way to a TPM that takes one command at a time."""
 
-    def transceive(self, command: bytes) -> bytes:
-        """Sends a command and returns the response."""
+    def send(self, command: bytes) -> None:
+        """Sends a command; its response is to be received before the next one."""
+
+    def receive(self) -> bytes:
+        """Waits for the response and returns it."""
 
     def close(self) -> None:
         """Ends the connection."""
@@ -102,8 +105,10 @@ class _Device:
             raise OSError(0, "not a character device")
         self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
-    def transceive(self, command: bytes) -> bytes:
+    def send(self, command: bytes) -> None:
         os.write(self._fd, command)
+
+    def receive(self) -> bytes:
         return os.read(self._fd, _BUFFER)
 
     def close(self) -> None:
@@ -130,8 +135,10 @@ class _Socket:
             self._socket.close()
             raise
 
-    def transceive(self, command: bytes) -> bytes:
+    def send(self, command: bytes) -> None:
         self._socket.sendall(command)
+
+    def receive(self) -> bytes:
         response = self._read(10)
         return response + self._read(int.from_bytes(response[2:6], "big") - 10)
 

@@ -4,6 +4,7 @@
 
 A TPM has room for three objects and three sessions, for all cards together. A key that has to make
 room is saved as a context, which comes back faster than the key can be loaded under its parent.
+In a series of signatures the session is got ready for the next one while nobody waits for the TPM.
 All of this is bare commands; nothing in them is secret.
 """
 
@@ -20,6 +21,9 @@ from .session import Ticket
 
 _HASH_BY_SIZE = {32: ALG_SHA256, 48: 0x000C, 64: 0x000D}
 """TPM_ALG_SHA256, SHA384 and SHA512 by digest size: TPM 2.0 part 2, clause 6.3."""
+
+_SERIES = 2
+"""Signatures with one key after which another is expected."""
 
 
 class SavedKey:
@@ -38,12 +42,19 @@ class Workbench:
         self._session: t.Optional[int] = None
         self._key: t.Optional[SavedKey] = None
         self._handle = 0
+        self._last: t.Optional[Ticket] = None
+        self._series = 0
+        self._is_ready = False
 
     def _begin(self) -> None:
         """Forgets what another turn had loaded."""
         if self._turn != self.tpm.turn:
             self._turn = self.tpm.turn
             self._session = self._key = None
+            self._end_series()
+
+    def _end_series(self) -> None:
+        self._last, self._series, self._is_ready = None, 0, False
 
     def save(self, entity: t.Any) -> SavedKey:
         """Returns the context of a key that is loaded."""
@@ -74,10 +85,19 @@ class Workbench:
     def clear(self) -> None:
         """Takes the key away to make room."""
         self._begin()
+        if self._is_ready:
+            self._drop_session()
+        self._end_series()
         if self._key is not None:
             self._key = None
             with contextlib.suppress(TpmError):
                 self.tpm.flush(self._handle)
+
+    def _drop_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            with contextlib.suppress(TpmError):
+                self.tpm.flush(session)
 
     def sign(self, key: SavedKey, ticket: Ticket, digest: bytes) -> t.Tuple[bytes, bytes]:
         """Returns r and s.
@@ -96,17 +116,57 @@ class Workbench:
             response = self.tpm.run(wire.rsa_private(handle, session, block))
         return wire.take_sized(wire.parameters(response))[0]
 
+    def prepare(self) -> None:
+        """In a series, has the TPM take the ticket for the next signature, and does not wait for it.
+
+        Until :meth:`clear` the session may then be used as the ticket may. The TPM keeps the ticket's time.
+        """
+        ticket = self._last
+        if ticket is None or self._session is None or self._series < _SERIES or self._is_ready:
+            return
+        if self.tpm.is_held and self._turn == self.tpm.turn and not self.tpm.wanted:
+            self.tpm.begin(_policy_ticket(self._session, ticket))
+            self._is_ready = True
+
     @contextlib.contextmanager
     def _policy(self, ticket: Ticket) -> t.Iterator[int]:
         """Using the session resets its policy; a failure in between does not, so it is dropped then."""
-        if self._session is None:
-            self._session = wire.first_handle(self.tpm.run(wire.start_policy_session()))
-        session = self._session
+        session = self._prepared(ticket) or self._satisfied(ticket)
         try:
-            self.tpm.run(wire.policy_ticket(session, ticket.timeout, ticket.name, ticket.proof))
             yield session
         except TpmError:
-            self._session = None
-            with contextlib.suppress(TpmError):
-                self.tpm.flush(session)
+            self._drop_session()
+            self._end_series()
             raise
+        self._series = self._series + 1 if self._last is ticket else 1
+        self._last = ticket
+
+    def _prepared(self, ticket: Ticket) -> t.Optional[int]:
+        """Returns the session if :meth:`prepare` has got it ready for this ticket."""
+        if not self._is_ready:
+            return None
+        self._is_ready = False
+        try:
+            self.tpm.finish()
+        except TpmError:
+            ticket_taken = False
+        else:
+            ticket_taken = self._last is ticket
+        if not ticket_taken:
+            self._drop_session()
+        return self._session
+
+    def _satisfied(self, ticket: Ticket) -> int:
+        """Returns the session after the TPM has taken the ticket."""
+        if self._session is None:
+            self._session = wire.first_handle(self.tpm.run(wire.start_policy_session()))
+        try:
+            self.tpm.run(_policy_ticket(self._session, ticket))
+        except TpmError:
+            self._drop_session()
+            raise
+        return self._session
+
+
+def _policy_ticket(session: int, ticket: Ticket) -> bytes:
+    return wire.policy_ticket(session, ticket.timeout, ticket.name, ticket.proof)

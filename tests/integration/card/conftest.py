@@ -85,7 +85,8 @@ class Bench:
         try:
             found: t.List[int] = []
             for kind in (wire.TRANSIENT, wire.LOADED_SESSIONS, wire.SAVED_SESSIONS):
-                response = transport.transceive(wire.get_capability(wire.Capability.HANDLES, kind, 254))
+                transport.send(wire.get_capability(wire.Capability.HANDLES, kind, 254))
+                response = transport.receive()
                 found += [entry[0] for entry in wire.capability_list(response, ">I")[1]]
             return found
         finally:

@@ -36,6 +36,7 @@ class SoftHost:
         self.broken = False
         self.opened: t.List[int] = []
         self.idled = 0
+        self.prepared = 0
         self.closed = False
 
     def put(self, card: SoftCard) -> None:
@@ -55,6 +56,9 @@ class SoftHost:
             raise CardGone("no such card")
         self.opened.append(number)
         return self.cards[number]
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     def idle(self) -> None:
         self.idled += 1
@@ -298,6 +302,15 @@ def test_the_core_is_told_when_there_is_nothing_to_do(running: Running) -> None:
     assert running.host.idled == 0
     contact.ask(STATE)
     assert running.wait_for(lambda: running.host.idled == 1)
+
+
+def test_the_core_may_prepare_once_the_answer_is_out(running: Running) -> None:
+    running.host.put(soft_card())
+    contact = running.reader.accept()
+    contact.ask(b"\x04")
+    assert running.host.prepared == 0
+    contact.ask(STATE)
+    assert running.wait_for(lambda: running.host.prepared == 1)
 
 
 def test_a_tpm_that_is_away_ends_nothing(running: Running, caplog: pytest.LogCaptureFixture) -> None:

@@ -61,7 +61,7 @@ def test_a_socket_that_closes_in_the_middle(tmp_path):
         client.sendall(b"\x80\x01\x00\x00")
         client.shutdown(socket.SHUT_WR)
         with pytest.raises(OSError, match="the connection was closed"):
-            transport.transceive(b"")
+            transport.receive()
         transport.close()
         client.close()
 

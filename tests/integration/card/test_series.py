@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Signatures in a series, for which the TPM takes the PIN's ticket ahead."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import NotVerified
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
+from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
+from ansible_collections.hardbound.identity.plugins.module_utils._card.signature import sign_message
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding import command as wire
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmError, TpmUnreachable
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+pytestmark = pytest.mark.tpm
+
+PIN = b"123456"
+MESSAGE = b"what is signed"
+DIGEST = hashlib.sha256(MESSAGE).digest()
+SLOT = Slot.AUTHENTICATION
+
+
+@pytest.fixture
+def card(bench):
+    card = bench.open(bench.make(), PIN)
+    card.make_key(KeySpecification(int(SLOT), Algorithm.ECC_P256))
+    yield card
+    card.close()
+
+
+def series(bench, card, length=4):
+    """Signs as the card service does, and leaves the TPM ready for one more signature."""
+    public = load_der_public_key(card.keys()[SLOT].public)
+    for _unused in range(length):
+        public.verify(card.sign(SLOT, DIGEST), MESSAGE, ec.ECDSA(hashes.SHA256()))
+        bench.workbench.prepare()
+
+
+def sessions(bench):
+    return bench.tpm.handles(wire.LOADED_SESSIONS)
+
+
+@pytest.fixture
+def commands(bench, monkeypatch):
+    """Codes of the commands that the TPM gets, TPM 2.0 part 2, clause 6.5.2."""
+    codes = []
+    begin = bench.tpm.begin
+
+    def noted(command):
+        codes.append(int.from_bytes(command[6:10], "big"))
+        begin(command)
+
+    monkeypatch.setattr(bench.tpm, "begin", noted)
+    return codes
+
+
+def test_a_signature_finds_its_ticket_taken(bench, card, commands):
+    series(bench, card)
+    commands.clear()
+    card.sign(SLOT, DIGEST)
+    assert commands == [0x15D]  # TPM2_Sign alone
+
+
+def test_the_first_signatures_take_nothing_ahead(bench, card, commands):
+    card.sign(SLOT, DIGEST)
+    commands.clear()
+    bench.workbench.prepare()
+    assert commands == []
+
+
+def test_rsa_in_a_series(bench):
+    card = bench.open(bench.make(), PIN)
+    key = card.make_key(KeySpecification(int(SLOT), Algorithm.RSA_2048))
+    for _unused in range(4):
+        signature = sign_message(card, SLOT, MESSAGE)
+        load_der_public_key(key.public).verify(signature, MESSAGE, padding.PKCS1v15(), hashes.SHA256())
+        bench.workbench.prepare()
+
+
+def test_no_session_stays_open_after_logout(bench, card):
+    series(bench, card)
+    session = bench.workbench._session
+    assert session in sessions(bench)
+    card.logout()
+    assert session not in sessions(bench)
+    with pytest.raises(NotVerified):
+        card.sign(SLOT, DIGEST)
+
+
+def test_the_session_serves_no_other_card(bench, card):
+    """What one card's PIN has opened opens no key of another, neither by mistake nor for an attacker at the TPM."""
+    other = bench.open(bench.make("other"), PIN)
+    other.make_key(KeySpecification(int(SLOT), Algorithm.ECC_P256))
+    other.sign(SLOT, DIGEST)
+    series(bench, card)
+    ready = bench.workbench._session
+    with bench.tpm.taken():
+        bench.workbench.tpm.flush(bench.workbench._handle)
+        stolen = wire.first_handle(bench.tpm.run(wire.context_load(other._session.saved_keys[SLOT].context)))
+        with pytest.raises(TpmError):
+            bench.tpm.run(wire.sign_ecdsa(stolen, ready, DIGEST, wire.ALG_SHA256))
+        bench.tpm.flush(stolen)
+    bench.tpm.release()
+    series(bench, card)
+    series(bench, other)
+    series(bench, card)
+
+
+def test_a_new_pin_ends_the_series(bench, card):
+    series(bench, card)
+    bench.open(card.record).change(Reference.PIN, PIN, b"other1")
+    with pytest.raises(NotVerified):
+        card.sign(SLOT, DIGEST)
+
+
+def test_a_restart_of_the_tpm_ends_it(bench, software_tpm, card):
+    series(bench, card)
+    software_tpm.restart()
+    with pytest.raises((NotVerified, TpmUnreachable)):
+        card.sign(SLOT, DIGEST)
+    card.verify(PIN)
+    series(bench, card)
+
+
+def test_a_tpm_that_has_forgotten_the_session_is_asked_anew(bench, card):
+    series(bench, card)
+    bench.tpm.flush(bench.workbench._session)
+    with pytest.raises(TpmError):
+        card.sign(SLOT, DIGEST)
+    series(bench, card)
+
+
+def test_another_program_does_not_wait_for_what_is_ahead(bench, card):
+    """Between two signatures it gets the TPM; the series goes on afterwards."""
+    series(bench, card)
+    bench.tpm.release()
+    assert bench.loaded() == []
+    series(bench, card)
+
+
+def test_deciphering_in_between(bench, card):
+    """Commands that go another way wait for what was begun."""
+    card.make_key(KeySpecification(int(Slot.KEY_MANAGEMENT), Algorithm.ECC_P256))
+    private = ec.generate_private_key(ec.SECP256R1())
+    numbers = private.public_key().public_numbers()
+    point = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+    theirs = load_der_public_key(card.keys()[Slot.KEY_MANAGEMENT].public)
+    for _unused in range(2):
+        series(bench, card)
+        assert card.agree(Slot.KEY_MANAGEMENT, point) == private.exchange(ec.ECDH(), theirs)
