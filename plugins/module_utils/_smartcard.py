@@ -33,11 +33,11 @@ from ._card.plan import (
 from ._card.readiness import check_algorithms, check_host_policy, check_tpm
 from ._card.record import Record, presented
 from ._card.report import report
+from ._card.secret import expects
 from ._card.specification import (
     KeySpecification,
     Secrets,
     Specification,
-    expects,
 )
 from ._card.store import Store
 from ._chosen_card import instance_number

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import enum
+import typing as t
 from dataclasses import dataclass
+
+from .._errors import InputError
 
 
 class Reference(enum.Enum):
@@ -34,3 +37,16 @@ class Tries:
 
     left: int
     limit: int
+
+
+def expects(secret: str, given: bool, has: t.Optional[bool]) -> bool:
+    """Whether a card shall have a secret, which a task may keep to itself once the card is made.
+
+    :param secret: name of the parameter; that for ``has`` is ``has_<secret>``
+    :param given: whether the task gives it
+    :param has: what the task says about it; None if nothing
+    :raises InputError: if it gives what it says the card shall not have
+    """
+    if given and has is False:
+        raise InputError(f"has_{secret}", f"is false, but {secret} is given", f"leave out {secret}, or has_{secret}")
+    return given if has is None else has

@@ -30,19 +30,6 @@ def check_tries(field_name: str, tries: int) -> None:
         raise InputError(field_name, f"is {tries}", f"choose a number from {FEWEST_TRIES} to {MOST_TRIES}")
 
 
-def expects(secret: str, given: bool, has: t.Optional[bool]) -> bool:
-    """Whether a card shall have a secret, which a task may keep to itself once the card is made.
-
-    :param secret: name of the parameter; that for ``has`` is ``has_<secret>``
-    :param given: whether the task gives it
-    :param has: what the task says about it; None if nothing
-    :raises InputError: if it gives what it says the card shall not have
-    """
-    if given and has is False:
-        raise InputError(f"has_{secret}", f"is false, but {secret} is given", f"leave out {secret}, or has_{secret}")
-    return given if has is None else has
-
-
 @dataclass(frozen=True)
 class KeySpecification:
     """A key that the card shall have."""

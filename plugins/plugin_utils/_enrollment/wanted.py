@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...module_utils._card.edge import Edge
 from ...module_utils._card.key import Algorithm, parse_algorithm, slot_number
-from ...module_utils._card.specification import expects
+from ...module_utils._card.secret import expects
 from ...module_utils._errors import InputError
 from .._attestation.request import CardRequest, KeyRequest, Request
 from .._ca import profiles
