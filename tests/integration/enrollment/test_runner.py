@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 COLLECTION = pathlib.Path(__file__).parents[3]
 PROJECT = COLLECTION / "extensions/awx/project"
 # What credentials and the survey put into a job, under the names of extensions/awx/controller.
-CREDENTIALS = {"smartcard_enrollment_ca_passphrase": PASSPHRASE, "smartcard_first_puk": PUK}
-SURVEY = {"smartcard_first_pin": PIN}
+CREDENTIALS = {"smartcard_enrollment_ca_passphrase": PASSPHRASE}
+FIRST = {"smartcard_first_pin": PIN, "smartcard_first_puk": PUK}
 
 
 class Job:
@@ -71,7 +71,8 @@ def take_secrets_out(fleet: t.Any) -> None:
     for variables in fleet.inventory.values():
         for card in variables["smartcard_enrollment_cards"]:
             card["pin"] = "{{ smartcard_first_pin | default(none) }}"
-            card["puk"] = "{{ smartcard_first_puk }}"
+            card["puk"] = "{{ smartcard_first_puk | default(none) }}"
+            card["has_puk"] = True
 
 
 def assert_no_secret(job: Job) -> None:
@@ -99,7 +100,7 @@ def test_each_playbook_runs_as_a_job_and_shows_no_secret(fleet):
     fleet.add("ws-001")
     take_secrets_out(fleet)
     jobs = {
-        "enroll": run(fleet, "1", "enroll", ["ws-001"], **SURVEY),
+        "enroll": run(fleet, "1", "enroll", ["ws-001"], **FIRST),
         "audit": run(fleet, "2", "audit", ["ws-001"], enrollment_audit_path=str(fleet.folder)),
         "renew": run(fleet, "3", "renew", ["ws-001"]),
         "retire": run(fleet, "4", "retire", ["ws-001"], smartcard_enrollment_hosts="ws-001"),
@@ -119,10 +120,10 @@ def test_two_slices_at_once_end_as_one_run_does(fleet):
     for host in hosts:
         fleet.add(host)
     take_secrets_out(fleet)
-    slices = [Job(fleet, f"slice{number}", "enroll", hosts[number::2], **SURVEY) for number in range(2)]
+    slices = [Job(fleet, f"slice{number}", "enroll", hosts[number::2], **FIRST) for number in range(2)]
     assert [each.wait() for each in slices] == [0, 0], [each.output for each in slices]
     assert ["enrolled 2" in each.summary() for each in slices] == [True, True]
     sliced = end_state(fleet)
     run(fleet, "retired", "retire", hosts, smartcard_enrollment_hosts="all")
-    whole = run(fleet, "whole", "enroll", hosts, **SURVEY)
+    whole = run(fleet, "whole", "enroll", hosts, **FIRST)
     assert "enrolled 4" in whole.summary() and end_state(fleet) == sliced
