@@ -456,8 +456,9 @@ card:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._smartcard import ARGUMENTS, Smartcard
+from ansible_collections.hardbound.identity.plugins.module_utils._smartcard import Smartcard
 from ansible_collections.hardbound.identity.plugins.module_utils._spec import PUBLIC_WORDS
+from ansible_collections.hardbound.identity.plugins.module_utils._wanted_card import ARGUMENTS
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.key impor
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy, Presence
-from ansible_collections.hardbound.identity.plugins.module_utils._smartcard import Wanted
+from ansible_collections.hardbound.identity.plugins.module_utils._wanted_card import WantedCard
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
@@ -121,12 +121,12 @@ def policy(**changes):
 )
 def test_what_is_refused(changes, message):
     with pytest.raises(InputError, match=message) as caught:
-        Wanted.parse(task(**changes))
+        WantedCard.parse(task(**changes))
     assert HEX[:40] not in str(caught.value)
 
 
 def admin_key(**changes):
-    wanted = Wanted.parse(task(**changes))
+    wanted = WantedCard.parse(task(**changes))
     assert wanted.specification.has_admin == wanted.admin_key.exists
     return wanted.admin_key
 
@@ -169,7 +169,7 @@ def key_pair():
 def test_a_random_pin_follows_the_rules_and_is_another_each_time():
     private, public = key_pair()
     rules = PinPolicy(minlen=6, maxlen=6, digits=Presence.REQUIRED, lowercase=Presence.DISALLOWED)
-    pin = Wanted.parse(task(pin="random", pin_escrow_key=public)).pin
+    pin = WantedCard.parse(task(pin="random", pin_escrow_key=public)).pin
     made = [pin.make(rules) for _unused in range(20)]
     assert len({each for each, _unused in made}) == 20
     for each, sealed in made:
@@ -178,12 +178,12 @@ def test_a_random_pin_follows_the_rules_and_is_another_each_time():
 
 
 def test_a_pin_of_the_task_is_told_to_nobody():
-    assert Wanted.parse(task(pin="default")).pin.make(PinPolicy()) == ("12345678", None)
-    assert Wanted.parse(task(pin="s3cr3t-1")).pin.make(PinPolicy()) == ("s3cr3t-1", None)
+    assert WantedCard.parse(task(pin="default")).pin.make(PinPolicy()) == ("12345678", None)
+    assert WantedCard.parse(task(pin="s3cr3t-1")).pin.make(PinPolicy()) == ("s3cr3t-1", None)
 
 
 def test_what_is_understood():
-    wanted = Wanted.parse(task(puk="default", keys=[{"slot": "retired_1", "algorithm": "rsa_2048"}]))
+    wanted = WantedCard.parse(task(puk="default", keys=[{"slot": "retired_1", "algorithm": "rsa_2048"}]))
     assert wanted.puk == "12345678"
     assert wanted.specification.has_puk
     assert wanted.specification.pin_policy.maxlen == 8
@@ -191,19 +191,19 @@ def test_what_is_understood():
 
 
 def test_secrets_that_a_card_has_and_the_task_keeps_to_itself():
-    wanted = Wanted.parse(task(has_puk=True, has_admin_key=True))
+    wanted = WantedCard.parse(task(has_puk=True, has_admin_key=True))
     assert wanted.specification.has_puk and wanted.specification.has_admin and wanted.puk is None
     for secrets in ({"puk": "puk-0815", "has_puk": False}, {"admin_key": "default", "has_admin_key": False}):
         with pytest.raises(InputError, match=r"is false, but .* is given: leave out"):
-            Wanted.parse(task(**secrets))
+            WantedCard.parse(task(**secrets))
 
 
 def test_an_instance_id_finds_a_card():
-    assert Wanted.parse(task(name=None, state="absent", instance_id=r"ROOT\SMARTCARDREADER\0012")).number == 12
+    assert WantedCard.parse(task(name=None, state="absent", instance_id=r"ROOT\SMARTCARDREADER\0012")).number == 12
 
 
 def test_secrets_are_not_in_the_representation():
-    wanted = Wanted.parse(task(pin="s3cr3t-1", puk="s3cr3t-2", tpm_owner_auth="s3cr3t-3"))
+    wanted = WantedCard.parse(task(pin="s3cr3t-1", puk="s3cr3t-2", tpm_owner_auth="s3cr3t-3"))
     assert "s3cr3t" not in repr(wanted)
 
 

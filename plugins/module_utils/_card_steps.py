@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done to a card in its TPM, step by step of its plan."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import typing as t
+from dataclasses import replace
+
+from ._card import lifecycle
+from ._card.attestation_key import equip
+from ._card.plan import Adjust, Create, Destroy, MakeAttestationKey, MakeKeys, Tidy
+from ._card.record import Record
+from ._card.specification import Secrets, Specification
+from ._card.store import Store
+from ._errors import HardboundError
+from ._escrow import ESCROWED
+from ._tpm.connection import Tpm
+from ._tpm.tcti import Tcti
+from ._tpm.workbench import Workbench
+from ._wanted_card import WantedCard
+
+
+class CardSteps:
+    """Carries out steps, and holds what can be told but once: what was escrowed, and what was proved."""
+
+    def __init__(self, wanted: WantedCard, store: Store) -> None:
+        self.told: t.Dict[str, t.Any] = dict.fromkeys((*ESCROWED, "evidence", "attestation_nonce"))
+        self._wanted = wanted
+        self._store = store
+        self._tpms: t.Dict[str, Tpm] = {}
+        self._pin = wanted.pin.value or ""
+
+    def tpm(self, tcti: str) -> Tpm:
+        """Returns the TPM behind a TCTI, not yet taken; always the same."""
+        if tcti not in self._tpms:
+            self._tpms[tcti] = Tpm(Tcti.parse(tcti), self._store.folder, self._wanted.owner_auth)
+        return self._tpms[tcti]
+
+    @contextlib.contextmanager
+    def closing(self) -> t.Iterator[None]:
+        """Closes the TPMs after a block."""
+        try:
+            yield
+        finally:
+            for tpm in self._tpms.values():
+                tpm.close()
+
+    def carry_out(self, steps: t.Sequence[t.Any], card: t.Optional[Record]) -> t.Optional[Record]:
+        """What fails after a card was made takes the card with it."""
+        made: t.Optional[Record] = None
+        try:
+            for step in steps:
+                card = self._do(step, card)
+                made = card if isinstance(step, Create) else made
+            has_new_key = any(isinstance(step, (Create, MakeAttestationKey)) for step in steps)
+            self.prove(card, has_new_key, keep=True)
+        except BaseException:
+            if made is not None:
+                with contextlib.suppress(HardboundError):
+                    lifecycle.destroy(self._store, self.tpm(made.tcti), made.number)
+            raise
+        return card
+
+    def prove(self, card: t.Optional[Record], has_new_key: bool, keep: bool) -> None:
+        """Has the TPM state what the card is, if somebody wants to know.
+
+        :param keep: whether an attestation key that is made for it is kept
+        """
+        wanted = self._wanted.attestation
+        nonce = wanted.nonce_for(has_new_key)
+        if card is None or nonce is None:
+            return
+        from ._card.evidence import Question, collect  # It imports cryptography.
+
+        slots = frozenset() if wanted.for_ca else frozenset(card.keys)
+        evidence = collect(self._store, self.tpm(card.tcti), [Question(card.number, nonce, slots)], keep)
+        self.told.update(evidence=evidence.document(), attestation_nonce=base64.b64encode(nonce).decode())
+
+    def _do(self, step: t.Any, card: t.Optional[Record]) -> t.Optional[Record]:
+        if isinstance(step, Tidy):
+            lifecycle.recover(self._store, self.tpm)
+        elif isinstance(step, Create):
+            return self._create(step.specification)
+        elif isinstance(step, Destroy) and card is not None:
+            lifecycle.destroy(self._store, self.tpm(card.tcti), card.number)
+            return None
+        elif isinstance(step, MakeKeys) and card is not None:
+            return self._make_keys(card, step)
+        elif isinstance(step, MakeAttestationKey) and card is not None:
+            with self.tpm(card.tcti).taken() as tpm:
+                return equip(self._store, tpm, card.number)
+        elif isinstance(step, Adjust) and card is not None:
+            return self._adjust(card, step.specification)
+        return card
+
+    def _create(self, specification: Specification) -> Record:
+        self._store.prepare()
+        rules = self._store.host_policy().rules(specification.pin_policy)
+        self._pin, self.told["pin_escrow"] = self._wanted.pin.make(rules)
+        admin_key, self.told["admin_key_escrow"] = self._wanted.admin_key.make()
+        secrets = Secrets(self._pin, self._wanted.puk, admin_key)
+        return lifecycle.create(self._store, self.tpm(str(specification.tcti)), specification, secrets)
+
+    def _make_keys(self, record: Record, step: MakeKeys) -> Record:
+        from ._card.card import Card  # These import cryptography, which a run without changes has no use for.
+        from ._card.certificate import self_signed
+
+        with self.tpm(record.tcti).taken() as tpm:
+            card = Card(self._store, Workbench(tpm), record.number)
+            card.verify(self._pin.encode(), provisioning=True)
+            for key in step.keys:
+                card.make_key(key)
+                if key.self_signed:
+                    card.store_certificate(key.slot, self_signed(card, key.slot))
+            card.close()
+            return card.record
+
+    def _adjust(self, record: Record, specification: Specification) -> Record:
+        with self._store.changing(record.number):
+            present = self._store.read(record.number)
+            adjusted = replace(
+                present,
+                owner=specification.owner,
+                group=specification.group,
+                pin_policy=specification.pin_policy,
+                generated=present.generated or specification.generate,
+            )
+            self._store.write(adjusted)
+        return adjusted

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The card that a task of ``virtual_smartcard`` wants."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ._admin_key import ARGUMENTS as ADMIN_KEY
+from ._admin_key import WantedAdminKey
+from ._attestation import ARGUMENTS as ATTESTATION
+from ._attestation import WantedAttestation
+from ._card.attestation import Attestation
+from ._card.edge import Edge
+from ._card.record import Record
+from ._card.secret import expects
+from ._card.specification import KeySpecification, Secrets, Specification
+from ._chosen_card import instance_number
+from ._errors import InputError
+from ._first_pin import WantedPin, well_known
+from ._pin import PinPolicy
+from ._spec import CARD, OWNER_AUTH, STORE, TPM, Arguments, pin_policy
+from ._tpm.tcti import Tcti
+
+ARGUMENTS: Arguments = {
+    **TPM,
+    **STORE,
+    **OWNER_AUTH,
+    "name": {"type": "str"},
+    "instance_id": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **CARD,
+    **ADMIN_KEY,
+    **ATTESTATION,
+}
+
+
+@dataclass(frozen=True)
+class WantedCard:
+    """A card that shall be present, or (``specification`` None) absent."""
+
+    name: str
+    number: t.Optional[int]
+    specification: t.Optional[Specification]
+    pin: WantedPin = field(default_factory=WantedPin)
+    puk: t.Optional[str] = field(default=None, repr=False)
+    admin_key: WantedAdminKey = field(default_factory=WantedAdminKey)
+    attestation: WantedAttestation = field(default_factory=WantedAttestation)
+    owner_auth: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def parse(cls, task: t.Mapping[str, t.Any]) -> WantedCard:
+        """Reads a task's parameters.
+
+        :raises InputError: for the first that is not right
+        """
+        present = task["state"] == "present"
+        if present and task["instance_id"] is not None:
+            raise InputError("instance_id", "is given, but the TPM host chooses it", "leave it out with state: present")
+        if task["name"] is None and (present or task["instance_id"] is None):
+            remedy = "give the card's name" + ("" if present else ", or its instance_id")
+            raise InputError("name", "is missing", remedy)
+        number, owner_auth = instance_number(task["instance_id"]), (task["tpm_owner_auth"] or "").encode()
+        if not present:
+            return cls(task["name"] or "", number, None, owner_auth=owner_auth)
+        admin_key, attestation = WantedAdminKey.parse(task), WantedAttestation.parse(task)
+        return cls(
+            name=task["name"] or "",
+            number=number,
+            specification=_specification(task, admin_key.exists, attestation.kind),
+            admin_key=admin_key,
+            attestation=attestation,
+            pin=WantedPin.parse(task["pin"], task["pin_escrow_key"]),
+            puk=well_known(task["puk"]),
+            owner_auth=owner_auth,
+        )
+
+    def check_secrets(self, card: t.Optional[Record], rules: PinPolicy) -> None:
+        """Finds out whether the task gives the secrets that new keys, or a new card, need.
+
+        :param card: what there is of it
+        :param rules: those of card and host together
+        :raises InputError: if it does not, or if a new card would not take them
+        """
+        if self.pin.is_random and card is not None:
+            fault = f"is random, which only a new card gets, and the card {card.name!r} lacks keys"
+            raise InputError("pin", fault, "give the PIN that it has, or ask for no new keys")
+        if self.pin.value is None and not self.pin.is_random:
+            raise InputError("pin", "is missing, and new keys need one", "give the first PIN from a vaulted variable")
+        if card is None and self.specification is not None:
+            _require_secret("puk", self.specification.has_puk, self.puk is not None)
+            _require_secret("admin_key", self.specification.has_admin, self.admin_key.exists)
+            Secrets(self.pin.make(rules)[0], self.puk).check(rules)
+
+
+def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: Attestation) -> Specification:
+    edge = Edge(task["card_edge"])
+    keys = (KeySpecification.parse(key, f"keys[{index}]") for index, key in enumerate(task["keys"]))
+    policy = pin_policy(task["pin_policy"]).validate()
+    return Specification(
+        name=task["name"],
+        tcti=Tcti.parse(task["tpm"]),
+        owner=task["owner"],
+        group=task["group"],
+        edge=edge,
+        pin_policy=policy.capped(edge.longest_pin, "pin_policy", f"a {edge.label} card"),
+        pin_retries=task["pin_retries"],
+        puk_retries=task["puk_retries"],
+        has_puk=expects("puk", task["puk"] is not None, task["has_puk"]),
+        pin_must_change=task["pin_must_change"],
+        has_admin=expects("admin_key", has_admin, task["has_admin_key"]),
+        generate=task["generate"],
+        attestation=attestation,
+        keys=tuple(keys),
+    ).validate()
+
+
+def _require_secret(field: str, expected: bool, given: bool) -> None:
+    """:raises InputError: if a new card shall have a secret, and the task keeps it to itself"""
+    if expected and not given:
+        fault = f"is missing, has_{field} is true, and the card is yet to be made"
+        raise InputError(field, fault, "give it from a vaulted variable for this run")
