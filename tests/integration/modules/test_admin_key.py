@@ -55,7 +55,7 @@ def test_the_admin_key_of_a_card(ansible):
     )
     assert made["changed"] and made["card"]["has_admin_key"] and made["admin_key_escrow"] is None
     assert not again["changed"] and not changed["changed"]
-    assert "admin_key is" in thrown_away["msg"] and "has one: leave it as it is" in thrown_away["msg"]
+    assert "admin_key is left out" in thrown_away["msg"] and "has one: say has_admin_key: true" in thrown_away["msg"]
     assert administered(ansible, HEX)
 
 

@@ -133,7 +133,7 @@ def test_what_does_not_go_with_the_cards_that_are_there(ansible):
     assert "name is missing: give the card's name, or its instance_id" in nobody["msg"]
     kept = json.loads((ansible.store / "cards/0000.json").read_text())
     assert made["changed"] and kept["has_puk"] is False
-    assert "puk is given, but the card 'card' has none: leave it as it is, or remove the card" in again["msg"]
+    assert "puk is wanted, but the card 'card' has none: leave it as it is, or remove the card" in again["msg"]
     assert "pin_retries is 3, but the card 'card' was made with 5: leave it as it is" in other["msg"]
     assert not gone["changed"], "to be absent is what an instance that is unknown is already"
     assert "there is no card with the number 0007" in part["msg"] and "virtual_smartcard_info" in part["msg"]

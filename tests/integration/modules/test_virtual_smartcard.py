@@ -80,7 +80,7 @@ def test_owner_and_pin_policy_can_be_changed(ansible):
 
 FIXED = [
     ({"pin_retries": 3}, "pin_retries is 3, but the card 'card' was made with 5: leave it as it is, or remove"),
-    ({"puk": PUK}, "puk is given, but the card 'card' has none"),
+    ({"puk": PUK}, "puk is wanted, but the card 'card' has none"),
     ({"keys": [{"slot": "authentication", "algorithm": "rsa_2048"}]}, "there is a key of ecc_p256"),
     ({"tpm": "device:/dev/null"}, "tpm is device:/dev/null, but the card 'card' was made with swtpm"),
 ]
