@@ -45,17 +45,12 @@ RETURN = r"""
 cards:
   description:
     - The cards, ordered by instance id.
-    - The C(keys) of each are as M(hardbound.identity.virtual_smartcard) returns them.
+    - Of each it tells what RV(hardbound.identity.virtual_smartcard#module:card) does, its C(keys) among that, and what
+      is listed here beside that.
   returned: success
   type: list
   elements: dict
   contains:
-    name:
-      description: The card's name.
-      type: str
-    instance_id:
-      description: The card's instance id.
-      type: str
     state:
       description:
         - V(ready), V(blocked) if the PIN has no tries left, V(lost) if the TPM no longer holds what the card
@@ -65,33 +60,6 @@ cards:
     reader:
       description: Name of the PC/SC reader that the card is in; null for a card that the host's Hello policy gave none.
       type: str
-    serial:
-      description: The card's serial number, 16 bytes in hexadecimal.
-      type: str
-    owner:
-      description: User who may use the card.
-      type: str
-    group:
-      description: Group that may use the card.
-      type: str
-    card_edge:
-      description: The application that the card shows to programs.
-      type: str
-    generated:
-      description: Whether a GIDS card has its file system; false for other cards.
-      type: bool
-    tpm:
-      description: Where the card's TPM is.
-      type: str
-    pin_policy:
-      description: The rules for PINs.
-      type: dict
-    pin_set_at:
-      description: When the PIN was set, UTC; null for a card of a release that did not note it.
-      type: str
-    pin_must_change:
-      description: Whether the PIN can do nothing but be changed.
-      type: bool
     pin_expires_at:
       description: From when on the PIN can do nothing but be changed, UTC; null for never.
       type: str
@@ -101,27 +69,12 @@ cards:
       type: list
       elements: str
       sample: ["The PIN has expired."]
-    pin_retries:
-      description: Wrong PINs until the card is blocked.
-      type: int
     pin_tries_left:
       description: Tries that the PIN has left; null where the TPM can't tell.
-      type: int
-    puk_retries:
-      description: Wrong PUKs until the PUK is blocked; null for a card without PUK.
       type: int
     puk_tries_left:
       description: Tries that the PUK has left; null for a card without PUK.
       type: int
-    has_admin_key:
-      description: Whether the card has an admin key that somebody knows.
-      type: bool
-    attestation:
-      description: What the card can prove, V(none), V(aik_only) or V(aik_and_cert).
-      type: str
-    attestation_certificate:
-      description: PEM of the certificate of the card's attestation key; null if it has none.
-      type: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -55,15 +55,6 @@ def test_every_role_declares_its_variables_and_has_a_page() -> None:
                 assert defaults[name] == option["default"], f"{role.name}: {name}"
 
 
-def test_the_role_that_makes_cards_passes_on_every_option_of_its_module() -> None:
-    """All but the one that is for cards that exist."""
-    name = "hardbound.identity.virtual_smartcard"
-    source = (COLLECTION / "plugins/modules/virtual_smartcard.py").read_text()
-    documentation = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])
-    [task] = load("roles/virtual_smartcard/tasks/main.yml")
-    assert set(documentation["options"]) - set(task[name]) == {"instance_id"}
-
-
 def test_the_readme_names_what_a_user_calls() -> None:
     readme = (COLLECTION / "README.md").read_text()
     called = [path.name for path in (COLLECTION / "roles").iterdir()]

@@ -7,16 +7,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
-import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 from ansible_collections.hardbound.identity.plugins.action.enrollment_ca import ActionModule
-from ansible_collections.hardbound.identity.plugins.modules import enrollment_ca as documented
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.enrollment_ca import ARGUMENTS
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
@@ -73,20 +70,6 @@ def run(tmp_path: Path) -> Runner:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file() and "ledger" not in path.name}
-
-
-def test_the_documentation_describes_the_arguments() -> None:
-    told = yaml.safe_load(documented.DOCUMENTATION)["options"]
-    _compare(told, ARGUMENTS)
-
-
-def _compare(told: dict[str, t.Any], spec: dict[str, t.Any]) -> None:
-    assert sorted(told) == sorted(spec)
-    for name, option in spec.items():
-        for field in ("type", "required", "default", "choices", "elements"):
-            assert told[name].get(field) == option.get(field), (name, field)
-        if "options" in option:
-            _compare(told[name]["suboptions"], option["options"])
 
 
 def test_made_in_four_steps_check_do_check_again(run: Runner) -> None:

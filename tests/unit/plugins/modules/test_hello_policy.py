@@ -159,17 +159,6 @@ def test_the_password_of_the_domain_is_in_no_answer() -> None:
     assert secret not in str(found)
 
 
-def test_every_argument_is_documented_as_it_is() -> None:
-    options = yaml.safe_load(hello_policy.DOCUMENTATION)["options"]
-    assert {*options, "settings"} == set(hello_policy.ARGUMENTS)
-    for name, option in options.items():
-        spec = hello_policy.ARGUMENTS[name]
-        assert option["type"] == spec["type"]
-        assert option.get("choices") == spec.get("choices")
-        assert option.get("default") == spec.get("default")
-        assert set(option.get("suboptions", {})) == set(spec.get("options", {}))
-
-
 def test_the_examples_run(tmp_path: pathlib.Path) -> None:
     """All but those for a domain, which the tests with a real one run."""
     for task in yaml.safe_load(hello_policy.EXAMPLES):

@@ -91,16 +91,6 @@ def test_without_sources_it_is_about_this_linux_host() -> None:
     assert (found["failed"], found["platform"]) == (False, "linux")
 
 
-def test_every_argument_is_documented_as_it_is() -> None:
-    options = yaml.safe_load(hello_policy_info.DOCUMENTATION)["options"]
-    assert set(options) == set(hello_policy_info.ARGUMENTS)
-    source = hello_policy_info.ARGUMENTS["sources"]["options"]
-    assert set(options["sources"]["suboptions"]) == set(source)
-    for name, option in options["sources"]["suboptions"].items():
-        assert option["type"] == source[name]["type"]
-        assert option.get("choices") == source[name].get("choices")
-
-
 def test_the_examples_run_and_return_what_is_documented() -> None:
     documented = yaml.safe_load(hello_policy_info.RETURN)
     for task in yaml.safe_load(hello_policy_info.EXAMPLES):

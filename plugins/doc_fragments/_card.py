@@ -1,0 +1,256 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# ansible-core merges fragments at the top level of options alone. So those that hold cards in a list take the same text
+# as their suboptions, built here.
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+_CARD = r"""
+card_edge:
+  description:
+    - The application that programs see. It stays as it was when the card was made.
+    - V(piv) serves every program on Linux, and elliptic curve keys. Its PINs have 8 characters at most.
+    - V(gids) is what a virtual smart card of Windows is. Its keys are RSA, in containers; its PINs may be longer.
+      Programs write keys and certificates with the PIN.
+  type: str
+  choices: [piv, gids]
+  default: piv
+generate:
+  description:
+    - Whether the card gets the file system without which programs see nothing on it.
+      Only with O(card_edge=gids), and what Tpmvscmgr calls C(/generate).
+    - Without it a GIDS card waits for a management program to write one; see the collection's page on cards.
+      A file system that is there stays.
+  type: bool
+  default: false
+pin:
+  description:
+    - The first PIN. Needed to make a card, and to add keys to one; a wrong one costs a try then.
+    - A task that changes nothing does not look at it. So it does no harm that the owner has changed the PIN since.
+    - V(random) is a PIN that the host makes for a new card by the rules of card and host. RV(pin_escrow) returns it
+      once, encrypted for O(pin_escrow_key). Go with O(pin_must_change) if somebody else hands it out.
+    - V(default) means V(12345678), which everybody knows.
+  type: str
+pin_escrow_key:
+  description:
+    - Whom the PIN is encrypted for, with O(pin=random). PEM of an X25519, RSA (2048 bits or more) or NIST curve
+      public key, or of a certificate for one.
+  type: str
+puk:
+  description:
+    - A PUK of 8 printable ASCII characters, with which a blocked card gets a new PIN.
+    - Without it only the admin key helps against a forgotten PIN, if there is one.
+    - A card with a PUK gets no new PIN from the admin key.
+    - V(default) means V(12345678), which everybody knows.
+  type: str
+admin_key:
+  description:
+    - The admin key of a new card. Whoever has it manages keys and certificates over PC/SC,
+      changes the admin key, and, on a card without a PUK, sets a new PIN. It signs nothing.
+    - "V(default) is V(010203040506070801020304050607080102030405060708), as with Tpmvscmgr. Everybody knows it."
+    - A value of 48 hexadecimal digits is a 3DES key.
+    - V(random) is a key that nobody ever knows. There is no way back then. A forgotten PIN without a PUK means
+      a new card, for root too. This is also what leaving it out means.
+    - V(escrow) is a random key that RV(admin_key_escrow) returns once, encrypted for O(escrow_key).
+    - It counts when the card is made. A later task does not look at the key,
+      only whether the card has one that somebody knows.
+  type: str
+escrow_key:
+  description:
+    - Whom the admin key is encrypted for, with O(admin_key=escrow). PEM of an X25519, RSA (2048 bits or more)
+      or NIST curve public key, or of a certificate for one.
+  type: str
+has_puk:
+  description:
+    - Whether the card has a PUK. Left out, it has one if O(puk) is given.
+    - With V(true), a card that exists needs no O(puk) any more, so that it may be kept elsewhere.
+  type: bool
+has_admin_key:
+  description: The same for O(admin_key).
+  type: bool
+pin_retries:
+  description:
+    - Wrong PINs in a row after which the TPM blocks the card, 1 to 127. A task can't change it later;
+      the admin key and the PIN together can, over PC/SC.
+  type: int
+  default: 5
+puk_retries:
+  description:
+    - Wrong PUKs in a row after which the TPM blocks the PUK, 1 to 127. As O(pin_retries).
+  type: int
+  default: 5
+pin_must_change:
+  description:
+    - Whether the first PIN of a new card can do nothing but be changed, once its keys are made with it.
+    - It says nothing about a card that exists. The host's software holds it, not the TPM.
+  type: bool
+  default: false
+pin_policy:
+  description:
+    - Which PINs the card takes, now and at every later change. PINs are printable ASCII.
+    - A change counts from the next PIN on.
+    - Where the host has a Hello policy, the stricter of both counts; see M(hardbound.identity.hello_policy).
+  type: dict
+  suboptions:
+    minlen:
+      description:
+        - Fewest characters, 4 or more. Some clients want 6.
+      type: int
+      default: 8
+    maxlen:
+      description:
+        - Most characters, 127 at most. A PIV card takes 8, and if this is left out it means that.
+        - A GIDS card takes 127. OpenSC's programs stop at 15 or 16; Microsoft's driver does not.
+      type: int
+      default: 127
+    uppercase:
+      description: Whether a PIN may, must or must not hold uppercase letters.
+      type: str
+      choices: [allowed, disallowed, required]
+      default: allowed
+    lowercase:
+      description: Whether a PIN may, must or must not hold lowercase letters.
+      type: str
+      choices: [allowed, disallowed, required]
+      default: allowed
+    digits:
+      description: Whether a PIN may, must or must not hold digits.
+      type: str
+      choices: [allowed, disallowed, required]
+      default: allowed
+    specialchars:
+      description: Whether a PIN may, must or must not hold characters that are neither letters nor digits.
+      type: str
+      choices: [allowed, disallowed, required]
+      default: allowed
+    history:
+      description:
+        - How many of the last PINs, the present one included, may not come back, 50 at most.
+      type: int
+      default: 0
+    expiry_days:
+      description:
+        - Days after which a PIN can do nothing but be changed, 730 at most; with 0 it does not expire.
+        - The host's clock and software hold this, not the TPM.
+      type: int
+      default: 0
+owner:
+  description: User who may use the card, beside root. With neither this nor O(group), only root may.
+  type: str
+  default: ""
+group:
+  description: Group whose members may use the card, beside root.
+  type: str
+  default: ""
+keys:
+  description:
+    - Keys that the card shall have. A slot that is not listed is left alone.
+    - A slot that holds a key of another algorithm is an error; nothing overwrites a key.
+  type: list
+  elements: dict
+  default: []
+  suboptions:
+    slot:
+      description:
+        - One of V(authentication) (9A), V(signature) (9C, asks for the PIN before every signature),
+          V(key_management) (9D), V(card_authentication) (9E, never asks for the PIN),
+          or V(retired_1) to V(retired_20) (82 to 95).
+        - On a GIDS card, a container, V(container_0) to V(container_29).
+          Its key signs and decrypts once the PIN was verified.
+      type: str
+      required: true
+    algorithm:
+      description:
+        - Type of the key. Not every TPM makes all of them; see M(hardbound.identity.tpm_info).
+        - Left out, it is V(ecc_p256), or in a container V(rsa_2048); programs for GIDS cards know RSA only.
+      type: str
+      choices: [rsa_2048, rsa_3072, rsa_4096, ecc_p256, ecc_p384]
+    self_signed:
+      description:
+        - Whether a new key gets a certificate that it signs itself. Clients such as OpenSC show a key only with one.
+      type: bool
+      default: true
+"""
+
+_ENROLLED_CARD = (
+    _CARD[: _CARD.index("    self_signed:")]
+    + r"""
+    self_signed:
+      description:
+        - Whether a new key gets a certificate that it signs itself until it gets its own.
+      type: bool
+      default: false
+    profile:
+      description: Profile of this key's certificate, if it is another than the card's.
+      type: str
+"""
+)
+
+_NAME = r"""
+name:
+  description: Name of the card, 1 to 127 printable ASCII characters. It is also the name of its reader.
+  type: str
+  required: true
+"""
+
+_NONCE = r"""
+nonce:
+  description: 32 bytes in base64 that the controller made for this card and run.
+  type: str
+  required: true
+"""
+
+_IDENTITY = r"""
+common_name:
+  description: Common name in the certificates. UPN, principal, mail address or owner if left out.
+  type: str
+upn:
+  description: User principal name in Active Directory.
+  type: str
+sid:
+  description: Security identifier of the account in Active Directory.
+  type: str
+principal:
+  description: Kerberos principal.
+  type: str
+email:
+  description: Mail address.
+  type: str
+dns_names:
+  description: DNS names.
+  type: list
+  elements: str
+  default: []
+ssh_principals:
+  description: Login names for OpenSSH certificates.
+  type: list
+  elements: str
+  default: []
+profile:
+  description: Profile of the card's certificates, if it is another than O(profile).
+  type: str
+"""
+
+
+def _options(text: str) -> str:
+    return "options:\n" + textwrap.indent(text, "  ")
+
+
+def _of_each(text: str) -> str:
+    """Names options and return values of a card as those of a list of cards."""
+    return re.sub(r"\b(O|RV)\((?=\w+[=)])", r"\1(cards[].", text)
+
+
+def _cards(text: str) -> str:
+    return _options("cards:\n  suboptions:\n" + textwrap.indent(text, "    "))
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = _options(_CARD)
+    PROVED_CARDS = _cards(_NAME + _NONCE + _of_each(_CARD))
+    ENROLLED_CARDS = _cards(_NAME + _IDENTITY + _of_each(_ENROLLED_CARD))

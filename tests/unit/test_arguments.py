@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What documentation and roles say of a module's options is what the module takes.
+
+ansible-test holds this for modules that run on a host. It does not see what an action plugin takes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any, Iterator, Mapping
+
+import pytest
+import yaml
+from ansible_collections.hardbound.identity.plugins.action import (
+    attestation_verify,
+    enrollment_audit,
+    smartcard_enrollment,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils import _visits, _wanted_card
+from ansible_collections.hardbound.identity.plugins.modules import hello_policy, hello_policy_info
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import enrollment_ca
+
+COLLECTION = Path(__file__).parents[2]
+PLUGINS = "ansible_collections.hardbound.identity.plugins"
+
+ARGUMENTS: dict[str, Mapping[str, Any]] = {
+    "attestation_verify": attestation_verify.ARGUMENTS,
+    "enrollment_audit": enrollment_audit.ARGUMENTS,
+    "enrollment_ca": enrollment_ca.ARGUMENTS,
+    "hello_policy": hello_policy.ARGUMENTS,
+    "hello_policy_info": hello_policy_info.ARGUMENTS,
+    "smartcard_activate": _visits.ACTIVATE_ARGUMENTS,
+    "smartcard_enrollment": smartcard_enrollment.ARGUMENTS,
+    "smartcard_evidence": _visits.EVIDENCE_ARGUMENTS,
+    "virtual_smartcard": _wanted_card.ARGUMENTS,
+}
+ROLES = ("enrollment_ca", "hello_policy", "smartcard_enrollment", "virtual_smartcard")
+
+
+def documented(module: str) -> dict[str, Any]:
+    """Returns the options that a module documents, with those of its fragments, merged as ansible-core does."""
+    told = yaml.safe_load(importlib.import_module(f"{PLUGINS}.modules.{module}").DOCUMENTATION)
+    options = dict(told.get("options", {}))
+    for name in told["extends_documentation_fragment"]:
+        _namespace, _collection, file, *section = name.split(".")
+        fragment = importlib.import_module(f"{PLUGINS}.doc_fragments.{file}").ModuleDocFragment
+        text = getattr(fragment, section[0].upper() if section else "DOCUMENTATION")
+        for option, said in yaml.safe_load(text).get("options", {}).items():
+            options[option] = {**said, **options.get(option, {})}
+    return options
+
+
+def compare(told: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+    assert set(told) == set(arguments)
+    for name, argument in arguments.items():
+        for field in ("type", "choices", "default", "elements", "required"):
+            assert told[name].get(field, False) == argument.get(field, False), f"{name}.{field}"
+        if "options" in argument:
+            compare(told[name]["suboptions"], argument["options"])
+
+
+@pytest.mark.parametrize("module", ARGUMENTS)
+def test_the_documentation_describes_the_arguments(module: str) -> None:
+    compare(documented(module), ARGUMENTS[module])
+
+
+def references(text: str) -> Iterator[str]:
+    """The options of the same module that a text names, as paths."""
+    for path in re.findall(r"\bO\(([\w.\[\]]+)[=)]", text):
+        yield path.replace("[]", "")
+
+
+def paths(options: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for name, option in options.items():
+        yield above + name
+        yield from paths(option.get("suboptions", {}), f"{above}{name}.")
+
+
+@pytest.mark.parametrize("module", ARGUMENTS)
+def test_an_option_that_the_documentation_names_is_there(module: str) -> None:
+    options = documented(module)
+    assert set(references(str(options))) <= set(paths(options))
+
+
+def passed_on(role: str) -> dict[str, str]:
+    """Returns the role's variables by the options of its module that they become."""
+    [task] = [each for each in load(f"roles/{role}/tasks/main.yml") if f"hardbound.identity.{role}" in each]
+    uses = task[f"hardbound.identity.{role}"].items()
+    found = {option: re.search(rf"\b{role}_\w+", str(value)) for option, value in uses}
+    return {option: match[0] for option, match in found.items() if match}
+
+
+def load(name: str) -> Any:
+    return yaml.safe_load((COLLECTION / name).read_text())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_roles_variables_are_as_the_options_of_its_module(role: str) -> None:
+    variables = load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    pairs = {option: variables[name] for option, name in passed_on(role).items() if name in variables}
+    if role == "hello_policy":  # It calls its module once for each target.
+        pairs.update(variables["hello_policy_targets"]["options"])
+    assert len(pairs) >= 3
+    compare_partly(pairs, ARGUMENTS[role])
+
+
+def compare_partly(said: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+    """An empty default stands for what the module does without."""
+    for name, variable in said.items():
+        argument = arguments[name]
+        for field in ("type", "choices", "elements", "required", "no_log"):
+            assert variable.get(field, False) == argument.get(field, False), f"{name}.{field}"
+        if "default" in variable and (variable["default"] or "default" in argument):
+            assert variable["default"] == argument.get("default"), name
+        compare_partly(variable.get("options", {}), argument.get("options", {}))
+
+
+@pytest.mark.parametrize("role", ["enrollment_ca", "smartcard_enrollment", "virtual_smartcard"])
+def test_a_role_passes_on_every_option_of_its_module(role: str) -> None:
+    """But the name of a card that exists, by which one is destroyed."""
+    assert set(ARGUMENTS[role]) - set(passed_on(role)) - {"instance_id"} == set()
+
+
+def secrets(arguments: Mapping[str, Any]) -> Iterator[str]:
+    for name, argument in arguments.items():
+        if argument.get("no_log"):
+            yield name
+        yield from secrets(argument.get("options", {}))
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    {
+        "attestation_verify": {"ledger"},
+        "enrollment_audit": {"ledger"},
+        "enrollment_ca": {"passphrase", "root_passphrase", "ledger"},
+        "hello_policy": {"password"},
+        "smartcard_activate": {"tpm_owner_auth"},
+        "smartcard_enrollment": {"ca_passphrase", "ledger", "tpm_owner_auth", "pin", "puk", "admin_key"},
+        "smartcard_evidence": {"tpm_owner_auth", "pin", "puk", "admin_key"},
+        "virtual_smartcard": {"tpm_owner_auth", "pin", "puk", "admin_key", "ca_passphrase", "ledger"},
+    }.items(),
+)
+def test_every_secret_is_kept_out_of_logs(module: str, names: set[str]) -> None:
+    assert set(secrets(ARGUMENTS[module])) == names
