@@ -18,10 +18,18 @@ from ._hello.policy import TO_DO, Current, Policy
 from ._spine import Plan, View
 
 GUARD_READERS = "tell polkit who may see and use the readers"
-NO_POLKIT = (
-    "allow_all_user_card_enumeration has no effect on this host: its pcscd was built without polkit, and whoever "
-    "saw a reader could use it too, so only the owners and groups of cards do."
+SEEN_BY_ALL = "allow_all_user_card_enumeration"
+WHY_NOT = (
+    "has no effect on this host: its pcscd was built without polkit, and whoever saw a reader could use it too, "
+    "so only the owners and groups of cards do"
 )
+NO_POLKIT = f"{SEEN_BY_ALL} {WHY_NOT}."
+
+
+def not_enabled_here(store: str = DEFAULT_FOLDER) -> t.Mapping[str, str]:
+    """Returns the settings that this host can't enable for its cards, each with the reason."""
+    presentation = Presentation(store)
+    return {SEEN_BY_ALL: WHY_NOT} if presentation.is_set_up and not presentation.asks_polkit else {}
 
 
 @dataclass(frozen=True)

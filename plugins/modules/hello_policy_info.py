@@ -163,7 +163,9 @@ conflicts:
   elements: str
   sample: [pin_min_length, pin_history]
 not_enforceable:
-  description: What a source says that has no effect there, as C(name), C(source) and C(reason).
+  description:
+    - What a source says that has no effect there, as C(name), C(source) and C(reason).
+    - Without O(sources), also what the programs of this host can't do for its cards.
   returned: success
   type: list
   elements: dict
@@ -182,6 +184,7 @@ notes:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.sources import SOURCE, answer
+from ansible_collections.hardbound.identity.plugins.module_utils._linux_policy import not_enabled_here
 from ansible_collections.hardbound.identity.plugins.module_utils._spec import register_secrets
 
 ARGUMENTS = {
@@ -194,7 +197,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     register_secrets(*((each["gpo"] or {}).get("password") for each in module.params["sources"] or []))
     try:
-        facts = answer(module.params)
+        facts = answer(module.params, not_enabled_here())
     except HardboundError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **facts)

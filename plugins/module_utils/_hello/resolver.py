@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import csp, registry
@@ -20,6 +21,8 @@ from .desired import to_data
 from .linux import Linux
 from .rules import certificate_wins, dispute, min_over_max
 from .setting import NOT_CONFIGURED, Group, Model, Scope, Setting, SettingState, State
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class SourceKind(str, enum.Enum):
@@ -102,16 +105,21 @@ class Resolution:
     warnings: Tuple[str, ...] = field(default=())
 
 
-def resolve(sources: Sequence[Source], platform: Platform = Platform.WINDOWS) -> Resolution:
-    """Resolves all settings of the catalogue. Pure."""
+def resolve(
+    sources: Sequence[Source], platform: Platform = Platform.WINDOWS, not_enabled: Mapping[str, str] = NOTHING
+) -> Resolution:
+    """Resolves all settings of the catalogue. Pure.
+
+    :param not_enabled: settings that can't be enabled on the Linux host in question, each with the reason
+    """
     rank = list(SourceKind)
     ordered = sorted(sources, key=lambda source: rank.index(source.kind))
-    heard = [_enforceable(source, platform) for source in ordered]
+    heard = [_enforceable(source, platform, not_enabled) for source in ordered]
     groups = {group: _group_winner(group, heard) for group in Group}
     effective = tuple(_effective(setting, ordered, heard, groups) for setting in SETTINGS)
     return Resolution(
         effective=tuple(_noted(each, {other.name: other.state for other in effective}) for each in effective),
-        not_enforceable=tuple(each for source in ordered for each in _not_enforceable(source, platform)),
+        not_enforceable=tuple(each for source in ordered for each in _not_enforceable(source, platform, not_enabled)),
         warnings=tuple(_warnings(heard)),
     )
 
@@ -120,9 +128,13 @@ def _says(source: Source, name: str) -> bool:
     return source.model.get(name, NOT_CONFIGURED) != NOT_CONFIGURED
 
 
-def _objection(kind: SourceKind, platform: Platform, setting: Setting, state: SettingState) -> str:
+def _objection(
+    kind: SourceKind, platform: Platform, not_enabled: Mapping[str, str], setting: Setting, state: SettingState
+) -> str:
     """Returns why a state has no effect where it was said, empty if it has."""
     if platform is Platform.LINUX:
+        if state.state is State.ENABLED and setting.name in not_enabled:
+            return not_enabled[setting.name]
         objection = Linux().objection(setting, state)
         if objection is None and kind is not SourceKind.LINUX_HOST:
             return "doesn't reach a Linux host from there: write it with target linux"
@@ -139,19 +151,21 @@ def _objection(kind: SourceKind, platform: Platform, setting: Setting, state: Se
     return "" if objection is None else objection.reason
 
 
-def _enforceable(source: Source, platform: Platform) -> Source:
+def _enforceable(source: Source, platform: Platform, not_enabled: Mapping[str, str]) -> Source:
     model = {
         name: state
         for name, state in source.model.items()
-        if not _objection(source.kind, platform, setting_named(name), state)
+        if not _objection(source.kind, platform, not_enabled, setting_named(name), state)
     }
     return replace(source, model=model)
 
 
-def _not_enforceable(source: Source, platform: Platform) -> List[Tuple[str, str, str]]:
+def _not_enforceable(source: Source, platform: Platform, not_enabled: Mapping[str, str]) -> List[Tuple[str, str, str]]:
     found = []
     for name, state in source.model.items():
-        reason = _objection(source.kind, platform, setting_named(name), state) if state != NOT_CONFIGURED else ""
+        if state == NOT_CONFIGURED:
+            continue
+        reason = _objection(source.kind, platform, not_enabled, setting_named(name), state)
         if reason:
             found.append((name, source.label, reason))
     return found

@@ -10,7 +10,7 @@ from .._errors import InputError, StateError
 from .desired import parse_settings, view
 from .linux import PATH, Linux
 from .place import FilePlace
-from .resolver import Platform, Resolution, Source, SourceKind, resolve
+from .resolver import NOTHING, Platform, Resolution, Source, SourceKind, resolve
 from .setting import Model, Scope
 from .target import GPO, Target, gpo_to_read, writer
 
@@ -38,9 +38,10 @@ _FORMAT_OF_KIND = {
 }
 
 
-def answer(params: Params) -> Dict[str, object]:
+def answer(params: Params, not_enabled: Mapping[str, str] = NOTHING) -> Dict[str, object]:
     """Returns what ``hello_policy_info`` reports, from its arguments ``sources`` and ``platform``.
 
+    :param not_enabled: settings that this host can't enable, each with the reason. They count where it is about it
     :raises InputError: for a source that says too little or too much
     :raises StateError: for a file or GPO that can't be read
     """
@@ -50,7 +51,7 @@ def answer(params: Params) -> Dict[str, object]:
     return {
         "platform": platform.value,
         "sources": [_told(each) for each in found],
-        **_resolved(resolve(found, platform)),
+        **_resolved(resolve(found, platform, NOTHING if given else not_enabled)),
     }
 
 

@@ -15,10 +15,12 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.record im
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import access
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.presentation import Presentation
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.plugins.module_utils._hello import sources
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux import Linux
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.place import FilePlace
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.policy import Policy
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.resolver import Source, SourceKind
 from ansible_collections.hardbound.identity.plugins.module_utils._linux_policy import LinuxPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan, View
@@ -108,6 +110,26 @@ def test_a_pcscd_without_polkit_is_warned_of(host: Host, monkeypatch: pytest.Mon
     plan, _told = host.run(**SEEN_BY_ALL)
     assert _linux_policy.NO_POLKIT in plan.warnings
     assert _linux_policy.NO_POLKIT not in host.run(allow_all_user_card_enumeration="disabled")[0].warnings
+
+
+def test_a_pcscd_without_polkit_is_told_of_by_the_info_module(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = parse_settings({**SEEN_BY_ALL, "pin_history": 5})
+    monkeypatch.setattr(sources, "_this_host", lambda: Source(SourceKind.LINUX_HOST, "here", model))
+
+    def told(**params: object) -> t.Dict[str, t.Any]:
+        return sources.answer({"sources": None, "platform": None, **params}, _linux_policy.not_enabled_here())
+
+    assert told()["not_enforceable"] == []
+    monkeypatch.setattr(Presentation, "asks_polkit", False)
+    assert told()["not_enforceable"] == [
+        {"name": "allow_all_user_card_enumeration", "source": "here", "reason": _linux_policy.WHY_NOT}
+    ]
+    values = {each["name"]: each["value"] for each in told()["settings"]}
+    assert (values["allow_all_user_card_enumeration"], values["pin_history"]) == ("not_configured", 5)
+    model = parse_settings({"allow_all_user_card_enumeration": "disabled"})
+    assert told()["not_enforceable"] == []
+    elsewhere = {"kind": "linux_host", "settings": SEEN_BY_ALL}
+    assert told(sources=[elsewhere])["not_enforceable"] == []
 
 
 def test_without_a_card_service_it_is_only_a_file(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
