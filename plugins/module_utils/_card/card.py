@@ -94,7 +94,10 @@ class Card:
         return self._objects.read(tag)
 
     def store_object(self, tag: int, value: t.Optional[bytes]) -> None:
-        """Writes a data object, or removes it."""
+        """Writes a data object, or removes it.
+
+        :raises CardFull:
+        """
         self._objects.write(tag, value)
 
     def protected(self, tag: int) -> t.Optional[bytes]:
@@ -108,6 +111,7 @@ class Card:
         """Writes or removes such an object. On disk it is encrypted: root does not read it without the PIN either.
 
         :raises NotVerified: as :meth:`protected`
+        :raises CardFull:
         """
         self._objects.write_protected(tag, value)
 
@@ -121,7 +125,10 @@ class Card:
         return self.certificates.get(slot)
 
     def store_certificate(self, slot: int, certificate: t.Optional[bytes]) -> None:
-        """Writes a slot's certificate, DER, or removes it."""
+        """Writes a slot's certificate, DER, or removes it.
+
+        :raises CardFull:
+        """
         self._session.revise(lambda record: record.with_certificate(slot, certificate))
 
     # PIN and PUK.

@@ -54,6 +54,10 @@ class NoSuchKey(CardError):
     """The slot holds no key."""
 
 
+class CardFull(CardError):
+    """There is no room for a certificate or a data object; see :mod:`.room`."""
+
+
 class NotOffered(CardError):
     """This card, or this TPM, does not have what was asked for."""
 

@@ -19,6 +19,7 @@ from .key import Algorithm, PinUse
 from .migration import VERSION, NewerVersion, upgraded
 from .model import Model, Role
 from .pin_record import PinRecord
+from .room import check_room, taken
 from .telltale import Telltale
 
 _NO_BLOB = Blob(b"", b"")
@@ -157,10 +158,16 @@ class Record:
         return replace(self, keys={each: key for each, key in self.keys.items() if each != slot})
 
     def with_object(self, tag: int, value: t.Optional[bytes]) -> Record:
-        return replace(self, objects=_replaced(self.objects, tag, value))
+        """:raises CardFull:"""
+        return self._if_there_is_room(replace(self, objects=_replaced(self.objects, tag, value)))
 
     def with_certificate(self, slot: int, certificate: t.Optional[bytes]) -> Record:
-        return replace(self, certificates=_replaced(self.certificates, slot, certificate))
+        """:raises CardFull:"""
+        return self._if_there_is_room(replace(self, certificates=_replaced(self.certificates, slot, certificate)))
+
+    def _if_there_is_room(self, changed: Record) -> Record:
+        check_room(taken(self.objects, self.certificates), taken(changed.objects, changed.certificates))
+        return changed
 
     def with_pending(self, role: Role, pending: Pending) -> Record:
         return replace(self, pending={**self.pending, role: pending})

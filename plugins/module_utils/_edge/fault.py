@@ -17,6 +17,7 @@ _STATUS: t.Tuple[t.Tuple[t.Type[Exception], StatusWord], ...] = (
     (errors.PinDue, StatusWord.CONDITIONS_NOT_SATISFIED),
     (errors.NotVerified, StatusWord.SECURITY_STATUS_NOT_SATISFIED),
     (errors.NoSuchKey, StatusWord.REFERENCED_DATA_NOT_FOUND),
+    (errors.CardFull, StatusWord.NOT_ENOUGH_MEMORY),
     (errors.NotOffered, StatusWord.FUNCTION_NOT_SUPPORTED),
     # Not 6983: the secret is not blocked, and what lifts the TPM's lockout is time, not the PUK.
     (errors.TpmLockout, StatusWord.CONDITIONS_NOT_SATISFIED),

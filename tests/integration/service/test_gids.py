@@ -219,6 +219,33 @@ def test_nothing_without_the_pin(machine, start):
         assert machine.store.read(0) == before
 
 
+def put(tag, size):
+    """The commands of PUT DATA with so many zeros, chained."""
+    data = bytes.fromhex(f"{tag:04x}82{size:04x}") + bytes(size)
+    parts = [data[at : at + 255] for at in range(0, len(data), 255)]
+    for part in parts:
+        start = "00" if part is parts[-1] else "10"
+        yield from ("--send-apdu", f"{start}DBA010{len(part):02X}{part.hex()}")
+
+
+def test_who_knows_the_pin_fills_the_card_and_not_the_disk(machine, start):
+    start()
+    before, verify = machine.store.read(0), ("--send-apdu", "0020008006" + PIN.encode().hex())
+
+    def fill(*sizes):
+        commands = [each for tag, size in enumerate(sizes, 0xDF30) for each in put(tag, size)]
+        output = machine.run("opensc-tool", "--reader", "0", *verify, *commands, ok=None)
+        assert "SW1=0x90" in output
+        return output.count("SW1=0x6A, SW2=0x84")
+
+    assert fill(*[30_000] * 6) == 2
+    full = machine.store.read(0)
+    assert len(full.objects) == len(before.objects) + 4
+    sign(machine)
+    assert is_verified(machine, FIRST) and machine.store.read(0) == full
+    assert fill(1, *[30_000] * 4) == 0
+
+
 def test_no_secret_in_the_log(machine, start):
     start(puk=True)
     sign(machine)

@@ -24,6 +24,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.key impor
     default_pin_use,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.outside_key import OutsideKey
+from ansible_collections.hardbound.identity.plugins.module_utils._card.room import check_room, taken
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
@@ -124,9 +125,14 @@ class SoftCard:
         return self.edge.kept_length(self._secrets[Reference.PIN])
 
     def store_certificate(self, slot: int, certificate: t.Optional[bytes]) -> None:
-        self.certificates.pop(slot, None)
-        if certificate is not None:
-            self.certificates[slot] = certificate
+        self.certificates = self._changed(self.certificates, slot, certificate)
+
+    def _changed(self, entries: t.Dict[int, bytes], key: int, value: t.Optional[bytes]) -> t.Dict[int, bytes]:
+        others = {each: data for each, data in entries.items() if each != key}
+        changed = others if value is None else {**others, key: value}
+        before = taken(self.certificates, self.objects)
+        check_room(before, before - taken(entries) + taken(changed))
+        return changed
 
     def has(self, reference: Reference) -> bool:
         return self.admin_key is not None if reference is Reference.ADMIN else reference in self._secrets
@@ -280,10 +286,7 @@ class SoftCard:
         return self.objects.get(tag)
 
     def store_object(self, tag: int, value: t.Optional[bytes]) -> None:
-        if value is None:
-            self.objects.pop(tag, None)
-        else:
-            self.objects[tag] = value
+        self.objects = self._changed(self.objects, tag, value)
 
     def protected(self, tag: int) -> t.Optional[bytes]:
         self._require_either()

@@ -211,6 +211,20 @@ def test_a_master_table_that_leaves_no_place() -> None:
     assert client.get(MASTER).status == 0x6A84 and client.failures == []
 
 
+def test_a_holder_fills_the_card_and_not_the_disk() -> None:
+    client = Client()
+    client.verify()
+    files = [(0xA010, tag) for tag in range(0xDF30, 0xDF36)]
+    assert [client.put(file, bytes(30_000)) for file in files] == [0x9000] * 4 + [0x6A84] * 2
+    assert client.put(files[0], bytes(30_001)) == 0x9000 and client.put(files[1], bytes(32_000)) == 0x9000
+    kept = dict(client.card.objects)
+    assert client.put(MASTER, client.get(MASTER).data + bytes(30_000 // 28 * 28)) == 0x6A84
+    client.authenticate()
+    assert client.put((0xA012, 0xDF36), bytes(30_000)) == 0x6A84
+    assert client.card.objects == kept and client.failures == []
+    assert client.put(files[0]) == 0x9000 and client.put(files[4], bytes(30_000)) == 0x9000
+
+
 @pytest.mark.parametrize(
     "value",
     [b"\x01", b"\x01\x00\x05\x00junk", zipped(b"abc")[:-1], b"\x02" + zipped(b"abc")[1:], b"\1\0\4\0" + b"x" * 9],

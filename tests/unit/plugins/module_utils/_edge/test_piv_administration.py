@@ -214,6 +214,15 @@ def test_a_certificate(client: Client, compress: t.Callable[[bytes], bytes]) -> 
     assert client.get(0x5FC105) == b""
 
 
+def test_data_objects_and_certificates_share_the_cards_room(client: Client) -> None:
+    objects = range(0x5FFF10, 0x5FFF15)
+    assert [client.put(tag, bytes(30_000)) for tag in objects] == [0x9000] * 4 + [0x6A84]
+    certificate = encode(0x70, bytes(20_000)) + encode(0x71, b"\0") + encode(0xFE)
+    assert client.put(0x5FC105, certificate) == 0x6A84
+    assert client.put(objects[0], b"") == 0x9000 and client.put(0x5FC105, certificate) == 0x9000
+    assert client.failures == []
+
+
 @pytest.mark.parametrize(
     ("p1", "data", "status"),
     [
