@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 import time
 
 import pytest
+from ansible_collections.hardbound.identity.tests.integration.card_machine import KEYS
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
@@ -139,6 +142,25 @@ def test_two_cards_do_not_meet(machine):
     machine.run(*tool, "--action", "verify-pin", "--pin", "000000", ok=False)
     assert machine.tries(first) == (3, 3)
     assert machine.tries(second) == (2, 3)
+
+
+def test_more_cards_than_opensc_shows_by_default(machine):
+    """The page about cards says what to write into opensc.conf."""
+    for number in range(5):
+        machine.make(f"card {number}", KEYS[:1])
+    machine.start()
+    page = (pathlib.Path(__file__).parents[3] / "docs/card.md").read_text()
+    settings = page.partition("## More than four readers")[2].partition("```text\n")[2].partition("```")[0]
+
+    def tokens(content):
+        (machine.folder / "opensc.conf").write_text(content)
+        everything = {**os.environ, "OPENSC_CONF": str(machine.folder / "opensc.conf")}
+        return machine.run("pkcs11-tool", "--list-slots", env=everything).count("token label")
+
+    end = time.monotonic() + 10  # pcscd looks for a card now and then
+    while (found := tokens("app default {}\n" + settings)) < 5 and time.monotonic() < end:
+        time.sleep(0.2)
+    assert (found, tokens("app default {}\n")) == (5, 4)
 
 
 def test_no_secret_in_the_log(machine, card):
