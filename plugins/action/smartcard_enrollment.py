@@ -45,6 +45,13 @@ CARD_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **ADMIN_KEY,
     "keys": {"type": "list", "elements": "dict", "options": KEY_ARGUMENTS, "default": [], "no_log": False},
 }
+OUTSIDE_CA: dict[str, dict[str, t.Any]] = {
+    "name": {"type": "str", "default": "the other CA"},
+    "certificates": {"type": "path", "required": True},
+    "requests": {"type": "path", "required": True},
+    "command": {"type": "list", "elements": "str", "default": []},
+    "profiles": {"type": "list", "elements": "str", "default": []},
+}
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **TPM,
     **STORE,
@@ -56,6 +63,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "ca": {"type": "str", "required": True},
     "ca_passphrase": {"type": "str", "required": True, "no_log": True},
     "ledger": {"type": "str", "no_log": True},
+    "outside_ca": {"type": "dict", "options": OUTSIDE_CA},
     "trust_anchors": {"type": "path"},
     "revocation": {
         "type": "str",
@@ -102,8 +110,7 @@ class ActionModule(Visitor):
         place = {name: arguments[name] for name in (*TPM, *STORE, *OWNER_AUTH)}
         seen = self.visit("smartcard_evidence", {**place, "cards": enrollment.questions()})
         enrollment.judge(seen)
-        challenges = enrollment.challenges()
-        if challenges:
+        while challenges := enrollment.challenges():
             enrollment.accept(self.visit("smartcard_activate", {**place, "challenges": challenges}))
         return _outcome(enrollment, seen)
 
@@ -127,6 +134,7 @@ class ActionModule(Visitor):
             "status": "retired" if changed else "unchanged",
             "cards": [],
             "revoked": revoked,
+            "warnings": retirement.warnings,
             "diff": _diff(before, {"cards": [], "valid": []}),
         }
 

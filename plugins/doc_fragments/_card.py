@@ -205,6 +205,33 @@ nonce:
   required: true
 """
 
+_REQUESTS = r"""
+requests:
+  description: Requests to another CA, for keys of O(cards[].keys), as the controller words them. The host adds the key
+    and has it sign.
+  type: list
+  elements: dict
+  default: []
+  suboptions:
+    slot:
+      description: Slot of the key.
+      type: str
+      required: true
+    subject:
+      description: The subject's name, DER in base64.
+      type: str
+      required: true
+    attributes:
+      description: The attributes, with the extensions that are asked for, DER in base64.
+      type: str
+      required: true
+    needed:
+      description: Whether a key that exists has to sign, too. That takes O(cards[].pin), and a wrong one costs a try;
+        it is tried only while no try is spent.
+      type: bool
+      default: true
+"""
+
 _IDENTITY = r"""
 common_name:
   description: Common name in the certificates. UPN, principal, mail address or owner if left out.
@@ -252,5 +279,5 @@ def _cards(text: str) -> str:
 
 class ModuleDocFragment:
     DOCUMENTATION = _options(_CARD)
-    PROVED_CARDS = _cards(_NAME + _NONCE + _of_each(_CARD))
+    PROVED_CARDS = _cards(_NAME + _NONCE + _REQUESTS + _of_each(_CARD))
     ENROLLED_CARDS = _cards(_NAME + _IDENTITY + _of_each(_ENROLLED_CARD))

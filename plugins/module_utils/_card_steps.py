@@ -31,7 +31,7 @@ class CardSteps:
         self._wanted = wanted
         self._store = store
         self._tpms: t.Dict[str, Tpm] = {}
-        self._pin = wanted.pin.value or ""
+        self.pin = wanted.pin.value or ""
 
     def tpm(self, tcti: str) -> Tpm:
         """Returns the TPM behind a TCTI, not yet taken; always the same."""
@@ -99,9 +99,9 @@ class CardSteps:
     def _create(self, specification: Specification) -> Record:
         self._store.prepare()
         rules = self._store.host_policy().rules(specification.pin_policy)
-        self._pin, self.told["pin_escrow"] = self._wanted.pin.make(rules)
+        self.pin, self.told["pin_escrow"] = self._wanted.pin.make(rules)
         admin_key, self.told["admin_key_escrow"] = self._wanted.admin_key.make()
-        secrets = Secrets(self._pin, self._wanted.puk, admin_key)
+        secrets = Secrets(self.pin, self._wanted.puk, admin_key)
         return lifecycle.create(self._store, self.tpm(str(specification.tcti)), specification, secrets)
 
     def _make_keys(self, record: Record, step: MakeKeys) -> Record:
@@ -110,7 +110,7 @@ class CardSteps:
 
         with self.tpm(record.tcti).taken() as tpm:
             card = Card(self._store, Workbench(tpm), record.number)
-            card.verify(self._pin.encode(), provisioning=True)
+            card.verify(self.pin.encode(), provisioning=True)
             for key in step.keys:
                 card.make_key(key)
                 if key.self_signed:

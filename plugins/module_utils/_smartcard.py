@@ -59,6 +59,11 @@ class Smartcard:
         register_secrets(task["pin"], task["puk"], task["tpm_owner_auth"], secret_of(task))
         return cls(WantedCard.parse(task), Store(task["store"]), Presentation(task["store"]))
 
+    @property
+    def pin(self) -> str:
+        """The PIN, as far as this task knows it: it gives it, or has made a random one; else empty."""
+        return self._steps.pin
+
     def read(self) -> Found:
         records = tuple(self._store.records())
         current = Current(records)

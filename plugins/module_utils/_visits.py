@@ -20,6 +20,8 @@ from ._card.store import Store
 from ._errors import InputError
 from ._escrow import ESCROWED
 from ._files import locked
+from ._outside_request import ARGUMENTS as REQUEST
+from ._outside_request import OutsideRequest, Signer
 from ._smartcard import Found, Smartcard
 from ._spec import CARD, OWNER_AUTH, STORE, TPM, Arguments, register_secrets
 from ._spine import Plan, View
@@ -37,6 +39,7 @@ EVIDENCE_ARGUMENTS: Arguments = {
         "options": {
             "name": {"type": "str", "required": True},
             "nonce": {"type": "str", "required": True},
+            "requests": {"type": "list", "elements": "dict", "options": REQUEST, "default": []},
             **CARD,
             **ADMIN_KEY,
         },
@@ -59,6 +62,7 @@ class Asked:
     nonce: bytes
     slots: t.FrozenSet[int]
     noun: Smartcard
+    requests: t.Tuple[OutsideRequest, ...] = ()
 
     @classmethod
     def parse(cls, task: t.Mapping[str, t.Any], card: t.Mapping[str, t.Any], field: str) -> Asked:
@@ -68,7 +72,8 @@ class Asked:
         unsaid = {name: argument.get("default") for name, argument in (*ADMIN_KEY.items(), *ATTESTATION.items())}
         noun = Smartcard.from_task({**common, **unsaid, **card, "state": "present", "instance_id": None})
         slots = frozenset(slot_number(key["slot"], f"{field}.keys.slot") for key in card["keys"])
-        return cls(card["name"], nonce, slots, noun)
+        requests = (OutsideRequest.parse(each, f"{field}.requests[{at}]") for at, each in enumerate(card["requests"]))
+        return cls(card["name"], nonce, slots, noun, tuple(requests))
 
 
 class EvidenceVisit:
@@ -123,13 +128,21 @@ class EvidenceVisit:
         ready = {record.name: record for record in self._store.records() if record.state is State.READY}
         there = [card for card in self._cards if card.name in ready]
         questions = [Question(ready[card.name].number, card.nonce, card.slots) for card in there]
+        before = {each.card.name: each.card.keys.keys() for each in found if each.card is not None}
+        signatures: t.Dict[str, t.Dict[str, str]] = {}
         try:
             evidence = collect(self._store, self._tpm, questions, self._keep).document()
+            for card in there if self._keep else ():
+                signer = Signer(
+                    self._store, self._tpm, ready[card.name], before.get(card.name, frozenset()), card.noun.pin
+                )
+                signatures[card.name] = signer.sign(card.requests)
         finally:
             self._tpm.close()
         cards = [
             {
                 **_held(card.name, ready.get(card.name), card.name in plan.steps),
+                "signatures": signatures.get(card.name, {}),
                 **self._escrowed.get(card.name, dict.fromkeys(ESCROWED)),
             }
             for card in self._cards

@@ -59,6 +59,41 @@ options:
     description: Profiles of your own, beside the shipped ones or in their place. See the page on the CA.
     type: dict
     default: {}
+  outside_ca:
+    description:
+      - Another CA, which issues the certificates of the cards' keys in place of O(ca). Certificates of attestation
+        keys, the ledger and all checks stay with O(ca). See the page on the CA.
+      - A key signs its request when it is made. For a key that exists, and for other names or another profile, that
+        takes the card's PIN.
+    type: dict
+    suboptions:
+      name:
+        description: What messages call it. Another name has every certificate issued anew.
+        type: str
+        default: the other CA
+      certificates:
+        description: File on the controller with that CA's certificates, in PEM. One of them has to have signed what
+          comes back.
+        type: path
+        required: true
+      requests:
+        description:
+          - Folder on the controller for requests, as C(HOST.CARD.SLOT.csr), and answers, as C(HOST.CARD.SLOT.pem).
+          - Without O(outside_ca.command), somebody has that CA answer a request and puts the certificate there. A
+            card that waits for it is V(pending), and the next run goes on with it.
+        type: path
+        required: true
+      command:
+        description: Program and arguments that ask that CA at once. Runs on the controller without a shell, gets the
+          request in PEM on standard input, and prints the certificate.
+        type: list
+        elements: str
+        default: []
+      profiles:
+        description: Profiles whose certificates it issues. All, if left out.
+        type: list
+        elements: str
+        default: []
   trust_anchors:
     description:
       - Folder, or bundle, of certificates on the controller. A TPM is trusted if its EK certificate leads to one.
@@ -99,6 +134,23 @@ EXAMPLES = r"""
           - slot: authentication
             algorithm: ecc_p256
 
+- name: Certificates of another CA, which a program asks at once
+  hardbound.identity.smartcard_enrollment:
+    ca: corp_issuing
+    ca_passphrase: "{{ vaulted_ca_passphrase }}"
+    outside_ca:
+      certificates: /etc/pki/corp/issuing.pem
+      requests: /var/lib/hardbound-requests
+      command: [openssl, ca, -config, /etc/pki/corp/openssl.cnf, -batch, -notext, -in, /dev/stdin]
+    trust_anchors: /etc/pki/tpm-vendors
+    profile: tls_client
+    cards:
+      - name: VirtualSmartCardForCorpAccess
+        owner: alice
+        pin: "{{ vaulted_first_pin }}"
+        keys:
+          - slot: authentication
+
 - name: The card is gone, and its certificates are revoked
   hardbound.identity.smartcard_enrollment:
     state: absent
@@ -110,8 +162,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: V(enrolled), V(renewed), V(adjusted), V(unchanged), V(refused) or V(retired); of several cards, the first
-    in the order refused, enrolled, renewed, adjusted, unchanged. In check mode, what would come of it.
+  description: V(enrolled), V(renewed), V(adjusted), V(unchanged), V(pending), V(refused) or V(retired); of several
+    cards, the first in the order refused, pending, enrolled, renewed, adjusted, unchanged. In check mode, what would
+    come of it.
   returned: always
   type: str
   sample: enrolled
@@ -153,6 +206,20 @@ cards:
     admin_key_escrow:
       description: The admin key of a card that was made with V(escrow), encrypted; it is returned once.
       type: str
+    pending:
+      description: What another CA has yet to answer.
+      type: list
+      elements: dict
+      contains:
+        slot:
+          description: The slot's name.
+          type: str
+        request:
+          description: File with the request.
+          type: str
+        answer:
+          description: File in which the certificate is looked for.
+          type: str
     reasons:
       description: Why something was issued, by slot; in check mode, why it would be.
       type: dict

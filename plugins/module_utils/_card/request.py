@@ -13,9 +13,9 @@ from .._encoding import tlv
 from .._errors import InputError
 from .card import Card
 from .certificate import resigned, stand_in
-from .signature import hash_for
+from .signature import hash_for, sign_message
 
-_SEQUENCE = 0x30
+_SEQUENCE, _INTEGER = 0x30, 0x02
 _UTF8_STRING = 0x0C
 UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 """User principal name, an otherName: Microsoft's smart card logon reads it."""
@@ -119,11 +119,22 @@ class RequestSpecification:
             builder = builder.add_extension(extension, critical=False)
         draft = builder.sign(stand_in(key.algorithm), hash_for(key.algorithm))
         version, subject, _unused, attributes = tlv.parse(tlv.parse_one(draft.tbs_certrequest_bytes, _SEQUENCE))
-        info = tlv.encode(
-            _SEQUENCE,
-            tlv.encode(version.tag, version.value),
-            tlv.encode(subject.tag, subject.value),
-            key.public,
-            tlv.encode(attributes.tag, attributes.value),
-        )
+        parts = (tlv.encode(each.tag, each.value) for each in (version, subject, attributes))
+        info = _info(key.public, *parts)
         return resigned(draft.public_bytes(serialization.Encoding.DER), info, card, slot)
+
+
+def sign_asked(card: Card, slot: int, subject: bytes, attributes: bytes) -> bytes:
+    """Returns the signature, as X.509 carries it, of the key in a slot over a request that somebody else words.
+
+    :param subject: Name, in DER
+    :param attributes: ``[0]``, in DER
+    :raises NoSuchKey, NotVerified: as :meth:`Card.sign`
+    """
+    version = tlv.encode(_INTEGER, b"\0")
+    return sign_message(card, slot, _info(card.keys()[slot].public, version, subject, attributes))
+
+
+def _info(public_key: bytes, version: bytes, subject: bytes, attributes: bytes) -> bytes:
+    """CertificationRequestInfo, RFC 2986 section 4.1."""
+    return tlv.encode(_SEQUENCE, version, subject, public_key, attributes)

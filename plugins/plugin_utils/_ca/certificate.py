@@ -73,7 +73,8 @@ def build(
         .not_valid_before(validity.start)
         .not_valid_after(validity.end)
     )
-    for value, critical in (*extensions(profile, identity, key, assurance), *_of_issuer(key, issuer, settings)):
+    is_rsa = isinstance(key, rsa.RSAPublicKey)
+    for value, critical in (*extensions(profile, identity, is_rsa, assurance), *_of_issuer(key, issuer, settings)):
         builder = builder.add_extension(value, critical)
     return builder.sign(signer.key, keyfile.signature_hash(signer.key))
 
@@ -82,11 +83,11 @@ def subject(identity: Identity) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, identity.common_name)])
 
 
-def extensions(profile: Profile, identity: Identity, key: PublicKey, assurance: Assurance) -> t.List[Extension]:
+def extensions(profile: Profile, identity: Identity, is_rsa: bool, assurance: Assurance) -> t.List[Extension]:
     """Returns what profile and identity put into a certificate; also what a request to another CA asks for."""
     found: t.List[Extension] = [
         (x509.BasicConstraints(ca=False, path_length=None), True),
-        (_key_usage(profile, key), True),
+        (_key_usage(profile, is_rsa), True),
     ]
     if profile.purposes:
         found.append((x509.ExtendedKeyUsage([x509.ObjectIdentifier(each) for each in profile.purposes]), False))
@@ -119,9 +120,8 @@ def _policies(profile: Profile, assurance: Assurance) -> x509.CertificatePolicie
     )
 
 
-def _key_usage(profile: Profile, key: PublicKey) -> x509.KeyUsage:
+def _key_usage(profile: Profile, is_rsa: bool) -> x509.KeyUsage:
     """Encipherment is for RSA, agreement for elliptic curves: RFC 4055 section 1.2 and RFC 5480 section 3."""
-    is_rsa = isinstance(key, rsa.RSAPublicKey)
     usages = set(profile.key_usage) - {Usage.KEY_AGREEMENT if is_rsa else Usage.KEY_ENCIPHERMENT}
     if not usages:
         raise Refusal(Code.KEY_UNSUITABLE, f"profile {profile.name} has no use for a key of this kind")

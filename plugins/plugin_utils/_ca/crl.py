@@ -71,7 +71,7 @@ def revoked_ssh_keys(ledger: Ledger, authority: str) -> bytes:
     """
     revoked = ledger.reading(lambda connection: ledger.revoked(connection, authority, expired=True))
     at = clock.stamp(ledger.now())
-    lines = (_ssh_line(each) for each in revoked if each.kind == Kind.X509.value or each.not_after > at)
+    lines = (_ssh_line(each) for each in revoked if each.kind != Kind.SSH_USER.value or each.not_after > at)
     return b"".join(dict.fromkeys(filter(None, lines)))
 
 

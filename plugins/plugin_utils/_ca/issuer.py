@@ -10,10 +10,10 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...module_utils._cryptography import serialization
+from ...module_utils._cryptography import serialization, x509
 from ...module_utils._errors import InputError
 from . import clock, record, ssh
-from .authority import Authority
+from .authority import SERIAL_SIZE, Authority
 from .certificate import PublicKey, Validity, build, load_public_key
 from .database import Connection
 from .identity import Identity
@@ -22,6 +22,8 @@ from .oid import Assurance
 from .profile import Kind, Profile
 from .record import Certificate, EventKind, Place, Reason
 from .refusal import Code, Refusal
+
+SERIAL_DIGITS = 2 * SERIAL_SIZE
 
 
 class Outcome(str, enum.Enum):
@@ -41,6 +43,7 @@ class Order:
     :param public_key: SubjectPublicKeyInfo of the key that was attested, in DER
     :param assurance: what the verifier established about the key
     :param evidence: digest of the evidence, from :meth:`Ledger.admit`
+    :param outside: name of the other CA that issues it; empty: this one
     """
 
     place: Place
@@ -49,6 +52,7 @@ class Order:
     public_key: bytes
     assurance: Assurance
     evidence: str = ""
+    outside: str = ""
 
     @property
     def key(self) -> str:
@@ -57,8 +61,9 @@ class Order:
 
     @property
     def content(self) -> str:
-        """Digest that changes when the profile or the identity does."""
-        return record.digest(self.profile.canonical(), self.identity.canonical(), self.assurance.value)
+        """Digest that changes when the profile, the identity, or who issues does."""
+        outside = (self.outside,) if self.outside else ()
+        return record.digest(self.profile.canonical(), self.identity.canonical(), self.assurance.value, *outside)
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,16 @@ class Issued:
     @property
     def changed(self) -> bool:
         return self.outcome is not Outcome.KEPT
+
+
+@dataclass(frozen=True)
+class Made:
+    """A certificate before the ledger knows it: what :class:`Certificate` says, beside the order."""
+
+    serial: str
+    body: bytes
+    validity: Validity
+    kind: str
 
 
 class Issuer:
@@ -105,6 +120,13 @@ class Issuer:
         """
         return self._ledger.reading(lambda connection: self._current(connection, order))
 
+    def kept(self, order: Order) -> t.Optional[Issued]:
+        """Returns the certificate that serves an order as it is, None if there has to be another.
+
+        :raises Refusal: the CA does not certify this key
+        """
+        return self._ledger.reading(lambda connection: self._kept(connection, order))
+
     def issue(self, order: Order) -> Issued:
         """Returns the valid certificate for one order; see :meth:`issue_all`."""
         return self.issue_all([order])[0]
@@ -131,6 +153,20 @@ class Issuer:
             self._ledger.record(EventKind.REFUSED, _common_place(orders), refusal.code.name, detail=str(refusal))
             raise
 
+    def take(self, order: Order, answer: x509.Certificate) -> Issued:
+        """Records the certificate of another CA, which :meth:`Request.accept` has accepted.
+
+        Who comes second keeps what is there, as in :meth:`issue_all`.
+
+        :raises Refusal: the key may not be certified
+        :raises StateError: the ledger does not allow it
+        """
+        self._check(order)
+        body = answer.public_bytes(serialization.Encoding.DER)
+        number = record.digest(answer.issuer.public_bytes().hex(), f"{answer.serial_number:x}")[:SERIAL_DIGITS]
+        made = Made(number, body, Validity(*clock.validity(answer)), record.OUTSIDE)
+        return self._ledger.writing(lambda connection: self._issue(connection, order, lambda: made))
+
     @property
     def _now(self) -> datetime:
         return self._ledger.now()
@@ -151,7 +187,10 @@ class Issuer:
 
     def _check(self, order: Order) -> None:
         profile = order.profile
-        self.check_names(profile, order.identity)
+        if order.outside:
+            profile.check(order.identity)
+        else:
+            self.check_names(profile, order.identity)
         if order.assurance.rank < profile.assurance.rank:
             raise Refusal(
                 Code.ASSURANCE_TOO_LOW,
@@ -186,12 +225,14 @@ class Issuer:
         outcome, _reason = _decide(current, order, self._now)
         return Issued(current, outcome) if current and outcome is Outcome.KEPT else None
 
-    def _issue(self, connection: Connection, order: Order) -> Issued:
+    def _issue(self, connection: Connection, order: Order, make: t.Optional[t.Callable[[], Made]] = None) -> Issued:
+        """:param make: how the certificate comes about; None: it is signed here"""
         current = self._current(connection, order)
         outcome, reason = _decide(current, order, self._now)
         if current and outcome is Outcome.KEPT:
             return Issued(current, outcome)
-        certificate = self._sign(order, current.generation + 1 if current else 1)
+        made = make() if make else self._sign(order)
+        certificate = self._entry(order, made, current.generation + 1 if current else 1)
         self._ledger.insert(connection, certificate)
         self._ledger.note(
             connection,
@@ -203,15 +244,18 @@ class Issuer:
         )
         return Issued(certificate, outcome, reason)
 
-    def _sign(self, order: Order, generation: int) -> Certificate:
+    def _sign(self, order: Order) -> Made:
         validity = Validity.of(order.profile, self._now, self._authority.certificate)
         sign = self._sign_ssh if order.profile.kind is Kind.SSH_USER else self._sign_x509
         serial, body = sign(order, load_public_key(order.public_key), validity)
+        return Made(serial, body, validity, order.profile.kind.value)
+
+    def _entry(self, order: Order, made: Made, generation: int) -> Certificate:
         authority = self._authority.identifier
         return Certificate(
-            serial=serial,
+            serial=made.serial,
             authority=authority,
-            kind=order.profile.kind.value,
+            kind=made.kind,
             host=order.place.host,
             card=order.place.card,
             slot=order.place.slot,
@@ -223,9 +267,9 @@ class Issuer:
             identity=order.identity.canonical(),
             assurance=order.assurance.name.lower(),
             evidence=order.evidence,
-            not_before=clock.stamp(validity.start),
-            not_after=clock.stamp(validity.end),
-            body=body,
+            not_before=clock.stamp(made.validity.start),
+            not_after=clock.stamp(made.validity.end),
+            body=made.body,
             issued_at=clock.stamp(self._now),
         )
 

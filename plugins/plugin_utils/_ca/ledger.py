@@ -86,22 +86,23 @@ class Ledger(Database):
             raise InputError("serial", f"is {serial!r}, which the ledger does not hold", "take it from the audit")
         return found[0]
 
-    def activate(self, *serials: str) -> None:
+    def activate(self, *serials: str) -> t.List[Certificate]:
         """Records that the host has proved to hold the certificates' keys.
 
         What they replace is revoked in the same step: certificates at the same place for another key or
         another identity, or of an earlier content of the profile. A plain renewal leaves the old one to expire.
 
+        :returns: what was revoked
         :raises InputError: the ledger holds no certificate of that serial; nothing is recorded then
         """
 
-        def work(connection: Connection) -> None:
-            for serial in serials:
-                self._activate_one(connection, self._found(connection, serial))
+        def work(connection: Connection) -> t.List[Certificate]:
+            found = (self._found(connection, serial) for serial in serials)
+            return [each for certificate in found for each in self._activate_one(connection, certificate)]
 
-        self.writing(work)
+        return self.writing(work)
 
-    def _activate_one(self, connection: Connection, certificate: Certificate) -> None:
+    def _activate_one(self, connection: Connection, certificate: Certificate) -> t.Iterator[Certificate]:
         if certificate.activated_at:
             return
         connection.execute(statement.ACTIVATE, {"which": certificate.serial, "at": self._stamp()})
@@ -110,6 +111,7 @@ class Ledger(Database):
         for other in _all(connection, statement.AT_PLACE, place):
             if self._is_live(other, certificate.authority) and other.is_replaced_by(certificate):
                 self._revoke_one(connection, other, Reason.SUPERSEDED)
+                yield other
 
     def revoke(self, where: t.Mapping[str, str], reason: Reason, authority: str) -> t.List[Certificate]:
         """Revokes what is valid and matches, by ``host``, ``card``, ``slot``, ``serial`` or ``key``.

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...module_utils._cryptography import InvalidSignature, ec, padding, rsa, x509
-from ...module_utils._errors import InputError
 from . import clock, der
 from .authority import public_der
 from .certificate import PublicKey, extensions, load_public_key, subject
@@ -25,8 +24,31 @@ SHA256_WITH_RSA = "1.2.840.113549.1.1.11"  # RFC 4055 section 5
 ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"  # RFC 5758 section 3.2
 ECDSA_WITH_SHA384 = "1.2.840.10045.4.3.3"  # RFC 5758 section 3.2
 NULL = b"\x05\x00"
+LEAST_DIGEST = 32
+"""Bytes of SHA-256. SHA-1 and MD5 say nothing about who signed."""
 
 _SID = x509.ObjectIdentifier(NTDS_CA_SECURITY)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request says beside the key: all of it from profile and inventory, so the host may get it beforehand.
+
+    :param subject: Name, in DER
+    :param attributes: ``[0]`` with the extensions that are asked for, in DER
+    """
+
+    subject: bytes
+    attributes: bytes
+
+    @classmethod
+    def of(cls, profile: Profile, identity: Identity, is_rsa: bool) -> Asked:
+        """:raises InputError: the identity lacks a name that the profile needs"""
+        profile.check(identity)
+        wanted = extensions(profile, identity, is_rsa, profile.assurance)
+        encoded = der.sequence(*(_extension(value, critical) for value, critical in wanted))
+        attribute = der.sequence(der.oid(EXTENSION_REQUEST), der.tlv(der.Tag.SET, encoded))
+        return cls(subject(identity).public_bytes(), der.explicit(0, attribute))
 
 
 @dataclass(frozen=True)
@@ -45,13 +67,20 @@ class Request:
 
         :raises InputError: the identity lacks a name that the profile needs
         """
-        self.profile.check(self.identity)
-        key = load_public_key(self.public_key)
-        wanted = extensions(self.profile, self.identity, key, self.profile.assurance)
-        encoded = der.sequence(*(_extension(value, critical) for value, critical in wanted))
-        attribute = der.sequence(der.oid(EXTENSION_REQUEST), der.tlv(der.Tag.SET, encoded))
-        name = subject(self.identity).public_bytes()
-        return der.sequence(der.integer(VERSION), name, self.public_key, der.explicit(0, attribute))
+        asked = Asked.of(self.profile, self.identity, self._is_rsa)
+        return der.sequence(der.integer(VERSION), asked.subject, self.public_key, asked.attributes)
+
+    @property
+    def _is_rsa(self) -> bool:
+        return isinstance(load_public_key(self.public_key), rsa.RSAPublicKey)
+
+    def is_met_by(self, request: bytes) -> bool:
+        """Whether this is what a request in DER asks for, signed by the attested key."""
+        try:
+            found = x509.load_der_x509_csr(request)
+            return found.tbs_certrequest_bytes == self.unsigned() and bool(found.is_signature_valid)
+        except ValueError:
+            return False
 
     def signed(self, signature: bytes) -> bytes:
         """Returns the request in DER, after a look at the signature: that is the proof of possession.
@@ -61,12 +90,8 @@ class Request:
         """
         algorithm = _signature_algorithm(load_public_key(self.public_key))
         request = der.sequence(self.unsigned(), algorithm, der.bits(signature))
-        try:
-            valid = x509.load_der_x509_csr(request).is_signature_valid
-        except ValueError:
-            valid = False
-        if not valid:
-            raise _wrong("the request is not signed by the attested key")
+        if not self.is_met_by(request):
+            raise Refusal(Code.REQUEST_UNSIGNED, "the request for another CA is not signed by the attested key")
         return request
 
     def accept(self, answer: bytes, issuers: t.Sequence[x509.Certificate], at: datetime) -> x509.Certificate:
@@ -75,11 +100,13 @@ class Request:
         :param answer: DER or PEM
         :param issuers: certificates of the CA, one of which has signed the answer
         :raises Refusal: ``OUTSIDE_CERTIFICATE_WRONG``, says what differs
-        :raises InputError: the answer is no certificate
         """
-        certificate = _load(answer)
+        certificate = read_certificate(answer)
         if public_der(certificate.public_key()) != public_der(load_public_key(self.public_key)):
             raise _wrong("its key is not the attested key")
+        digest = certificate.signature_hash_algorithm
+        if digest is None or digest.digest_size < LEAST_DIGEST:
+            raise _wrong("its signature is not made with SHA-2")
         if not any(_is_signed_by(certificate, issuer) for issuer in issuers):
             raise _wrong("none of the CA's certificates has signed it")
         start, end = clock.validity(certificate)
@@ -93,8 +120,8 @@ class Request:
             found = _by_oid(each.value for each in certificate.extensions)
         except ValueError:
             raise _wrong("its extensions can't be read") from None
-        key = load_public_key(self.public_key)
-        asked = _by_oid(value for value, _critical in extensions(self.profile, self.identity, key, Assurance.RESIDENT))
+        wanted = extensions(self.profile, self.identity, self._is_rsa, Assurance.RESIDENT)
+        asked = _by_oid(value for value, _critical in wanted)
         constraints = found.get(x509.BasicConstraints.oid)
         if isinstance(constraints, x509.BasicConstraints) and constraints.ca:
             raise _wrong("it is a CA certificate")
@@ -104,6 +131,9 @@ class Request:
             raise _wrong("its alternative names are not those that were asked for")
         if not _members(asked, x509.ExtendedKeyUsage.oid) <= _members(found, x509.ExtendedKeyUsage.oid):
             raise _wrong("it lacks an extended key usage that was asked for")
+        common_names = {each.value for each in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)}
+        if not _members(asked, x509.SubjectAlternativeName.oid) and self.identity.common_name not in common_names:
+            raise _wrong("it names somebody else")  # Where there are other names, a CA may write its own subject.
 
 
 Extensions = t.Dict[x509.ObjectIdentifier, x509.ExtensionType]
@@ -147,13 +177,17 @@ def _signature_algorithm(key: PublicKey) -> bytes:
     return der.sequence(der.oid(SHA256_WITH_RSA), NULL)
 
 
-def _load(answer: bytes) -> x509.Certificate:
+def read_certificate(answer: bytes) -> x509.Certificate:
+    """Reads DER, or the first certificate of a PEM file, whatever is told before it.
+
+    :raises Refusal: ``OUTSIDE_CERTIFICATE_WRONG``, if there is none
+    """
     try:
-        if answer.lstrip().startswith(b"-----"):
+        if b"-----BEGIN" in answer:
             return x509.load_pem_x509_certificate(answer)
         return x509.load_der_x509_certificate(answer)
     except ValueError:
-        raise InputError("certificate", "is no X.509 certificate", "give the CA's answer in DER or PEM") from None
+        raise _wrong("it is no X.509 certificate, in DER or PEM") from None
 
 
 def _wrong(sentence: str) -> Refusal:

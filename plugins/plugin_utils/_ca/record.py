@@ -10,9 +10,13 @@ import typing as t
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from ...module_utils._cryptography import x509
 from . import clock
 
 Row = t.Mapping[str, t.Any]
+
+OUTSIDE = "outside"
+"""The kind of a certificate that another CA has issued. Only that CA can revoke it: no list of ours names it."""
 
 
 class Reason(str, enum.Enum):
@@ -35,6 +39,7 @@ class EventKind(str, enum.Enum):
     """What was decided."""
 
     ISSUED = "issued"
+    REQUESTED = "requested"
     ACTIVATED = "activated"
     REVOKED = "revoked"
     REFUSED = "refused"
@@ -60,6 +65,8 @@ class Certificate:
     :param claim: digest of authority, host, card, key and profile: what holds one valid certificate
     :param generation: counts the certificates of a claim from 1
     :param content: digest of the profile's content and the identity, to tell when either changed
+    :param serial: in hex; of another CA's, whose numbers may be anything, a digest that stands for issuer and number
+    :param kind: ``x509``, ``ssh_user`` or :data:`OUTSIDE`
     :param body: DER, or an OpenSSH certificate's line
     """
 
@@ -95,6 +102,13 @@ class Certificate:
     @property
     def place(self) -> Place:
         return Place(self.host, self.card, self.slot)
+
+    @property
+    def number(self) -> str:
+        """The serial number, in hex, that is in the certificate."""
+        if self.kind != OUTSIDE:
+            return self.serial
+        return f"{x509.load_der_x509_certificate(self.body).serial_number:x}"
 
     def is_replaced_by(self, other: Certificate) -> bool:
         """Whether this one has to go once the other is on the card."""

@@ -44,6 +44,11 @@ class Code(enum.Enum):
         "a name lies outside permitted_domains",
         "correct the name, or permit its domain with enrollment_ca",
     )
+    REQUEST_UNSIGNED = (
+        "the card's key has not signed the request for another CA",
+        "give the card's PIN for one run, or destroy the card and make it anew",
+    )
+    OUTSIDE_CA_FAILED = ("the command that asks another CA failed", "do what the message says, then run again")
     OUTSIDE_CERTIFICATE_WRONG = ("another CA's answer is not what was asked for", "have it answer this request")
 
     @property

@@ -219,7 +219,7 @@ def _certificate(certificate: t.Optional[Certificate], at: datetime) -> Document
         "holder": json.loads(certificate.identity)["common_name"],
         "assurance": certificate.assurance,
         "not_after": clock.text(clock.moment(certificate.not_after)),
-        "serial": certificate.serial,
+        "serial": certificate.number,
         "evidence": certificate.evidence,
         "sha256": hashlib.sha256(certificate.body).hexdigest(),
     }

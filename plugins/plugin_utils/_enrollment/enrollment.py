@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import enum
 import hashlib
 import json
-import ssl
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from ...module_utils._card.key import slot_number
 from ...module_utils._encoding.evidence import Document
@@ -23,7 +21,7 @@ from ...module_utils._encoding.payload import Payload
 from ...module_utils._errors import HardboundError
 from .._attestation.bundle import verify_and_keep
 from .._attestation.card import VerifiedCard
-from .._attestation.ek import Ek, Policy
+from .._attestation.ek import Policy
 from .._attestation.finding import Report
 from .._attestation.issued import check_ak_certificate, check_certificate
 from .._attestation.online import Online
@@ -35,52 +33,11 @@ from .._ca import clock
 from .._ca.issuer import Issued, Issuer, Order, Outcome
 from .._ca.ledger import Admission, Ledger
 from .._ca.oid import Assurance
-from .._ca.record import Certificate, EventKind, Place
+from .._ca.record import OUTSIDE, Certificate, EventKind, Place
+from .outside import OutsideDesk, revoke_elsewhere
+from .progress import Progress, Status
 from .refused import Refused
 from .wanted import Wanted, WantedCard
-
-_ESCROWED = ("pin_escrow", "admin_key_escrow")
-
-
-class Status(str, enum.Enum):
-    """What came of a card, or of a host."""
-
-    REFUSED = "refused"
-    ENROLLED = "enrolled"
-    RENEWED = "renewed"
-    ADJUSTED = "adjusted"
-    UNCHANGED = "unchanged"
-
-
-@dataclass
-class Progress:
-    """How far a card has come.
-
-    :param orders: certificates that it shall have, that of its AK first
-    :param before: certificates that it had, by slot
-    :param issued: in the order of ``orders``; empty in check mode
-    :param reasons: why something is issued, by slot
-    """
-
-    card: WantedCard
-    adjusted: bool = False
-    orders: t.List[Order] = field(default_factory=list)
-    before: t.Dict[str, Certificate] = field(default_factory=dict)
-    issued: t.List[Issued] = field(default_factory=list)
-    reasons: t.Dict[str, str] = field(default_factory=dict)
-    pending: t.Optional[Pending] = None
-    challenge: str = ""
-    refused: t.List[Refused] = field(default_factory=list)
-    escrowed: t.Dict[str, t.Optional[str]] = field(default_factory=lambda: dict.fromkeys(_ESCROWED))
-    """PIN and admin key of a card that was just made, encrypted for whom the inventory says."""
-
-    @property
-    def status(self) -> Status:
-        if self.refused:
-            return Status.REFUSED
-        if self.reasons:
-            return Status.RENEWED if self.before else Status.ENROLLED
-        return Status.ADJUSTED if self.adjusted else Status.UNCHANGED
 
 
 class Enrollment:
@@ -104,17 +61,27 @@ class Enrollment:
         self._ledger = ledger
         self._policy = policy
         self._online = online
+        self._outside = OutsideDesk(wanted.outside_ca, issuer, ledger) if wanted.outside_ca else None
         self._check = check
         self._nonces = {card.name: new_nonce() for card in wanted.cards}
         for at, card in enumerate(wanted.cards):
             for key in card.keys:
-                issuer.check_names(key.profile, card.identity, f"cards[{at}]")
+                if not key.outside:
+                    issuer.check_names(key.profile, card.identity, f"cards[{at}]")
 
     # ------------------------------------------------------------ first visit
 
     def questions(self) -> t.List[Document]:
         """Returns the cards that the host is asked for, each with its nonce."""
-        return [{**card.task, "nonce": encoded(self._nonces[card.name])} for card in self.wanted.cards]
+        return [
+            {**card.task, "nonce": encoded(self._nonces[card.name]), "requests": list(self._requests_of(card))}
+            for card in self.wanted.cards
+        ]
+
+    def _requests_of(self, card: WantedCard) -> t.Iterator[Document]:
+        for key in card.keys:
+            if key.outside and self._outside is not None:
+                yield self._outside.question(Place(self.wanted.host, card.name, key.slot), key, card.identity)
 
     def judge(self, answer: t.Mapping[str, t.Any]) -> None:
         """Verifies what the host showed, and issues what is due.
@@ -124,8 +91,7 @@ class Enrollment:
         """
         held = _held(answer)
         for name, progress in self.progress.items():
-            progress.adjusted = held.get(name, {}).get("changed") is True
-            progress.escrowed = {what: _text(held.get(name, {}).get(what)) for what in _ESCROWED}
+            progress.take_over(held.get(name, {}))
         evidence = self._online.complete(answer.get("evidence"))
         request = self.wanted.request(self._requests(held, evidence))
         verdict, bundle = verify_and_keep(evidence, request, self._policy, self._ledger, self._ledger.now())
@@ -134,7 +100,9 @@ class Enrollment:
         known = self._ledger.certificates(self.wanted.host)
         for name, verified in verdict.cards.items():
             if verdict.accepts(name):
-                self._compare(self.progress[name], verified, held.get(name, {}), known)
+                progress = self.progress[name]
+                progress.ek, progress.verified = verdict.ek, verified
+                self._compare(progress, verified, held.get(name, {}), known)
         self._plan_missing(verdict)
         if not self._check:
             self._issue(verdict, bundle)
@@ -165,6 +133,8 @@ class Enrollment:
                 verified = verdict.cards.get(progress.card.name)
                 if verified is None or key.slot not in verified.keys:
                     progress.reasons[key.slot] = "the key is yet to be made"
+                    if key.outside and self._outside is not None and not self._outside.ca.command:
+                        self._wait(progress, Place(self.wanted.host, progress.card.name, key.slot))
 
     def _compare(
         self, progress: Progress, verified: VerifiedCard, held: t.Mapping[str, t.Any], known: t.Sequence[Certificate]
@@ -182,8 +152,30 @@ class Enrollment:
                 reason = self._reason(order, held)
                 if reason:
                     progress.reasons[order.place.slot] = reason
+            self._plan_errands(progress, held.get("signatures"))
         except HardboundError as error:
             self._fail(progress, error)
+
+    def _plan_errands(self, progress: Progress, signatures: t.Any) -> None:
+        """Finds out what another CA has to be asked for, and where nobody has answered yet."""
+        given = signatures if isinstance(signatures, dict) else {}
+        for order in progress.orders:
+            slot = order.place.slot
+            if self._outside is None or not order.outside or slot not in progress.reasons:
+                continue
+            if self._issuer.kept(order) is not None:
+                continue
+            errand = progress.errands[slot] = self._outside.errand(order, _octets(given.get(slot)), self._check)
+            if self._outside.waits(order, errand) and (self._check or not errand.is_new):
+                self._wait(progress, order.place)
+                if not errand.is_new:
+                    progress.idle.add(slot)
+
+    def _wait(self, progress: Progress, place: Place) -> None:
+        if self._outside is not None:
+            ca = self._outside.ca
+            paths = {"request": str(ca.request_path(place)), "answer": str(ca.answer_path(place))}
+            progress.waiting.append({"slot": place.slot, **paths})
 
     def _orders(self, card: WantedCard, verified: VerifiedCard) -> t.Iterator[Order]:
         ak = verified.ak.spki()
@@ -191,7 +183,9 @@ class Enrollment:
         yield Order(place, self.wanted.ak_profile, self.wanted.ak_identity, ak, Assurance.RESTRICTED)
         for slot, key in sorted(verified.keys.items()):
             place = Place(self.wanted.host, card.name, slot)
-            yield Order(place, card.key(slot).profile, card.identity, key.spki, key.assurance)
+            wanted = card.key(slot)
+            outside = self._outside.ca.name if wanted.outside and self._outside is not None else ""
+            yield Order(place, wanted.profile, card.identity, key.spki, key.assurance, outside=outside)
 
     def _reason(self, order: Order, held: t.Mapping[str, t.Any]) -> str:
         outcome, reason = self._issuer.preview(order)
@@ -205,7 +199,7 @@ class Enrollment:
         return ""
 
     def _issue(self, verdict: Verdict, bundle: Document) -> None:
-        due = [each for each in self.progress.values() if each.reasons and not each.refused]
+        due = [each for each in self.progress.values() if each.is_due]
         if not due or verdict.ek is None:
             return
         kept = json.dumps(bundle, sort_keys=True).encode()
@@ -223,14 +217,46 @@ class Enrollment:
             return
         for progress in due:
             try:
-                self._issue_card(progress, verdict.ek, verdict.cards[progress.card.name])
+                self._issue_card(progress)
             except HardboundError as error:
                 self._fail(progress, error)
 
-    def _issue_card(self, progress: Progress, ek: Ek, verified: VerifiedCard) -> None:
-        host, name = self.wanted.host, progress.card.name
+    def _issue_card(self, progress: Progress) -> None:
         progress.orders = [replace(order, evidence=self.evidence) for order in progress.orders]
-        progress.issued = self._issuer.issue_all(progress.orders)
+        progress.issued = self._issuer.issue_all([order for order in progress.orders if not order.outside])
+        if progress.issued[0].certificate.activated_at:
+            self._run_errands(progress)
+        self._challenge(progress)
+
+    def _run_errands(self, progress: Progress) -> bool:
+        """Asks another CA; tells whether there is something new for the card.
+
+        The AK's certificate was answered for by now: a TPM was shown to hold the AK, and so to speak of the keys.
+        """
+        before = len(progress.issued)
+        progress.waiting = []
+        for order in progress.orders:
+            if self._outside is not None and order.outside and order.place.slot in progress.reasons:
+                try:
+                    issued = self._outside.run(order, progress.errands.pop(order.place.slot, None))
+                except HardboundError as error:
+                    self._fail(progress, error)
+                    continue
+                if issued is None:
+                    self._wait(progress, order.place)
+                else:
+                    progress.issued.append(issued)
+        return len(progress.issued) > before
+
+    def _challenge(self, progress: Progress) -> None:
+        """Seals what was issued for the card, if it lacks any of it, so that its TPM alone can open it."""
+        host, name, verified, ek = self.wanted.host, progress.card.name, progress.verified, progress.ek
+        if (
+            verified is None
+            or ek is None
+            or not any(each.certificate.slot in progress.reasons for each in progress.issued)
+        ):
+            return
         report = Report(name)
         for issued in progress.issued:
             certificate = issued.certificate
@@ -245,6 +271,7 @@ class Enrollment:
         payload = Payload({slot: body for slot, body in bodies.items() if slot}, bodies[""])
         now = self._ledger.now()
         progress.challenge = self._ledger.open_challenge(host, name).id
+        progress.answered = False
         progress.pending = Pending(ek.public, verified.ak, host, name, payload.encode(), now)
 
     def _check_ak_certificate(self, certificate: Certificate, verified: VerifiedCard, report: Report) -> None:
@@ -256,8 +283,9 @@ class Enrollment:
     # ------------------------------------------------------------ second visit
 
     def challenges(self) -> t.List[Document]:
-        """Returns what the host has to open; nothing if no second visit is needed."""
-        return [each.pending.challenge.document() for each in self.progress.values() if each.pending is not None]
+        """Returns what the host has yet to open; nothing if no further visit is needed."""
+        waiting = (each.pending for each in self.progress.values() if not each.answered)
+        return [pending.challenge.document() for pending in waiting if pending is not None]
 
     def accept(self, answer: t.Mapping[str, t.Any]) -> None:
         """Records what the host has proved to hold.
@@ -267,7 +295,8 @@ class Enrollment:
         """
         given = {each.get("name"): each for each in _objects(answer.get("cards"))}
         for name, progress in self.progress.items():
-            if progress.pending is not None:
+            if progress.pending is not None and not progress.answered:
+                progress.answered = True
                 try:
                     self._accept_card(progress, progress.pending, given.get(name, {}))
                 except HardboundError as error:
@@ -278,7 +307,10 @@ class Enrollment:
         self._ledger.spend_challenge(progress.challenge, host, name)
         report = Report(name)
         if pending.accept(host, name, _octets(given.get("answer")), self._ledger.now(), report):
-            self._ledger.activate(*(each.certificate.serial for each in progress.issued))
+            replaced = self._ledger.activate(*(each.certificate.serial for each in progress.issued))
+            self.warnings += [revoke_elsewhere(each) for each in replaced if each.kind == OUTSIDE]
+            if progress.errands and self._run_errands(progress):
+                self._challenge(progress)
             return
         failure = given.get("failure")
         self._refuse_card(
@@ -316,72 +348,33 @@ class Enrollment:
 
     def _is_changed(self, progress: Progress) -> bool:
         if self._check:
-            return bool(progress.reasons) and not progress.refused
+            return progress.is_due
         return bool(progress.issued)
 
     def cards(self) -> t.List[Document]:
         """Returns what a task returns of each card."""
-        return [self._card_document(each) for each in self.progress.values()]
+        return [each.document(list(self._kept(each))) for each in self.progress.values()]
 
-    def _card_document(self, progress: Progress) -> Document:
-        certificates = [_certificate_document(each) for each in progress.issued if each.certificate.slot]
-        if not progress.issued and not progress.reasons:
-            kept = [self._issuer.current(order) for order in progress.orders if order.place.slot]
-            certificates = [_certificate_document(Issued(each, Outcome.KEPT)) for each in kept if each is not None]
-        return {
-            "name": progress.card.name,
-            "status": progress.status.value,
-            "certificates": certificates,
-            **progress.escrowed,
-            "reasons": {slot or "attestation_key": reason for slot, reason in progress.reasons.items()},
-            "refused": [each.document() for each in progress.refused],
-        }
+    def _kept(self, progress: Progress) -> t.Iterator[Issued]:
+        """Certificates that the card has and keeps, where nothing was issued for it."""
+        if progress.issued:
+            return
+        for order in progress.orders:
+            slot = order.place.slot
+            kept = self._issuer.current(order) if slot and (slot in progress.idle or not progress.reasons) else None
+            if kept is not None:
+                yield Issued(kept, Outcome.KEPT)
 
     def before(self) -> Document:
         """Returns certificates as a diff shows them."""
-        return {
-            name: {slot: _line(certificate) for slot, certificate in sorted(progress.before.items())}
-            for name, progress in self.progress.items()
-        }
+        return {name: progress.lines_before() for name, progress in self.progress.items()}
 
     def after(self) -> Document:
-        return {name: self._after(progress) for name, progress in self.progress.items()}
-
-    def _after(self, progress: Progress) -> t.Dict[str, str]:
-        lines = {slot: _line(certificate) for slot, certificate in progress.before.items()}
-        if not progress.refused:
-            for key in progress.card.keys:
-                if key.slot in progress.reasons:
-                    lines[key.slot] = (
-                        f"{key.profile.name}, {progress.card.identity.common_name}, {key.profile.days} days"
-                    )
-            for issued in progress.issued:
-                if issued.certificate.slot:
-                    lines[issued.certificate.slot] = _line(issued.certificate)
-        return dict(sorted(lines.items()))
+        return {name: progress.lines_after() for name, progress in self.progress.items()}
 
 
 def _is_live(certificate: Certificate, at: int) -> bool:
     return not certificate.revoked_at and certificate.not_after > at
-
-
-def _line(certificate: Certificate) -> str:
-    name = json.loads(certificate.identity)["common_name"]
-    return f"{certificate.profile}, {name}, until {clock.text(clock.moment(certificate.not_after))}"
-
-
-def _certificate_document(issued: Issued) -> Document:
-    certificate = issued.certificate
-    return {
-        "slot": certificate.slot,
-        "profile": certificate.profile,
-        "serial": certificate.serial,
-        "assurance": certificate.assurance,
-        "not_before": clock.text(clock.moment(certificate.not_before)),
-        "not_after": clock.text(clock.moment(certificate.not_after)),
-        "certificate": ssl.DER_cert_to_PEM_cert(certificate.body),
-        "outcome": issued.outcome.value,
-    }
 
 
 # What a host says may be anything.
@@ -410,10 +403,6 @@ def _held_digest(held: t.Mapping[str, t.Any], slot: str) -> t.Any:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _text(value: t.Any) -> t.Optional[str]:
-    return value if isinstance(value, str) else None
 
 
 def _octets(value: t.Any) -> bytes:

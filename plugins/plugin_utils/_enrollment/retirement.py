@@ -9,8 +9,9 @@ from datetime import timedelta
 
 from .._ca import crl, files
 from .._ca.crl import Crl
-from .._ca.record import Certificate, Reason
+from .._ca.record import OUTSIDE, Certificate, Reason
 from .desk import Desk
+from .outside import revoke_elsewhere
 
 _REASONS = {reason.name.lower(): reason for reason in Reason if reason is not Reason.SUPERSEDED}
 REASONS = list(_REASONS)
@@ -29,6 +30,7 @@ class Retirement:
         self._desk = desk
         self._reason = _REASONS[reason]
         self._whole = not names
+        self.warnings: t.List[str] = []
         self.cards = list(names) or sorted({each.card for each in desk.ledger.certificates(host)})
 
     def revoke(self, check: bool) -> t.List[t.Dict[str, str]]:
@@ -46,6 +48,7 @@ class Retirement:
                 found += ledger.revoke(where, self._reason, authority.identifier)
         if not check and crl.is_due(crl.newest(ledger, authority.identifier), ledger, authority.identifier):
             self._publish()
+        self.warnings = [revoke_elsewhere(each) for each in found if each.kind == OUTSIDE]
         return [_document(each) for each in found]
 
     def release(self) -> None:
@@ -86,7 +89,7 @@ def _document(certificate: Certificate) -> t.Dict[str, str]:
     return {
         "card": certificate.card,
         "slot": what,
-        "serial": certificate.serial,
+        "serial": certificate.number,
         "profile": certificate.profile,
-        "line": f"{certificate.card} {what} {certificate.serial}",
+        "line": f"{certificate.card} {what} {certificate.number}",
     }

@@ -10,7 +10,7 @@ from collections import Counter
 from .refused import Trouble
 
 ALWAYS = ("enrolled", "renewed", "unchanged", "refused")
-SOMETIMES = ("adjusted", "retired")
+SOMETIMES = ("adjusted", "pending", "retired")
 
 
 def summarise(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.List[str]:
@@ -21,6 +21,7 @@ def summarise(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.List[str]:
     for host, result in sorted(results.items()):
         if _status(result) == "refused":
             lines += [f"  refused {host}  {code}  {sentence}" for code, sentence in _refusals(result)]
+        lines += [f"  pending {host}  {sentence}" for sentence in _pending(result)]
     return lines
 
 
@@ -39,6 +40,13 @@ def _refusals(result: t.Mapping[str, t.Any]) -> t.Iterator[t.Tuple[str, str]]:
     for each in refused:
         card = f"{each['card']}: " if each["card"] else ""
         yield each["code"], card + _one_line(each["sentence"])
+
+
+def _pending(result: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """What waits for another CA, and what it is to be given."""
+    for card in result.get("cards") or ():
+        for each in card.get("pending") or ():
+            yield f"{card['name']} {each['slot']}: have the other CA answer {each['request']}"
 
 
 def _one_line(text: t.Any) -> str:

@@ -14,6 +14,7 @@ from ...module_utils._errors import InputError
 from .._attestation.request import CardRequest, KeyRequest, Request
 from .._ca import profiles
 from .._ca.identity import COMMON_NAME_LENGTH, Identity
+from .._ca.outside_ca import OutsideCa
 from .._ca.profile import Kind, Profile, find_profile
 
 _NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
@@ -34,6 +35,8 @@ class WantedKey:
     slot: str
     algorithm: Algorithm
     profile: Profile
+    outside: bool = False
+    """Whether another CA issues its certificate."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Wanted:
     ek: str = ""
     replace_ek: bool = False
     replace_aks: t.FrozenSet[str] = frozenset()
+    outside_ca: t.Optional[OutsideCa] = None
 
     @classmethod
     def parse(cls, host: str, arguments: t.Mapping[str, t.Any]) -> Wanted:
@@ -100,14 +104,16 @@ class Wanted:
         :raises InputError: for the first that is not right
         """
         shelf = profiles.shelf(arguments["profiles"])
-        cards = tuple(
-            _card(values, f"cards[{at}]", arguments["profile"], shelf) for at, values in enumerate(arguments["cards"])
-        )
+        elsewhere = arguments["outside_ca"]
+        outside_ca = OutsideCa.parse(elsewhere, shelf) if elsewhere else None
+        office = _Office(arguments["profile"], shelf, outside_ca)
+        cards = tuple(_card(values, f"cards[{at}]", office) for at, values in enumerate(arguments["cards"]))
         names = [card.name for card in cards]
         if len(set(names)) != len(names):
             raise InputError("cards", "names a card twice", "name each card of a host once")
         ek = (arguments["ek"] or "").replace(":", "").lower()
-        return cls(host, cards, shelf[profiles.AK], ek, arguments["replace_ek"], frozenset(arguments["replace_aks"]))
+        replace_aks = frozenset(arguments["replace_aks"])
+        return cls(host, cards, shelf[profiles.AK], ek, arguments["replace_ek"], replace_aks, outside_ca)
 
     def request(self, cards: t.Iterable[CardRequest]) -> Request:
         return Request(self.host, tuple(cards), self.ek, self.replace_ek, self.replace_aks).validate()
@@ -121,11 +127,24 @@ class Wanted:
         return Identity(self.host[:COMMON_NAME_LENGTH])
 
 
-def _card(
-    values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], shelf: t.Mapping[str, Profile]
-) -> WantedCard:
-    edge, common = Edge(values["card_edge"]), values["profile"] or profile
-    keys = tuple(_key(edge, key, f"{field}.keys[{at}]", common, shelf) for at, key in enumerate(values["keys"]))
+@dataclass(frozen=True)
+class _Office:
+    """What a task says of all cards.
+
+    :param profile: where neither card nor key names one
+    """
+
+    profile: t.Optional[str]
+    shelf: t.Mapping[str, Profile]
+    outside_ca: t.Optional[OutsideCa]
+
+    def issues_elsewhere(self, profile: str) -> bool:
+        return self.outside_ca is not None and self.outside_ca.issues(profile)
+
+
+def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> WantedCard:
+    edge, common = Edge(values["card_edge"]), values["profile"] or office.profile
+    keys = tuple(_key(edge, key, f"{field}.keys[{at}]", common, office) for at, key in enumerate(values["keys"]))
     if not keys:
         raise InputError(f"{field}.keys", "is empty", "name at least one slot, such as {slot: authentication}")
     names = {name: values[name] for name in _NAMES if values[name]}
@@ -169,16 +188,14 @@ def _common_name(values: t.Mapping[str, t.Any]) -> str:
     return str(next(filter(None, found)))[:COMMON_NAME_LENGTH]
 
 
-def _key(
-    edge: Edge, values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], shelf: t.Mapping[str, Profile]
-) -> WantedKey:
+def _key(edge: Edge, values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], office: _Office) -> WantedKey:
     slot = slot_number(values["slot"], f"{field}.slot")
     edge.check_slot(slot, f"{field}.slot")
     algorithm = parse_algorithm(values["algorithm"], slot, f"{field}.algorithm")
     name = values["profile"] or profile
     if not name:
-        raise InputError(f"{field}.profile", "is missing", f"choose one of {', '.join(sorted(shelf))}")
-    found = find_profile(name, shelf)
+        raise InputError(f"{field}.profile", "is missing", f"choose one of {', '.join(sorted(office.shelf))}")
+    found = find_profile(name, office.shelf)
     if found.kind is not Kind.X509 or found.name == profiles.AK:
         raise InputError(f"{field}.profile", f"is {name!r}, which is not for a card's slot", "choose an X.509 profile")
-    return WantedKey(values["slot"], algorithm, found)
+    return WantedKey(values["slot"], algorithm, found, office.issues_elsewhere(name))

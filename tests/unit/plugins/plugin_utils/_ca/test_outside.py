@@ -8,8 +8,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, certificate, keyfile, profiles
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.outside import Request
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.refusal import Code, Refusal
@@ -79,7 +79,7 @@ def test_a_request_signed_by_another_key_never_leaves(outside: Outside) -> None:
     for signature in (foreign, b"", b"\x30\x00", sign(outside.private, b"something else")):
         with pytest.raises(Refusal) as refused:
             outside.request.signed(signature)
-        assert refused.value.code is Code.OUTSIDE_CERTIFICATE_WRONG
+        assert refused.value.code is Code.REQUEST_UNSIGNED
 
 
 def test_the_right_answer_is_accepted_in_der_and_pem(outside: Outside) -> None:
@@ -111,6 +111,16 @@ def test_a_name_more_than_asked_for_is_refused(outside: Outside) -> None:
         outside.accept(outside.answer(identity=wider, profile=profile))
 
 
+def test_where_there_is_no_other_name_the_common_name_counts(outside: Outside) -> None:
+    """With other names a CA may write its own subject, as Active Directory's does."""
+    bare = Identity.parse({"common_name": "Alice"})
+    plain = replace(outside, request=replace(outside.request, profile=profiles.SHIPPED["tls_client"], identity=bare))
+    assert plain.accept(plain.answer())
+    with pytest.raises(Refusal, match="it names somebody else"):
+        plain.accept(plain.answer(identity=replace(bare, common_name="Administrator")))
+    assert outside.accept(outside.answer(identity=replace(outside.request.identity, common_name="A. Liddell")))
+
+
 def test_an_answer_that_the_ca_did_not_sign_is_refused(outside: Outside) -> None:
     answer = outside.answer()
     root_only = outside.corp.authority.chain[1:]
@@ -123,5 +133,5 @@ def test_an_answer_that_the_ca_did_not_sign_is_refused(outside: Outside) -> None
 
 @pytest.mark.parametrize("answer", [b"", b"-----BEGIN CERTIFICATE-----", b"0" * 100])
 def test_an_answer_that_is_no_certificate_is_said(outside: Outside, answer: bytes) -> None:
-    with pytest.raises(InputError, match=r"certificate is no X\.509 certificate"):
+    with pytest.raises(Refusal, match=r"it is no X\.509 certificate"):
         outside.accept(answer)

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way to another CA: a folder in which requests and answers lie, and perhaps a command that asks it at once."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ssl
+import subprocess
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from ...module_utils._cryptography import x509
+from ...module_utils._errors import InputError
+from . import files
+from .record import Place
+from .refusal import Code, Refusal
+
+PATIENCE = 120.0
+"""Seconds that a command may take."""
+LARGEST_ANSWER = 1 << 16
+LONGEST_COMPLAINT = 300
+_BEGIN, _END = "-----BEGIN CERTIFICATE REQUEST-----", "-----END CERTIFICATE REQUEST-----"  # RFC 7468 section 7
+
+
+@dataclass(frozen=True)
+class OutsideCa:
+    """Another CA.
+
+    :param name: what messages call it; another name has every certificate issued anew
+    :param certificates: one of them has to have signed an answer
+    :param folder: on the controller
+    :param command: gets a request in PEM on standard input, and prints the certificate; none: somebody puts it there
+    :param profiles: whose certificates it issues; none: of all
+    """
+
+    name: str
+    certificates: t.Tuple[x509.Certificate, ...]
+    folder: Path
+    command: t.Tuple[str, ...] = ()
+    profiles: t.FrozenSet[str] = frozenset()
+
+    @classmethod
+    def parse(cls, values: t.Mapping[str, t.Any], shelf: t.Container[str]) -> OutsideCa:
+        """Reads ``outside_ca`` of a task.
+
+        :param shelf: names of the profiles that there are
+        :raises InputError: for the first part that is not right
+        """
+        folder = Path(values["requests"])
+        if not folder.is_dir():
+            raise InputError("outside_ca.requests", f"is {folder}, which is no folder", "make it on the controller")
+        for name in values["profiles"]:
+            if name not in shelf:
+                raise InputError("outside_ca.profiles", f"holds {name!r}, which is no profile", "correct it")
+        if not values["name"]:
+            raise InputError("outside_ca.name", "is empty", "say what the other CA is called")
+        certificates = _read_certificates(Path(values["certificates"]))
+        return cls(values["name"], certificates, folder, tuple(values["command"]), frozenset(values["profiles"]))
+
+    def issues(self, profile: str) -> bool:
+        return not self.profiles or profile in self.profiles
+
+    def request_path(self, place: Place) -> Path:
+        return self._path(place, "csr")
+
+    def answer_path(self, place: Place) -> Path:
+        return self._path(place, "pem")
+
+    def _path(self, place: Place, ending: str) -> Path:
+        """``HOST.CARD.SLOT``; a dot in a card's name is escaped, so that no two places share a file."""
+        card = quote(place.card, safe=" ").replace(".", "%2E")
+        return self.folder / f"{quote(place.host, safe='')}.{card}.{place.slot}.{ending}"
+
+    def kept_request(self, place: Place) -> bytes:
+        """Returns the request that was made before, in DER; empty if there is none that can be read."""
+        try:
+            text = self.request_path(place).read_text("ascii")
+            return base64.b64decode(text.replace(_BEGIN, "").replace(_END, ""))
+        except (OSError, ValueError, binascii.Error):
+            return b""
+
+    def keep_request(self, place: Place, request: bytes) -> None:
+        """:raises StateError: if the folder can't be written"""
+        files.write(self.request_path(place), _pem(request), files.PUBLIC)
+
+    def forget_request(self, place: Place) -> None:
+        with files.explained(self.folder):
+            self.request_path(place).unlink(missing_ok=True)
+
+    def found_answer(self, place: Place) -> bytes:
+        """Returns what lies there as an answer; empty if nothing does.
+
+        :raises StateError: if it can't be read
+        """
+        path = self.answer_path(place)
+        with files.explained(path):
+            if not path.exists():
+                return b""
+            with path.open("rb") as file:
+                return file.read(LARGEST_ANSWER)
+
+    def forget_answer(self, place: Place) -> None:
+        with files.explained(self.folder):
+            self.answer_path(place).unlink(missing_ok=True)
+
+    def keep_answer(self, place: Place, certificate: bytes) -> None:
+        """:param certificate: DER"""
+        pem = ssl.DER_cert_to_PEM_cert(certificate).encode("ascii")
+        files.write(self.answer_path(place), pem, files.PUBLIC)
+
+    def ask(self, request: bytes) -> bytes:
+        """Runs the command, and returns what it prints.
+
+        :param request: DER
+        :raises Refusal: ``OUTSIDE_CA_FAILED``, with what the command says
+        """
+        program = self.command[0]
+        try:
+            done = subprocess.run(  # noqa: S603  The administrator's own command, without a shell.
+                self.command, input=_pem(request), capture_output=True, timeout=PATIENCE, check=False
+            )
+        except OSError as error:
+            raise _failed(f"{program} can't be run ({error.strerror})") from None
+        except subprocess.TimeoutExpired:
+            raise _failed(f"{program} did not end within {PATIENCE:.0f} seconds") from None
+        if done.returncode:
+            said = " ".join(done.stderr.decode("utf-8", "replace").split())
+            complaint = said[-LONGEST_COMPLAINT:] or "it says nothing"
+            raise _failed(f"{program} ended with {done.returncode}: {complaint}")
+        return done.stdout[:LARGEST_ANSWER]
+
+
+def _failed(found: str) -> Refusal:
+    return Refusal(Code.OUTSIDE_CA_FAILED, f"the other CA was not reached: {found}")
+
+
+def _pem(request: bytes) -> bytes:
+    text = base64.b64encode(request).decode("ascii")
+    return "\n".join([_BEGIN, *(text[at : at + 64] for at in range(0, len(text), 64)), _END, ""]).encode("ascii")
+
+
+def _read_certificates(path: Path) -> t.Tuple[x509.Certificate, ...]:
+    data = files.read(path)
+    marker = b"-----BEGIN CERTIFICATE-----"
+    try:
+        if marker not in data:
+            return (x509.load_der_x509_certificate(data),)
+        return tuple(x509.load_pem_x509_certificate(marker + part) for part in data.split(marker)[1:])
+    except ValueError:
+        fault = f"is {path}, which holds something that is no certificate"
+        raise InputError("outside_ca.certificates", fault, "give the CA's certificates in PEM") from None

@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a card has come in an enrolment, and what is told of it."""
+
+from __future__ import annotations
+
+import enum
+import json
+import ssl
+import typing as t
+from dataclasses import dataclass, field
+
+from ...module_utils._encoding.evidence import Document
+from .._attestation.card import VerifiedCard
+from .._attestation.ek import Ek
+from .._attestation.pending import Pending
+from .._ca import clock
+from .._ca.issuer import Issued, Order
+from .._ca.record import Certificate
+from .outside import Errand
+from .refused import Refused
+from .wanted import WantedCard
+
+_ESCROWED = ("pin_escrow", "admin_key_escrow")
+_AK = "attestation_key"
+"""What a person calls the place that is no slot."""
+
+
+class Status(str, enum.Enum):
+    """What came of a card, or of a host."""
+
+    REFUSED = "refused"
+    PENDING = "pending"
+    ENROLLED = "enrolled"
+    RENEWED = "renewed"
+    ADJUSTED = "adjusted"
+    UNCHANGED = "unchanged"
+
+
+@dataclass
+class Progress:
+    """How far a card has come.
+
+    :param orders: certificates that it shall have, that of its AK first
+    :param before: certificates that it had, by slot
+    :param issued: what it gets: first what our CA has issued, in the order of ``orders``; empty in check mode
+    :param reasons: why something is issued, by slot
+    :param errands: what another CA has to be asked for, by slot
+    :param idle: slots for which nothing can be done before the other CA has answered
+    :param waiting: what the other CA has not answered yet: the request, and where the answer is looked for
+    """
+
+    card: WantedCard
+    adjusted: bool = False
+    ek: t.Optional[Ek] = None
+    verified: t.Optional[VerifiedCard] = None
+    orders: t.List[Order] = field(default_factory=list)
+    before: t.Dict[str, Certificate] = field(default_factory=dict)
+    issued: t.List[Issued] = field(default_factory=list)
+    reasons: t.Dict[str, str] = field(default_factory=dict)
+    errands: t.Dict[str, Errand] = field(default_factory=dict)
+    idle: t.Set[str] = field(default_factory=set)
+    waiting: t.List[t.Dict[str, str]] = field(default_factory=list)
+    pending: t.Optional[Pending] = None
+    answered: bool = False
+    """Whether the host was asked to open the challenge. It is asked once, whatever it says."""
+    challenge: str = ""
+    refused: t.List[Refused] = field(default_factory=list)
+    escrowed: t.Dict[str, t.Optional[str]] = field(default_factory=lambda: dict.fromkeys(_ESCROWED))
+    """PIN and admin key of a card that was just made, encrypted for whom the inventory says."""
+
+    def take_over(self, held: t.Mapping[str, t.Any]) -> None:
+        """Notes what the host says of the card, which may be anything."""
+        self.adjusted = held.get("changed") is True
+        self.escrowed = {what: value if isinstance(value := held.get(what), str) else None for what in _ESCROWED}
+
+    @property
+    def is_due(self) -> bool:
+        """Whether something has to be issued, and can be."""
+        return bool(self.reasons.keys() - self.idle) and not self.refused
+
+    @property
+    def status(self) -> Status:
+        if self.refused:
+            return Status.REFUSED
+        if self.waiting:
+            return Status.PENDING
+        if self.reasons:
+            return Status.RENEWED if self.before else Status.ENROLLED
+        return Status.ADJUSTED if self.adjusted else Status.UNCHANGED
+
+    def document(self, kept: t.Sequence[Issued]) -> Document:
+        """Returns what a task returns of the card.
+
+        :param kept: certificates that it has and keeps
+        """
+        certificates = (each for each in (*self.issued, *kept) if each.certificate.slot)
+        return {
+            "name": self.card.name,
+            "status": self.status.value,
+            "certificates": [_certificate(each) for each in certificates],
+            "pending": self.waiting,
+            **self.escrowed,
+            "reasons": {slot or _AK: reason for slot, reason in self.reasons.items()},
+            "refused": [each.document() for each in self.refused],
+        }
+
+    def lines_before(self) -> t.Dict[str, str]:
+        """Returns the certificates as a diff shows them."""
+        return {slot: _line(certificate) for slot, certificate in sorted(self.before.items())}
+
+    def lines_after(self) -> t.Dict[str, str]:
+        lines = self.lines_before()
+        if not self.refused:
+            asked = {each["slot"] for each in self.waiting}
+            for key in self.card.keys:
+                if key.slot in self.reasons:
+                    end = "as the other CA answers" if key.slot in asked else f"{key.profile.days} days"
+                    lines[key.slot] = f"{key.profile.name}, {self.card.identity.common_name}, {end}"
+            lines.update({each.certificate.slot: _line(each.certificate) for each in self.issued})
+        return dict(sorted((slot, line) for slot, line in lines.items() if slot))
+
+
+def _line(certificate: Certificate) -> str:
+    name = json.loads(certificate.identity)["common_name"]
+    return f"{certificate.profile}, {name}, until {clock.text(clock.moment(certificate.not_after))}"
+
+
+def _certificate(issued: Issued) -> Document:
+    certificate = issued.certificate
+    return {
+        "slot": certificate.slot,
+        "profile": certificate.profile,
+        "serial": certificate.number,
+        "assurance": certificate.assurance,
+        "not_before": clock.text(clock.moment(certificate.not_before)),
+        "not_after": clock.text(clock.moment(certificate.not_after)),
+        "certificate": ssl.DER_cert_to_PEM_cert(certificate.body),
+        "outcome": issued.outcome.value,
+    }

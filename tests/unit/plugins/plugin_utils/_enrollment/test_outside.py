@@ -1,0 +1,295 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Another CA issues: what it is asked for and when, and which of its answers reach a card."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import shlex
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding import tlv
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import public_der
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import OUTSIDE
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import Retirement
+from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+PLACE = f"{forge.HOST}.{forge.CARD}.authentication"
+
+
+class Elsewhere:
+    """A site whose keys another CA certifies, and that CA."""
+
+    def __init__(self, site, folder):
+        self.site, self.folder = site, folder
+        self.ca = forge.Authority("Other")
+        (folder / "ca.pem").write_bytes(self.ca.certificate.public_bytes(Encoding.PEM))
+        self.requests = folder / "requests"
+        self.requests.mkdir()
+        self.command = []
+        self.signer = site.host.card.keys[0].private
+
+    @property
+    def request(self):
+        return self.requests / f"{PLACE}.csr"
+
+    @property
+    def answer(self):
+        return self.requests / f"{PLACE}.pem"
+
+    def enrollment(self, check=False, **changes):
+        places = {"certificates": str(self.folder / "ca.pem"), "requests": str(self.requests)}
+        outside = {"name": "Other", **places, "command": self.command, "profiles": []}
+        return self.site.enrollment(check=check, **{"outside_ca": outside, **changes})
+
+    def shown(self, enrollment):
+        """The first visit: the key signs what it is asked to sign, and what is needed."""
+        shown = self.site.shown(enrollment)
+        [question] = enrollment.questions()
+        [asked] = question["requests"]
+        subject, attributes = (base64.b64decode(asked[name]) for name in ("subject", "attributes"))
+        spki = public_der(self.site.host.card.keys[0].private.public_key())
+        info = tlv.encode(0x30, b"\x02\x01\x00", subject, spki, attributes)
+        signature = self.signer.sign(info, ec.ECDSA(hashes.SHA256())) if self.signer else b""
+        shown["cards"][0]["signatures"] = {"authentication": base64.b64encode(signature).decode()}
+        return shown
+
+    def enrol(self, **changes):
+        enrollment = self.enrollment(**changes)
+        enrollment.judge(self.shown(enrollment))
+        while enrollment.challenges():
+            enrollment.accept(self.site.answered(enrollment))
+        return enrollment
+
+    def certify(self, key=None, extensions=None, subject=None, days=(-1, 30), ca=None, number=None):
+        """Returns that CA's answer to the request, but for what is changed."""
+        request = x509.load_pem_x509_csr(self.request.read_bytes())
+        asked = [(each.value, each.critical) for each in request.extensions]
+        start, end = (self.site.watch() + datetime.timedelta(days=each) for each in days)
+        wanted = asked if extensions is None else extensions(asked)
+        made = (ca or self.ca).issue(key or request.public_key(), subject or request.subject, wanted, start, end)
+        return made.public_bytes(Encoding.PEM)
+
+    def certificates(self):
+        return [each for each in self.site.ledger.certificates() if each.slot]
+
+
+@pytest.fixture
+def elsewhere(site, tmp_path):
+    return Elsewhere(site, tmp_path)
+
+
+def codes(enrollment):
+    return [each.code for each in enrollment.refused]
+
+
+def test_it_waits_for_the_answer_and_goes_on_with_it(elsewhere):
+    foretold = elsewhere.enrollment(check=True)
+    foretold.judge(elsewhere.shown(foretold))
+    assert (foretold.status, foretold.changed) == (Status.PENDING, True) and not elsewhere.request.exists()
+    first = elsewhere.enrol()
+    assert (first.status, first.changed, first.refused) == (Status.PENDING, True, [])
+    [pending] = first.cards()[0]["pending"]
+    assert pending["request"] == str(elsewhere.request) and elsewhere.certificates() == []
+    elsewhere.signer = None  # The PIN is not at hand any more.
+    events = len(elsewhere.site.ledger.events())
+    for check in (False, True):
+        waits = elsewhere.enrollment(check=check)
+        waits.judge(elsewhere.shown(waits))
+        assert (waits.status, waits.changed, waits.challenges()) == (Status.PENDING, False, [])
+    assert len(elsewhere.site.ledger.events()) == events
+    elsewhere.answer.write_bytes(elsewhere.certify())
+    assert elsewhere.enrol().status is Status.ENROLLED
+    [certificate] = elsewhere.certificates()
+    assert certificate.kind == OUTSIDE and certificate.activated_at
+    again = elsewhere.enrol()
+    assert (again.status, again.changed) == (Status.UNCHANGED, False)
+
+
+def test_renewed_with_the_request_of_old(elsewhere):
+    """When two thirds are over, the request waits again, and the answer of old is none."""
+    elsewhere.enrol()
+    elsewhere.signer = None
+    elsewhere.answer.write_bytes(elsewhere.certify())
+    elsewhere.enrol()
+    elsewhere.site.watch.turn(days=25)
+    waits = elsewhere.enrol()
+    assert waits.status is Status.PENDING and waits.cards()[0]["certificates"][0]["outcome"] == "kept"
+    elsewhere.answer.write_bytes(elsewhere.certify())
+    assert elsewhere.enrol().status is Status.RENEWED
+    assert [bool(each.revoked_at) for each in elsewhere.certificates()] == [False, False]
+
+
+def test_another_name_takes_another_signature_and_replaces(elsewhere):
+    elsewhere.enrol()
+    elsewhere.answer.write_bytes(elsewhere.certify())
+    elsewhere.enrol()
+    signer, elsewhere.signer = elsewhere.signer, None
+    unsigned = elsewhere.enrol(card_upn="other@corp.example")
+    assert codes(unsigned) == ["REQUEST_UNSIGNED"] and not elsewhere.request.exists()
+    elsewhere.signer = signer
+    assert elsewhere.enrol(card_upn="other@corp.example").status is Status.PENDING
+    assert not elsewhere.answer.exists()  # It was to another request.
+    elsewhere.answer.write_bytes(elsewhere.certify())
+    run = elsewhere.enrol(card_upn="other@corp.example")
+    assert run.status is Status.RENEWED
+    [old] = [each for each in elsewhere.certificates() if each.revoked_at]
+    assert old.reason == "superseded" and f"revoke the certificate {old.number} of" in run.warnings[0]
+
+
+def test_a_host_that_answers_no_challenge_gets_no_request_out(elsewhere):
+    elsewhere.command = ["touch", str(elsewhere.folder / "asked")]
+    enrollment = elsewhere.enrollment()
+    enrollment.judge(elsewhere.shown(enrollment))
+    enrollment.accept({"cards": [{"name": forge.CARD, "answer": "AAAA"}]})
+    assert codes(enrollment) == ["CHALLENGE_ANSWER"] and enrollment.challenges() == []
+    assert not elsewhere.request.exists() and not (elsewhere.folder / "asked").exists()
+
+
+def test_a_request_that_another_key_signed(elsewhere):
+    elsewhere.signer = ec.generate_private_key(ec.SECP256R1())
+    assert codes(elsewhere.enrol()) == ["REQUEST_UNSIGNED"] and not elsewhere.request.exists()
+
+
+def test_a_request_in_the_folder_that_says_something_else(elsewhere):
+    """Whoever writes there can put no name into it: it is made anew, or refused."""
+    elsewhere.enrol()
+    key = ec.generate_private_key(ec.SECP256R1())
+    forged = x509.CertificateSigningRequestBuilder().subject_name(forge.name("admin")).sign(key, hashes.SHA256())
+    elsewhere.request.write_bytes(forged.public_bytes(Encoding.PEM))
+    assert elsewhere.enrol().status is Status.PENDING
+    assert x509.load_pem_x509_csr(elsewhere.request.read_bytes()).subject != forge.name("admin")
+    elsewhere.request.write_bytes(forged.public_bytes(Encoding.PEM))
+    elsewhere.signer = None
+    assert codes(elsewhere.enrol()) == ["REQUEST_UNSIGNED"]
+
+
+def without(kind):
+    return lambda asked: [each for each in asked if not isinstance(each[0], kind)]
+
+
+def renamed(asked):
+    names = x509.SubjectAlternativeName([x509.DNSName("dc1.corp.example")])
+    return [*without(x509.SubjectAlternativeName)(asked), (names, False)]
+
+
+def a_ca(asked):
+    return [*without(x509.BasicConstraints)(asked), (x509.BasicConstraints(True, None), True)]
+
+
+def another_sid(asked):
+    sid = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.311.25.2"), b"0\x00")
+    return [*without(x509.UnrecognizedExtension)(asked), (sid, False)]
+
+
+WRONG = {
+    "another key": ({"key": ec.generate_private_key(ec.SECP256R1()).public_key()}, "not the attested key"),
+    "another CA": ({"ca": forge.Authority("Other")}, "none of the CA's certificates"),
+    "over": ({"days": (-30, -1)}, "in force"),
+    "not yet": ({"days": (1, 30)}, "in force"),
+    "a CA": ({"extensions": a_ca}, "a CA certificate"),
+    "another SID": ({"extensions": another_sid}, "SID"),
+    "no SID": ({"extensions": without(x509.UnrecognizedExtension)}, "SID"),
+    "other names": ({"extensions": renamed}, "alternative names"),
+    "no usages": ({"extensions": without(x509.ExtendedKeyUsage)}, "extended key usage"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_answer_reaches_no_card(elsewhere, name):
+    """From the folder, and from the command; the right one is taken afterwards."""
+    change, words = WRONG[name]
+    elsewhere.enrol()
+    elsewhere.answer.write_bytes(elsewhere.certify(**change))
+    refused = elsewhere.enrol()
+    assert codes(refused) == ["OUTSIDE_CERTIFICATE_WRONG"] and words in refused.refused[0].sentence
+    wrong = elsewhere.folder / "wrong.pem"
+    wrong.write_bytes(elsewhere.certify(**change))
+    elsewhere.answer.unlink()
+    elsewhere.command = ["cat", str(wrong)]
+    refused = elsewhere.enrol()
+    assert codes(refused) == ["OUTSIDE_CERTIFICATE_WRONG"] and not elsewhere.answer.exists()
+    assert elsewhere.certificates() == []
+    wrong.write_bytes(elsewhere.certify())
+    assert elsewhere.enrol().status is Status.ENROLLED
+
+
+def test_a_command_is_asked_once(elsewhere):
+    """It gets the request, and prints whatever it likes before the certificate."""
+    elsewhere.enrol()
+    (elsewhere.folder / "good.pem").write_bytes(b"Certificate:\n  Data:\n" + elsewhere.certify())
+    elsewhere.request.unlink()
+    seen = elsewhere.folder / "seen"
+    place = shlex.quote(str(elsewhere.folder))
+    elsewhere.command = ["sh", "-c", f"cat >> {place}/seen; cat {place}/good.pem"]
+    run = elsewhere.enrol()
+    assert run.status is Status.ENROLLED and seen.read_bytes() == elsewhere.request.read_bytes()
+    assert elsewhere.enrol().status is Status.UNCHANGED
+    elsewhere.site.held["certificates"] = {}
+    assert elsewhere.enrol().status is Status.RENEWED and len(elsewhere.certificates()) == 1
+    assert seen.read_bytes() == elsewhere.request.read_bytes()
+
+
+def test_an_answer_that_was_kept_when_the_run_died_is_not_asked_for_again(elsewhere):
+    elsewhere.enrol()
+    elsewhere.answer.write_bytes(elsewhere.certify())
+    elsewhere.command = ["false"]
+    assert elsewhere.enrol().status is Status.ENROLLED
+
+
+def test_its_numbers_may_be_anybodys(elsewhere):
+    """Two CAs count from 1; the ledger tells their certificates apart."""
+    elsewhere.enrol()
+    elsewhere.answer.write_bytes(elsewhere.certify())
+    elsewhere.enrol()
+    [certificate] = elsewhere.certificates()
+    assert certificate.number == f"{x509.load_der_x509_certificate(certificate.body).serial_number:x}"
+    assert len(certificate.serial) == 40 and certificate.serial != certificate.number
+
+
+def test_what_is_retired_has_to_be_revoked_there(elsewhere, site):
+    elsewhere.enrol()
+    elsewhere.answer.write_bytes(elsewhere.certify())
+    elsewhere.enrol()
+
+    class Desk:
+        authority, ledger = site.issuer._authority, site.ledger
+
+    retirement = Retirement(forge.HOST, [], Desk, "key_compromise")
+    revoked = retirement.revoke(False)
+    [certificate] = elsewhere.certificates()
+    assert certificate.revoked_at and {each["serial"] for each in revoked} > {certificate.number}
+    assert [f"the certificate {certificate.number} of" in each for each in retirement.warnings] == [True]
+    listed = {each.serial_number for each in x509.load_der_x509_crl(Desk.authority.folder.crl("issuing").read_bytes())}
+    assert int(certificate.number, 16) not in listed and len(listed) == 1
+    assert forge.CARD in Desk.authority.folder.revoked_ssh_keys.read_text()
+    assert codes(elsewhere.enrol()) == ["KEY_REVOKED"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"requests": "/no/such/folder"}, "outside_ca.requests"),
+        ({"profiles": ["nonsense"]}, "outside_ca.profiles"),
+        ({"name": ""}, "outside_ca.name"),
+        ({"certificates": __file__}, "outside_ca.certificates"),
+    ],
+)
+def test_what_is_no_other_ca(elsewhere, change, field):
+    good = {"name": "Other", "certificates": str(elsewhere.folder / "ca.pem"), "requests": str(elsewhere.requests)}
+    with pytest.raises(InputError) as caught:
+        elsewhere.enrollment(outside_ca={**good, "command": [], "profiles": [], **change})
+    assert caught.value.field == field
+
+
+def test_some_profiles_alone(elsewhere):
+    good = {"name": "Other", "certificates": str(elsewhere.folder / "ca.pem"), "requests": str(elsewhere.requests)}
+    enrollment = elsewhere.enrollment(outside_ca={**good, "command": [], "profiles": ["tls_client"]})
+    assert enrollment.questions()[0]["requests"] == []
