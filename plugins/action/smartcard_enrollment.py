@@ -30,6 +30,7 @@ KEY_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **KEY,
     "self_signed": {"type": "bool", "default": False},
     "profile": {"type": "str"},
+    "ssh_profile": {"type": "str"},
 }
 CARD_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "required": True},

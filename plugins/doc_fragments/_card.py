@@ -188,6 +188,12 @@ _ENROLLED_CARD = (
     profile:
       description: Profile of this key's certificate, if it is another than the card's.
       type: str
+    ssh_profile:
+      description:
+        - Profile of an OpenSSH user certificate for this key, such as V(ssh_user), beside the one on the card.
+        - It has no place on the card. It is returned in C(ssh_certificates) of RV(cards), and
+          P(hardbound.identity.smartcard_enrollment#role) gives it to the card's owner.
+      type: str
 """
 )
 

@@ -206,6 +206,24 @@ cards:
     admin_key_escrow:
       description: The admin key of a card that was made with V(escrow), encrypted; it is returned once.
       type: str
+    ssh_certificates:
+      description: OpenSSH certificates of the card's keys, as C(certificates), where nothing was refused.
+      type: list
+      elements: dict
+      contains:
+        principals:
+          description: Login names that it admits.
+          type: list
+          elements: str
+        certificate:
+          description: The certificate, a line.
+          type: str
+        owner:
+          description: The card's owner.
+          type: str
+        file:
+          description: Name of the file in the owner's C(~/.ssh).
+          type: str
     pending:
       description: What another CA has yet to answer.
       type: list

@@ -8,6 +8,8 @@ import typing as t
 from datetime import datetime
 
 from ...module_utils._encoding.public import Public
+from .._ca import ssh
+from .._ca.certificate import load_public_key
 from .certificate import BasicConstraints, Certificate
 from .der import DerError
 from .finding import Code, Report
@@ -26,6 +28,12 @@ def check_certificate(data: bytes, key: VerifiedKey, report: Report) -> None:
         return
     clause = f"the certificate for the key {key.slot} is for another key than the one attested"
     report.demand(fits, Code.CERTIFICATE_OTHER_KEY, clause)
+
+
+def check_ssh_certificate(line: bytes, key: VerifiedKey, report: Report) -> None:
+    """Refuses an OpenSSH certificate that is not for the attested key."""
+    clause = f"the OpenSSH certificate for the key {key.slot} is for another key than the one attested"
+    report.demand(ssh.is_for(line, load_public_key(key.spki)), Code.CERTIFICATE_OTHER_KEY, clause)
 
 
 def check_ak_certificate(

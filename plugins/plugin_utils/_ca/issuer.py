@@ -55,6 +55,11 @@ class Order:
     outside: str = ""
 
     @property
+    def label(self) -> str:
+        """As :attr:`Certificate.label`."""
+        return f"{self.place.slot} {record.SSH}" if self.profile.kind is Kind.SSH_USER else self.place.slot
+
+    @property
     def key(self) -> str:
         """SHA-256 of the public key, in hex."""
         return hashlib.sha256(self.public_key).hexdigest()

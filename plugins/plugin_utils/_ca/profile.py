@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import asdict, dataclass, replace
 
 from ...module_utils._errors import InputError
+from . import record
 from .identity import Identity, NameKind
 from .oid import DOTTED, Assurance, Purpose
 
@@ -23,7 +24,7 @@ class Kind(str, enum.Enum):
     """The two formats that the CA writes."""
 
     X509 = "x509"
-    SSH_USER = "ssh_user"
+    SSH_USER = record.SSH_USER
 
 
 class Usage(str, enum.Enum):

@@ -15,6 +15,7 @@ from . import clock
 
 Row = t.Mapping[str, t.Any]
 
+SSH, SSH_USER = "ssh", "ssh_user"
 OUTSIDE = "outside"
 """The kind of a certificate that another CA has issued. Only that CA can revoke it: no list of ours names it."""
 
@@ -102,6 +103,11 @@ class Certificate:
     @property
     def place(self) -> Place:
         return Place(self.host, self.card, self.slot)
+
+    @property
+    def label(self) -> str:
+        """What the certificate is for, on its card: the slot, or OpenSSH with the slot's key; empty for the AK."""
+        return f"{self.slot} {SSH}" if self.kind == SSH_USER else self.slot
 
     @property
     def number(self) -> str:

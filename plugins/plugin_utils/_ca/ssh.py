@@ -71,6 +71,18 @@ class UserCertificate:
         )
 
 
+def is_for(line: bytes, key: PublicKey) -> bool:
+    """Whether the line of a certificate is for a key."""
+    try:
+        name, body = line.split(b" ", 2)[:2]
+        data = base64.b64decode(body, validate=True)
+    except ValueError:
+        return False
+    _algorithm, members = _parts(key)
+    before = len(_string(name)) + len(_string(bytes(NONCE_SIZE)))
+    return data.startswith(_string(name)) and data[before : before + len(members)] == members
+
+
 def random_serial() -> int:
     return int.from_bytes(os.urandom(SERIAL_SIZE), "big") | 1 << (SERIAL_SIZE * 8 - 1)
 

@@ -123,7 +123,7 @@ class _Host:
         }
 
     def _slots(self, name: str, shown: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> t.List[str]:
-        known = {each.slot for each in self._issued if each.card == name and each.slot and not each.revoked_at}
+        known = {each.label for each in self._issued if each.card == name and each.slot and not each.revoked_at}
         found = {key["slot"] for card in (shown, wanted) for key in card.get("keys") or ()}
         return sorted(known | found)
 
@@ -159,7 +159,7 @@ class _Host:
     def _key(self, card: str, slot: str, shown: t.Mapping[str, t.Any]) -> Document:
         found = {each["slot"]: each for each in shown.get("keys") or ()}
         key: t.Mapping[str, t.Any] = found.get(slot, {})
-        places = [each for each in self._issued if (each.card, each.slot) == (card, slot)]
+        places = [each for each in self._issued if (each.card, each.label) == (card, slot)]
         certificate = _on_card(places, key.get("certificate")) or _newest(places)
         document: Document = {
             "slot": slot,

@@ -23,7 +23,7 @@ from .._attestation.bundle import verify_and_keep
 from .._attestation.card import VerifiedCard
 from .._attestation.ek import Policy
 from .._attestation.finding import Report
-from .._attestation.issued import check_ak_certificate, check_certificate
+from .._attestation.issued import check_ak_certificate, check_certificate, check_ssh_certificate
 from .._attestation.online import Online
 from .._attestation.pending import Pending
 from .._attestation.request import new_nonce
@@ -33,7 +33,8 @@ from .._ca import clock
 from .._ca.issuer import Issued, Issuer, Order, Outcome
 from .._ca.ledger import Admission, Ledger
 from .._ca.oid import Assurance
-from .._ca.record import OUTSIDE, Certificate, EventKind, Place
+from .._ca.profile import Kind
+from .._ca.record import OUTSIDE, SSH_USER, Certificate, EventKind, Place
 from .outside import OutsideDesk, revoke_elsewhere
 from .progress import Progress, Status
 from .refused import Refused
@@ -66,8 +67,8 @@ class Enrollment:
         self._nonces = {card.name: new_nonce() for card in wanted.cards}
         for at, card in enumerate(wanted.cards):
             for key in card.keys:
-                if not key.outside:
-                    issuer.check_names(key.profile, card.identity, f"cards[{at}]")
+                for profile in key.profiles[key.outside :]:
+                    issuer.check_names(profile, card.identity, f"cards[{at}]")
 
     # ------------------------------------------------------------ first visit
 
@@ -132,7 +133,7 @@ class Enrollment:
             for key in progress.card.keys if not progress.refused else ():
                 verified = verdict.cards.get(progress.card.name)
                 if verified is None or key.slot not in verified.keys:
-                    progress.reasons[key.slot] = "the key is yet to be made"
+                    progress.reasons.update(dict.fromkeys(progress.labels(key), "the key is yet to be made"))
                     if key.outside and self._outside is not None and not self._outside.ca.command:
                         self._wait(progress, Place(self.wanted.host, progress.card.name, key.slot))
 
@@ -143,7 +144,7 @@ class Enrollment:
         progress.orders = list(self._orders(progress.card, verified))
         at = clock.stamp(self._ledger.now())
         progress.before = {
-            each.slot: each
+            each.label: each
             for each in known
             if each.card == progress.card.name and each.slot and each.activated_at and _is_live(each, at)
         }
@@ -151,7 +152,7 @@ class Enrollment:
             for order in progress.orders:
                 reason = self._reason(order, held)
                 if reason:
-                    progress.reasons[order.place.slot] = reason
+                    progress.reasons[order.label] = reason
             self._plan_errands(progress, held.get("signatures"))
         except HardboundError as error:
             self._fail(progress, error)
@@ -186,6 +187,8 @@ class Enrollment:
             wanted = card.key(slot)
             outside = self._outside.ca.name if wanted.outside and self._outside is not None else ""
             yield Order(place, wanted.profile, card.identity, key.spki, key.assurance, outside=outside)
+            if wanted.ssh_profile is not None:
+                yield Order(place, wanted.ssh_profile, card.identity, key.spki, key.assurance)
 
     def _reason(self, order: Order, held: t.Mapping[str, t.Any]) -> str:
         outcome, reason = self._issuer.preview(order)
@@ -194,7 +197,7 @@ class Enrollment:
         certificate = self._issuer.current(order)
         if certificate is None or not certificate.activated_at:
             return "the host has not answered for it yet"
-        if _digest(certificate.body) != _held_digest(held, order.place.slot):
+        if order.profile.kind is Kind.X509 and _digest(certificate.body) != _held_digest(held, order.place.slot):
             return "the card does not hold it"
         return ""
 
@@ -251,23 +254,23 @@ class Enrollment:
     def _challenge(self, progress: Progress) -> None:
         """Seals what was issued for the card, if it lacks any of it, so that its TPM alone can open it."""
         host, name, verified, ek = self.wanted.host, progress.card.name, progress.verified, progress.ek
-        if (
-            verified is None
-            or ek is None
-            or not any(each.certificate.slot in progress.reasons for each in progress.issued)
-        ):
+        lacks = any(each.certificate.label in progress.reasons for each in progress.issued)
+        if verified is None or ek is None or not lacks:
             return
         report = Report(name)
         for issued in progress.issued:
             certificate = issued.certificate
-            if certificate.slot:
+            if certificate.kind == SSH_USER:
+                check_ssh_certificate(certificate.body, verified.keys[certificate.slot], report)
+            elif certificate.slot:
                 check_certificate(certificate.body, verified.keys[certificate.slot], report)
             else:
                 self._check_ak_certificate(certificate, verified, report)
         if report.findings:
             self._refuse_card(progress, report)
             return
-        bodies = {each.certificate.slot: each.certificate.body for each in progress.issued}
+        certificates = [each.certificate for each in progress.issued if each.certificate.kind != SSH_USER]
+        bodies = {each.slot: each.body for each in certificates}
         payload = Payload({slot: body for slot, body in bodies.items() if slot}, bodies[""])
         now = self._ledger.now()
         progress.challenge = self._ledger.open_challenge(host, name).id
@@ -360,8 +363,8 @@ class Enrollment:
         if progress.issued:
             return
         for order in progress.orders:
-            slot = order.place.slot
-            kept = self._issuer.current(order) if slot and (slot in progress.idle or not progress.reasons) else None
+            keeps = order.label in progress.idle or not progress.reasons
+            kept = self._issuer.current(order) if order.place.slot and keeps else None
             if kept is not None:
                 yield Issued(kept, Outcome.KEPT)
 

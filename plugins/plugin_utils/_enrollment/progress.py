@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 import json
+import re
 import ssl
 import typing as t
 from dataclasses import dataclass, field
@@ -16,10 +18,10 @@ from .._attestation.ek import Ek
 from .._attestation.pending import Pending
 from .._ca import clock
 from .._ca.issuer import Issued, Order
-from .._ca.record import Certificate
+from .._ca.record import SSH, SSH_USER, Certificate
 from .outside import Errand
 from .refused import Refused
-from .wanted import WantedCard
+from .wanted import WantedCard, WantedKey
 
 _ESCROWED = ("pin_escrow", "admin_key_escrow")
 _AK = "attestation_key"
@@ -42,9 +44,9 @@ class Progress:
     """How far a card has come.
 
     :param orders: certificates that it shall have, that of its AK first
-    :param before: certificates that it had, by slot
+    :param before: certificates that it had, by what they are for
     :param issued: what it gets: first what our CA has issued, in the order of ``orders``; empty in check mode
-    :param reasons: why something is issued, by slot
+    :param reasons: why something is issued, by what it is for: see :attr:`Certificate.label`
     :param errands: what another CA has to be asked for, by slot
     :param idle: slots for which nothing can be done before the other CA has answered
     :param waiting: what the other CA has not answered yet: the request, and where the answer is looked for
@@ -94,16 +96,34 @@ class Progress:
 
         :param kept: certificates that it has and keeps
         """
-        certificates = (each for each in (*self.issued, *kept) if each.certificate.slot)
+        every = [each for each in (*self.issued, *kept) if each.certificate.slot]
+        for_ssh = [each for each in every if each.certificate.kind == SSH_USER]
         return {
             "name": self.card.name,
             "status": self.status.value,
-            "certificates": [_certificate(each) for each in certificates],
+            "certificates": [_certificate(each) for each in every if each not in for_ssh],
+            "ssh_certificates": [] if self.refused else [self._ssh_certificate(each) for each in for_ssh],
             "pending": self.waiting,
             **self.escrowed,
             "reasons": {slot or _AK: reason for slot, reason in self.reasons.items()},
             "refused": [each.document() for each in self.refused],
         }
+
+    def _ssh_certificate(self, issued: Issued) -> Document:
+        """What nobody gets before the TPM has answered: it is of use to whoever has its key."""
+        certificate = issued.certificate
+        return {
+            **_summary(issued),
+            "principals": list(self.card.identity.ssh_principals),
+            "certificate": certificate.body.decode("utf-8"),
+            "owner": self.card.task["owner"],
+            "file": f"{_file_name(self.card.name)}-{certificate.slot}-cert.pub",
+        }
+
+    @staticmethod
+    def labels(key: WantedKey) -> t.List[str]:
+        """Returns what a key gets certificates for."""
+        return [key.slot, f"{key.slot} {SSH}"][: len(key.profiles)]
 
     def lines_before(self) -> t.Dict[str, str]:
         """Returns the certificates as a diff shows them."""
@@ -114,10 +134,11 @@ class Progress:
         if not self.refused:
             asked = {each["slot"] for each in self.waiting}
             for key in self.card.keys:
-                if key.slot in self.reasons:
-                    end = "as the other CA answers" if key.slot in asked else f"{key.profile.days} days"
-                    lines[key.slot] = f"{key.profile.name}, {self.card.identity.common_name}, {end}"
-            lines.update({each.certificate.slot: _line(each.certificate) for each in self.issued})
+                for label, profile in zip(self.labels(key), key.profiles):
+                    if label in self.reasons:
+                        end = "as the other CA answers" if label in asked else f"{profile.days} days"
+                        lines[label] = f"{profile.name}, {self.card.identity.common_name}, {end}"
+            lines.update({each.certificate.label: _line(each.certificate) for each in self.issued})
         return dict(sorted((slot, line) for slot, line in lines.items() if slot))
 
 
@@ -127,6 +148,10 @@ def _line(certificate: Certificate) -> str:
 
 
 def _certificate(issued: Issued) -> Document:
+    return {**_summary(issued), "certificate": ssl.DER_cert_to_PEM_cert(issued.certificate.body)}
+
+
+def _summary(issued: Issued) -> Document:
     certificate = issued.certificate
     return {
         "slot": certificate.slot,
@@ -135,6 +160,11 @@ def _certificate(issued: Issued) -> Document:
         "assurance": certificate.assurance,
         "not_before": clock.text(clock.moment(certificate.not_before)),
         "not_after": clock.text(clock.moment(certificate.not_after)),
-        "certificate": ssl.DER_cert_to_PEM_cert(certificate.body),
         "outcome": issued.outcome.value,
     }
+
+
+def _file_name(card: str) -> str:
+    """A card's name without what a shell or ssh_config would take for something else; no two cards share one."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "_", card)
+    return plain if plain == card else f"{plain}-{hashlib.sha256(card.encode()).hexdigest()[:8]}"

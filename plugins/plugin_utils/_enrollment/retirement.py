@@ -85,7 +85,7 @@ def _lifetime(last: Crl) -> timedelta:
 
 
 def _document(certificate: Certificate) -> t.Dict[str, str]:
-    what = certificate.slot or "attestation_key"
+    what = certificate.label or "attestation_key"
     return {
         "card": certificate.card,
         "slot": what,

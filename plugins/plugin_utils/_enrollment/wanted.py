@@ -37,6 +37,12 @@ class WantedKey:
     profile: Profile
     outside: bool = False
     """Whether another CA issues its certificate."""
+    ssh_profile: t.Optional[Profile] = None
+    """For an OpenSSH certificate beside it."""
+
+    @property
+    def profiles(self) -> t.Tuple[Profile, ...]:
+        return (self.profile, self.ssh_profile) if self.ssh_profile else (self.profile,)
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,8 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> WantedC
     common_name = values["common_name"] or _common_name(values)
     identity = Identity.parse({"common_name": common_name, **names}, field)
     for key in keys:
-        key.profile.check(identity, field)
+        for each in key.profiles:
+            each.check(identity, field)
     task = {name: values[name] for name in CARD_ARGUMENTS}
     task["keys"] = [
         {"slot": key.slot, "algorithm": key.algorithm.value, "self_signed": given["self_signed"]}
@@ -198,4 +205,14 @@ def _key(edge: Edge, values: t.Mapping[str, t.Any], field: str, profile: t.Optio
     found = find_profile(name, office.shelf)
     if found.kind is not Kind.X509 or found.name == profiles.AK:
         raise InputError(f"{field}.profile", f"is {name!r}, which is not for a card's slot", "choose an X.509 profile")
-    return WantedKey(values["slot"], algorithm, found, office.issues_elsewhere(name))
+    ssh_profile = _ssh_profile(values["ssh_profile"], f"{field}.ssh_profile", office)
+    return WantedKey(values["slot"], algorithm, found, office.issues_elsewhere(name), ssh_profile)
+
+
+def _ssh_profile(name: t.Optional[str], field: str, office: _Office) -> t.Optional[Profile]:
+    if not name:
+        return None
+    found = find_profile(name, office.shelf)
+    if found.kind is not Kind.SSH_USER:
+        raise InputError(field, f"is {name!r}, which is not for OpenSSH", "choose ssh_user, or a profile based on it")
+    return found

@@ -149,6 +149,11 @@ class Tls(Service):
         return self.client("env", f"PKCS11_MODULE_PATH={MODULE}", "curl", "--silent", "--show-error", *engine, *place)
 
 
+def home(fleet: Fleet) -> pathlib.Path:
+    """Returns the home of the cards' owner."""
+    return fleet.folder / "owner"
+
+
 class Ssh(Service):
     """ssh with the PKCS#11 module, and an sshd that reads which keys were revoked."""
 
@@ -160,9 +165,17 @@ class Ssh(Service):
         (self.folder / "authorized").write_text(self.machine.run("ssh-keygen", "-D", MODULE))
         os.makedirs("/run/sshd", exist_ok=True)
 
+    def trusted(self) -> t.Dict[str, t.Any]:
+        """Returns what sshd lets in by."""
+        return {"AuthorizedKeysFile": self.folder / "authorized"}
+
+    def asked(self) -> t.Dict[str, t.Any]:
+        """Returns what ssh has to be told beside the module."""
+        return {}
+
     def command(self) -> t.List[str]:
         settings = {
-            "AuthorizedKeysFile": self.folder / "authorized",
+            **self.trusted(),
             "RevokedKeys": self.fleet.ca / "public/ssh.revoked",
             "ListenAddress": "127.0.0.1",
             "PidFile": "none",
@@ -195,11 +208,24 @@ class Ssh(Service):
             "UserKnownHostsFile": f"{self.folder}/known",
             "IdentityAgent": "none",
             "PreferredAuthentications": "publickey",
+            **self.asked(),
         }
         options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
         return self.client(
             *asked, "ssh", "-F", "none", "-p", str(self.port), *options, "root@127.0.0.1", "echo logged on"
         )
+
+
+class SshCertificate(Ssh):
+    """The same with an sshd that knows no key but the CA's, and the certificate that the role gave to the owner."""
+
+    port = 2223
+
+    def trusted(self) -> t.Dict[str, t.Any]:
+        return {"TrustedUserCAKeys": self.fleet.ca / "public/ssh.pub", "AuthorizedKeysFile": "none"}
+
+    def asked(self) -> t.Dict[str, t.Any]:
+        return {"CertificateFile": home(self.fleet) / ".ssh/corp-authentication-cert.pub"}
 
 
 _KRB5 = """\
@@ -283,4 +309,9 @@ class Kerberos(Service):
         return said + self.client(*self._environment(), "klist")
 
 
-SERVICES: t.Dict[str, t.Type[Service]] = {"tls": Tls, "ssh": Ssh, "kerberos": Kerberos}
+SERVICES: t.Dict[str, t.Type[Service]] = {
+    "tls": Tls,
+    "ssh": Ssh,
+    "ssh_certificate": SshCertificate,
+    "kerberos": Kerberos,
+}

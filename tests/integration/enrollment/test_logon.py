@@ -7,9 +7,11 @@ The tests go on from each other: what is retired stays retired.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
+import subprocess
 import typing as t
 
 import pytest
@@ -18,14 +20,21 @@ pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's pytho
 
 from ansible_collections.hardbound.identity.tests.integration.card_machine import CardMachine
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PIN, Fleet, new_fleet
-from ansible_collections.hardbound.identity.tests.integration.enrollment.logon import MODULE, REALM, SERVICES, Service
+from ansible_collections.hardbound.identity.tests.integration.enrollment.logon import (
+    MODULE,
+    REALM,
+    SERVICES,
+    Service,
+    home,
+)
 
 pytestmark = pytest.mark.slow
 
 WRONG_PIN = "pin-0000"
 RETIRE = "hardbound.identity.retire"
 KEYS = {"elliptic": "ecc_p256", "rsa": "rsa_2048"}
-HOSTS = {"tls": "elliptic", "ssh": "elliptic", "kerberos": "rsa"}
+HOSTS = {"tls": "elliptic", "ssh": "elliptic", "ssh_certificate": "elliptic", "kerberos": "rsa"}
+OWNER = "hardbound-owner"
 
 
 class Site(t.NamedTuple):
@@ -44,7 +53,7 @@ def site() -> t.Iterator[Site]:
     missing = [program for program in needed if shutil.which(program) is None]
     if missing:
         pytest.skip(f"needs {', '.join(missing)}")
-    with new_fleet() as fleet:
+    with new_fleet() as fleet, owner(fleet):
         machines = {host: add(fleet, host, algorithm) for host, algorithm in KEYS.items()}
         services: t.Dict[str, Service] = {}
         try:
@@ -67,9 +76,24 @@ def site() -> t.Iterator[Site]:
                 machine.stop()
 
 
+@contextlib.contextmanager
+def owner(fleet: Fleet) -> t.Iterator[None]:
+    """Whose cards they are: a user of this computer, with a home of its own."""
+    subprocess.run(["useradd", "--create-home", "--home-dir", str(home(fleet)), OWNER], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["userdel", OWNER], check=True)
+
+
 def add(fleet: Fleet, host: str, algorithm: str) -> CardMachine:
-    keys = [{"slot": "authentication", "algorithm": algorithm}]
-    fleet.add(host, profile="mit_pkinit", principal=f"alice@{REALM}", upn="alice@corp.example", keys=keys)
+    """Adds a host whose card stands for alice; with an OpenSSH certificate where its key is elliptic."""
+    key = {"slot": "authentication", "algorithm": algorithm}
+    if host == HOSTS["ssh_certificate"]:
+        key["ssh_profile"] = "ssh_user"
+    names = {"principal": f"alice@{REALM}", "upn": "alice@corp.example", "ssh_principals": ["root"]}
+    fleet.add(host, profile="mit_pkinit", keys=[key], owner=OWNER, **names)
+    fleet.inventory[host]["ansible_become_method"] = "su"
     folder = fleet.folder / f"{host}-machine"
     folder.mkdir()
     machine = CardMachine(folder, fleet.tpms[host])

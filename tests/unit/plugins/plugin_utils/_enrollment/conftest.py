@@ -44,7 +44,13 @@ class Watch:
 
 def arguments(**changes: t.Any) -> t.Dict[str, t.Any]:
     """A task's arguments as Ansible gives them after validation; ``card_...`` and ``key_...`` change parts."""
-    key = {"slot": "authentication", "algorithm": "ecc_p256", "self_signed": False, "profile": None}
+    key = {
+        "slot": "authentication",
+        "algorithm": "ecc_p256",
+        "self_signed": False,
+        "profile": None,
+        "ssh_profile": None,
+    }
     key.update({name[4:]: value for name, value in changes.items() if name.startswith("key_")})
     names = ("common_name", "principal", "email", "profile", "pin", "pin_escrow_key", "puk", "pin_policy")
     card: t.Dict[str, t.Any] = dict.fromkeys((*names, "admin_key", "escrow_key", "has_puk", "has_admin_key"), None)

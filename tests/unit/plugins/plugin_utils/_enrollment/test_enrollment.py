@@ -12,7 +12,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.fi
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.online import Online
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import database, schema
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import database, schema, ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.packages import sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
@@ -21,6 +21,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wan
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -134,6 +135,68 @@ def test_a_way_in_that_the_inventory_did_not_ask_for(site, what, code):
     assert code in codes(site.enrol())
     setattr(site.host.card, what, False)
     assert code in codes(site.enrol(**{f"card_has_{'admin_key' if what == 'admin' else what}": True}))
+
+
+def ssh_certificates(enrollment):
+    return enrollment.cards()[0]["ssh_certificates"]
+
+
+SSH = {"key_ssh_profile": "ssh_user", "card_ssh_principals": ["alice", "root"], "card_owner": "alice"}
+
+
+def test_an_openssh_certificate_beside_the_one_on_the_card(site):
+    """The owner gets it; it is renewed with the rest, and revoked with it."""
+    foretold = site.enrollment(check=True, **SSH)
+    foretold.judge(site.shown(foretold))
+    assert foretold.after()[forge.CARD]["authentication ssh"] == "ssh_user, alice@corp.example, 30 days"
+    first = site.enrol(**SSH)
+    [told] = ssh_certificates(first)
+    assert (told["owner"], told["file"]) == ("alice", f"{forge.CARD}-authentication-cert.pub")
+    assert told["certificate"].startswith("ecdsa-sha2-nistp256-cert-v01@openssh.com ")
+    again = site.enrol(**SSH)
+    assert (again.status, again.changed) == (Status.UNCHANGED, False)
+    assert ssh_certificates(again)[0]["certificate"] == told["certificate"]
+    site.watch.turn(days=21)
+    renewed = site.enrol(**SSH)
+    assert renewed.status is Status.RENEWED and list(renewed.progress[forge.CARD].reasons) == ["authentication ssh"]
+    assert ssh_certificates(renewed)[0]["certificate"] != told["certificate"]
+    assert [bool(each.revoked_at) for each in site.ledger.certificates()] == [False] * 4
+    site.enrol(**{**SSH, "card_ssh_principals": ["alice"]})
+    superseded = [each.label for each in site.ledger.certificates() if each.revoked_at]
+    assert sorted(superseded) == ["authentication", "authentication ssh", "authentication ssh"]
+
+
+def test_an_openssh_certificate_goes_to_nobody_whose_tpm_did_not_answer(site):
+    enrollment = site.enrollment(**SSH)
+    enrollment.judge(site.shown(enrollment))
+    enrollment.accept({"cards": [{"name": forge.CARD, "answer": "AAAA"}]})
+    assert codes(enrollment) == ["CHALLENGE_ANSWER"] and ssh_certificates(enrollment) == []
+
+
+def test_an_openssh_certificate_for_another_key_is_not_handed_out(site):
+    """Somebody wrote into the ledger."""
+    site.enrol(**SSH)
+    site.held = {"certificates": {}, "ak_certificate": ""}
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    at = site.watch()
+    forged = ssh.UserCertificate(other, 1, "alice", ("root",), at, at).sign(ec.generate_private_key(ec.SECP256R1()))
+    table = schema.certificates
+    change = sa.update(table).where(table.c.kind == "ssh_user").values(body=forged)
+    site.ledger.writing(lambda connection: connection.execute(change))
+    assert codes(site.enrol(**SSH)) == ["CERTIFICATE_OTHER_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"key_ssh_profile": "tls_client"}, "cards[0].keys[0].ssh_profile"),
+        ({"card_ssh_principals": []}, "cards[0].ssh_principals"),
+    ],
+)
+def test_what_is_no_openssh_certificate(site, change, field):
+    with pytest.raises(InputError) as caught:
+        site.enrollment(**{**SSH, **change})
+    assert caught.value.field == field
 
 
 def test_one_ek_serves_one_host(site):
