@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import ARGUMENTS as ADMIN_KEY
 from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import secret_of
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
@@ -96,7 +97,7 @@ class ActionModule(Visitor):
         try:
             result.update(work(host, arguments))
         except VisitFailed as error:
-            result.update(_refusal([Refused.of_host(str(error))], []))
+            result.update(_refusal([Refused.of_host(str(error))], error.cards))
         except HardboundError as error:
             result.update(_refusal([Refused.of_error(error)], []))
         return result
@@ -112,7 +113,12 @@ class ActionModule(Visitor):
         seen = self.visit("smartcard_evidence", {**place, "cards": enrollment.questions()})
         enrollment.judge(seen)
         while challenges := enrollment.challenges():
-            enrollment.accept(self.visit("smartcard_activate", {**place, "challenges": challenges}))
+            try:
+                enrollment.accept(self.visit("smartcard_activate", {**place, "challenges": challenges}))
+            except VisitFailed as error:
+                enrollment.give_up(Refused.of_host(str(error)))
+            except AnsibleConnectionFailure as error:
+                enrollment.give_up(Refused.of_silence(str(error)))
         return _outcome(enrollment, seen)
 
     def _retire(self, host: str, arguments: dict[str, t.Any]) -> dict[str, t.Any]:

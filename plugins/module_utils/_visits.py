@@ -17,7 +17,7 @@ from ._attestation import parse_nonce
 from ._card.key import slot_number
 from ._card.record import Record, State
 from ._card.store import Store
-from ._errors import InputError
+from ._errors import HardboundError, InputError, Interrupted
 from ._escrow import ESCROWED
 from ._files import locked
 from ._outside_request import ARGUMENTS as REQUEST
@@ -115,12 +115,23 @@ class EvidenceVisit:
         )
 
     def apply(self, plan: Plan[t.Any], found: t.Sequence[Found]) -> View:
-        for card in self._cards:
-            if card.name in plan.steps:  # Read again: the card before this one may have taken its number.
-                now = card.noun.read()
-                made = card.noun.apply(card.noun.plan(now), now)
-                self._escrowed[card.name] = {name: made[name] for name in ESCROWED}
-        return self.report(plan, found)
+        name = ""
+        try:
+            for card in self._cards:
+                name = card.name
+                if name in plan.steps:  # Read again: the card before this one may have taken its number.
+                    now = card.noun.read()
+                    self._note(name, card.noun.apply(card.noun.plan(now), now))
+            return self.report(plan, found)
+        except HardboundError as error:
+            self._note(name, error.facts)
+            told = [{"name": each, **secrets} for each, secrets in self._escrowed.items() if any(secrets.values())]
+            raise Interrupted(error, {"cards": told}) from error
+
+    def _note(self, name: str, told: t.Mapping[str, t.Any]) -> None:
+        """Keeps what is told of a new card only once."""
+        if any(told.get(each) for each in ESCROWED):
+            self._escrowed[name] = {each: told.get(each) for each in ESCROWED}
 
     def report(self, plan: Plan[t.Any], found: t.Sequence[Found]) -> View:
         from ._card.evidence import Question, collect  # It imports cryptography.

@@ -24,10 +24,18 @@ class VisitFailed(HardboundError):
     def __init__(self, seen: t.Mapping[str, t.Any]) -> None:
         super().__init__(str(seen.get("msg") or "the module failed without a word."))
         self._told = {name: seen[name] for name in ESCROWED if seen.get(name)}
+        cards = seen.get("cards")
+        self.cards = [_told_card(each) for each in cards if isinstance(each, dict)] if isinstance(cards, list) else []
+        """What it has told of cards that it had made by then."""
 
     @property
     def facts(self) -> t.Dict[str, t.Any]:
         return self._told
+
+
+def _told_card(card: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+    """A host may say anything."""
+    return {name: value for name in ("name", *ESCROWED) if isinstance(value := card.get(name), str)}
 
 
 class Visitor(ActionBase):  # type: ignore[misc]

@@ -305,6 +305,13 @@ class Enrollment:
                 except HardboundError as error:
                     self._fail(progress, error)
 
+    def give_up(self, refused: Refused) -> None:
+        """Notes that the host opened no challenge. What was told of new cards is still told."""
+        for name, progress in self.progress.items():
+            if progress.pending is not None and not progress.answered:
+                progress.answered = True
+                progress.refused.append(replace(refused, card=name))
+
     def _accept_card(self, progress: Progress, pending: Pending, given: t.Mapping[str, t.Any]) -> None:
         host, name = self.wanted.host, progress.card.name
         self._ledger.spend_challenge(progress.challenge, host, name)

@@ -66,6 +66,11 @@ class Refused:
         """The refusal of a host whose visit failed, in its own words."""
         return cls(Trouble.HOST_FAILED.name, message)
 
+    @classmethod
+    def of_silence(cls, message: str) -> Refused:
+        """The refusal of a host that no longer answers."""
+        return cls(Trouble.HOST_UNREACHABLE.name, message)
+
     @property
     def line(self) -> str:
         return f"{self.code}: {self.sentence}"
