@@ -8,7 +8,8 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import SETTINGS as CATALOGUE
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings, view
 from ansible_collections.hardbound.identity.tests.benchmarks.bench_hello import SETTINGS
-from ansible_collections.hardbound.identity.tests.integration.hello_playbook import playbook_in
+from ansible_collections.hardbound.identity.tests.integration.awx_job import Job
+from ansible_collections.hardbound.identity.tests.integration.hello_playbook import PYTHON, playbook_in
 
 pytestmark = pytest.mark.xdist_group("samba")  # one domain controller for all
 
@@ -81,6 +82,20 @@ def test_check_do_again_and_who_wins(dc, playbook):
     assert found["conflicts"] == ["use_hello", "pin_expiration", "pin_history", "pin_min_length"]
     assert [(each["name"], each["source"]) for each in found["not_enforceable"]] == [("pin_min_length", host)]
     assert len(found["notes"]) == 2 and dc.password not in str(found)
+
+
+def test_as_a_job_of_awx_which_shows_no_password(dc, tmp_path):
+    """The inventory says what and where, the credential who: see extensions/awx/controller."""
+    name = "Hello by a job"
+    gpo = {"name": name, "server": dc.server, "create": True, "link": UNITS}
+    host = {"ansible_connection": "local", "hello_policy_targets": [{"target": "gpo", "gpo": gpo}]}
+    host.update(ansible_python_interpreter=PYTHON, hello_policy_settings={"pin_min_length": 8})
+    inventory = {"children": {"domain_controllers": {"hosts": {"dc1": host}}}}
+    credential = {"hello_policy_username": "administrator", "hello_policy_password": dc.password}
+    job = Job(tmp_path / "job", "hello_policy", inventory, credential, dc.inside)
+    assert job.wait() == 0 and "changed=1" in job.output, job.output
+    assert dc.tool("gpo", "listall").count(name) == 1
+    job.assert_holds_none_of(dc.password)
 
 
 def test_what_goes_wrong_with_a_domain_is_said(dc, playbook):
