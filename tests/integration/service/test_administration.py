@@ -52,7 +52,7 @@ def yubico(machine, card):
 def ykman(machine, card):
     program = os.environ.get("YKMAN") or shutil.which("ykman")
     if program is None:
-        pytest.skip("needs ykman (YKMAN names it, or pip install yubikey-manager)")
+        pytest.skip("needs ykman (YKMAN names it), as in Debian's yubikey-manager")
 
     def run(*arguments, **options):
         return machine.run(program, "--reader", "CorpAccess 00 00", "piv", *arguments, **options)
