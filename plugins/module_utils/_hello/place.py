@@ -55,7 +55,7 @@ class FilePlace(NoPlace):
         except FileNotFoundError:
             return b""
         except OSError as error:
-            raise StateError(f"{self.path} can't be read ({error.strerror})", "check path and rights") from None
+            raise StateError(f"{self.path} can't be read ({error.strerror})", "check the path, or use become") from None
         if len(document) > LONGEST:
             raise StateError(f"{self.path} has more than {LONGEST} bytes", "give the path of a policy file")
         return document
@@ -75,7 +75,9 @@ class FilePlace(NoPlace):
             else:
                 remove_durably(path)
         except OSError as error:
-            raise StateError(f"{self.path} can't be written ({error.strerror})", "check path and rights") from None
+            raise StateError(
+                f"{self.path} can't be written ({error.strerror})", "check the path, or use become"
+            ) from None
         return self.report()
 
     def report(self) -> Mapping[str, object]:

@@ -27,7 +27,10 @@ def load() -> types.ModuleType:
     try:
         pytss = importlib.import_module("tpm2_pytss")
     except (ImportError, RuntimeError) as error:
-        remedy = "install the package python3-tpm2-pytss, or tpm2-pytss 1.2 or newer with pip"
+        remedy = (
+            "prepare the host with the role hardbound.identity.tpm_host, or install the package python3-tpm2-pytss,"
+            " or tpm2-pytss 1.2 or newer with pip"
+        )
         raise StateError(f"the Python package tpm2_pytss can't be imported ({error})", remedy) from error
     _accept_any_handle(importlib.import_module("tpm2_pytss.ESAPI"))
     return pytss
