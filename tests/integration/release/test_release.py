@@ -100,7 +100,7 @@ def test_everything_is_documented(release: Release) -> None:
 
 
 def test_the_quickstart_would_prepare_this_computer(release: Release) -> None:
-    """In check mode, for this is no computer of its own: whole hosts are prepared by the molecule scenarios."""
+    """In check mode, for this is no computer of its own: the molecule scenario quickstart runs it on one that is."""
     if os.geteuid() != 0:
         pytest.skip("needs root, as the quickstart does")
     program = pathlib.Path("/usr/lib/hardbound")
