@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import struct
 import typing as t
 from dataclasses import dataclass
@@ -115,10 +116,16 @@ class RsaArea:
         return sized(self.modulus)
 
     def public_key(self) -> PublicKey:
-        modulus = int.from_bytes(self.modulus, "big")
-        if modulus.bit_length() != self.bits or not modulus & 1:
-            raise ValueError(f"the modulus is no odd number of {self.bits} bits")
-        return rsa.RSAPublicNumbers(self.exponent or DEFAULT_EXPONENT, modulus).public_key()
+        return _rsa_key(self.bits, self.exponent, self.modulus)
+
+
+@functools.lru_cache(maxsize=64)
+def _rsa_key(bits: int, exponent: int, modulus: bytes) -> PublicKey:
+    """A host's keys are asked for again and again, and making one costs as much as a signature's verification."""
+    number = int.from_bytes(modulus, "big")
+    if number.bit_length() != bits or not number & 1:
+        raise ValueError(f"the modulus is no odd number of {bits} bits")
+    return rsa.RSAPublicNumbers(exponent or DEFAULT_EXPONENT, number).public_key()
 
 
 def _read_rsa(reader: Reader) -> RsaArea:
@@ -150,8 +157,14 @@ class EccArea:
         return sized(self.x) + sized(self.y)
 
     def public_key(self) -> PublicKey:
-        x, y = int.from_bytes(self.x, "big"), int.from_bytes(self.y, "big")
-        return ec.EllipticCurvePublicNumbers(x, y, self.curve.elliptic).public_key()
+        return _ecc_key(self.curve, self.x, self.y)
+
+
+@functools.lru_cache(maxsize=64)
+def _ecc_key(curve: Curve, x: bytes, y: bytes) -> PublicKey:
+    """As :func:`_rsa_key`."""
+    point = int.from_bytes(x, "big"), int.from_bytes(y, "big")
+    return ec.EllipticCurvePublicNumbers(point[0], point[1], curve.elliptic).public_key()
 
 
 def _read_ecc(reader: Reader) -> EccArea:

@@ -172,23 +172,17 @@ class Authority:
         self.certificate = _load_certificate(folder.certificate("issuing"))
         self._passphrases = {"root": root_passphrase or passphrase, "issuing": passphrase, "ssh": passphrase}
         self._keys: t.Dict[str, SigningKey] = {}
+        self.identifier = identifier(self.certificate)
+        """Names the issuing CA's key in the ledger: the SHA-256 of its public key, in hex."""
+        self.permitted_domains = permitted_domains(self.certificate)
 
     def __repr__(self) -> str:
         return f"Authority({str(self.folder.path)!r})"
 
     @property
-    def identifier(self) -> str:
-        """Names the issuing CA's key in the ledger: the SHA-256 of its public key, in hex."""
-        return identifier(self.certificate)
-
-    @property
     def chain(self) -> t.Tuple[x509.Certificate, x509.Certificate]:
         """The issuing CA's certificate, then the root's."""
         return self.certificate, self.root_certificate
-
-    @property
-    def permitted_domains(self) -> t.Tuple[str, ...]:
-        return permitted_domains(self.certificate)
 
     def issuing(self) -> Signer:
         """Returns the CA that signs certificates. Raises :class:`StateError` for a wrong passphrase."""

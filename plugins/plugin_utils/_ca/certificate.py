@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ...module_utils._cryptography import ec, rsa, serialization, x509
-from . import authority, clock, keyfile
+from . import authority, clock, der, keyfile
 from .authority import Settings, Signer
 from .identity import Identity, NameKind, alternative_names, sid_extension
 from .oid import Assurance
@@ -18,6 +18,9 @@ from .profile import Profile, Usage
 from .refusal import Code, Refusal
 
 PublicKey = t.Union[ec.EllipticCurvePublicKey, rsa.RSAPublicKey]
+UNCOMPRESSED = 4
+"""First byte of an uncompressed point, SEC 1 section 2.3.3."""
+EC_PUBLIC_KEY = "1.2.840.10045.2.1"  # RFC 5480 section 2.1.1
 Extension = t.Tuple[x509.ExtensionType, bool]
 """A value, and whether it is critical."""
 
@@ -42,6 +45,9 @@ def load_public_key(spki: bytes) -> PublicKey:
     The ledger knows a key by the digest of these bytes, so one key must have one encoding. Old releases of
     cryptography overlook bytes behind it, and give a compressed point back as they got it.
     """
+    point = _read_point(spki)
+    if point is not None:
+        return point
     try:
         key = serialization.load_der_public_key(spki)
     except Exception:  # the parser names faults of forged keys in more ways than one
@@ -51,6 +57,32 @@ def load_public_key(spki: bytes) -> PublicKey:
     if authority.public_der(key.public_numbers().public_key()) != spki:
         raise Refusal(Code.KEY_UNSUITABLE, "the public key is not in its one DER form: send it as it was attested")
     return key
+
+
+def _read_point(spki: bytes) -> t.Optional[ec.EllipticCurvePublicKey]:
+    """Returns the key of an uncompressed point in its one encoding, RFC 5480 section 2; None for anything else.
+
+    OpenSSL 3 takes ten times as long to find out what it is.
+    """
+    for curve, prefix in _prefixes():
+        point = spki[len(prefix) :]
+        if spki.startswith(prefix) and len(point) == 2 * (curve.key_size // 8) + 1 and point[0] == UNCOMPRESSED:
+            try:
+                return ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
+            except ValueError:
+                return None
+    return None
+
+
+@functools.lru_cache(maxsize=1)
+def _prefixes() -> t.Tuple[t.Tuple[ec.EllipticCurve, bytes], ...]:
+    """What a SubjectPublicKeyInfo says before the point, for each curve."""
+    found = []
+    for curve, dotted in ((ec.SECP256R1(), "1.2.840.10045.3.1.7"), (ec.SECP384R1(), "1.3.132.0.34")):
+        size = 2 * (curve.key_size // 8) + 1
+        algorithm = der.sequence(der.oid(EC_PUBLIC_KEY), der.oid(dotted))
+        found.append((curve, der.sequence(algorithm, der.bits(bytes(size)))[:-size]))
+    return tuple(found)
 
 
 def build(

@@ -8,7 +8,7 @@ import enum
 import json
 import re
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ...module_utils._cryptography import x509
 from ...module_utils._errors import InputError
@@ -81,7 +81,7 @@ class Identity:
 
     def canonical(self) -> str:
         """One text for one identity, to compare and to keep."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return json.dumps(vars(self), sort_keys=True, separators=(",", ":"))
 
     def _check(self, field: str) -> None:
         if not 1 <= len(self.common_name) <= COMMON_NAME_LENGTH:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import typing as t
 from dataclasses import dataclass
@@ -59,12 +60,12 @@ class Order:
         """As :attr:`Certificate.label`."""
         return f"{self.place.slot} {record.SSH}" if self.profile.kind is Kind.SSH_USER else self.place.slot
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """SHA-256 of the public key, in hex."""
         return hashlib.sha256(self.public_key).hexdigest()
 
-    @property
+    @functools.cached_property
     def content(self) -> str:
         """Digest that changes when the profile, the identity, or who issues does."""
         outside = (self.outside,) if self.outside else ()

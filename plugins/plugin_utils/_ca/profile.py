@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import json
 import typing as t
 from dataclasses import asdict, dataclass, replace
@@ -79,7 +80,12 @@ class Profile:
 
     def canonical(self) -> str:
         """One text for one content; the digest of it tells whether a profile changed."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return _canonical(self)
+
+
+@functools.lru_cache(maxsize=64)
+def _canonical(profile: Profile) -> str:
+    return json.dumps(asdict(profile), sort_keys=True, separators=(",", ":"))
 
 
 _PURPOSES = {purpose.name.lower(): purpose.value for purpose in Purpose}

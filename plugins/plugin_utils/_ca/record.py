@@ -7,7 +7,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from ...module_utils._cryptography import x509
@@ -157,4 +157,4 @@ class Event:
         return cls(**{**values, "kind": EventKind(values["kind"])})
 
     def row(self) -> t.Dict[str, t.Any]:
-        return {**asdict(self), "kind": self.kind.value}
+        return {**vars(self), "kind": self.kind.value}
