@@ -147,6 +147,52 @@ group:
   description: Group whose members may use the card, beside root.
   type: str
   default: ""
+"""
+
+_KEY = r"""
+slot:
+  description:
+    - One of V(authentication) (9A), V(signature) (9C, asks for the PIN before every signature),
+      V(key_management) (9D), V(card_authentication) (9E, never asks for the PIN),
+      or V(retired_1) to V(retired_20) (82 to 95).
+    - On a GIDS card, a container, V(container_0) to V(container_29).
+      Its key signs and decrypts once the PIN was verified.
+  type: str
+  required: true
+algorithm:
+  description:
+    - Type of the key. Not every TPM makes all of them; see M(hardbound.identity.tpm_info).
+    - Left out, it is V(ecc_p256), or in a container V(rsa_2048); programs for GIDS cards know RSA only.
+  type: str
+  choices: [rsa_2048, rsa_3072, rsa_4096, ecc_p256, ecc_p384]
+"""
+
+_SELF_SIGNED = r"""
+self_signed:
+  description:
+    - Whether a new key gets a certificate that it signs itself. Clients such as OpenSC show a key only with one.
+  type: bool
+  default: true
+"""
+
+_SELF_SIGNED_AT_FIRST = r"""
+self_signed:
+  description:
+    - Whether a new key gets a certificate that it signs itself until it gets its own.
+  type: bool
+  default: false
+profile:
+  description: Profile of this key's certificate, if it is another than the card's.
+  type: str
+ssh_profile:
+  description:
+    - Profile of an OpenSSH user certificate for this key, such as V(ssh_user), beside the one on the card.
+    - It has no place on the card. It is returned in C(ssh_certificates) of RV(cards), and
+      P(hardbound.identity.smartcard_enrollment#role) gives it to the card's owner.
+  type: str
+"""
+
+_KEYS = r"""
 keys:
   description:
     - Keys that the card shall have. A slot that is not listed is left alone.
@@ -155,47 +201,16 @@ keys:
   elements: dict
   default: []
   suboptions:
-    slot:
-      description:
-        - One of V(authentication) (9A), V(signature) (9C, asks for the PIN before every signature),
-          V(key_management) (9D), V(card_authentication) (9E, never asks for the PIN),
-          or V(retired_1) to V(retired_20) (82 to 95).
-        - On a GIDS card, a container, V(container_0) to V(container_29).
-          Its key signs and decrypts once the PIN was verified.
-      type: str
-      required: true
-    algorithm:
-      description:
-        - Type of the key. Not every TPM makes all of them; see M(hardbound.identity.tpm_info).
-        - Left out, it is V(ecc_p256), or in a container V(rsa_2048); programs for GIDS cards know RSA only.
-      type: str
-      choices: [rsa_2048, rsa_3072, rsa_4096, ecc_p256, ecc_p384]
-    self_signed:
-      description:
-        - Whether a new key gets a certificate that it signs itself. Clients such as OpenSC show a key only with one.
-      type: bool
-      default: true
 """
 
-_ENROLLED_CARD = (
-    _CARD[: _CARD.index("    self_signed:")]
-    + r"""
-    self_signed:
-      description:
-        - Whether a new key gets a certificate that it signs itself until it gets its own.
-      type: bool
-      default: false
-    profile:
-      description: Profile of this key's certificate, if it is another than the card's.
-      type: str
-    ssh_profile:
-      description:
-        - Profile of an OpenSSH user certificate for this key, such as V(ssh_user), beside the one on the card.
-        - It has no place on the card. It is returned in C(ssh_certificates) of RV(cards), and
-          P(hardbound.identity.smartcard_enrollment#role) gives it to the card's owner.
-      type: str
+_SLOT = r"""
+slot:
+  description:
+    - Slot of the key, one of V(authentication), V(signature), V(key_management), V(card_authentication),
+      or V(retired_1) to V(retired_20); on a GIDS card one of V(container_0) to V(container_29).
+  type: str
+  required: true
 """
-)
 
 _NAME = r"""
 name:
@@ -276,14 +291,21 @@ def _options(text: str) -> str:
 
 def _of_each(text: str) -> str:
     """Names options and return values of a card as those of a list of cards."""
-    return re.sub(r"\b(O|RV)\((?=\w+[=)])", r"\1(cards[].", text)
+    return re.sub(r"\b(O|RV)\((?!cards\b)(?=\w+[=)])", r"\1(cards[].", text)
 
 
 def _cards(text: str) -> str:
     return _options("cards:\n  suboptions:\n" + textwrap.indent(text, "    "))
 
 
+def _card(key: str) -> str:
+    """:param key: the options of one key"""
+    return _CARD + _KEYS + textwrap.indent(key, "    ")
+
+
 class ModuleDocFragment:
-    DOCUMENTATION = _options(_CARD)
-    PROVED_CARDS = _cards(_NAME + _NONCE + _REQUESTS + _of_each(_CARD))
-    ENROLLED_CARDS = _cards(_NAME + _IDENTITY + _of_each(_ENROLLED_CARD))
+    DOCUMENTATION = _options(_card(_KEY + _SELF_SIGNED))
+    PROVED_CARDS = _cards(_NAME + _NONCE + _REQUESTS + _of_each(_card(_KEY + _SELF_SIGNED)))
+    ENROLLED_CARDS = _cards(_NAME + _IDENTITY + _of_each(_card(_KEY + _SELF_SIGNED_AT_FIRST)))
+    KEY = _options(_KEY + _SELF_SIGNED)
+    SLOT = _options(_SLOT)

@@ -19,27 +19,8 @@ author:
 extends_documentation_fragment:
   - hardbound.identity._attributes
   - hardbound.identity._tpm.card
+  - hardbound.identity._card.key
 options:
-  slot:
-    description:
-      - One of V(authentication) (9A), V(signature) (9C, asks for the PIN before every signature),
-        V(key_management) (9D), V(card_authentication) (9E, never asks for the PIN),
-        or V(retired_1) to V(retired_20) (82 to 95).
-      - On a GIDS card, a container, V(container_0) to V(container_29).
-        Its key signs and decrypts once the PIN was verified.
-    type: str
-    required: true
-  algorithm:
-    description:
-      - Type of the key. Not every TPM makes all of them; see M(hardbound.identity.tpm_info).
-      - Left out, it is V(ecc_p256), or in a container V(rsa_2048); programs for GIDS cards know RSA only.
-    type: str
-    choices: [rsa_2048, rsa_3072, rsa_4096, ecc_p256, ecc_p384]
-  self_signed:
-    description:
-      - Whether a new key gets a certificate that it signs itself. Clients such as OpenSC show a key only with one.
-    type: bool
-    default: true
   state:
     description: Whether the slot shall hold a key.
     type: str

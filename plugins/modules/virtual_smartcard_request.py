@@ -19,13 +19,8 @@ author:
 extends_documentation_fragment:
   - hardbound.identity._attributes
   - hardbound.identity._tpm.card
+  - hardbound.identity._card.slot
 options:
-  slot:
-    description:
-      - Slot of the key, one of V(authentication), V(signature), V(key_management), V(card_authentication),
-        or V(retired_1) to V(retired_20); on a GIDS card one of V(container_0) to V(container_29).
-    type: str
-    required: true
   subject:
     description:
       - Whom the certificate shall name, in this order; a value may be a list.
