@@ -6,12 +6,27 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import time
 import typing as t
 
 _PATIENCE = 10.0
+
+_LOCALCA_CONF = """\
+statedir = {folder}
+signingkey = {folder}/signkey.pem
+issuercert = {folder}/issuercert.pem
+certserial = {folder}/certserial
+"""
+_LOCALCA_OPTIONS = "--platform-manufacturer Lab\n--platform-version 1\n--platform-model Lab\n"
+_SETUP_CONF = """\
+create_certs_tool = /usr/bin/swtpm_localca
+create_certs_tool_config = {folder}/localca.conf
+create_certs_tool_options = {folder}/localca.options
+active_pcr_banks = sha256
+"""
 
 
 class SoftwareTpm:
@@ -69,3 +84,49 @@ class SoftwareTpm:
     def restart(self) -> None:
         self.stop()
         self.start()
+
+
+class TpmMaker:
+    """Makes software TPMs with EK certificates of a CA of its own."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+        (folder / "localca.conf").write_text(_LOCALCA_CONF.format(folder=folder))
+        (folder / "localca.options").write_text(_LOCALCA_OPTIONS)
+        (folder / "setup.conf").write_text(_SETUP_CONF.format(folder=folder))
+        _give_to_tss(folder)
+
+    def make(self, folder: pathlib.Path) -> SoftwareTpm:
+        folder.mkdir(parents=True, exist_ok=True)
+        _give_to_tss(folder)
+        command = ["swtpm_setup", "--tpm2", "--tpmstate", str(folder), "--create-ek-cert", "--overwrite"]
+        done = subprocess.run(
+            [*command, "--config", str(self.folder / "setup.conf")], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        for file in (folder, *folder.rglob("*")):
+            os.chown(file, os.getuid(), os.getgid())
+        tpm = SoftwareTpm(folder)
+        tpm.start()
+        return tpm
+
+    @property
+    def anchors(self) -> pathlib.Path:
+        """The CA that issues the EK certificates, PEM."""
+        return self.folder / "issuercert.pem"
+
+    @property
+    def root(self) -> pathlib.Path:
+        """The CA above it, PEM."""
+        return self.folder / "swtpm-localca-rootca-cert.pem"
+
+
+def _give_to_tss(folder: pathlib.Path) -> None:
+    """swtpm_setup run by root works as the user tss."""
+    if os.getuid():
+        return
+    shutil.chown(folder, "tss")
+    for parent in folder.parents:
+        if parent.name.startswith("pytest-"):
+            parent.chmod(0o755)

@@ -11,9 +11,9 @@ from .._tpm.workbench import Workbench
 from .admin_key import AdminKey, Challenge
 from .admin_session import AdminSession
 from .edge import Edge
+from .gate import ROLES
 from .key import Key
 from .key_slots import KeySlots
-from .model import Role
 from .objects import Objects
 from .outside_key import OutsideKey
 from .pins import Pins
@@ -75,8 +75,7 @@ class Card:
         return self.record.pin.length
 
     def has(self, reference: Reference) -> bool:
-        role = {Reference.PIN: Role.PIN, Reference.PUK: Role.PUK, Reference.ADMIN: Role.ADMIN}[reference]
-        return role in self.record.model.indices
+        return ROLES[reference] in self.record.model.indices
 
     # Data objects and certificates.
 

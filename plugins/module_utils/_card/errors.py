@@ -22,7 +22,7 @@ class WrongSecret(CardError):
     """
 
     def __init__(self, reference: Reference, left: int) -> None:
-        count = "" if left == UNCOUNTED else f", {left} tries left"
+        count = "" if left == UNCOUNTED else f", {left} {'try' if left == 1 else 'tries'} left"
         super().__init__(f"Wrong {reference.title}{count}: enter the right one.")
         self.reference = reference
         self.left = left

@@ -29,7 +29,8 @@ from .secret import Reference, Tries
 TICKET_SECONDS = 8 * 3600
 """A working day: after this a verified PIN has to be given again."""
 
-_ROLES = {Reference.PIN: Role.PIN, Reference.PUK: Role.PUK, Reference.ADMIN: Role.ADMIN}
+ROLES = {Reference.PIN: Role.PIN, Reference.PUK: Role.PUK, Reference.ADMIN: Role.ADMIN}
+"""The index that checks each secret."""
 _PURPOSES = {Role.PIN: "pin", Role.PUK: "puk", Role.ADMIN: "admin"}
 
 
@@ -54,7 +55,7 @@ class Gates:
 
     def role(self, reference: Reference) -> Role:
         """:raises NotOffered: if the card has no such secret"""
-        role = _ROLES[reference]
+        role = ROLES[reference]
         if role not in self.model.indices:
             raise NotOffered(f"The card has no {reference.title}.")
         return role

@@ -21,7 +21,6 @@ from .fields import Fields, encoded
 from .wire import WireError
 
 SECRET_SIZE = 32
-ANSWER_SIZE = 32
 LARGEST_PAYLOAD = 1 << 20
 _NONCE_SIZE = 12
 _SEALING = b"HARDBOUND CERTIFICATES"

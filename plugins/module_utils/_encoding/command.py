@@ -21,13 +21,10 @@ NO_SESSIONS = 0x8001
 SESSIONS = 0x8002
 RH_NULL = 0x40000007
 RH_OWNER = 0x40000001
-RS_PASSWORD = 0x40000009
 ALG_NULL = 0x0010
 ALG_ECDSA = 0x0018
 CONTINUE_SESSION = b"\x01"
 HEADER_SIZE = 10
-LARGEST = 4096
-"""Bytes of the largest command or response: the buffer of common TPMs."""
 
 TRANSIENT = 0x80000000
 LOADED_SESSIONS = 0x02000000
@@ -56,10 +53,8 @@ class Code(enum.IntEnum):
 class Capability(enum.IntEnum):
     """TPM_CAP: TPM 2.0 part 2, clause 6.12."""
 
-    ALGS = 0
     HANDLES = 1
     TPM_PROPERTIES = 6
-    ECC_CURVES = 8
 
 
 def take_sized(data: bytes, offset: int = 0) -> t.Tuple[bytes, int]:

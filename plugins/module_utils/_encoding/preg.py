@@ -21,7 +21,6 @@ from typing import Iterable, Tuple
 SIGNATURE = b"PReg"  # [MS-GPREG] 2.2.1, Signature
 VERSION = 1  # [MS-GPREG] 2.2.1, Version
 LARGEST_DATA = 0xFFFF  # bytes, [MS-GPREG] 2.2.1, Size
-LONGEST_VALUE = 259  # characters, [MS-GPREG] 2.2.1, Value
 
 DELETE_VALUE = "**del."  # + name of the value: the client removes it
 DELETE_ALL_VALUES = "**delvals."  # the client empties the key

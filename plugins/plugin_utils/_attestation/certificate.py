@@ -264,11 +264,6 @@ def name_text(raw: bytes) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)[:200] or "an empty name"
 
 
-def key_identifier(value: Element) -> t.Optional[bytes]:
-    """Returns the keyIdentifier of an AuthorityKeyIdentifier: RFC 5280 section 4.2.1.1."""
-    return next((member.value for member in value.members() if member.tag == 0x80), None)
-
-
 def name_key(raw: bytes) -> t.Tuple[t.Tuple[str, str], ...]:
     """Returns what two Names have in common that mean the same, however their strings are encoded.
 

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.credential import Credential, make_credential
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES, EkTemplate
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
-from tpm2_pytss import ESYS_TR, TPM2_ALG, TPM2_SE, TSS2_Exception
+from tpm2_pytss import ESAPI, ESYS_TR, TPM2_ALG, TPM2_SE, TSS2_Exception
 from tpm2_pytss.types import (
     TPM2B_ENCRYPTED_SECRET,
     TPM2B_ID_OBJECT,
@@ -88,7 +88,7 @@ def activate(esapi, template: EkTemplate, ek, ak, credential: Credential) -> byt
 
 @pytest.fixture
 def keys(request, swtpm):
-    with swtpm.open() as esapi:
+    with ESAPI(swtpm.tcti) as esapi:
         template = BY_TITLE[request.param]
         (ek, ek_public), (ak, ak_public) = create_ek(esapi, template), create_ak(esapi)
         yield esapi, template, ek, ek_public, ak, ak_public
@@ -115,7 +115,7 @@ def test_the_tpm_refuses_it_for_another_key(keys):
 def test_another_tpm_does_not_open_it(keys, other_swtpm):
     _unused, template, _unused, ek_public, _unused, ak_public = keys
     credential = make_credential(ek_public, ak_public.name, os.urandom(32))
-    with other_swtpm.open() as esapi:
+    with ESAPI(other_swtpm.tcti) as esapi:
         (ek, _unused), (ak, _unused) = create_ek(esapi, template), create_ak(esapi)
         with pytest.raises(TSS2_Exception):
             activate(esapi, template, ek, ak, credential)

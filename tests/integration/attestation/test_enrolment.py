@@ -67,8 +67,8 @@ def now() -> datetime:
 class Bench:
     """A host with one card, and the controller that looks at it."""
 
-    def __init__(self, folder, software_tpm) -> None:
-        self.software_tpm = software_tpm
+    def __init__(self, folder, software_tpm, maker) -> None:
+        self.maker = maker
         self.store = Store(str(folder))
         self.store.prepare()
         tcti = Tcti.parse(software_tpm.tcti)
@@ -108,7 +108,7 @@ class Bench:
         return Request(HOST, (replace(card, **changes),))
 
     def policy(self):
-        return Policy(Trust.of(parse_certificates(self.software_tpm.intermediate), "the test's own CA"))
+        return Policy(Trust.of(parse_certificates(self.maker.anchors.read_bytes()), "the test's own CA"))
 
     def judge(self, evidence, request=None, known=None):
         document = json.loads(json.dumps(evidence.document()))
@@ -119,8 +119,8 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory, swtpm):
-    bench = Bench(tmp_path_factory.mktemp("store"), swtpm)
+def bench(tmp_path_factory, swtpm, maker):
+    bench = Bench(tmp_path_factory.mktemp("store"), swtpm, maker)
     yield bench
     with bench.tpm.taken():
         lifecycle.destroy(bench.store, bench.tpm, bench.record.number)
@@ -128,8 +128,8 @@ def bench(tmp_path_factory, swtpm):
 
 
 @pytest.fixture(scope="module")
-def other(tmp_path_factory, other_swtpm):
-    bench = Bench(tmp_path_factory.mktemp("store"), other_swtpm)
+def other(tmp_path_factory, other_swtpm, maker):
+    bench = Bench(tmp_path_factory.mktemp("store"), other_swtpm, maker)
     yield bench
     with bench.tpm.taken():
         lifecycle.destroy(bench.store, bench.tpm, bench.record.number)
@@ -168,8 +168,8 @@ def test_the_root_of_a_software_tpm_is_trusted_only_where_it_is_named(bench):
 
 
 def test_the_root_is_reached_over_the_intermediate(bench):
-    (root,) = parse_certificates(bench.software_tpm.root)
-    trust = Trust([Anchor(root.subject, root.spki)], parse_certificates(bench.software_tpm.intermediate))
+    (root,) = parse_certificates(bench.maker.root.read_bytes())
+    trust = Trust([Anchor(root.subject, root.spki)], parse_certificates(bench.maker.anchors.read_bytes()))
     verdict = verify(bench.show().document(), bench.request(), Policy(trust), Remembered(), now())
     assert verdict.findings == () and len(verdict.ek.path.certificates) == 2
 

@@ -19,62 +19,12 @@ import pytest
 import yaml
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, clock, crl
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
-from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm
+from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm, TpmMaker
 
 PYTHON = "/usr/bin/python3"
 PASSPHRASE = "correct-horse-battery-staple"
 PIN, PUK = "pin-4711", "puk-0815"
 SID = "S-1-5-21-1004336348-1177238915-682003330-"
-
-_LOCALCA_CONF = """\
-statedir = {folder}
-signingkey = {folder}/signkey.pem
-issuercert = {folder}/issuercert.pem
-certserial = {folder}/certserial
-"""
-_LOCALCA_OPTIONS = "--platform-manufacturer Lab\n--platform-version 1\n--platform-model Lab\n"
-_SETUP_CONF = """\
-create_certs_tool = /usr/bin/swtpm_localca
-create_certs_tool_config = {folder}/localca.conf
-create_certs_tool_options = {folder}/localca.options
-active_pcr_banks = sha256
-"""
-
-
-class TpmMaker:
-    """Makes software TPMs with EK certificates of a CA of its own."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder = folder
-        folder.mkdir()
-        (folder / "localca.conf").write_text(_LOCALCA_CONF.format(folder=folder))
-        (folder / "localca.options").write_text(_LOCALCA_OPTIONS)
-        (folder / "setup.conf").write_text(_SETUP_CONF.format(folder=folder))
-        _give_to_tss(folder)
-
-    def make(self, folder: pathlib.Path) -> SoftwareTpm:
-        folder.mkdir(parents=True)
-        _give_to_tss(folder)
-        command = ["swtpm_setup", "--tpm2", "--tpmstate", str(folder), "--create-ek-cert", "--overwrite"]
-        done = subprocess.run(
-            [*command, "--config", str(self.folder / "setup.conf")], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        for file in (folder, *folder.rglob("*")):
-            os.chown(file, os.getuid(), os.getgid())
-        tpm = SoftwareTpm(folder)
-        tpm.start()
-        return tpm
-
-    @property
-    def anchors(self) -> pathlib.Path:
-        return self.folder / "issuercert.pem"
-
-
-def _give_to_tss(folder: pathlib.Path) -> None:
-    """swtpm_setup run by root works as the user tss."""
-    if os.getuid() == 0:
-        shutil.chown(folder, "tss")
 
 
 class Run(t.NamedTuple):
