@@ -106,15 +106,13 @@ class CardSteps:
 
     def _make_keys(self, record: Record, step: MakeKeys) -> Record:
         from ._card.card import Card  # These import cryptography, which a run without changes has no use for.
-        from ._card.certificate import self_signed
+        from ._card.certificate import make_shown_key
 
         with self.tpm(record.tcti).taken() as tpm:
             card = Card(self._store, Workbench(tpm), record.number)
             card.verify(self.pin.encode(), provisioning=True)
             for key in step.keys:
-                card.make_key(key)
-                if key.self_signed:
-                    card.store_certificate(key.slot, self_signed(card, key.slot))
+                make_shown_key(card, key)
             card.close()
             return card.record
 

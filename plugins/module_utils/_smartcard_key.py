@@ -17,6 +17,9 @@ from ._errors import InputError
 from ._spec import KEY, Arguments, register_secrets
 from ._spine import Plan, View
 
+if t.TYPE_CHECKING:
+    from ._card.card import Card
+
 ARGUMENTS: Arguments = {
     **CARD,
     **KEY,
@@ -103,14 +106,12 @@ class SmartcardKey:
                 card.remove_key(self._slot)
             return self._view(card.record)
 
-    def _make(self, card: t.Any) -> None:
-        from ._card.certificate import self_signed  # It imports cryptography.
+    def _make(self, card: Card) -> None:
+        from ._card.certificate import make_shown_key  # It imports cryptography.
 
         if self._wanted.pin is not None:
             card.verify(self._wanted.pin.encode())
-        card.make_key(self._wanted.key)
-        if self._wanted.key.self_signed:
-            card.store_certificate(self._slot, self_signed(card, self._slot))
+        make_shown_key(card, self._wanted.key)
 
     def report(self, plan: Plan[t.Any], found: Record) -> View:
         return self._view(found)

@@ -11,10 +11,11 @@ import typing as t
 
 from .._cryptography import ec, hashes, rsa, serialization, x509
 from .._encoding import tlv
-from .._errors import InputError
+from .._errors import HardboundError, InputError
 from .card import Card
 from .key import Algorithm, slot_name
 from .signature import hash_for, sign_message
+from .specification import KeySpecification
 
 VALIDITY = datetime.timedelta(days=3650)
 _SEQUENCE = 0x30
@@ -47,6 +48,22 @@ def self_signed(card: Card, slot: int, now: t.Optional[datetime.datetime] = None
     )
     draft = builder.sign(stand_in(key.algorithm), hash_for(key.algorithm))
     return resigned(draft.public_bytes(serialization.Encoding.DER), draft.tbs_certificate_bytes, card, slot)
+
+
+def make_shown_key(card: Card, wanted: KeySpecification) -> None:
+    """Makes a key in an empty slot, and the certificate that clients want to see, if it shall sign one: both or none.
+
+    :raises NotVerified, NotOffered: as :meth:`Card.make_key`
+    :raises CardFull: if there is no room for the certificate
+    """
+    card.make_key(wanted)
+    if not wanted.self_signed:
+        return
+    try:
+        card.store_certificate(wanted.slot, self_signed(card, wanted.slot))
+    except HardboundError:
+        card.remove_key(wanted.slot)
+        raise
 
 
 def resigned(draft: bytes, to_be_signed: bytes, card: Card, slot: int) -> bytes:

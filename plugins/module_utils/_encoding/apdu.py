@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 SHORT_MAX = 0x100  # the most that a short Le can ask for, clause 5.1
 EXTENDED_MAX = 0x10000  # the most that an extended Le can ask for
-LONGEST_COMMAND_DATA = 0x8000  # bytes that a chain of commands may bring; a PIV object takes far less
+LONGEST_COMMAND_DATA = 0x8000  # bytes that a command, or a chain of them, may bring; a PIV object takes far less
 
 GET_RESPONSE = 0xC0  # clause 11.7.1
 _CHAINING = 0x10  # clause 5.4.1: bit 5 of CLA, not the last command of a chain
@@ -163,13 +163,15 @@ class Exchange:
         return self._first(command, self._respond(command))
 
     def _join(self, command: CommandAPDU) -> CommandAPDU:
-        """Returns the command with the data of its chain in front. Another command ends an open chain."""
-        if self._chain is None or self._chain.header != command.header:
-            return command
-        data = self._chain.data + command.data
-        if len(data) > LONGEST_COMMAND_DATA:
+        """Returns the command with the data of its chain in front. Another command ends an open chain.
+
+        :raises ApduError: 6A84 for more than LONGEST_COMMAND_DATA
+        """
+        if self._chain is not None and self._chain.header == command.header:
+            command = replace(command, data=self._chain.data + command.data)
+        if len(command.data) > LONGEST_COMMAND_DATA:
             raise ApduError(StatusWord.NOT_ENOUGH_MEMORY)
-        return replace(command, data=data)
+        return command
 
     def _continue(self, command: CommandAPDU) -> ResponseAPDU:
         if not self._rest:

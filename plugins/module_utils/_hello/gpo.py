@@ -202,7 +202,8 @@ class GpoPlace:
     def load(self) -> bytes:
         """Reads the GPO: one search, and one file if there is a GPO.
 
-        :raises StateError: if the GPO, or the container to link it to, is not there, or its name not the only one
+        :raises InputError: if the container to link it to is not there
+        :raises StateError: if the GPO is not there, its name not the only one, or its Registry.pol damaged
         """
         self._policy, self._container = self._read()
         if self._link and self._container is None:

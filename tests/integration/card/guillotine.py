@@ -4,34 +4,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
 import signal
 import socket
-import threading
 import typing as t
 
-_HEADER = 10
+from ansible_collections.hardbound.identity.tests.integration.card.relay import Relay, read_message
 
 
-class Guillotine:
-    """:param tpm: the TPM's socket; the relay's own is beside it"""
-
+class Guillotine(Relay):
     def __init__(self, tpm: pathlib.Path, relay: pathlib.Path) -> None:
-        self._tpm = tpm
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(relay))
-        self._listener.listen()
-        pathlib.Path(f"{relay}.ctrl").symlink_to(f"{tpm}.ctrl")
-        self.tcti = f"swtpm:path={relay}"
-        self.commands = 0
         self._victim: t.Optional[int] = None
         self._deadly = -1
         self._after = False
-        self._idle = threading.Event()
-        self._idle.set()
-        threading.Thread(target=self._serve, daemon=True).start()
+        super().__init__(tpm, relay)
 
     def run(self, action: t.Callable[[], None], deadly: int = -1, after: bool = False) -> bool:
         """Runs the action in a process that dies at its ``deadly``-th command, counted from 0.
@@ -61,17 +48,6 @@ class Guillotine:
         assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the action failed by itself"
         return os.WIFSIGNALED(status)
 
-    def _serve(self) -> None:
-        while True:
-            with contextlib.suppress(OSError):
-                client, _unused = self._listener.accept()
-                self._idle.clear()
-                with client, socket.socket(socket.AF_UNIX) as tpm:
-                    tpm.connect(str(self._tpm))
-                    while self._relay(client, tpm):
-                        pass
-            self._idle.set()
-
     def _relay(self, client: socket.socket, tpm: socket.socket) -> bool:
         command = read_message(client)
         if command is None:
@@ -91,17 +67,3 @@ class Guillotine:
         assert self._victim is not None
         os.kill(self._victim, signal.SIGKILL)
         return False
-
-
-def read_message(connection: socket.socket) -> t.Optional[bytes]:
-    """Returns a TPM command or response as a whole, or None at the end of the connection."""
-    data = b""
-    size = _HEADER
-    while len(data) < size:
-        piece = connection.recv(size - len(data))
-        if not piece:
-            return None
-        data += piece
-        if len(data) >= _HEADER:
-            size = int.from_bytes(data[2:6], "big")
-    return data

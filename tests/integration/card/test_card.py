@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card.certificate import self_signed
+from ansible_collections.hardbound.identity.plugins.module_utils._card.certificate import make_shown_key, self_signed
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
     Blocked,
+    CardFull,
     CardGone,
     NoSuchKey,
     NotOffered,
@@ -17,6 +19,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
     WrongSecret,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
+from ansible_collections.hardbound.identity.plugins.module_utils._card.room import HEADER, ROOM
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
 from ansible_collections.hardbound.identity.plugins.module_utils._card.signature import sign_message
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
@@ -61,6 +64,21 @@ def test_rsa_signs_and_decrypts(bench):
     public.verify(sign_message(card, Slot.KEY_MANAGEMENT, MESSAGE), MESSAGE, padding.PKCS1v15(), hashes.SHA256())
     block = card.rsa_private(Slot.KEY_MANAGEMENT, public.encrypt(b"for you", padding.PKCS1v15()))
     assert block.startswith(b"\x00\x02") and block.endswith(b"\x00for you")
+
+
+def test_a_full_card_gets_no_key_that_clients_would_not_see(bench):
+    card = bench.open(bench.make(), PIN)
+    card.store_object(1, bytes(ROOM - 2 * HEADER))
+    wanted = KeySpecification(Slot.AUTHENTICATION, Algorithm.ECC_P256)
+    with pytest.raises(CardFull, match="remove some of them first"):
+        make_shown_key(card, wanted)
+    assert card.keys() == {} and card.certificates == {}
+    make_shown_key(card, dataclasses.replace(wanted, self_signed=False))
+    assert set(card.keys()) == {Slot.AUTHENTICATION}
+    card.remove_key(Slot.AUTHENTICATION)
+    card.store_object(1, None)
+    make_shown_key(card, wanted)
+    assert set(card.keys()) == set(card.certificates) == {Slot.AUTHENTICATION}
 
 
 def test_agreement(bench):

@@ -130,6 +130,14 @@ def test_a_reset_forgets_a_chain_and_an_answer() -> None:
     assert exchange.transmit(bytes.fromhex("00C0000000")) == b"\x69\x85"
 
 
+def test_one_long_command_brings_no_more_than_a_chain() -> None:
+    exchange = Exchange(lambda command: ResponseAPDU(status=0x9000 if command.data else 0x6F00))
+    for size, answer in ((LONGEST_COMMAND_DATA, b"\x90\x00"), (LONGEST_COMMAND_DATA + 1, b"\x6a\x84")):
+        for cla in (0x00, 0x10):
+            assert exchange.transmit(CommandAPDU(cla, 0xDB, 0x3F, 0xFF, bytes(size), extended=True).encode()) == answer
+            exchange.reset()
+
+
 def test_an_endless_chain_is_refused() -> None:
     exchange = Exchange(echo)
     link = CommandAPDU(0x10, 0xDB, 0x3F, 0xFF, bytes(255)).encode()
