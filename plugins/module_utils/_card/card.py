@@ -13,7 +13,7 @@ from .admin_session import AdminSession
 from .edge import Edge
 from .gate import ROLES
 from .key import Key
-from .key_slots import KeySlots
+from .key_slots import Certify, KeySlots
 from .objects import Objects
 from .outside_key import OutsideKey
 from .pins import Pins
@@ -273,13 +273,14 @@ class Card:
     def keys(self) -> t.Mapping[int, Key]:
         return self._slots.keys()
 
-    def make_key(self, wanted: KeySpecification) -> Key:
+    def make_key(self, wanted: KeySpecification, certify: t.Optional[Certify] = None) -> Key:
         """Makes a key in a slot, in place of what was there.
 
+        :param certify: makes the slot's certificate, with the key; both are kept or none
         :raises NotVerified: before the PIN was verified or the administrator authenticated
         :raises NotOffered: if the TPM does not know the algorithm
         """
-        return self._slots.make(wanted)
+        return self._slots.make(wanted, certify)
 
     def import_key(self, wanted: KeySpecification, key: OutsideKey) -> Key:
         """Puts a key that was made elsewhere into a slot. The TPM vouches for nothing but its use.

@@ -11,7 +11,7 @@ import typing as t
 
 from .._cryptography import ec, hashes, rsa, serialization, x509
 from .._encoding import tlv
-from .._errors import HardboundError, InputError
+from .._errors import InputError
 from .card import Card
 from .key import Algorithm, slot_name
 from .signature import hash_for, sign_message
@@ -56,14 +56,7 @@ def make_shown_key(card: Card, wanted: KeySpecification) -> None:
     :raises NotVerified, NotOffered: as :meth:`Card.make_key`
     :raises CardFull: if there is no room for the certificate
     """
-    card.make_key(wanted)
-    if not wanted.self_signed:
-        return
-    try:
-        card.store_certificate(wanted.slot, self_signed(card, wanted.slot))
-    except HardboundError:
-        card.remove_key(wanted.slot)
-        raise
+    card.make_key(wanted, (lambda: self_signed(card, wanted.slot)) if wanted.self_signed else None)
 
 
 def resigned(draft: bytes, to_be_signed: bytes, card: Card, slot: int) -> bytes:

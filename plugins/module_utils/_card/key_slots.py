@@ -32,6 +32,9 @@ _ALGORITHMS = {
 }
 _LARGEST_PUBLIC = 1024
 
+Certify = t.Callable[[], bytes]
+"""Makes a certificate, DER, for a key that works already and is not on the disk yet."""
+
 
 class KeySlots:
     def __init__(self, session: Session) -> None:
@@ -47,7 +50,7 @@ class KeySlots:
         except KeyError:
             raise NoSuchKey(f"The slot {slot_name(slot)} holds no key.") from None
 
-    def make(self, wanted: KeySpecification) -> Key:
+    def make(self, wanted: KeySpecification, certify: t.Optional[Certify] = None) -> Key:
         session = self._session
         with session.changing() as gates:
             self._require_support(wanted.algorithm)
@@ -55,7 +58,7 @@ class KeySlots:
             with self.parent(wanted.pin) as parent:
                 policy = gates.model.key_policy(wanted.pin)
                 blob, creation = tpm_object.create(session.tpm, parent, template, policy)
-            return self._keep(wanted, blob, creation)
+            return self._keep(wanted, blob, creation, certify)
 
     def bring_in(self, wanted: KeySpecification, key: OutsideKey) -> Key:
         session = self._session
@@ -71,12 +74,19 @@ class KeySlots:
         if not supports(self._session.tpm, algorithm.value):
             raise NotOffered(f"The TPM has no keys of {algorithm.value}.")
 
-    def _keep(self, wanted: KeySpecification, blob: Blob, creation: Creation) -> Key:
+    def _keep(
+        self, wanted: KeySpecification, blob: Blob, creation: Creation, certify: t.Optional[Certify] = None
+    ) -> Key:
         public = Public.parse(unsized(blob.public, "TPM2B_PUBLIC", _LARGEST_PUBLIC)).spki()
-        record = KeyRecord(wanted.algorithm, wanted.pin, blob, public, creation)
-        self._session.write(self._session.known.with_key(wanted.slot, record))
-        self._session.saved_keys.pop(wanted.slot, None)
-        return _key(wanted.slot, record)
+        key = KeyRecord(wanted.algorithm, wanted.pin, blob, public, creation)
+        session = self._session
+        session.saved_keys.pop(wanted.slot, None)
+        record = session.known.with_key(wanted.slot, key)
+        if certify is not None:
+            with session.supposing(record):
+                record = record.with_certificate(wanted.slot, certify())
+        session.write(record)
+        return _key(wanted.slot, key)
 
     def remove(self, slot: int) -> None:
         session = self._session

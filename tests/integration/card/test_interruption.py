@@ -9,6 +9,7 @@ import itertools
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
+from ansible_collections.hardbound.identity.plugins.module_utils._card.certificate import make_shown_key
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import WrongSecret
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import State
@@ -19,6 +20,7 @@ from ansible_collections.hardbound.identity.tests.integration.card.guillotine im
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
 PIN, PUK, NEW = b"123456", b"87654321", b"654321"
+SLOT = int(Slot.AUTHENTICATION)
 KEY, OTHER = AdminKey.random(), AdminKey.random(Cipher.AES_256)
 
 
@@ -72,6 +74,27 @@ def test_making_a_card(bench, guillotine):
 
     cut_everywhere(guillotine, make, bench.tpm.release, check)
     bench.open(keeper, PIN)
+
+
+def test_making_a_key_that_clients_see(bench, guillotine):
+    """The next run makes what is missing, and a key without its certificate would not be."""
+    record = bench.make()
+    wanted = KeySpecification(SLOT, Algorithm.ECC_P256)
+
+    def make():
+        make_shown_key(bench.open(record, PIN), wanted)
+
+    def check():
+        card = bench.open(record)
+        assert set(card.keys()) == set(card.certificates)
+        if card.keys():
+            card.verify(PIN)
+            card.sign(SLOT, bytes(32))
+            card.remove_key(SLOT)
+            card.store_certificate(SLOT, None)
+        check_clean(bench, [record])
+
+    cut_everywhere(guillotine, make, bench.tpm.release, check)
 
 
 def test_destroying_a_card(bench, guillotine):
