@@ -61,5 +61,6 @@ replace_ak:
 
 
 class ModuleDocFragment:
-    DOCUMENTATION = "options:\n" + textwrap.indent(_CA, "  ")
-    ATTESTATION_CA = "options:\n  attestation_ca:\n    suboptions:\n" + textwrap.indent(_ATTESTATION_CA, "      ")
+    # Annotated, because ansible-test takes a plain assignment here for one of a literal.
+    DOCUMENTATION: str = "options:\n" + textwrap.indent(_CA, "  ")
+    ATTESTATION_CA: str = "options:\n  attestation_ca:\n    suboptions:\n" + textwrap.indent(_ATTESTATION_CA, "      ")
