@@ -79,6 +79,7 @@ def site() -> t.Iterator[Site]:
 @contextlib.contextmanager
 def owner(fleet: Fleet) -> t.Iterator[None]:
     """Whose cards they are: a user of this computer, with a home of its own."""
+    subprocess.run(["userdel", OWNER], check=False, capture_output=True)  # that of a run that was killed
     subprocess.run(["useradd", "--create-home", "--home-dir", str(home(fleet)), OWNER], check=True)
     try:
         yield
@@ -108,7 +109,7 @@ def service(site, request):
 
 def test_with_the_pin(service):
     said = service.logon(PIN)
-    assert service.welcome in said, said + (service.folder / "log").read_text()
+    assert service.welcome in said, said + (service.folder / "log").read_text() + service.machine.log()
 
 
 def test_without_the_pin(service):

@@ -10,8 +10,6 @@ import pathlib
 import pytest
 from ansible_collections.hardbound.identity.tests.integration.modules.conftest import Task
 
-pytestmark = pytest.mark.xdist_group("etc")  # the folder is made and removed
-
 PIN, PUK, NEW = "pin-4711", "puk-0815", "pin-1234"
 KEY = [{"slot": "authentication", "algorithm": "ecc_p256"}]
 ETC = pathlib.Path("/etc/hardbound")

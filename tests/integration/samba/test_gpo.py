@@ -12,8 +12,6 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import preg
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.preg import Entry
 
-pytestmark = pytest.mark.xdist_group("samba")  # one domain controller for all
-
 HELLO = "SOFTWARE\\Policies\\Microsoft\\PassportForWork"
 REGISTRY = "[{35378EAC-683F-11D2-A89A-00C04FBBCFA2}{D02B1F72-3407-48AE-BA88-E8213C6761F1}]"
 REGISTRY_OF_USERS = REGISTRY.replace("D02B1F72", "D02B1F73")

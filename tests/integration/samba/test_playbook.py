@@ -11,8 +11,6 @@ from ansible_collections.hardbound.identity.tests.benchmarks.bench_hello import 
 from ansible_collections.hardbound.identity.tests.integration.awx_job import Job
 from ansible_collections.hardbound.identity.tests.integration.hello_playbook import PYTHON, playbook_in
 
-pytestmark = pytest.mark.xdist_group("samba")  # one domain controller for all
-
 NAME = "Hello by playbook"
 UNITS = "OU=Domain Controllers,DC=corp,DC=example"
 #: A value of each setting that Group Policy has.
