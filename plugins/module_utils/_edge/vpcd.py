@@ -107,14 +107,13 @@ class Connection:
 
         :raises Disconnected: if the reader has gone
         """
-        self._received += self._receive()
-        self._answer_whole(card)
+        self._take(card)
         if self._received:
             self._acknowledge()
-            self._received += self._receive()
-            self._answer_whole(card)
+            self._take(card)
 
-    def _answer_whole(self, card: Card) -> None:
+    def _take(self, card: Card) -> None:
+        self._received += self._receive()
         while len(self._received) >= _LENGTH:
             end = _LENGTH + int.from_bytes(self._received[:_LENGTH], "big")
             if len(self._received) < end:

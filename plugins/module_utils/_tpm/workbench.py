@@ -131,9 +131,8 @@ class Workbench:
     @contextlib.contextmanager
     def _policy(self, ticket: Ticket) -> t.Iterator[int]:
         """Using the session resets its policy; a failure in between does not, so it is dropped then."""
-        session = self._prepared(ticket) or self._satisfied(ticket)
         try:
-            yield session
+            yield self._prepared(ticket) or self._satisfied(ticket)
         except TpmError:
             self._drop_session()
             self._end_series()
@@ -160,11 +159,7 @@ class Workbench:
         """Returns the session after the TPM has taken the ticket."""
         if self._session is None:
             self._session = wire.first_handle(self.tpm.run(wire.start_policy_session()))
-        try:
-            self.tpm.run(_policy_ticket(self._session, ticket))
-        except TpmError:
-            self._drop_session()
-            raise
+        self.tpm.run(_policy_ticket(self._session, ticket))
         return self._session
 
 
