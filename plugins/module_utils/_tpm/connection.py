@@ -224,7 +224,7 @@ class Tpm:
 
         ESAPI's way to swtpm makes a connection for each command, which takes longer than many a command.
         """
-        if self._esapi is None or self.tcti.managed or not self.tcti.is_plain:
+        if self._esapi is None or self.tcti.managed:
             return
         self._flush_all()
         self._esapi.close()
