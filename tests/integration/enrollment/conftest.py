@@ -92,6 +92,11 @@ class Fleet:
             ],
         }
 
+    def add_liar(self, host: str, lie: str, visit: str, **card: t.Any) -> None:
+        """Adds a host that lies as :meth:`lying` says."""
+        self.add(host, **card)
+        self.inventory[host]["ansible_python_interpreter"] = self.lying(lie, visit)
+
     def sign_lists(self) -> None:
         """Publishes revocation lists, as the role enrollment_ca does daily."""
         opened = authority.Authority(authority.Folder(self.ca), PASSPHRASE)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import TpmMaker
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import TpmMaker, new_fleet
 
 pytestmark = pytest.mark.slow
 
@@ -42,25 +42,31 @@ LIES = {
 }
 
 
+@pytest.fixture(scope="module")
+def liars():
+    """A fleet in which each host tells one lie and the last one answers the challenge wrongly, and a run over it."""
+    with new_fleet() as fleet:
+        for name, (statement, _code) in LIES.items():
+            fleet.add_liar(name, f"def tell(answer):\n    {statement}\n", "evidence")
+        fleet.add_liar("guesses", "def tell(answer):\n    answer['cards'][0]['answer'] = 'AAAA'\n", "activate")
+        yield fleet, fleet.play()
+
+
 @pytest.mark.parametrize("name", LIES)
-def test_a_host_that_lies_about_itself(fleet, name):
-    statement, code = LIES[name]
-    fleet.add("ws-001")
-    lie = fleet.lying(f"def tell(answer):\n    {statement}\n", "evidence")
-    run = fleet.play(ansible_python_interpreter=lie)
-    assert run.results["ws-001"]["status"] == "refused" and run.visits["ws-001"] == ["smartcard_evidence"], run.output
-    codes = [each["code"] for each in run.results["ws-001"]["refused"]]
+def test_a_host_that_lies_about_itself(liars, name):
+    fleet, run = liars
+    code = LIES[name][1]
+    assert run.results[name]["status"] == "refused" and run.visits[name] == ["smartcard_evidence"], run.output
+    codes = [each["code"] for each in run.results[name]["refused"]]
     assert code is None or code in codes
-    assert "Traceback" not in run.output and fleet.ledger().certificates() == []
+    assert "Traceback" not in run.output and fleet.ledger().certificates(name) == []
 
 
-def test_a_wrong_answer_activates_nothing(fleet):
+def test_a_wrong_answer_activates_nothing(liars):
     """The TPM never opened the challenge; the certificate is of no use, and the ledger says so."""
-    fleet.add("ws-001")
-    lie = fleet.lying("def tell(answer):\n    answer['cards'][0]['answer'] = 'AAAA'\n", "activate")
-    run = fleet.play(ansible_python_interpreter=lie)
-    assert run.results["ws-001"]["code"] == "CHALLENGE_ANSWER", run.output
-    assert [each.activated_at for each in fleet.ledger().certificates()] == [None, None]
+    fleet, run = liars
+    assert run.results["guesses"]["code"] == "CHALLENGE_ANSWER", run.output
+    assert [each.activated_at for each in fleet.ledger().certificates("guesses")] == [None, None]
 
 
 def stolen(fleet, host, more=""):

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import OUTSIDE, EventKind
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PIN
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PIN, new_fleet
 from cryptography import x509
 
 pytestmark = pytest.mark.slow
@@ -69,8 +69,7 @@ class OtherCa:
         return sorted(path.stem for path in (self.folder / "issued").iterdir())
 
 
-@pytest.fixture
-def other(fleet):
+def other_ca(fleet):
     """Logon certificates come from another CA, and what the CA of the fleet issues beside them from that."""
     other = OtherCa(fleet.folder / "other")
     requests = fleet.folder / "requests"
@@ -78,6 +77,11 @@ def other(fleet):
     places = {"certificates": str(other.folder / "ca.pem"), "requests": str(requests)}
     fleet.variables["smartcard_enrollment_outside_ca"] = {**places, "profiles": ["ad_smartcard_logon"]}
     return other
+
+
+@pytest.fixture
+def other(fleet):
+    return other_ca(fleet)
 
 
 def on_card(fleet, host="ws-001", slot=0x9A):
@@ -152,16 +156,6 @@ def test_by_a_command_then_renewed_audited_and_retired(fleet, other):
     assert PIN not in run.output + gone.output
 
 
-def test_a_host_that_can_not_open_the_challenge_never_reaches_the_other_ca(fleet, other):
-    """All that it showed was in order: only the challenge tells whether a TPM holds the AK that said it."""
-    fleet.variables["smartcard_enrollment_outside_ca"]["command"] = other.command
-    fleet.add("ws-001")
-    lie = fleet.lying("def tell(answer):\n    answer['cards'][0]['answer'] = 'AAAA'\n", "activate")
-    run = fleet.play(ansible_python_interpreter=lie)
-    assert run.results["ws-001"]["code"] == "CHALLENGE_ANSWER", run.output
-    assert other.issued() == [] and not list((fleet.folder / "requests").iterdir())
-
-
 LIES = {
     "another_keys_signature": "next(iter(card['signatures'].values()))[:20] + 'AAAA'",
     "no_signature": "''",
@@ -169,14 +163,29 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("name", LIES)
-def test_a_request_that_the_key_did_not_sign(fleet, other, name):
-    fleet.variables["smartcard_enrollment_outside_ca"]["command"] = other.command
-    fleet.add("ws-001")
+@pytest.fixture(scope="module")
+def liars():
+    """A run over hosts that lie about what their keys signed, and one that answers the challenge wrongly."""
     tell = "def tell(answer):\n    [card] = answer['cards']\n    card['signatures'] = {'authentication': %s}\n"
-    run = fleet.play(ansible_python_interpreter=fleet.lying(tell % LIES[name], "evidence"))
-    assert run.results["ws-001"]["code"] == "REQUEST_UNSIGNED" and "Traceback" not in run.output, run.output
-    assert other.issued() == []
+    with new_fleet() as fleet:
+        other = other_ca(fleet)
+        fleet.variables["smartcard_enrollment_outside_ca"]["command"] = other.command
+        for name, lie in LIES.items():
+            fleet.add_liar(name, tell % lie, "evidence")
+        fleet.add_liar("guesses", "def tell(answer):\n    answer['cards'][0]['answer'] = 'AAAA'\n", "activate")
+        run = fleet.play()
+        assert other.issued() == [] and not list((fleet.folder / "requests").iterdir()), run.output
+        yield run
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_request_that_the_key_did_not_sign(liars, name):
+    assert liars.results[name]["code"] == "REQUEST_UNSIGNED" and "Traceback" not in liars.output, liars.output
+
+
+def test_a_host_that_can_not_open_the_challenge_never_reaches_the_other_ca(liars):
+    """All that it showed was in order: only the challenge tells whether a TPM holds the AK that said it."""
+    assert liars.results["guesses"]["code"] == "CHALLENGE_ANSWER", liars.output
 
 
 def test_what_the_other_ca_gets_wrong(fleet, other):
