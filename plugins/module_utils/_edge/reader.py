@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from .._errors import StateError
 from .._files import remove_durably, write_atomically
 from .._spine import Plan
+from .vpcd import MOST_READERS
 
 FIRST_PORT = 35963
 SLOTS = 2  # of one driver file: vsmartcard-vpcd 3.3 as Debian builds it
-MOST_READERS = 16  # PCSCLITE_MAX_READERS_CONTEXTS
 
 _LONGEST_NAME = 121  # bytes: MAX_READERNAME without " 00 00" and the final NUL
 _SEPARATOR = ", "

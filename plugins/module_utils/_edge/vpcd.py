@@ -16,7 +16,9 @@ import typing as t
 
 _LENGTH = 2
 _CHUNK = 0x10002  # the longest message
-_MOST_READERS = 16  # of pcscd, each on the port after the last
+
+MOST_READERS = 16
+"""What pcscd takes, each on the port after the last: PCSCLITE_MAX_READERS_CONTEXTS."""
 
 
 class Control(enum.IntEnum):
@@ -52,7 +54,7 @@ def _client(port: int) -> socket.socket:
     while True:
         client = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         client.bind(("", 0))
-        if abs(client.getsockname()[1] - port) > _MOST_READERS:
+        if abs(client.getsockname()[1] - port) > MOST_READERS:
             return client
         client.close()
 

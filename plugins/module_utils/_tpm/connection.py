@@ -73,6 +73,10 @@ class Tpm:
         if self.is_held:
             return
         self._pass_turnstile()
+        self._begin_turn()
+
+    def _begin_turn(self) -> None:
+        """Connects, and gives the TPM back where that fails."""
         try:
             self._connect()
         except BaseException:
@@ -107,14 +111,17 @@ class Tpm:
 
     def _let_go(self) -> None:
         """Ends the connection and the turn, also where the TPM no longer answers."""
+        self._disconnect()
+        if self._turnstile is not None:
+            self._turnstile.release()
+
+    def _disconnect(self) -> None:
         if self._esapi is not None:
             self._esapi.close()
         if self._transport is not None:
             self._transport.close()
         self._esapi = self._transport = self._storage_root = None
         self._begun = False
-        if self._turnstile is not None:
-            self._turnstile.release()
 
     def close(self) -> None:
         self.release()
@@ -214,7 +221,9 @@ class Tpm:
         with self._noticing_loss():
             self._receive()
         if self._esapi is None:
-            self._close_transport()
+            if not self.tcti.managed:
+                self._flush_all()
+            self._disconnect()
             self._open_esapi()
             self.turn += 1
         return self._esapi
@@ -226,18 +235,8 @@ class Tpm:
         """
         if self._esapi is None or self.tcti.managed:
             return
-        self._flush_all()
-        self._esapi.close()
-        self._esapi = self._storage_root = None
-        self._transport = self.tcti.connect()
-        self.turn += 1
-
-    def _close_transport(self) -> None:
-        if self._transport is not None:
-            if not self.tcti.managed:
-                self._flush_all()
-            self._transport.close()
-            self._transport = None
+        self._disconnect()
+        self._begin_turn()
 
     def _open_esapi(self) -> None:
         pytss = load()

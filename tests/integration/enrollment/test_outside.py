@@ -156,6 +156,17 @@ def test_by_a_command_then_renewed_audited_and_retired(fleet, other):
     assert PIN not in run.output + gone.output
 
 
+def test_two_runs_at_once_ask_the_other_ca_once(fleet, other):
+    fleet.variables["smartcard_enrollment_outside_ca"]["command"] = other.command
+    fleet.add("ws-001")
+    fleet.write()
+    runs = [fleet.begin(), fleet.begin()]
+    outputs = [run.communicate()[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    assert other.issued() == ["01"] and on_card(fleet).serial_number == 1
+    assert [each.kind for each in fleet.ledger().certificates() if each.slot == "authentication"] == [OUTSIDE]
+
+
 LIES = {
     "another_keys_signature": "next(iter(card['signatures'].values()))[:20] + 'AAAA'",
     "no_signature": "''",
