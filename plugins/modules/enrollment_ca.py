@@ -183,6 +183,10 @@ public:
   description: Folder with what hosts and relying parties may fetch.
   returned: success, if there is a CA
   type: str
+public_files:
+  description: Names of the files in RV(public), each with its SHA-256 in hexadecimal.
+  returned: success, if there is a CA
+  type: dict
 certificate:
   description: The issuing CA's certificate.
   returned: success, if there is a CA

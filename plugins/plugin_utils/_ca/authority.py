@@ -127,6 +127,10 @@ class Folder:
         """What hosts and relying parties may fetch."""
         return self.path / "public"
 
+    def published(self) -> t.List[Path]:
+        """Returns the files in :attr:`public`, without one that is being written."""
+        return sorted(path for path in self.public.iterdir() if not path.name.startswith("."))
+
     @property
     def ledger_url(self) -> str:
         return f"sqlite:///{self.ledger}"

@@ -67,6 +67,9 @@ def test_check_do_again_and_again_in_check_mode(play: Path) -> None:
     assert "failed=0" in made, made
     assert (play.parent / "web" / "issuing.crl").read_bytes() == (play.parent / "ca/public/issuing.crl").read_bytes()
     assert not list((play.parent / "web").glob("*.key"))
+    (play.parent / "web" / "issuing.crl").write_bytes(b"of yesterday")
+    assert "changed=1 " in run(play)
+    assert (play.parent / "web" / "issuing.crl").read_bytes() == (play.parent / "ca/public/issuing.crl").read_bytes()
     for options in ((), ("--check",)):
         assert "changed=0 " in run(play, *options)
 
