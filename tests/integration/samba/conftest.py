@@ -143,11 +143,7 @@ class DomainController:
     def started(self, **order: object) -> subprocess.Popen[str]:
         login = {"domain": self.domain, "server": self.server, "username": "administrator", "password": self.password}
         order["login"] = {**login, **order.get("login", {})}
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         process = subprocess.Popen(
             self.inside(sys.executable, HERE / "driver.py"),
             stdin=subprocess.PIPE,
