@@ -127,9 +127,16 @@ class Folder:
         """What hosts and relying parties may fetch."""
         return self.path / "public"
 
-    def published(self) -> t.List[Path]:
-        """Returns the files in :attr:`public`, without one that is being written."""
-        return sorted(path for path in self.public.iterdir() if not path.name.startswith("."))
+    def published(self) -> t.Dict[str, str]:
+        """Returns the names of the files in :attr:`public`, each with its SHA-256 in hexadecimal.
+
+        One that is being written has a name that begins with a dot.
+
+        :raises StateError: if they can't be read
+        """
+        with files.explained(self.public):
+            found = sorted(path for path in self.public.iterdir() if path.is_file() and path.name[0] != ".")
+        return {path.name: hashlib.sha256(files.read(path)).hexdigest() for path in found}
 
     @property
     def ledger_url(self) -> str:

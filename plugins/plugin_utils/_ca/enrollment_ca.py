@@ -8,7 +8,6 @@ import enum
 import typing as t
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 from ...module_utils._card.key import Algorithm
@@ -264,7 +263,7 @@ class EnrollmentCa:
         return {
             "path": str(opened.folder.path),
             "public": str(opened.folder.public),
-            "public_files": {path.name: sha256(files.read(path)).hexdigest() for path in opened.folder.published()},
+            "public_files": opened.folder.published(),
             "certificate": _certificate_view(opened.certificate),
             "root_certificate": _certificate_view(opened.root_certificate),
             "ssh_public_key": files.read(opened.folder.ssh_public_key).decode().strip(),

@@ -48,7 +48,6 @@ def run(play: Path, *options: str, **environment: str) -> str:
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "ANSIBLE_NOCOLOR": "true",
-        "ANSIBLE_PIPELINING": "true",
         "CA_PASSPHRASE": PASSPHRASE,
         **environment,
     }

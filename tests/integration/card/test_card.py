@@ -282,6 +282,22 @@ def test_nothing_stays_in_the_tpm(bench):
     assert bench.loaded() == []
 
 
+def test_a_tpm_that_goes_away_between_two_ways_to_it_is_not_kept_from_others(bench, software_tpm, monkeypatch):
+    """ESAPI's connection has ended, and the plain one is not to be had."""
+    monkeypatch.setattr(turnstile, "PATIENCE", 1.0)
+    bench.tpm.acquire()
+    assert bench.tpm.esapi
+    software_tpm.stop()
+    with pytest.raises(TpmUnreachable, match="no TPM answers"):
+        bench.tpm.end_esapi()
+    other = turnstile.Turnstile(bench.store.folder, bench.tcti)
+    other.acquire(False)
+    other.close()
+    software_tpm.start()
+    bench.tpm.acquire()
+    bench.tpm.release()
+
+
 def test_a_tpm_that_goes_away_is_not_kept_from_others(bench, software_tpm, monkeypatch):
     """The turn at a TPM that takes one program at a time ends with the connection."""
     monkeypatch.setattr(turnstile, "PATIENCE", 1.0)

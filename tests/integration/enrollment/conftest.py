@@ -24,6 +24,7 @@ from ansible_collections.hardbound.identity.tests.integration.software_tpm impor
 PYTHON = "/usr/bin/python3"
 PASSPHRASE = "correct-horse-battery-staple"
 PIN, PUK = "pin-4711", "puk-0815"
+GUESS = "def tell(answer):\n    answer['cards'][0]['answer'] = 'AAAA'\n"  # for a challenge that no TPM opened
 SID = "S-1-5-21-1004336348-1177238915-682003330-"
 
 
@@ -92,9 +93,9 @@ class Fleet:
             ],
         }
 
-    def add_liar(self, host: str, lie: str, visit: str, **card: t.Any) -> None:
+    def add_liar(self, host: str, lie: str, visit: str) -> None:
         """Adds a host that lies as :meth:`lying` says."""
-        self.add(host, **card)
+        self.add(host)
         self.inventory[host]["ansible_python_interpreter"] = self.lying(lie, visit)
 
     def sign_lists(self) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import TpmMaker, new_fleet
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, TpmMaker, new_fleet
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def liars():
     with new_fleet() as fleet:
         for name, (statement, _code) in LIES.items():
             fleet.add_liar(name, f"def tell(answer):\n    {statement}\n", "evidence")
-        fleet.add_liar("guesses", "def tell(answer):\n    answer['cards'][0]['answer'] = 'AAAA'\n", "activate")
+        fleet.add_liar("guesses", GUESS, "activate")
         yield fleet, fleet.play()
 
 

@@ -21,7 +21,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.re
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import clock
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, PIN, PYTHON
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, PASSPHRASE, PIN, PYTHON
 from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm
 from cryptography import x509
 
@@ -189,7 +189,7 @@ def test_a_tpm_without_ek_certificate(site):
 
 def test_a_host_that_does_not_answer_the_challenge(site):
     """What was issued for the card is revoked, and the card is gone."""
-    liar = site.fleet.lying("def tell(answer):\n    answer['cards'][0]['answer'] = 'AAAA'\n", "activate")
+    liar = site.fleet.lying(GUESS, "activate")
     task = site.card()
     task["vars"]["ansible_python_interpreter"] = liar
     [refused] = site.run(task)

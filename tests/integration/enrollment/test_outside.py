@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import OUTSIDE, EventKind
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PIN, new_fleet
+from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, PIN, new_fleet
 from cryptography import x509
 
 pytestmark = pytest.mark.slow
@@ -176,27 +176,29 @@ LIES = {
 
 @pytest.fixture(scope="module")
 def liars():
-    """A run over hosts that lie about what their keys signed, and one that answers the challenge wrongly."""
+    """Hosts that lie about what their keys signed, one that answers the challenge wrongly, and a run over them."""
     tell = "def tell(answer):\n    [card] = answer['cards']\n    card['signatures'] = {'authentication': %s}\n"
     with new_fleet() as fleet:
         other = other_ca(fleet)
         fleet.variables["smartcard_enrollment_outside_ca"]["command"] = other.command
         for name, lie in LIES.items():
             fleet.add_liar(name, tell % lie, "evidence")
-        fleet.add_liar("guesses", "def tell(answer):\n    answer['cards'][0]['answer'] = 'AAAA'\n", "activate")
-        run = fleet.play()
-        assert other.issued() == [] and not list((fleet.folder / "requests").iterdir()), run.output
-        yield run
+        fleet.add_liar("guesses", GUESS, "activate")
+        yield fleet, other, fleet.play()
 
 
 @pytest.mark.parametrize("name", LIES)
 def test_a_request_that_the_key_did_not_sign(liars, name):
-    assert liars.results[name]["code"] == "REQUEST_UNSIGNED" and "Traceback" not in liars.output, liars.output
+    _fleet, other, run = liars
+    assert run.results[name]["code"] == "REQUEST_UNSIGNED" and "Traceback" not in run.output, run.output
+    assert other.issued() == []
 
 
 def test_a_host_that_can_not_open_the_challenge_never_reaches_the_other_ca(liars):
     """All that it showed was in order: only the challenge tells whether a TPM holds the AK that said it."""
-    assert liars.results["guesses"]["code"] == "CHALLENGE_ANSWER", liars.output
+    fleet, other, run = liars
+    assert run.results["guesses"]["code"] == "CHALLENGE_ANSWER", run.output
+    assert other.issued() == [] and not list((fleet.folder / "requests").iterdir())
 
 
 def test_what_the_other_ca_gets_wrong(fleet, other):

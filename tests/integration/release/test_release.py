@@ -55,7 +55,6 @@ class Release:
             ANSIBLE_COLLECTIONS_PATH=str(self.folder / "installed"),
             ANSIBLE_NOCOLOR="1",
             ANSIBLE_LOCALHOST_WARNING="false",
-            ANSIBLE_PIPELINING="true",
         )
         done = subprocess.run(
             [str(pathlib.Path(sys.executable).with_name(program)), *arguments],

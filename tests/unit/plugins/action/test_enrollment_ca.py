@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import typing as t
 from pathlib import Path
 
@@ -91,6 +92,15 @@ def test_made_in_four_steps_check_do_check_again(run: Runner) -> None:
     assert {path.name for path in run.folder.joinpath("public").iterdir()} == {
         "ca.pem", "issuing.cer", "issuing.crl", "root.cer", "root.crl", "ssh.pub", "ssh.revoked",
     }  # fmt: skip
+
+
+def test_it_tells_what_is_to_be_published(run: Runner) -> None:
+    run()
+    public = run.folder / "public"
+    expected = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in public.iterdir()}
+    (public / ".new-list").touch()  # as one that is being written
+    (public / "folder").mkdir()
+    assert run()["public_files"] == expected
 
 
 def test_revoking_is_planned_done_once_and_published(run: Runner) -> None:
