@@ -25,9 +25,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding impor
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
-from ansible_collections.hardbound.identity.tests.integration.access_broker import TCTI, access_broker
-from ansible_collections.hardbound.identity.tests.integration.card_machine import CardMachine
-from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm
+from ansible_collections.hardbound.identity.tests.support.access_broker import TCTI, access_broker
+from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
+from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 
 PIN = "123456"
 DIGEST = hashlib.sha256(b"what is signed").digest()

@@ -26,7 +26,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger impo
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.packages import sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Place
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
+from ansible_collections.hardbound.identity.tests.support import forge
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 FLEETS = (10, 100, 1000, 10_000)

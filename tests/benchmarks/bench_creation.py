@@ -25,8 +25,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.store imp
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
-from ansible_collections.hardbound.identity.tests.integration.card.stopwatch import Stopwatch
-from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm
+from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
+from ansible_collections.hardbound.identity.tests.support.stopwatch import Stopwatch
 
 PIN = "12345678"
 ROUNDS = 15

@@ -12,7 +12,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired 
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.plan import fit, plan
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Model
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.writer import Writer
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import RULES, WRITERS
+from ansible_collections.hardbound.identity.tests.support.hello_samples import RULES, WRITERS
 
 ROUNDS = 50
 

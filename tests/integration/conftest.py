@@ -10,7 +10,7 @@ import tempfile
 import typing as t
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm
+from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 
 
 @pytest.fixture(scope="session")

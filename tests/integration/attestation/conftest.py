@@ -8,7 +8,7 @@ import shutil
 import typing as t
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm, TpmMaker
+from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm, TpmMaker
 
 pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's python3-tpm2-pytss")
 

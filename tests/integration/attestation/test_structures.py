@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._encoding import tpm_structures
+from ansible_collections.hardbound.identity.tests.support import tpm_structures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tpm2_pytss.types import TPMS_ATTEST, TPMS_CREATION_DATA, TPMS_NV_PUBLIC, TPMT_PUBLIC

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import WrongSecret
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
-from ansible_collections.hardbound.identity.tests.integration.access_broker import PROGRAMS, TCTI, access_broker
+from ansible_collections.hardbound.identity.tests.support.access_broker import PROGRAMS, TCTI, access_broker
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key

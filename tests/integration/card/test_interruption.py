@@ -15,7 +15,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.key impor
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import State
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
-from ansible_collections.hardbound.identity.tests.integration.card.guillotine import Guillotine
+from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 

@@ -15,7 +15,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.lockout im
     set_authorisation,
     set_parameters,
 )
-from ansible_collections.hardbound.identity.tests.integration.card.guillotine import Guillotine
+from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
 
 pytestmark = pytest.mark.tpm
 

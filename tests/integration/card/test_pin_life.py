@@ -17,7 +17,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
-from ansible_collections.hardbound.identity.tests.integration.card.guillotine import Guillotine
+from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
 
 pytestmark = pytest.mark.tpm
 

@@ -16,7 +16,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
 from ansible_collections.hardbound.identity.plugins.module_utils._card.migration import VERSION
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.hardbound.identity.tests.integration.card.guillotine import Guillotine
+from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key

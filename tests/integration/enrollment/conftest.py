@@ -19,7 +19,7 @@ import pytest
 import yaml
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, clock, crl
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
-from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm, TpmMaker
+from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm, TpmMaker
 
 PYTHON = "/usr/bin/python3"
 PASSPHRASE = "correct-horse-battery-staple"

@@ -22,7 +22,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.tr
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import clock
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, PASSPHRASE, PIN, PYTHON
-from ansible_collections.hardbound.identity.tests.integration.software_tpm import SoftwareTpm
+from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 from cryptography import x509
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.hello_playbook import playbook_in
+from ansible_collections.hardbound.identity.tests.support.hello_playbook import playbook_in
 
 TENANT = "2a1b3c4d-0000-4000-8000-123456789abc"
 NOT_HERE = {"pin_min_length": "not_configured", "pin_digits": "not_configured", "use_hello": "not_configured"}

@@ -8,8 +8,8 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import SETTINGS as CATALOGUE
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings, view
 from ansible_collections.hardbound.identity.tests.benchmarks.bench_hello import SETTINGS
-from ansible_collections.hardbound.identity.tests.integration.awx_job import Job
-from ansible_collections.hardbound.identity.tests.integration.hello_playbook import PYTHON, playbook_in
+from ansible_collections.hardbound.identity.tests.support.awx_job import Job
+from ansible_collections.hardbound.identity.tests.support.hello_playbook import PYTHON, playbook_in
 
 NAME = "Hello by playbook"
 UNITS = "OU=Domain Controllers,DC=corp,DC=example"

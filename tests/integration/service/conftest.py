@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's python3-tpm2-pytss")
 
-from ansible_collections.hardbound.identity.tests.integration.card_machine import CardMachine
+from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pathlib
 import time
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.card_machine import KEYS
+from ansible_collections.hardbound.identity.tests.support.card_machine import KEYS
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.modules import hello_policy
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import TENANT
-from ansible_collections.hardbound.identity.tests.unit.plugins.modules.hello_runner import run
+from ansible_collections.hardbound.identity.tests.support.hello_runner import run
+from ansible_collections.hardbound.identity.tests.support.hello_samples import TENANT
 
 FILES = {
     "registry_pol": ({}, {"pin_min_length": 8, "use_hello": "enabled"}),

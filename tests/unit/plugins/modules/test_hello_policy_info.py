@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.hardbound.identity.plugins.modules import hello_policy, hello_policy_info
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import TENANT
-from ansible_collections.hardbound.identity.tests.unit.plugins.modules.hello_runner import run
+from ansible_collections.hardbound.identity.tests.support.hello_runner import run
+from ansible_collections.hardbound.identity.tests.support.hello_samples import TENANT
 
 
 def ask(*sources: dict[str, Any], **arguments: object) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.nv_pu
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.signature import Signature
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.wire import WireError
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._encoding import tpm_structures
+from ansible_collections.hardbound.identity.tests.support import tpm_structures
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -18,7 +18,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting 
     SettingState,
     State,
 )
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import ALL
+from ansible_collections.hardbound.identity.tests.support.hello_samples import ALL
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -14,7 +14,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired 
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.graph_catalog import GraphCatalog
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.graph_custom import GraphCustom
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED, Scope
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import TENANT
+from ansible_collections.hardbound.identity.tests.support.hello_samples import TENANT
 
 CUSTOM = GraphCustom(Tree(Scope.DEVICE, TENANT), "Hello")
 CATALOG = GraphCatalog(Scope.DEVICE, "Hello")

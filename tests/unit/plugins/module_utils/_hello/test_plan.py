@@ -10,7 +10,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired 
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.plan import Change, fit, plan, removal
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.writer import Writer
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import WRITERS
+from ansible_collections.hardbound.identity.tests.support.hello_samples import WRITERS
 
 POL, CUSTOM, LINUX = WRITERS["registry_pol"], WRITERS["graph_custom"], WRITERS["linux"]
 

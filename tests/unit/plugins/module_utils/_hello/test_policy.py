@@ -10,7 +10,7 @@ from typing import Mapping
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.plan import Chore
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.policy import Policy
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import WRITERS
+from ansible_collections.hardbound.identity.tests.support.hello_samples import WRITERS
 
 POL = WRITERS["registry_pol"]
 

@@ -15,7 +15,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.resolver
     SourceKind,
     resolve,
 )
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import ALL
+from ansible_collections.hardbound.identity.tests.support.hello_samples import ALL
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,7 +12,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.csp impo
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED, Scope, State
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.syncml import SyncMl
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import RULES, TENANT
+from ansible_collections.hardbound.identity.tests.support.hello_samples import RULES, TENANT
 
 DEVICE = SyncMl(Tree(Scope.DEVICE, TENANT))
 ROOT = "./Device/Vendor/MSFT/PassportForWork/"

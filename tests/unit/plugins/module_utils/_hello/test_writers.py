@@ -15,7 +15,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting 
     State,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.writer import Writer
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._hello.samples import ALL, WRITERS
+from ansible_collections.hardbound.identity.tests.support.hello_samples import ALL, WRITERS
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,8 +16,8 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.bu
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.forge import NOW, ForgedHost
+from ansible_collections.hardbound.identity.tests.support import forge
+from ansible_collections.hardbound.identity.tests.support.forge import NOW, ForgedHost
 from hypothesis import given
 from hypothesis import strategies as st
 

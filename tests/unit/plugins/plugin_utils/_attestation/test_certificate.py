@@ -18,8 +18,8 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.de
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek_certificate import vendor
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.oid import RSAES_OAEP
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import der as writer
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.forge import Authority
+from ansible_collections.hardbound.identity.tests.support import forge
+from ansible_collections.hardbound.identity.tests.support.forge import Authority
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat

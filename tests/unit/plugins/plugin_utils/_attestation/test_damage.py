@@ -10,8 +10,8 @@ import copy
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.forge import NOW, ForgedHost
+from ansible_collections.hardbound.identity.tests.support import forge
+from ansible_collections.hardbound.identity.tests.support.forge import NOW, ForgedHost
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.test_bundle import (
     json_values,
     places,

@@ -14,8 +14,8 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.is
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.forge import (
+from ansible_collections.hardbound.identity.tests.support import forge
+from ansible_collections.hardbound.identity.tests.support.forge import (
     DAY,
     NOW,
     Authority,

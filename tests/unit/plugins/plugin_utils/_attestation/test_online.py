@@ -13,7 +13,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_te
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.online import Online, certificate_urls
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.forge import (
+from ansible_collections.hardbound.identity.tests.support.forge import (
     DAY,
     NOW,
     Authority,

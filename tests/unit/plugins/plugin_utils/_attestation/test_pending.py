@@ -12,7 +12,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.chall
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.wire import WireError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code, Report
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import LIFETIME, Pending
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.forge import (
+from ansible_collections.hardbound.identity.tests.support.forge import (
     CARD,
     HOST,
     NOW,

@@ -12,8 +12,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.certificate import Certificate
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.path import find_path
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust, load_certificates
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.forge import Authority
+from ansible_collections.hardbound.identity.tests.support import forge
+from ansible_collections.hardbound.identity.tests.support.forge import Authority
 from cryptography.hazmat.primitives.serialization import Encoding
 
 MAKERS = pathlib.Path(__file__).resolve().parents[6] / "shared" / "data" / "ek-anchors"

@@ -24,8 +24,8 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.re
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import Verdict, verify
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.forge import (
+from ansible_collections.hardbound.identity.tests.support import forge
+from ansible_collections.hardbound.identity.tests.support.forge import (
     DAY,
     NOW,
     A,

@@ -22,7 +22,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer impo
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
+from ansible_collections.hardbound.identity.tests.support import forge
 
 PASSPHRASE = "correct horse battery staple"
 SID = "S-1-5-21-1004336348-1177238915-682003330-512"

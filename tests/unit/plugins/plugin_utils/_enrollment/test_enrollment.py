@@ -18,7 +18,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.packages im
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment, Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
+from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec

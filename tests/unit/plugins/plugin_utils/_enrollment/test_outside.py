@@ -15,7 +15,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority i
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import OUTSIDE
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import Retirement
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation import forge
+from ansible_collections.hardbound.identity.tests.support import forge
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec

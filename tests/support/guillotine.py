@@ -10,7 +10,7 @@ import signal
 import socket
 import typing as t
 
-from ansible_collections.hardbound.identity.tests.integration.card.relay import Relay, read_message
+from ansible_collections.hardbound.identity.tests.support.relay import Relay, read_message
 
 
 class Guillotine(Relay):

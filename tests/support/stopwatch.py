@@ -8,7 +8,7 @@ import pathlib
 import socket
 import time
 
-from ansible_collections.hardbound.identity.tests.integration.card.relay import Relay, read_message
+from ansible_collections.hardbound.identity.tests.support.relay import Relay, read_message
 
 
 class Stopwatch(Relay):
