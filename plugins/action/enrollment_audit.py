@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
-from ansible_collections.hardbound.identity.plugins.module_utils._spec import register_secrets
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import Seen, audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder

@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._spec import register_secrets
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.enrollment_ca import (
     ARGUMENTS,
     Desired,

@@ -8,10 +8,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import ARGUMENTS as ADMIN_KEY
-from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import secret_of
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
-from ansible_collections.hardbound.identity.plugins.module_utils._spec import (
+from ansible_collections.hardbound.identity.plugins.module_utils._task.admin_key import ARGUMENTS as ADMIN_KEY
+from ansible_collections.hardbound.identity.plugins.module_utils._task.admin_key import secret_of
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import (
     CARD,
     KEY,
     OWNER_AUTH,

@@ -48,9 +48,9 @@ class ActionModule(Visitor, NormalAction):
 
     def _open_desk(self) -> tuple[dict[str, t.Any], Desk]:
         """Returns the whole task with its defaults, and the CA. A wrong passphrase is said before anything is done."""
-        from ansible_collections.hardbound.identity.plugins.module_utils._admin_key import secret_of
-        from ansible_collections.hardbound.identity.plugins.module_utils._spec import register_secrets
-        from ansible_collections.hardbound.identity.plugins.module_utils._wanted_card import ARGUMENTS
+        from ansible_collections.hardbound.identity.plugins.module_utils._task.admin_key import secret_of
+        from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
+        from ansible_collections.hardbound.identity.plugins.module_utils._task.wanted_card import ARGUMENTS
         from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
 
         _validation, task = self.validate_argument_spec(ARGUMENTS)

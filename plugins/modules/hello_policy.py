@@ -234,10 +234,10 @@ gpo:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
 from ansible_collections.hardbound.identity.plugins.module_utils._hello import linux, target
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import suggestion
-from ansible_collections.hardbound.identity.plugins.module_utils._spec import register_secrets
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
 
 ARGUMENTS = {
     "target": {"type": "str", "required": True, "choices": [each.value for each in target.Target]},
@@ -267,7 +267,7 @@ def noun(task):
     if target.Target(task["target"]) is not target.Target.LINUX or task["dest"] not in (None, linux.PATH):
         return policy
     # What knows cards and readers is of no use to the other targets.
-    from ansible_collections.hardbound.identity.plugins.module_utils._linux_policy import LinuxPolicy
+    from ansible_collections.hardbound.identity.plugins.module_utils._task.hello_linux import LinuxPolicy
 
     return LinuxPolicy(policy)
 

@@ -184,8 +184,8 @@ notes:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.sources import SOURCE, answer
-from ansible_collections.hardbound.identity.plugins.module_utils._linux_policy import not_enabled_here
-from ansible_collections.hardbound.identity.plugins.module_utils._spec import register_secrets
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
+from ansible_collections.hardbound.identity.plugins.module_utils._task.hello_linux import not_enabled_here
 
 ARGUMENTS = {
     "sources": {"type": "list", "elements": "dict", "options": SOURCE},

@@ -64,7 +64,7 @@ cards:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
-from ansible_collections.hardbound.identity.plugins.module_utils._visits import ACTIVATE_ARGUMENTS, activate
+from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import ACTIVATE_ARGUMENTS, activate
 
 
 def main() -> None:

@@ -80,9 +80,12 @@ cards:
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._spec import PUBLIC_WORDS
-from ansible_collections.hardbound.identity.plugins.module_utils._visits import EVIDENCE_ARGUMENTS, EvidenceVisit
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import PUBLIC_WORDS
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import (
+    EVIDENCE_ARGUMENTS,
+    EvidenceVisit,
+)
 
 
 def main() -> None:

@@ -101,8 +101,8 @@ tpm:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import show
-from ansible_collections.hardbound.identity.plugins.module_utils._spec import STORE, TPM
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import STORE, TPM
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import show
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.report import concerns, report
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti

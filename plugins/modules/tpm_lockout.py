@@ -89,8 +89,8 @@ lockout:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._lockout import ARGUMENTS, EITHER, TpmLockout
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._task.tpm_lockout import ARGUMENTS, EITHER, TpmLockout
 
 
 def main() -> None:

@@ -251,10 +251,10 @@ card:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._smartcard import Smartcard
-from ansible_collections.hardbound.identity.plugins.module_utils._spec import PUBLIC_WORDS
-from ansible_collections.hardbound.identity.plugins.module_utils._wanted_card import ARGUMENTS
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import PUBLIC_WORDS
+from ansible_collections.hardbound.identity.plugins.module_utils._task.card import Smartcard
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._task.wanted_card import ARGUMENTS
 
 
 def main() -> None:

@@ -98,12 +98,12 @@ certificate:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._chosen_card import NAMED
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._smartcard_certificate import (
+from ansible_collections.hardbound.identity.plugins.module_utils._task.certificate import (
     ARGUMENTS,
     SmartcardCertificate,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._task.existing_card import NAMED
 
 
 def main() -> None:

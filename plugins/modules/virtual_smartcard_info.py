@@ -78,9 +78,9 @@ cards:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import show
-from ansible_collections.hardbound.identity.plugins.module_utils._smartcards import list_cards
-from ansible_collections.hardbound.identity.plugins.module_utils._spec import STORE
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import STORE
+from ansible_collections.hardbound.identity.plugins.module_utils._task.card_info import list_cards
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import show
 
 
 def main() -> None:

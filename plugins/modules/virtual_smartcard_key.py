@@ -94,9 +94,9 @@ key:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._chosen_card import NAMED
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._smartcard_key import ARGUMENTS, SmartcardKey
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._task.existing_card import NAMED
+from ansible_collections.hardbound.identity.plugins.module_utils._task.key import ARGUMENTS, SmartcardKey
 
 
 def main() -> None:

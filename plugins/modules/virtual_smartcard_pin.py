@@ -129,10 +129,10 @@ puk_tries_left:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._chosen_card import NAMED
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._smartcard_pin import ARGUMENTS, SOMETHING_NEW, Pin
-from ansible_collections.hardbound.identity.plugins.module_utils._spec import PUBLIC_WORDS
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import PUBLIC_WORDS
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._task.existing_card import NAMED
+from ansible_collections.hardbound.identity.plugins.module_utils._task.pin import ARGUMENTS, SOMETHING_NEW, Pin
 
 
 def main() -> None:

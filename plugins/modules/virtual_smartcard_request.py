@@ -91,9 +91,9 @@ csr:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._chosen_card import NAMED
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
-from ansible_collections.hardbound.identity.plugins.module_utils._smartcard_request import ARGUMENTS, SmartcardRequest
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._task.existing_card import NAMED
+from ansible_collections.hardbound.identity.plugins.module_utils._task.request import ARGUMENTS, SmartcardRequest
 
 
 def main() -> None:

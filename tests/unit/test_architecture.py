@@ -15,7 +15,7 @@ COLLECTION = Path(__file__).parents[2]
 PLUGINS = COLLECTION / "plugins"
 PACKAGE = "ansible_collections.hardbound.identity.plugins"
 
-GROUND = {"_cryptography", "_errors", "_files", "_pin", "_spine"}
+GROUND = {"_cryptography", "_errors", "_escrow", "_files", "_pin", "_spine"}
 """Modules without a room of their own that every core may use."""
 
 MAY_IMPORT = {
@@ -24,11 +24,13 @@ MAY_IMPORT = {
     "module_utils/_spine": set(),
     "module_utils/_files": {"_errors"},
     "module_utils/_pin": {"_errors"},
+    "module_utils/_escrow": {"_cryptography", "_errors"},
     "module_utils/_encoding": {"_cryptography", "_errors"},
     "module_utils/_tpm": GROUND | {"_encoding"},
     "module_utils/_card": GROUND | {"_encoding", "_tpm"},
     "module_utils/_edge": GROUND | {"_encoding", "_card"},
     "module_utils/_hello": GROUND | {"_encoding"},
+    "module_utils/_task": GROUND | {"_encoding", "_tpm", "_card", "_edge", "_hello"},
     "plugin_utils/_attestation": GROUND | {"_encoding", "_card", "_ca"},
     "plugin_utils/_ca": GROUND | {"_encoding", "_card"},
     "plugin_utils/_enrollment": GROUND | {"_encoding", "_card", "_attestation", "_ca"},
@@ -100,6 +102,10 @@ def is_breach(room: str, found: Import) -> bool:
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_a_core_imports_what_its_contract_allows(room: str) -> None:
     assert [str(each) for file in files(room) for each in imports(file) if is_breach(room, each)] == []
+
+
+def test_nothing_but_the_ground_stands_beside_the_rooms() -> None:
+    assert {each.stem for each in (PLUGINS / "module_utils").glob("*.py")} == GROUND
 
 
 @pytest.mark.parametrize("folder", ["module_utils", "plugin_utils"])
@@ -191,6 +197,9 @@ def test_every_file_has_its_licence_and_postponed_annotations() -> None:
         ("module_utils/_card", "from .._edge.piv import Piv"),
         ("module_utils/_card", "from .. import _hello"),
         ("module_utils/_hello", "from .._card.card import Card"),
+        ("module_utils/_card", "from .._task.arguments import CARD"),
+        ("module_utils/_task", "from ansible.module_utils.basic import AnsibleModule"),
+        ("plugin_utils/_enrollment", "from ...module_utils._task.key import Wanted"),
         ("module_utils/_encoding", "import tpm2_pytss"),
         ("plugin_utils/_attestation", "from ...module_utils._tpm import session"),
         ("plugin_utils/_attestation", "import yaml"),

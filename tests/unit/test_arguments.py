@@ -19,7 +19,7 @@ from ansible_collections.hardbound.identity.plugins.action import (
     enrollment_audit,
     smartcard_enrollment,
 )
-from ansible_collections.hardbound.identity.plugins.module_utils import _visits, _wanted_card
+from ansible_collections.hardbound.identity.plugins.module_utils._task import enrollment, wanted_card
 from ansible_collections.hardbound.identity.plugins.modules import hello_policy, hello_policy_info
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import enrollment_ca
 
@@ -32,10 +32,10 @@ ARGUMENTS: dict[str, Mapping[str, Any]] = {
     "enrollment_ca": enrollment_ca.ARGUMENTS,
     "hello_policy": hello_policy.ARGUMENTS,
     "hello_policy_info": hello_policy_info.ARGUMENTS,
-    "smartcard_activate": _visits.ACTIVATE_ARGUMENTS,
+    "smartcard_activate": enrollment.ACTIVATE_ARGUMENTS,
     "smartcard_enrollment": smartcard_enrollment.ARGUMENTS,
-    "smartcard_evidence": _visits.EVIDENCE_ARGUMENTS,
-    "virtual_smartcard": _wanted_card.ARGUMENTS,
+    "smartcard_evidence": enrollment.EVIDENCE_ARGUMENTS,
+    "virtual_smartcard": wanted_card.ARGUMENTS,
 }
 ROLES = ("enrollment_ca", "hello_policy", "smartcard_enrollment", "virtual_smartcard")
 

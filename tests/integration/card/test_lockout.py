@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._lockout import TpmLockout, Wanted
+from ansible_collections.hardbound.identity.plugins.module_utils._task.tpm_lockout import TpmLockout, Wanted
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.capability import identify
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.lockout import (
     Parameters,

@@ -10,16 +10,16 @@ import contextlib
 import typing as t
 from dataclasses import dataclass
 
-from ._card.errors import PinDue, WrongSecret
-from ._card.key import slot_name, slot_number
-from ._card.record import Record
-from ._card.secret import Reference
-from ._card.store import Store
-from ._encoding import tlv
-from ._errors import InputError
-from ._spec import Arguments
-from ._tpm.connection import Tpm
-from ._tpm.workbench import Workbench
+from .._card.errors import PinDue, WrongSecret
+from .._card.key import slot_name, slot_number
+from .._card.record import Record
+from .._card.secret import Reference
+from .._card.store import Store
+from .._encoding import tlv
+from .._errors import InputError
+from .._tpm.connection import Tpm
+from .._tpm.workbench import Workbench
+from .arguments import Arguments
 
 ARGUMENTS: Arguments = {
     "slot": {"type": "str", "required": True},
@@ -83,7 +83,7 @@ class Signer:
         return signed
 
     def _sign(self, requests: t.Sequence[OutsideRequest], provisioning: bool) -> t.Dict[str, str]:
-        from ._card.request import sign_asked  # It imports cryptography.
+        from .._card.request import sign_asked  # It imports cryptography.
 
         signed = {}
         with self._card() as card:
@@ -100,7 +100,7 @@ class Signer:
 
     @contextlib.contextmanager
     def _card(self) -> t.Iterator[t.Any]:
-        from ._card.card import Card
+        from .._card.card import Card
 
         with self.tpm.taken() as tpm:
             card = Card(self.store, Workbench(tpm), self.record.number)

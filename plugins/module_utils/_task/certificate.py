@@ -7,14 +7,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from . import _cryptography
-from ._card.key import slot_name, slot_number
-from ._card.record import Record
-from ._card.report import pem
-from ._chosen_card import CARD, ChosenCard
-from ._errors import InputError
-from ._spec import Arguments
-from ._spine import Plan, View
+from .. import _cryptography
+from .._card.key import slot_name, slot_number
+from .._card.record import Record
+from .._card.report import pem
+from .._errors import InputError
+from .._spine import Plan, View
+from .arguments import Arguments
+from .existing_card import CARD, ChosenCard
 
 ARGUMENTS: Arguments = {
     **CARD,
@@ -37,7 +37,7 @@ class Wanted:
         slot = slot_number(task["slot"])
         if task["state"] == "absent":
             return cls(slot, None)
-        from ._card.certificate import Outside  # It imports cryptography.
+        from .._card.certificate import Outside  # It imports cryptography.
 
         return cls(slot, Outside.parse(task["certificate"], "certificate").der)
 
@@ -45,7 +45,7 @@ class Wanted:
         """:raises InputError: if the certificate is not that of the slot's key"""
         if self.certificate is None:
             return
-        from ._card.certificate import Outside
+        from .._card.certificate import Outside
 
         name, key = slot_name(self.slot), card.keys.get(self.slot)
         if key is None:
@@ -109,7 +109,7 @@ class SmartcardCertificate:
 def _describe(certificate: t.Optional[bytes]) -> t.Dict[str, t.Any]:
     if certificate is None:
         return {}
-    from ._card.certificate import Outside
+    from .._card.certificate import Outside
 
     try:
         return Outside(certificate).describe()

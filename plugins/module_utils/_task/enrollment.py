@@ -11,22 +11,22 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from ._admin_key import ARGUMENTS as ADMIN_KEY
-from ._attestation import ARGUMENTS as ATTESTATION
-from ._attestation import parse_nonce
-from ._card.key import slot_number
-from ._card.record import Record, State
-from ._card.store import Store
-from ._errors import HardboundError, InputError, Interrupted
-from ._escrow import ESCROWED
-from ._files import locked
-from ._outside_request import ARGUMENTS as REQUEST
-from ._outside_request import OutsideRequest, Signer
-from ._smartcard import Found, Smartcard
-from ._spec import CARD, OWNER_AUTH, STORE, TPM, Arguments, register_secrets
-from ._spine import Plan, View
-from ._tpm.connection import Tpm
-from ._tpm.tcti import Tcti
+from .._card.key import slot_number
+from .._card.record import Record, State
+from .._card.store import Store
+from .._errors import HardboundError, InputError, Interrupted
+from .._escrow import ESCROWED
+from .._files import locked
+from .._spine import Plan, View
+from .._tpm.connection import Tpm
+from .._tpm.tcti import Tcti
+from .admin_key import ARGUMENTS as ADMIN_KEY
+from .arguments import CARD, OWNER_AUTH, STORE, TPM, Arguments, register_secrets
+from .attestation import ARGUMENTS as ATTESTATION
+from .attestation import parse_nonce
+from .card import Found, Smartcard
+from .external_request import ARGUMENTS as REQUEST
+from .external_request import OutsideRequest, Signer
 
 EVIDENCE_ARGUMENTS: Arguments = {
     **TPM,
@@ -134,7 +134,7 @@ class EvidenceVisit:
             self._escrowed[name] = {each: told.get(each) for each in ESCROWED}
 
     def report(self, plan: Plan[t.Any], found: t.Sequence[Found]) -> View:
-        from ._card.evidence import Question, collect  # It imports cryptography.
+        from .._card.evidence import Question, collect  # It imports cryptography.
 
         ready = {record.name: record for record in self._store.records() if record.state is State.READY}
         there = [card for card in self._cards if card.name in ready]
@@ -182,9 +182,9 @@ def activate(task: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
 
     :raises InputError: if a challenge is none
     """
-    from ._card.activation import activate_cards
-    from ._encoding.challenge import Challenge
-    from ._encoding.wire import WireError
+    from .._card.activation import activate_cards
+    from .._encoding.challenge import Challenge
+    from .._encoding.wire import WireError
 
     register_secrets(task["tpm_owner_auth"])
     try:

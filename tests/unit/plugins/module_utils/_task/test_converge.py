@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.hardbound.identity.plugins.module_utils._converge import converge
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, Interrupted, StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan, View
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
 
 
 @dataclass

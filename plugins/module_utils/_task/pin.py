@@ -7,21 +7,21 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ._admin_key import parse_admin_key, secret_of
-from ._card.admin_key import AdminKey
-from ._card.errors import Blocked, WrongSecret
-from ._card.host_policy import HostPolicy
-from ._card.record import Record
-from ._card.secret import Reference, Tries
-from ._card.specification import check_puk
-from ._chosen_card import CARD, ChosenCard
-from ._errors import HardboundError, InputError, Interrupted, StateError
-from ._first_pin import WantedPin, well_known
-from ._spec import Arguments, register_secrets
-from ._spine import Plan, View
+from .._card.admin_key import AdminKey
+from .._card.errors import Blocked, WrongSecret
+from .._card.host_policy import HostPolicy
+from .._card.record import Record
+from .._card.secret import Reference, Tries
+from .._card.specification import check_puk
+from .._errors import HardboundError, InputError, Interrupted, StateError
+from .._spine import Plan, View
+from .admin_key import parse_admin_key, secret_of
+from .arguments import Arguments, register_secrets
+from .existing_card import CARD, ChosenCard
+from .first_pin import WantedPin, well_known
 
 if t.TYPE_CHECKING:
-    from ._card.card import Card
+    from .._card.card import Card
 
 ARGUMENTS: Arguments = {
     **CARD,

@@ -9,10 +9,10 @@ import string
 import typing as t
 from dataclasses import dataclass, field
 
-from ._card.admin_key import AdminKey, Cipher
-from ._errors import InputError
-from ._escrow import load_recipient, seal
-from ._spec import DEFAULT, ESCROW, PUBLIC_WORDS, RANDOM, Arguments
+from .._card.admin_key import AdminKey, Cipher
+from .._errors import InputError
+from .._escrow import load_recipient, seal
+from .arguments import DEFAULT, ESCROW, PUBLIC_WORDS, RANDOM, Arguments
 
 PUBLIC_KNOWLEDGE = (
     "admin_key is default, which everybody knows: whoever reaches the card over PC/SC can put keys and certificates "

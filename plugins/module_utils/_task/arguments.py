@@ -8,12 +8,12 @@ import base64
 import importlib
 import typing as t
 
-from ._card.edge import Edge
-from ._card.key import Algorithm
-from ._card.specification import DEFAULT_TRIES
-from ._card.store import DEFAULT_FOLDER
-from ._pin import DEFAULT_MINLEN, LONGEST, CharacterClass, PinPolicy, Presence
-from ._tpm.tcti import DEFAULT as DEFAULT_TPM
+from .._card.edge import Edge
+from .._card.key import Algorithm
+from .._card.specification import DEFAULT_TRIES
+from .._card.store import DEFAULT_FOLDER
+from .._pin import DEFAULT_MINLEN, LONGEST, CharacterClass, PinPolicy, Presence
+from .._tpm.tcti import DEFAULT as DEFAULT_TPM
 
 Arguments = t.Dict[str, t.Dict[str, t.Any]]
 

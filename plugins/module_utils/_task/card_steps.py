@@ -9,18 +9,18 @@ import contextlib
 import typing as t
 from dataclasses import replace
 
-from ._card import lifecycle
-from ._card.attestation_key import equip
-from ._card.plan import Adjust, Create, Destroy, MakeAttestationKey, MakeKeys, Tidy
-from ._card.record import Record
-from ._card.specification import Secrets, Specification
-from ._card.store import Store
-from ._errors import HardboundError
-from ._escrow import ESCROWED
-from ._tpm.connection import Tpm
-from ._tpm.tcti import Tcti
-from ._tpm.workbench import Workbench
-from ._wanted_card import WantedCard
+from .._card import lifecycle
+from .._card.attestation_key import equip
+from .._card.plan import Adjust, Create, Destroy, MakeAttestationKey, MakeKeys, Tidy
+from .._card.record import Record
+from .._card.specification import Secrets, Specification
+from .._card.store import Store
+from .._errors import HardboundError
+from .._escrow import ESCROWED
+from .._tpm.connection import Tpm
+from .._tpm.tcti import Tcti
+from .._tpm.workbench import Workbench
+from .wanted_card import WantedCard
 
 
 class CardSteps:
@@ -73,7 +73,7 @@ class CardSteps:
         nonce = wanted.nonce_for(has_new_key)
         if card is None or nonce is None:
             return
-        from ._card.evidence import Question, collect  # It imports cryptography.
+        from .._card.evidence import Question, collect  # It imports cryptography.
 
         slots = frozenset() if wanted.for_ca else frozenset(card.keys)
         evidence = collect(self._store, self.tpm(card.tcti), [Question(card.number, nonce, slots)], keep)
@@ -105,8 +105,8 @@ class CardSteps:
         return lifecycle.create(self._store, self.tpm(str(specification.tcti)), specification, secrets)
 
     def _make_keys(self, record: Record, step: MakeKeys) -> Record:
-        from ._card.card import Card  # These import cryptography, which a run without changes has no use for.
-        from ._card.certificate import make_shown_key
+        from .._card.card import Card  # These import cryptography, which a run without changes has no use for.
+        from .._card.certificate import make_shown_key
 
         with self.tpm(record.tcti).taken() as tpm:
             card = Card(self._store, Workbench(tpm), record.number)

@@ -8,18 +8,18 @@ import os
 import typing as t
 from dataclasses import dataclass, field
 
-from . import _cryptography
-from ._card.key import PinUse, default_pin_use, slot_name, slot_number
-from ._card.record import Record
-from ._card.report import pem
-from ._chosen_card import CARD, ChosenCard
-from ._errors import InputError, StateError
-from ._files import write_atomically
-from ._spec import Arguments, register_secrets
-from ._spine import Plan, View
+from .. import _cryptography
+from .._card.key import PinUse, default_pin_use, slot_name, slot_number
+from .._card.record import Record
+from .._card.report import pem
+from .._errors import InputError, StateError
+from .._files import write_atomically
+from .._spine import Plan, View
+from .arguments import Arguments, register_secrets
+from .existing_card import CARD, ChosenCard
 
 if t.TYPE_CHECKING:
-    from ._card.request import RequestSpecification
+    from .._card.request import RequestSpecification
 
 ARGUMENTS: Arguments = {
     **CARD,
@@ -46,7 +46,7 @@ class Wanted:
     @classmethod
     def parse(cls, task: t.Mapping[str, t.Any]) -> Wanted:
         """:raises InputError: for the first parameter that is not right"""
-        from ._card.request import RequestSpecification, parse_alternative_names, parse_subject  # cryptography
+        from .._card.request import RequestSpecification, parse_alternative_names, parse_subject  # cryptography
 
         request = RequestSpecification(
             parse_subject(task["subject"], "subject"),

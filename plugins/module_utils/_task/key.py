@@ -7,18 +7,18 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ._card.key import PinUse, slot_name
-from ._card.readiness import check_algorithms
-from ._card.record import KeyRecord, Record
-from ._card.report import report_key
-from ._card.specification import KeySpecification
-from ._chosen_card import CARD, ChosenCard
-from ._errors import InputError
-from ._spec import KEY, Arguments, register_secrets
-from ._spine import Plan, View
+from .._card.key import PinUse, slot_name
+from .._card.readiness import check_algorithms
+from .._card.record import KeyRecord, Record
+from .._card.report import report_key
+from .._card.specification import KeySpecification
+from .._errors import InputError
+from .._spine import Plan, View
+from .arguments import KEY, Arguments, register_secrets
+from .existing_card import CARD, ChosenCard
 
 if t.TYPE_CHECKING:
-    from ._card.card import Card
+    from .._card.card import Card
 
 ARGUMENTS: Arguments = {
     **CARD,
@@ -107,7 +107,7 @@ class SmartcardKey:
             return self._view(card.record)
 
     def _make(self, card: Card) -> None:
-        from ._card.certificate import make_shown_key  # It imports cryptography.
+        from .._card.certificate import make_shown_key  # It imports cryptography.
 
         if self._wanted.pin is not None:
             card.verify(self._wanted.pin.encode())

@@ -7,21 +7,21 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ._admin_key import ARGUMENTS as ADMIN_KEY
-from ._admin_key import WantedAdminKey
-from ._attestation import ARGUMENTS as ATTESTATION
-from ._attestation import WantedAttestation
-from ._card.attestation import Attestation
-from ._card.edge import Edge
-from ._card.record import Record
-from ._card.secret import expects
-from ._card.specification import KeySpecification, Secrets, Specification
-from ._chosen_card import instance_number
-from ._errors import InputError
-from ._first_pin import WantedPin, well_known
-from ._pin import PinPolicy
-from ._spec import CARD, OWNER_AUTH, STORE, TPM, Arguments, pin_policy
-from ._tpm.tcti import Tcti
+from .._card.attestation import Attestation
+from .._card.edge import Edge
+from .._card.record import Record
+from .._card.secret import expects
+from .._card.specification import KeySpecification, Secrets, Specification
+from .._errors import InputError
+from .._pin import PinPolicy
+from .._tpm.tcti import Tcti
+from .admin_key import ARGUMENTS as ADMIN_KEY
+from .admin_key import WantedAdminKey
+from .arguments import CARD, OWNER_AUTH, STORE, TPM, Arguments, pin_policy
+from .attestation import ARGUMENTS as ATTESTATION
+from .attestation import WantedAttestation
+from .existing_card import instance_number
+from .first_pin import WantedPin, well_known
 
 ARGUMENTS: Arguments = {
     **TPM,

@@ -6,19 +6,19 @@ from __future__ import annotations
 
 import typing as t
 
-from ._card import lifecycle
-from ._card.gate import Gates
-from ._card.host_policy import HostPolicy, objections_to
-from ._card.model import Role
-from ._card.readiness import check_host_policy
-from ._card.record import Record, State, presented
-from ._card.report import report, utc
-from ._card.store import Store
-from ._edge.reader import reader_name
-from ._errors import StateError
-from ._tpm.connection import Tpm
-from ._tpm.errors import TpmUnreachable
-from ._tpm.tcti import Tcti
+from .._card import lifecycle
+from .._card.gate import Gates
+from .._card.host_policy import HostPolicy, objections_to
+from .._card.model import Role
+from .._card.readiness import check_host_policy
+from .._card.record import Record, State, presented
+from .._card.report import report, utc
+from .._card.store import Store
+from .._edge.reader import reader_name
+from .._errors import StateError
+from .._tpm.connection import Tpm
+from .._tpm.errors import TpmUnreachable
+from .._tpm.tcti import Tcti
 
 _NO_TRIES: t.Dict[str, t.Any] = {"pin_tries_left": None, "puk_tries_left": None}
 

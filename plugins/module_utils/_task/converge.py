@@ -1,19 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drives the spine for an Ansible module: the one place that knows check mode and diff mode."""
+"""Drives the spine for a task: the one place that knows check mode and diff mode."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ._errors import HardboundError
-from ._spine import Plan, View
-
-if t.TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+from .._errors import HardboundError
+from .._spine import Plan, View
 
 Current = t.TypeVar("Current")
 Step = t.TypeVar("Step")
+
+
+class Module(t.Protocol):
+    """What Ansible gives a task: an ``AnsibleModule``, or on the controller what stands for one."""
+
+    check_mode: bool
+
+    def warn(self, warning: str) -> None:
+        """Shows a person a sentence, and goes on."""
+
+    def fail_json(self, msg: str, **facts: t.Any) -> t.NoReturn:
+        """Ends the task as failed."""
+
+    def exit_json(self, **result: t.Any) -> t.NoReturn:
+        """Ends the task as done."""
 
 
 class Noun(t.Protocol[Current, Step]):
@@ -32,7 +44,7 @@ class Noun(t.Protocol[Current, Step]):
         """What the module reports when nothing is carried out: no change, or check mode."""
 
 
-def converge(module: AnsibleModule, make_noun: t.Callable[[], Noun[t.Any, t.Any]]) -> None:
+def converge(module: Module, make_noun: t.Callable[[], Noun[t.Any, t.Any]]) -> None:
     """Runs desired, current, plan, apply and exits the module. Errors for people become ``fail_json``."""
     try:
         noun = make_noun()
@@ -56,7 +68,7 @@ def _diff(plan: Plan[t.Any]) -> dict[str, object]:
     }
 
 
-def show(module: AnsibleModule, look: t.Callable[[], View]) -> None:
+def show(module: Module, look: t.Callable[[], View]) -> None:
     """Runs a module that only looks, and exits it."""
     try:
         result = look()

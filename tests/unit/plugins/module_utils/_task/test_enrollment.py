@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import Interrupted, StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan
-from ansible_collections.hardbound.identity.plugins.module_utils._visits import EvidenceVisit
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils.test_smartcard import task
+from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import EvidenceVisit
+from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._task.test_wanted_card import task
 
 
 class Noun:

@@ -8,22 +8,22 @@ import time
 import typing as t
 from dataclasses import dataclass, replace
 
-from ._admin_key import secret_of
-from ._card import lifecycle
-from ._card.plan import Adjust, Create, Current, after, plan_absent, plan_present
-from ._card.readiness import check_algorithms, check_host_policy, check_tpm
-from ._card.record import Record, presented
-from ._card.report import report
-from ._card.specification import Specification
-from ._card.store import Store
-from ._card_steps import CardSteps
-from ._edge.access import holders
-from ._edge.presentation import Present, Presentation, Presented
-from ._edge.reader import reader_name
-from ._errors import HardboundError, Interrupted, StateError
-from ._spec import register_secrets
-from ._spine import Plan, View
-from ._wanted_card import WantedCard
+from .._card import lifecycle
+from .._card.plan import Adjust, Create, Current, after, plan_absent, plan_present
+from .._card.readiness import check_algorithms, check_host_policy, check_tpm
+from .._card.record import Record, presented
+from .._card.report import report
+from .._card.specification import Specification
+from .._card.store import Store
+from .._edge.access import holders
+from .._edge.presentation import Present, Presentation, Presented
+from .._edge.reader import reader_name
+from .._errors import HardboundError, Interrupted, StateError
+from .._spine import Plan, View
+from .admin_key import secret_of
+from .arguments import register_secrets
+from .card_steps import CardSteps
+from .wanted_card import WantedCard
 
 NOT_SET_UP = (
     "No program reaches the card yet: the role hardbound.identity.tpm_host has not set up this host and store, "

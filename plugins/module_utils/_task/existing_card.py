@@ -8,17 +8,17 @@ import contextlib
 import re
 import typing as t
 
-from . import _cryptography
-from ._card.plan import Current
-from ._card.record import Record
-from ._card.store import Store
-from ._errors import InputError, StateError
-from ._spec import STORE, Arguments
-from ._tpm.connection import Tpm
-from ._tpm.tcti import Tcti
+from .. import _cryptography
+from .._card.plan import Current
+from .._card.record import Record
+from .._card.store import Store
+from .._errors import InputError, StateError
+from .._tpm.connection import Tpm
+from .._tpm.tcti import Tcti
+from .arguments import STORE, Arguments
 
 if t.TYPE_CHECKING:
-    from ._card.card import Card
+    from .._card.card import Card
 
 _INSTANCE_ID = re.compile(r"ROOT\\SMARTCARDREADER\\(\d{4})")
 
@@ -88,8 +88,8 @@ class ChosenCard:
         :raises StateError: as :meth:`tpm`
         """
         _cryptography.require()
-        from ._card.card import Card  # It imports cryptography, which a run without changes has no use for.
-        from ._tpm.workbench import Workbench
+        from .._card.card import Card  # It imports cryptography, which a run without changes has no use for.
+        from .._tpm.workbench import Workbench
 
         with self.tpm() as tpm:
             card = Card(self.store, Workbench(tpm), self.record().number)

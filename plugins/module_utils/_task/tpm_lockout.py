@@ -8,13 +8,13 @@ import os
 import typing as t
 from dataclasses import asdict, dataclass, field, replace
 
-from ._errors import InputError, StateError
-from ._spec import OWNER_AUTH, STORE, TPM, Arguments, register_secrets
-from ._spine import Plan, View
-from ._tpm.capability import Lockout, identify
-from ._tpm.connection import Tpm
-from ._tpm.lockout import LONGEST_AUTH, LONGEST_TIME, Parameters, WrongLockoutAuth, set_authorisation, set_parameters
-from ._tpm.tcti import Tcti
+from .._errors import InputError, StateError
+from .._spine import Plan, View
+from .._tpm.capability import Lockout, identify
+from .._tpm.connection import Tpm
+from .._tpm.lockout import LONGEST_AUTH, LONGEST_TIME, Parameters, WrongLockoutAuth, set_authorisation, set_parameters
+from .._tpm.tcti import Tcti
+from .arguments import OWNER_AUTH, STORE, TPM, Arguments, register_secrets
 
 ARGUMENTS: Arguments = {
     **TPM,

@@ -7,15 +7,15 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ._card.host_policy import HostPolicy
-from ._card.plan import after
-from ._card.store import DEFAULT_FOLDER, Store
-from ._edge import access
-from ._edge.access import Holder
-from ._edge.presentation import Presentation
-from ._hello.plan import Change, Chore, Step
-from ._hello.policy import TO_DO, Current, Policy
-from ._spine import Plan, View
+from .._card.host_policy import HostPolicy
+from .._card.plan import after
+from .._card.store import DEFAULT_FOLDER, Store
+from .._edge import access
+from .._edge.access import Holder
+from .._edge.presentation import Presentation
+from .._hello.plan import Change, Chore, Step
+from .._hello.policy import TO_DO, Current, Policy
+from .._spine import Plan, View
 
 GUARD_READERS = "tell polkit who may see and use the readers"
 SEEN_BY_ALL = "allow_all_user_card_enumeration"

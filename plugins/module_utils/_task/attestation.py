@@ -10,9 +10,9 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from ._card.attestation import Attestation
-from ._errors import InputError
-from ._spec import Arguments
+from .._card.attestation import Attestation
+from .._errors import InputError
+from .arguments import Arguments
 
 NONCE_SIZE = 32
 

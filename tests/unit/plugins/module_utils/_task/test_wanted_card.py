@@ -13,12 +13,12 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.key impor
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy, Presence
-from ansible_collections.hardbound.identity.plugins.module_utils._wanted_card import WantedCard
+from ansible_collections.hardbound.identity.plugins.module_utils._task.wanted_card import WantedCard
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 HEX = "a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"
-MODULE = "ansible_collections.hardbound.identity.plugins.module_utils._smartcard"
+MODULE = "ansible_collections.hardbound.identity.plugins.module_utils._task.card"
 
 
 def task(**changes):

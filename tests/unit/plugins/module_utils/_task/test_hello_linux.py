@@ -9,7 +9,6 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils import _linux_policy
 from ansible_collections.hardbound.identity.plugins.module_utils._card import store as store_module
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record, State
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import access
@@ -21,9 +20,10 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux im
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.place import FilePlace
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.policy import Policy
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.resolver import Source, SourceKind
-from ansible_collections.hardbound.identity.plugins.module_utils._linux_policy import LinuxPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan, View
+from ansible_collections.hardbound.identity.plugins.module_utils._task import hello_linux
+from ansible_collections.hardbound.identity.plugins.module_utils._task.hello_linux import LinuxPolicy
 
 SEEN_BY_ALL = {"allow_all_user_card_enumeration": "enabled"}
 
@@ -73,7 +73,7 @@ def host(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 def test_check_do_and_again(host: Host) -> None:
     would, told = host.run(check=True, **SEEN_BY_ALL)
     assert would.changed and not host.policy.exists() and not host.rules.exists()
-    assert would.after == {**SEEN_BY_ALL, "to_do": [_linux_policy.GUARD_READERS]}
+    assert would.after == {**SEEN_BY_ALL, "to_do": [hello_linux.GUARD_READERS]}
     assert told["settings"] == SEEN_BY_ALL
     done, _told = host.run(**SEEN_BY_ALL)
     assert done.changed and host.everyone == "true"
@@ -108,8 +108,8 @@ def test_a_run_that_was_killed_between_policy_and_rules_is_finished_by_the_next(
 def test_a_pcscd_without_polkit_is_warned_of(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Presentation, "asks_polkit", False)
     plan, _told = host.run(**SEEN_BY_ALL)
-    assert _linux_policy.NO_POLKIT in plan.warnings
-    assert _linux_policy.NO_POLKIT not in host.run(allow_all_user_card_enumeration="disabled")[0].warnings
+    assert hello_linux.NO_POLKIT in plan.warnings
+    assert hello_linux.NO_POLKIT not in host.run(allow_all_user_card_enumeration="disabled")[0].warnings
 
 
 def test_a_pcscd_without_polkit_is_told_of_by_the_info_module(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,12 +117,12 @@ def test_a_pcscd_without_polkit_is_told_of_by_the_info_module(host: Host, monkey
     monkeypatch.setattr(sources, "_this_host", lambda: Source(SourceKind.LINUX_HOST, "here", model))
 
     def told(**params: object) -> t.Dict[str, t.Any]:
-        return sources.answer({"sources": None, "platform": None, **params}, _linux_policy.not_enabled_here())
+        return sources.answer({"sources": None, "platform": None, **params}, hello_linux.not_enabled_here())
 
     assert told()["not_enforceable"] == []
     monkeypatch.setattr(Presentation, "asks_polkit", False)
     assert told()["not_enforceable"] == [
-        {"name": "allow_all_user_card_enumeration", "source": "here", "reason": _linux_policy.WHY_NOT}
+        {"name": "allow_all_user_card_enumeration", "source": "here", "reason": hello_linux.WHY_NOT}
     ]
     values = {each["name"]: each["value"] for each in told()["settings"]}
     assert (values["allow_all_user_card_enumeration"], values["pin_history"]) == ("not_configured", 5)

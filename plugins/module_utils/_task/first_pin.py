@@ -7,11 +7,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ._card.specification import WELL_KNOWN_PIN
-from ._errors import InputError
-from ._escrow import load_recipient, seal
-from ._pin import PinPolicy
-from ._spec import DEFAULT, RANDOM, register_secrets
+from .._card.specification import WELL_KNOWN_PIN
+from .._errors import InputError
+from .._escrow import load_recipient, seal
+from .._pin import PinPolicy
+from .arguments import DEFAULT, RANDOM, register_secrets
 
 
 def well_known(secret: t.Optional[str]) -> t.Optional[str]:
