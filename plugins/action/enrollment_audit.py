@@ -10,10 +10,10 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import Seen, audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "list", "elements": "str", "required": True},

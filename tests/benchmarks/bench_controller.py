@@ -19,13 +19,14 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.bundle import verify_and_keep
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import Policy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import Pending
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles, schema
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Admission, Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.packages import sa
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Place
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import schema
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Admission, Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
 from ansible_collections.hardbound.identity.tests.support import forge
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 

@@ -31,16 +31,17 @@ MAY_IMPORT = {
     "module_utils/_edge": GROUND | {"_encoding", "_card"},
     "module_utils/_hello": GROUND | {"_encoding"},
     "module_utils/_task": GROUND | {"_encoding", "_tpm", "_card", "_edge", "_hello"},
-    "plugin_utils/_attestation": GROUND | {"_encoding", "_card", "_ca"},
-    "plugin_utils/_ca": GROUND | {"_encoding", "_card"},
-    "plugin_utils/_enrollment": GROUND | {"_encoding", "_card", "_attestation", "_ca"},
+    "plugin_utils/_ledger": GROUND,
+    "plugin_utils/_ca": GROUND | {"_encoding", "_card", "_ledger"},
+    "plugin_utils/_attestation": GROUND | {"_encoding", "_card", "_ca", "_ledger"},
+    "plugin_utils/_enrollment": GROUND | {"_encoding", "_card", "_attestation", "_ca", "_ledger"},
 }
 """The rooms that each core may import beside itself and the standard library."""
 
 THIRD_PARTY = {
     "module_utils/_cryptography": {"cryptography"},
     "module_utils/_tpm": {"tpm2_pytss"},
-    "plugin_utils/_ca": {"sqlalchemy"},
+    "plugin_utils/_ledger": {"sqlalchemy"},
 }
 """What a room imports beyond the standard library. Nobody else may."""
 
@@ -203,8 +204,10 @@ def test_every_file_has_its_licence_and_postponed_annotations() -> None:
         ("module_utils/_encoding", "import tpm2_pytss"),
         ("plugin_utils/_attestation", "from ...module_utils._tpm import session"),
         ("plugin_utils/_attestation", "import yaml"),
+        ("plugin_utils/_ledger", "from .._ca import issuer"),
+        ("plugin_utils/_ca", "import sqlalchemy"),
         ("plugin_utils/_attestation", "from ...module_utils._edge import piv"),
-        ("module_utils/_tpm", f"from {PACKAGE}.plugin_utils._ca import ledger"),
+        ("module_utils/_tpm", f"from {PACKAGE}.plugin_utils._ledger import ledger"),
     ],
 )
 def test_the_contract_notices_a_breach(room: str, source: str) -> None:

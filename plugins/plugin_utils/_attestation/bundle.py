@@ -14,7 +14,7 @@ from ...module_utils._encoding.evidence import LARGEST_CERTIFICATE, LONGEST_NAME
 from ...module_utils._encoding.fields import Fields, encoded
 from ...module_utils._encoding.wire import WireError
 from ...module_utils._errors import InputError
-from .._ca import clock
+from .._ledger import clock
 from .certificate import Certificate
 from .ek import Policy
 from .finding import Code, Finding

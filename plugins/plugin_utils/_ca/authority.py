@@ -16,7 +16,8 @@ from pathlib import Path
 from ...module_utils._card.key import Algorithm
 from ...module_utils._cryptography import serialization, x509
 from ...module_utils._errors import InputError, StateError
-from . import clock, files, keyfile, packages, ssh
+from .._ledger import clock, packages
+from . import files, keyfile, ssh
 from .keyfile import SigningKey
 
 FORMAT = 1

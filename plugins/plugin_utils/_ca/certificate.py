@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ...module_utils._cryptography import ec, rsa, serialization, x509
-from . import authority, clock, der, keyfile
+from .._ledger import clock
+from .._ledger.refusal import Code, Refusal
+from . import authority, der, keyfile
 from .authority import Settings, Signer
 from .identity import Identity, NameKind, alternative_names, sid_extension
 from .oid import Assurance
 from .profile import Profile, Usage
-from .refusal import Code, Refusal
 
 PublicKey = t.Union[ec.EllipticCurvePublicKey, rsa.RSAPublicKey]
 UNCOMPRESSED = 4

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ...module_utils._cryptography import serialization, x509
-from . import authority, clock, keyfile, ssh
+from .._ledger import clock
+from .._ledger.database import Connection
+from .._ledger.ledger import Ledger
+from .._ledger.record import Certificate, EventKind, Place, Reason
+from . import authority, keyfile, ssh
 from .authority import Signer
-from .database import Connection
-from .ledger import Ledger
 from .profile import Kind
-from .record import Certificate, EventKind, Place, Reason
 
 
 @dataclass(frozen=True)

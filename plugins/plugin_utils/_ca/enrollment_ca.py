@@ -14,12 +14,13 @@ from ...module_utils._card.key import Algorithm
 from ...module_utils._cryptography import hashes, serialization, x509
 from ...module_utils._errors import InputError
 from ...module_utils._spine import Plan, View
-from . import authority, clock, crl, files, keyfile, packages
+from .._ledger import clock, packages
+from .._ledger.clock import Clock
+from .._ledger.ledger import Ledger
+from .._ledger.record import Certificate, Reason
+from . import authority, crl, files, keyfile
 from .authority import Authority, Blueprint, Folder, Settings, Signer
-from .clock import Clock
 from .crl import Crl
-from .ledger import Ledger
-from .record import Certificate, Reason
 
 _URLS = ("crl_urls", "root_crl_urls", "issuer_urls")
 _REASONS = {reason.name.lower(): reason for reason in Reason if reason is not Reason.SUPERSEDED}

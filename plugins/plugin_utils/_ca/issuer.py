@@ -13,16 +13,17 @@ from datetime import datetime
 
 from ...module_utils._cryptography import serialization, x509
 from ...module_utils._errors import InputError
-from . import clock, record, ssh
+from .._ledger import clock, record
+from .._ledger.database import Connection
+from .._ledger.ledger import Ledger
+from .._ledger.record import Certificate, EventKind, Place, Reason
+from .._ledger.refusal import Code, Refusal
+from . import ssh
 from .authority import SERIAL_SIZE, Authority
 from .certificate import PublicKey, Validity, build, load_public_key
-from .database import Connection
 from .identity import Identity
-from .ledger import Ledger
 from .oid import Assurance
 from .profile import Kind, Profile
-from .record import Certificate, EventKind, Place, Reason
-from .refusal import Code, Refusal
 
 SERIAL_DIGITS = 2 * SERIAL_SIZE
 

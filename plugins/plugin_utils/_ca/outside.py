@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...module_utils._cryptography import InvalidSignature, ec, padding, rsa, x509
-from . import clock, der
+from .._ledger import clock
+from .._ledger.refusal import Code, Refusal
+from . import der
 from .authority import public_der
 from .certificate import PublicKey, extensions, load_public_key, subject
 from .identity import Identity
 from .oid import EXTENSION_REQUEST, NTDS_CA_SECURITY, Assurance
 from .profile import Profile
-from .refusal import Code, Refusal
 
 VERSION = 0
 """RFC 2986 section 4.1."""

@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 from ...module_utils._cryptography import x509
 from ...module_utils._errors import InputError
+from .._ledger.record import Place
+from .._ledger.refusal import Code, Refusal
 from . import files
-from .record import Place
-from .refusal import Code, Refusal
 
 PATIENCE = 120.0
 """Seconds that a command may take."""

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import asdict, dataclass, replace
 
 from ...module_utils._errors import InputError
-from . import record
+from .._ledger import record
 from .identity import Identity, NameKind
 from .oid import DOTTED, Assurance, Purpose
 

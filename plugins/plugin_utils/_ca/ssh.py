@@ -12,7 +12,7 @@ from datetime import datetime
 
 from ...module_utils._cryptography import ec, hashes, padding, rsa, serialization, utils
 from ...module_utils._errors import StateError
-from . import clock
+from .._ledger import clock
 from .keyfile import SigningKey
 
 USER = 1  # PROTOCOL.certkeys, SSH_CERT_TYPE_USER

@@ -17,9 +17,9 @@ from datetime import datetime
 
 from ...module_utils._card.key import parse_algorithm, slot_number
 from ...module_utils._errors import InputError
-from .._ca import clock
-from .._ca.ledger import Ledger
-from .._ca.record import Certificate
+from .._ledger import clock
+from .._ledger.ledger import Ledger
+from .._ledger.record import Certificate
 
 Document = t.Dict[str, t.Any]
 Cards = t.Sequence[t.Mapping[str, t.Any]]

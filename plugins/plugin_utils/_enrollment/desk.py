@@ -16,7 +16,7 @@ from .._attestation.revocation import RevocationPolicy
 from .._attestation.trust import Trust
 from .._ca.authority import Authority, Folder
 from .._ca.issuer import Issuer
-from .._ca.ledger import Ledger
+from .._ledger.ledger import Ledger
 
 CA_HOME = "/etc/hardbound/ca"
 """Where a CA lies that is given by its name."""

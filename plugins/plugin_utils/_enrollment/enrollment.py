@@ -29,12 +29,12 @@ from .._attestation.pending import Pending
 from .._attestation.request import new_nonce
 from .._attestation.trust import Trust, parse_certificates
 from .._attestation.verifier import Verdict
-from .._ca import clock
 from .._ca.issuer import Issued, Issuer, Order, Outcome
-from .._ca.ledger import Admission, Ledger
 from .._ca.oid import Assurance
 from .._ca.profile import Kind
-from .._ca.record import OUTSIDE, SSH_USER, Certificate, EventKind, Place
+from .._ledger import clock
+from .._ledger.ledger import Admission, Ledger
+from .._ledger.record import OUTSIDE, SSH_USER, Certificate, EventKind, Place
 from .outside import OutsideDesk, revoke_elsewhere
 from .progress import Progress, Status
 from .refused import Refused

@@ -19,11 +19,11 @@ from .._ca import files
 from .._ca.authority import public_der
 from .._ca.identity import Identity
 from .._ca.issuer import Issued, Issuer, Order
-from .._ca.ledger import Ledger
 from .._ca.outside import Asked, Request, read_certificate
 from .._ca.outside_ca import OutsideCa
-from .._ca.record import Certificate, EventKind, Place
-from .._ca.refusal import Refusal
+from .._ledger.ledger import Ledger
+from .._ledger.record import Certificate, EventKind, Place
+from .._ledger.refusal import Refusal
 from .wanted import WantedKey
 
 

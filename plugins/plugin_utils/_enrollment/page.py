@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 from html import escape
 
-from .._ca import clock
+from .._ledger import clock
 
 Document = t.Mapping[str, t.Any]
 

@@ -16,9 +16,9 @@ from ...module_utils._encoding.evidence import Document
 from .._attestation.card import VerifiedCard
 from .._attestation.ek import Ek
 from .._attestation.pending import Pending
-from .._ca import clock
 from .._ca.issuer import Issued, Order
-from .._ca.record import SSH, SSH_USER, Certificate
+from .._ledger import clock
+from .._ledger.record import SSH, SSH_USER, Certificate
 from .outside import Errand
 from .refused import Refused
 from .wanted import WantedCard, WantedKey

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ...module_utils._errors import HardboundError, InputError
 from .._attestation.finding import Finding
-from .._ca.refusal import Refusal
+from .._ledger.refusal import Refusal
 
 
 class Trouble(enum.Enum):

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from .._ca import crl, files
 from .._ca.crl import Crl
-from .._ca.record import OUTSIDE, Certificate, Reason
+from .._ledger.record import OUTSIDE, Certificate, Reason
 from .desk import Desk
 from .outside import revoke_elsewhere
 

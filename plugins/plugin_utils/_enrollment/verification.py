@@ -11,7 +11,7 @@ from ...module_utils._errors import InputError, StateError
 from .._attestation.bundle import verify_again
 from .._attestation.trust import Trust
 from .._attestation.verifier import Verdict
-from .._ca.ledger import Ledger
+from .._ledger.ledger import Ledger
 
 LARGEST_BUNDLE = 64 << 20
 

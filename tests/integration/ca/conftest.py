@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, clock, profiles
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Order
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Place
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
 from cryptography.hazmat.primitives.asymmetric import ec
 
 PASSPHRASE = "correct horse battery staple"

@@ -18,9 +18,9 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Admission, Ledger
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.refusal import Refusal
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Admission, Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Refusal
 
 DRIVER = next((name for name in ("psycopg2", "psycopg") if importlib.util.find_spec(name)), None)
 if DRIVER is None:

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Reason
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 

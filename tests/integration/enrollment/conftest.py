@@ -17,8 +17,9 @@ from datetime import timedelta
 
 import pytest
 import yaml
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, clock, crl
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, crl
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm, TpmMaker
 
 PYTHON = "/usr/bin/python3"

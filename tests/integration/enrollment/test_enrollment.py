@@ -13,8 +13,8 @@ import time
 from datetime import timedelta
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import clock
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Reason
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, PIN, PUK, family
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization

@@ -13,7 +13,7 @@ import time
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import family
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ import json
 import subprocess
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import OUTSIDE, EventKind
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import OUTSIDE, EventKind
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, PIN, new_fleet
 from cryptography import x509
 

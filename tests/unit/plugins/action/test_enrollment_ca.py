@@ -17,9 +17,9 @@ from ansible_collections.hardbound.identity.plugins.action.enrollment_ca import 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Place
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 

@@ -9,8 +9,8 @@ import re
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.refusal import Code as CaCode
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Trouble
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code as CaCode
 
 PAGES = pathlib.Path(__file__).resolve().parents[5] / "docs"
 TABLES = {

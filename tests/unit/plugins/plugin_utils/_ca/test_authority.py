@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, clock, files, keyfile
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, files, keyfile
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import Authority, Blueprint, Folder
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Place, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place, Reason
 from cryptography import x509
 
 WEEK = timedelta(days=7)

@@ -14,10 +14,10 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, certificate, der, profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Outcome
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Place, Reason
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.refusal import Code, Refusal
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Place, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa

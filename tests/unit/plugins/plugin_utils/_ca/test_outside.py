@@ -12,7 +12,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import auth
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.outside import Request
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.refusal import Code, Refusal
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa

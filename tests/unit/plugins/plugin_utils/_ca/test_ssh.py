@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, crl, ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Place, Reason
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._ca.conftest import new_key
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place, Reason
+from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils.conftest import new_key
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 

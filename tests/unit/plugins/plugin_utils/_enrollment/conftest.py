@@ -19,9 +19,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.paylo
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.online import Online
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.tests.support import forge
 
 PASSPHRASE = "correct horse battery staple"

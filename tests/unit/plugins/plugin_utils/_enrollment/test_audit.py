@@ -6,9 +6,9 @@ import json
 import ssl
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Reason
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import Seen, audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Reason
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.test_bundle import json_values
 from hypothesis import HealthCheck, given, settings

@@ -12,12 +12,13 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.fi
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.online import Online
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import database, schema, ssh
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.packages import sa
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment, Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import database, schema
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Reason
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
 from cryptography import x509

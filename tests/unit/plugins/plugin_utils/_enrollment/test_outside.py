@@ -12,9 +12,9 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import tlv
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import public_der
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import OUTSIDE
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import Retirement
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import OUTSIDE
 from ansible_collections.hardbound.identity.tests.support import forge
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import clock, database, schema
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Admission, Ledger
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import EventKind, Place, Reason, digest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.refusal import Code, Refusal
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock, database, schema
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Admission, Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Place, Reason, digest
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
 
 
 def new(path: Path, now: t.Any = clock.now) -> Ledger:

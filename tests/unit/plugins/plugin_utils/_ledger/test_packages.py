@@ -10,7 +10,7 @@ import cryptography
 import pytest
 import sqlalchemy
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import packages
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import packages
 
 ROOM = packages.__name__.rpartition(".")[0]
 FILES = sorted(path.stem for path in Path(packages.__file__).parent.glob("*.py"))

@@ -14,9 +14,9 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Place
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
 from cryptography.hazmat.primitives.asymmetric import ec
 
 START = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.timezone.utc)

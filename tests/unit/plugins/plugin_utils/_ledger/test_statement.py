@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import schema
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.ledger import Admission
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.record import Certificate, Place, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import schema
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Admission
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Certificate, Place, Reason
 
 LARGE = 2000
 STEP = 10
