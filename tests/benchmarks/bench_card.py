@@ -28,6 +28,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench 
 from ansible_collections.hardbound.identity.tests.support.access_broker import TCTI, access_broker
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 PIN = "123456"
 DIGEST = hashlib.sha256(b"what is signed").digest()
@@ -162,7 +163,7 @@ def test_signatures_through_pkcs11_against_tpm2_pkcs11(machine):
             machine.start()
         machine.await_cards()
         ours, ours_first = loop(machine, opensc, "-", name, {})
-        time.sleep(1)  # The service lets go of a TPM that takes one program at a time.
+        until(machine.tpm.is_free)  # The service lets go of a TPM that takes one program at a time.
         theirs, theirs_first = loop(machine, peer, "bench", name, token)
         show(f"{name} through opensc-pkcs11 and pcscd", ours, "tpm2-pkcs11", theirs)
         ratio = ours_first / theirs_first
@@ -212,8 +213,8 @@ def test_the_service_with_ten_cards(machine):
     configuration = machine.folder / "opensc.conf"
     configuration.write_text("app default {}\napp opensc-pkcs11 { pkcs11 { max_virtual_slots = 40; } }\n")
     everything = {**os.environ, "OPENSC_CONF": str(configuration)}
-    while len(slots := token_slots(machine, everything)) < 10:
-        time.sleep(0.2)
+    until(lambda: len(token_slots(machine, everything)) == 10)
+    slots = token_slots(machine, everything)
     use = ("--login", "--pin", PIN, "--sign", "--mechanism", "ECDSA", "--id", "01", "--output-file", "/dev/null")
     for slot in slots:
         machine.run("pkcs11-tool", "--slot", slot, *use, stdin="x" * 32, env=everything)

@@ -7,13 +7,13 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import time
 import typing as t
+
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 PROGRAMS = ("tpm2-abrmd", "dbus-daemon", "dbus-send")
 TCTI = "tabrmd:bus_type=session"
 _NAME = "com.intel.tss2.Tabrmd"
-_PATIENCE = 20.0
 
 
 @contextlib.contextmanager
@@ -43,10 +43,7 @@ def access_broker(tcti: str) -> t.Iterator[t.Dict[str, str]]:
 def _await_name(reach: t.Mapping[str, str]) -> None:
     question = ["dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"]
     question += ["org.freedesktop.DBus.NameHasOwner", f"string:{_NAME}"]
-    end = time.monotonic() + _PATIENCE
-    while "boolean true" not in _output(question, reach):
-        assert time.monotonic() < end, "tpm2-abrmd did not start"
-        time.sleep(0.05)
+    until(lambda: "boolean true" in _output(question, reach), "tpm2-abrmd did not start")
 
 
 def _output(command: t.Sequence[str], environment: t.Mapping[str, str]) -> str:

@@ -8,7 +8,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import time
 import typing as t
 from dataclasses import replace
 
@@ -33,6 +32,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._pin import Pin
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 PIN, PUK = "123456", "87654321"
 KEYS = (
@@ -43,7 +43,6 @@ KEYS = (
 )
 _SERVICE = "from {package}.plugins.module_utils._edge.service import main; import sys; sys.exit(main(sys.argv[1:]))"
 _PACKAGE = "ansible_collections.hardbound.identity"
-_PATIENCE = 20.0
 
 
 class CardMachine:
@@ -61,7 +60,7 @@ class CardMachine:
         self._holder = subprocess.Popen(
             ["unshare", "--net", "--mount", "--propagation", "private", "sleep", "infinity"]
         )
-        self._await(lambda: os.readlink(f"/proc/{self._holder.pid}/ns/net") != os.readlink("/proc/self/ns/net"))
+        until(lambda: os.readlink(f"/proc/{self._holder.pid}/ns/net") != os.readlink("/proc/self/ns/net"))
         os.makedirs("/run/pcscd", exist_ok=True)
         self.run("ip", "link", "set", "lo", "up")
         for mount in ("/run/pcscd", "/etc/reader.conf.d"):
@@ -116,22 +115,15 @@ class CardMachine:
 
     def await_cards(self) -> None:
         expected = {f"{number:04d}.present" for number in presented(self.store.records())}
-        self._await(lambda: {path.name for path in self.run_folder.iterdir()} == expected)
+        until(lambda: {path.name for path in self.run_folder.iterdir()} == expected)
 
     def await_token(self, there: bool = True) -> None:
         """Waits until a program sees a card in a reader, or none."""
-        self._await(lambda: ("Yes" in self._output("opensc-tool", "--list-readers")) is there)
+        until(lambda: ("Yes" in self._output("opensc-tool", "--list-readers")) is there)
 
     def _output(self, *command: str) -> str:
         done = subprocess.run(self._inside(*command), capture_output=True, text=True, check=False)
         return done.stdout
-
-    @staticmethod
-    def _await(condition: t.Callable[[], bool]) -> None:
-        end = time.monotonic() + _PATIENCE
-        while not condition():
-            assert time.monotonic() < end, "it did not come about"
-            time.sleep(0.02)
 
     def stop(self) -> None:
         for process in (self.service, self.pcscd, self._holder):

@@ -9,8 +9,9 @@ import pathlib
 import shutil
 import socket
 import subprocess
-import time
 import typing as t
+
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 _PATIENCE = 10.0
 
@@ -53,10 +54,7 @@ class SoftwareTpm:
             ],
             stderr=subprocess.DEVNULL,  # It reports every client that leaves.
         )
-        deadline = time.monotonic() + _PATIENCE
-        while not self._listens():
-            assert time.monotonic() < deadline, "swtpm did not start"
-            time.sleep(0.01)
+        until(self._listens, "swtpm did not start")
 
     def _listens(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
@@ -65,6 +63,11 @@ class SoftwareTpm:
             except OSError:
                 return False
         return True
+
+    def is_free(self) -> bool:
+        """Whether no program is connected to it: proc(5) lists a connected socket under the listener's path."""
+        sockets = pathlib.Path("/proc/net/unix").read_text().splitlines()
+        return not any(line.endswith(f" {self.socket}") and line.split()[5] == "03" for line in sockets)
 
     def processor_time(self) -> float:
         """Returns the seconds that it has taken since it was started."""

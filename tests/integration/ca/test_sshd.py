@@ -8,7 +8,6 @@ import os
 import pwd
 import socket
 import subprocess
-import time
 import typing as t
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Reason
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -51,15 +51,11 @@ class Sshd:
         config = folder / "sshd_config"
         config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
         self._process = subprocess.Popen([program, "-D", "-e", "-f", str(config)], stderr=subprocess.DEVNULL)
-        self._wait()
+        until(self._answers, "sshd does not answer")
 
-    def _wait(self) -> None:
-        for _try in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        pytest.fail("sshd does not answer")
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def login(self, key: Path) -> bool:
         options = ["-F", "none", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "BatchMode=yes"]

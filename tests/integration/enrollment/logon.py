@@ -8,7 +8,6 @@ import datetime
 import os
 import pathlib
 import subprocess
-import time
 import typing as t
 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
@@ -16,6 +15,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity im
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import KRB5_PRINCIPAL_NAME
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, Fleet
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -23,7 +23,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 MODULE = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
 REALM = "CORP.EXAMPLE"
 _KDC_PURPOSE = x509.ObjectIdentifier("1.3.6.1.5.2.3.5")  # RFC 4556 section 3.2.4, id-pkinit-KPKdc
-_PATIENCE = 15.0
 
 
 class Service:
@@ -62,10 +61,11 @@ class Service:
             self._server = subprocess.Popen(
                 self.machine._inside(*self.command()), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        end = time.monotonic() + _PATIENCE
-        while f":{self.port} " not in self.machine.run("ss", "-tln"):
-            assert time.monotonic() < end and self._server.poll() is None, (self.folder / "log").read_text()
-            time.sleep(0.05)
+        until(self._answers, (self.folder / "log").read_text)
+
+    def _answers(self) -> bool:
+        assert self._server is not None and self._server.poll() is None, (self.folder / "log").read_text()
+        return f":{self.port} " in self.machine.run("ss", "-tln")
 
     def stop(self) -> None:
         if self._server is not None:

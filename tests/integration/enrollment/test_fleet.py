@@ -9,12 +9,12 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import family
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -67,10 +67,8 @@ def test_a_run_that_is_killed_is_taken_up(fleet, moment):
     fleet.add("ws-001")
     fleet.write()
     run = fleet.begin()
-    end = time.monotonic() + PATIENCE
-    while not MOMENTS[moment](fleet):
-        assert time.monotonic() < end and run.poll() is None, run.communicate()[0]
-        time.sleep(0.005)
+    until(lambda: MOMENTS[moment](fleet) or run.poll() is not None, patience=PATIENCE)
+    assert run.poll() is None, run.communicate()[0]
     for pid in family(run.pid):
         try:
             os.kill(pid, signal.SIGKILL)

@@ -17,9 +17,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 import pytest
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAMS = ("samba", "samba-tool", "samba-gpupdate", "smbclient", "ldbsearch", "unshare", "nsenter", "ip")
@@ -58,14 +58,13 @@ class DomainController:
             )
 
     def wait(self) -> None:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and self.process.poll() is None:
-            if self._answers():
-                return
-            time.sleep(0.5)
-        pytest.fail(f"the domain controller did not come up:\n{self.log.read_text()[-3000:]}")
+        until(self._answers, self._excuse, PATIENCE)
+
+    def _excuse(self) -> str:
+        return f"the domain controller did not come up:\n{self.log.read_text()[-3000:]}"
 
     def _answers(self) -> bool:
+        assert self.process.poll() is None, self._excuse()
         if not self.config.exists() or not self._children():
             return False
         ldap = self.run("ldbsearch", "-H", f"ldap://{self.server}", *self.account, "-s", "base", check=False)

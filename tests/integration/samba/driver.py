@@ -3,15 +3,17 @@
 """One run of the GPO writer as a process of its own: orders as JSON on stdin, the answer on stdout.
 
 ``kill_at: n`` kills the process, as SIGKILL would, right before the n-th call that changes the
-directory or SYSVOL; ``pause`` waits so many seconds before each such call, so that two runs meet.
+directory or SYSVOL. Runs meet where they are told to: ``meet: {folder, count}`` waits before the first such call
+until as many runs have come to theirs, ``hold: {after, until_there}`` waits after a call that names a file until
+another file is there.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import pathlib
 import sys
-import time
 from typing import ClassVar
 
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
@@ -19,6 +21,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.domain i
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.gpo import GpoPlace, Missing, Want
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.registry_pol import RegistryPol
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Scope, SettingState, State
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 CHANGING = {"add", "modify", "create", "write", "close", "unlink", "mkdir", "set_acl"}
 READING = {"search", "loadfile"}
@@ -30,8 +33,8 @@ class Watched:
     changes = 0
     reads: ClassVar[list[str]] = []
 
-    def __init__(self, real, kill_at, pause):
-        self._real, self._kill_at, self._pause = real, kill_at, pause
+    def __init__(self, real, order):
+        self._real, self._order = real, order
 
     def __getattr__(self, name):
         real = getattr(self._real, name)
@@ -42,19 +45,34 @@ class Watched:
 
         def changing(*args, **options):
             Watched.changes += 1
-            if Watched.changes == self._kill_at:
+            if Watched.changes == self._order.get("kill_at"):
                 os._exit(9)
-            time.sleep(self._pause)
-            return real(*args, **options)
+            if Watched.changes == 1 and "meet" in self._order:
+                meet(**self._order["meet"])
+            done = real(*args, **options)
+            if "hold" in self._order:
+                hold(args, **self._order["hold"])
+            return done
 
         return changing
 
 
-def watch(domain, kill_at, pause):
+def meet(folder, count):
+    place = pathlib.Path(folder)
+    (place / str(os.getpid())).touch()
+    until(lambda: len(list(place.iterdir())) == count)
+
+
+def hold(arguments, after, until_there):
+    if any(after in str(each) for each in arguments):
+        until(pathlib.Path(until_there).exists)
+
+
+def watch(domain, order):
     ldb, directory = domain._samba.ldb, domain._directory
     domain._dn = lambda dn: ldb.Dn(directory, dn)  # takes nothing that only stands before a connection
-    domain._directory = Watched(directory, kill_at, pause)
-    domain._files = Watched(domain._files, kill_at, pause)
+    domain._directory = Watched(directory, order)
+    domain._files = Watched(domain._files, order)
 
 
 def settings(names):
@@ -63,7 +81,7 @@ def settings(names):
 
 def run(order):
     domain = Domain(Login(**order["login"]))
-    watch(domain, order.get("kill_at", 0), order.get("pause", 0))
+    watch(domain, order)
     want = {**order["want"]}
     want["scope"] = Scope(want.get("scope", "device"))
     want["missing"] = Missing(want.get("missing", "create"))

@@ -11,6 +11,7 @@ import shutil
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import preg
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.preg import Entry
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 HELLO = "SOFTWARE\\Policies\\Microsoft\\PassportForWork"
 REGISTRY = "[{35378EAC-683F-11D2-A89A-00C04FBBCFA2}{D02B1F72-3407-48AE-BA88-E8213C6761F1}]"
@@ -264,9 +265,10 @@ class TestRefused:
 class TestTogether:
     SETTINGS = ("use_hello", "pin_digits", "pin_special", "pin_uppercase", "pin_lowercase", "use_biometrics")
 
-    def test_concurrent_writers_lose_nothing(self, dc, name):
+    def test_concurrent_writers_lose_nothing(self, dc, name, tmp_path):
+        meet = {"folder": str(tmp_path), "count": len(self.SETTINGS)}
         runs = [
-            dc.started(want={"name": name, "link": UNITS}, settings={setting: "disabled"}, pause=0.02)
+            dc.started(want={"name": name, "link": UNITS}, settings={setting: "disabled"}, meet=meet)
             for setting in self.SETTINGS
         ]
         answers = [dc.answer(run) for run in runs]
@@ -278,12 +280,14 @@ class TestTogether:
         assert dc.tool("gpo", "getlink", UNITS).count(last["gpo"]["guid"]) == 1
         assert_consistent(dc, last["gpo"])
 
-    def test_an_editor_that_takes_no_turns_makes_the_run_start_over(self, dc, name):
+    def test_an_editor_that_takes_no_turns_makes_the_run_start_over(self, dc, name, tmp_path):
         gpo = dc.drive(want={"name": name}, settings=ON)["gpo"]
-        run = dc.started(want={"name": name}, settings={"pin_digits": "enabled"}, pause=0.3)
-        while COPY not in dc.names(folder(gpo)):
-            assert run.poll() is None
+        hold = {"after": COPY, "until_there": str(tmp_path / "edited")}
+        run = dc.started(want={"name": name}, settings={"pin_digits": "enabled"}, hold=hold)
+        until(lambda: COPY in dc.names(folder(gpo)) or run.poll() is not None)
+        assert run.poll() is None
         dc.modify(gpo["dn"], "replace: versionNumber\nversionNumber: 40")
+        (tmp_path / "edited").touch()
         done = dc.answer(run)
         assert done["gpo"]["version"]["machine"] > 40
         assert_consistent(dc, gpo)

@@ -10,10 +10,10 @@ import pwd
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.access import Holder, render
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 OWNER, OTHER, MALLORY = "games", "news", "www-data"  # accounts of every Debian; the last one holds no card
 SEE, USE = "org.debian.pcsc-lite.access_pcsc", "org.debian.pcsc-lite.access_card"
@@ -58,10 +58,7 @@ class Polkit:
             env=self._environment,
             start_new_session=True,
         )
-        end = time.monotonic() + 20
-        while not self.lets("root", SEE):
-            assert time.monotonic() < end, "polkitd does not answer"
-            time.sleep(0.1)
+        until(lambda: self.lets("root", SEE), "polkitd does not answer")
 
     def lets(self, user: str, action: str, reader: str = "") -> bool:
         """Whether a process of the user may do it. The reader comes along as pcscd tells it."""

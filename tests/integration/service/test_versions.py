@@ -8,6 +8,7 @@ import pathlib
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.migration import VERSION
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
@@ -25,10 +26,10 @@ def test_a_card_of_a_newer_release_stays_out_and_the_others_go_on(machine):
         expected = {f"{card.number:04d}.present" for card in cards}
         return lambda: {path.name for path in machine.run_folder.iterdir()} == expected
 
-    machine._await(presents(first))
-    machine._await(lambda: f"has version {VERSION + 1}, and this release knows up to {VERSION}" in machine.log())
+    until(presents(first))
+    until(lambda: f"has version {VERSION + 1}, and this release knows up to {VERSION}" in machine.log())
     path.write_text(known)
-    machine._await(presents(first, second))
+    until(presents(first, second))
     path.write_text(newer)
-    machine._await(presents(first))
+    until(presents(first))
     assert path.read_text() == newer and machine.service.poll() is None

@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import threading
-import time
 import typing as t
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.key impor
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import service as service_module
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.service import Service, describe, main
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import PIN, SoftCard
 
 VERIFY = bytes.fromhex("0020008008") + PIN + b"\xff\xff"
@@ -35,6 +35,7 @@ class SoftHost:
         self.stamps: t.Dict[int, int] = {}
         self.broken = False
         self.opened: t.List[int] = []
+        self.looks = 0
         self.idled = 0
         self.prepared = 0
         self.closed = False
@@ -47,6 +48,7 @@ class SoftHost:
         del self.stamps[number]
 
     def numbers(self) -> t.Mapping[int, object]:
+        self.looks += 1
         if self.broken:
             raise StateError("the store is broken", "repair it")
         return dict(self.stamps)
@@ -146,17 +148,17 @@ class Running:
     def present(self) -> t.List[str]:
         return sorted(os.listdir(self.folder))
 
-    def wait_for(self, condition: t.Callable[[], bool]) -> bool:
-        end = time.monotonic() + 10
-        while not condition() and time.monotonic() < end:
-            time.sleep(0.01)
-        return condition()
+    def look_again(self) -> None:
+        """Waits until the service has looked at store and readers twice more, and done what came of the first."""
+        enough = self.host.looks + 3
+        until(lambda: self.host.looks >= enough)
 
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks for cards and readers more often than on a host."""
+    """Looks for cards and readers more often than on a host, and lets go of the TPM sooner."""
     monkeypatch.setattr(service_module, "_STORE_INTERVAL", 0.05)
+    monkeypatch.setattr(service_module, "_IDLE_AFTER", 0.05)
     monkeypatch.setattr(service_module, "_READER_INTERVAL", 0.05)
 
 
@@ -188,9 +190,9 @@ def test_power_and_reset_drop_the_pin(running: Running, contact_message: bytes) 
 def test_present_says_which_cards_the_reader_has_seen(running: Running) -> None:
     running.host.put(soft_card(1))
     contact = running.reader.accept(1)
-    assert running.wait_for(lambda: running.present() == [])  # what an earlier run left is gone
+    until(lambda: running.present() == [])  # what an earlier run left is gone
     contact.ask(b"\x04")
-    assert running.wait_for(lambda: running.present() == ["0001.present"])
+    until(lambda: running.present() == ["0001.present"])
 
 
 def test_a_removed_card_leaves_its_reader(running: Running) -> None:
@@ -199,8 +201,8 @@ def test_a_removed_card_leaves_its_reader(running: Running) -> None:
     contact.ask(b"\x04")
     running.host.take(0)
     assert contact.is_empty()
-    assert running.wait_for(lambda: running.present() == [])
-    assert running.wait_for(lambda: running.host.cards[0].closed)
+    until(lambda: running.present() == [])
+    until(lambda: running.host.cards[0].closed)
 
 
 def test_a_lost_reader_is_found_again_without_the_pin(running: Running) -> None:
@@ -229,7 +231,7 @@ def test_a_changed_card_stays_in_its_reader(running: Running) -> None:
     contact = running.reader.accept()
     contact.ask(VERIFY)
     running.host.put(card)
-    time.sleep(0.3)
+    running.look_again()
     contact.connection.setblocking(False)
     with pytest.raises(BlockingIOError):
         contact.connection.recv(1)
@@ -242,9 +244,10 @@ def test_a_card_that_was_made_without_a_reader_gets_none(running: Running) -> No
     running.host.put(soft_card(1))
     contact = running.reader.accept(1)
     contact.ask(b"\x04")
-    assert running.wait_for(lambda: running.present() == ["0001.present"])
-    running.reader.servers[0].settimeout(0.3)
-    with pytest.raises(TimeoutError):
+    until(lambda: running.present() == ["0001.present"])
+    running.look_again()
+    running.reader.servers[0].setblocking(False)
+    with pytest.raises(BlockingIOError):
         running.reader.accept(0)
     assert hidden.closed
     assert running.host.opened.count(0) == 1
@@ -280,7 +283,7 @@ def test_a_store_that_cannot_be_read_takes_no_card_away(running: Running, caplog
     running.host.put(soft_card())
     contact = running.reader.accept()
     running.host.broken = True
-    assert running.wait_for(lambda: "the store cannot be read" in caplog.text)
+    until(lambda: "the store cannot be read" in caplog.text)
     assert contact.ask(STATE) == b"\x63\xc3"
 
 
@@ -290,7 +293,7 @@ def test_a_card_that_cannot_be_opened_is_complained_of_once(running: Running, ca
 
     running.host.open = refuse  # type: ignore[method-assign]
     running.host.put(soft_card())
-    time.sleep(0.3)
+    running.look_again()
     assert caplog.text.count("cannot be opened") == 1
 
 
@@ -298,10 +301,10 @@ def test_the_core_is_told_when_there_is_nothing_to_do(running: Running) -> None:
     running.host.put(soft_card())
     contact = running.reader.accept()
     contact.ask(b"\x04")
-    time.sleep(0.5)
+    running.look_again()
     assert running.host.idled == 0
     contact.ask(STATE)
-    assert running.wait_for(lambda: running.host.idled == 1)
+    until(lambda: running.host.idled == 1)
 
 
 def test_the_core_may_prepare_once_the_answer_is_out(running: Running) -> None:
@@ -310,7 +313,7 @@ def test_the_core_may_prepare_once_the_answer_is_out(running: Running) -> None:
     contact.ask(b"\x04")
     assert running.host.prepared == 0
     contact.ask(STATE)
-    assert running.wait_for(lambda: running.host.prepared == 1)
+    until(lambda: running.host.prepared == 1)
 
 
 def test_a_tpm_that_is_away_ends_nothing(running: Running, caplog: pytest.LogCaptureFixture) -> None:
@@ -321,7 +324,7 @@ def test_a_tpm_that_is_away_ends_nothing(running: Running, caplog: pytest.LogCap
     running.host.put(soft_card())
     contact = running.reader.accept()
     contact.ask(STATE)
-    assert running.wait_for(lambda: "no TPM answers" in caplog.text)
+    until(lambda: "no TPM answers" in caplog.text)
     assert contact.ask(STATE) == b"\x63\xc3"
 
 
@@ -330,7 +333,7 @@ def test_an_end_leaves_nothing(tmp_path: Path) -> None:
         running.host.put(soft_card())
         contact = running.reader.accept()
         contact.ask(VERIFY)
-        assert running.wait_for(lambda: running.present() == ["0000.present"] or not contact.ask(b"\x04"))
+        until(lambda: running.present() == ["0000.present"] or not contact.ask(b"\x04"))
     assert contact.is_empty()
     assert running.present() == []
     assert running.host.closed
@@ -362,10 +365,13 @@ def test_what_is_told_of_an_error() -> None:
 
 
 def test_sigterm_ends_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_module, "CardHost", SoftHost)
+    class Doomed(SoftHost):
+        def numbers(self) -> t.Mapping[int, object]:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return super().numbers()
+
+    monkeypatch.setattr(service_module, "CardHost", Doomed)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
     try:
         assert main(["--store", "", "--run", str(tmp_path), "--vpcd", "127.0.0.1:1"]) == 0
     finally:

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import time
+import signal
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import turnstile
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmUnreachable
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.turnstile import Turnstile
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 PLACE = "swtpm:path=/somewhere"
 FORK = multiprocessing.get_context("fork")
@@ -20,7 +21,7 @@ def hold(folder, ready, polite=False):
     mine = Turnstile(folder, PLACE)
     mine.acquire(polite)
     ready.set()
-    time.sleep(60)
+    signal.pause()
 
 
 @pytest.fixture
@@ -45,9 +46,7 @@ def test_who_holds_it_sees_who_waits(tmp_path, other):
     mine.acquire(False)
     assert not mine.wanted()
     _unused, ready = other()
-    end = time.monotonic() + 10
-    while not mine.wanted():
-        assert time.monotonic() < end
+    until(mine.wanted)
     assert not ready.is_set()
     mine.release()
     assert ready.wait(10)

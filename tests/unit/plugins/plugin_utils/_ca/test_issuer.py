@@ -32,12 +32,22 @@ def text_of(body: bytes) -> str:
     return openssl("x509", "-inform", "DER", "-noout", "-text", stdin=body)
 
 
+# OpenSSL prints an object identifier's name where it has one, and older releases have none for these.
+NUMBERS = {"Microsoft NTDS CA Extension": "1.3.6.1.4.1.311.25.2", "Microsoft NTDS AD objectSid": "1.3.6.1.4.1.311.25.2.1"}
+
+
+def parse(body: bytes, *options: str) -> str:
+    parsed = openssl("asn1parse", "-inform", "DER", *options, stdin=body)
+    for name, number in NUMBERS.items():
+        parsed = parsed.replace(f":{name}\n", f":{number}\n")
+    return parsed
+
+
 def extension(body: bytes, name: str) -> str:
     """What OpenSSL parses inside an extension, one line a value: type and content."""
-    parsed = openssl("asn1parse", "-inform", "DER", stdin=body)
-    offset = re.search(rf":{re.escape(name)}\n *(\d+):", parsed)
+    offset = re.search(rf":{re.escape(name)}\n *(\d+):", parse(body))
     assert offset
-    inner = openssl("asn1parse", "-inform", "DER", "-strparse", offset.group(1), stdin=body)
+    inner = parse(body, "-strparse", offset.group(1))
     values = (re.split("cons: |prim: ", line)[1] for line in inner.splitlines())
     return "\n".join(" ".join(value.split()) for value in values)
 
