@@ -33,7 +33,10 @@ def text_of(body: bytes) -> str:
 
 
 # OpenSSL prints an object identifier's name where it has one, and older releases have none for these.
-NUMBERS = {"Microsoft NTDS CA Extension": "1.3.6.1.4.1.311.25.2", "Microsoft NTDS AD objectSid": "1.3.6.1.4.1.311.25.2.1"}
+NUMBERS = {
+    "Microsoft NTDS CA Extension": "1.3.6.1.4.1.311.25.2",
+    "Microsoft NTDS AD objectSid": "1.3.6.1.4.1.311.25.2.1",
+}
 
 
 def parse(body: bytes, *options: str) -> str:
