@@ -8,13 +8,15 @@ what it would write.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.arguments import choices
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import SETTINGS
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_setting
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Kind, Option, Scope, Setting
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.target import Target, choices, writer
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.target import TARGETS, Target
 
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "docs/hello_policy.md"
@@ -33,6 +35,9 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
+  target:
+    description:
+%s
   settings:
     description:
       - What the policy shall say. A setting that is left out stays as it is.
@@ -54,9 +59,15 @@ _SAMPLES = {
 
 
 def fragment() -> str:
-    """The doc fragment: each setting with its meaning in each state, range and default."""
+    """The doc fragment: each target, and each setting with its meaning in each state, range and default."""
     lines = [line for setting in SETTINGS for line in _suboption(setting)]
-    return _HEAD + "\n".join(lines) + '\n"""\n'
+    return _HEAD % "\n".join(_target_option()) + "\n".join(lines) + '\n"""\n'
+
+
+def _target_option() -> list[str]:
+    lines = [line for each in TARGETS for line in _item(f"V({each.name}): {each.about}", indent=6)]
+    names = ", ".join(each.name for each in TARGETS)
+    return [*lines, "    type: str", "    required: true", f"    choices: [{names}]"]
 
 
 def _suboption(setting: Setting) -> list[str]:
@@ -106,16 +117,34 @@ def _after_colon(text: str) -> str:
     return text
 
 
-def _item(text: str) -> list[str]:
+def _item(text: str, indent: int = 10) -> list[str]:
     quoted = "'" + text.replace("'", "''") + "'"
     return textwrap.wrap(
-        quoted, 120, initial_indent=" " * 10 + "- ", subsequent_indent=" " * 12, break_on_hyphens=False
+        quoted, 120, initial_indent=" " * indent + "- ", subsequent_indent=" " * indent + "  ", break_on_hyphens=False
     )
 
 
 def tables() -> str:
-    """The guide's tables: names and values, and which target holds what."""
-    return "\n".join([*_settings_table(), "", *_targets_table(), ""])
+    """The guide's tables: the settings' names and values, the targets, and which target holds what."""
+    return "\n".join([*_settings_table(), "", *_targets_table(), "", *_held_table(), ""])
+
+
+def _targets_table() -> list[str]:
+    lines = ["| Target | What it is | Its options | For users | What it can't hold |", "|---|---|---|---|---|"]
+    for each in TARGETS:
+        options = ", ".join(f"`{name}`" + (" (needed)" if name in each.needs else "") for name in each.takes)
+        users = "yes" if Scope.USER in each.scopes else "no"
+        lines.append(f"| `{each.name}` | {_markdown(each.about)} | {options} | {users} | {each.lacks} |")
+    return lines
+
+
+def _markdown(text: str) -> str:
+    """Ansible's markup as Markdown."""
+    return re.sub(
+        r"[COV]\(([^)]*)\)",
+        lambda found: f"`{found[1].rpartition('.')[2] if 'settings.' in found[1] else found[1]}`",
+        text,
+    )
 
 
 def _settings_table() -> list[str]:
@@ -140,22 +169,24 @@ def _value_words(setting: Setting) -> list[str]:
     return ["`enabled`", "`disabled`", *(f"option `{option.name}`" for option in setting.options)]
 
 
-def _targets_table() -> list[str]:
-    columns = [target for target in Target if target is not Target.GPO]
+def _held_table() -> list[str]:
+    columns = [each for each in TARGETS if each.name != "gpo"]
     lines = [
-        "| Setting | " + " | ".join(f"`{each.value}`" for each in columns) + " | for users |",
+        "| Setting | " + " | ".join(f"`{each.name}`" for each in columns) + " | for users |",
         "|---|" + "---|" * (len(columns) + 1),
     ]
     for setting in SETTINGS:
         marks = [_mark(target, setting, Scope.DEVICE) for target in columns]
-        users = [each.value for each in columns if each.has_scopes and _mark(each, setting, Scope.USER) == "yes"]
+        users = [
+            each.name for each in columns if Scope.USER in each.scopes and _mark(each, setting, Scope.USER) == "yes"
+        ]
         lines.append(f"| `{setting.name}` | " + " | ".join(marks) + f" | {', '.join(users)} |")
     return lines
 
 
 def _mark(target: Target, setting: Setting, scope: Scope) -> str:
     state = parse_setting(setting, _SAMPLES.get(setting.name, "enabled"), setting.name)
-    objection = writer(target, scope, {}).objection(setting, state)
+    objection = target.writer(scope, {}).objection(setting, state)
     if objection is None:
         return "yes"
     return "refused" if objection.refuse else "reported"

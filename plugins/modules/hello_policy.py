@@ -22,20 +22,6 @@ extends_documentation_fragment:
   - hardbound.identity._attributes
   - hardbound.identity._hello
 options:
-  target:
-    description:
-      - V(registry_pol) is a file of that name, for a folder that you carry to where it belongs.
-      - V(gpo) is a Group Policy object in an Active Directory domain. It needs python3-samba on the host of the task.
-      - V(syncml) is SyncML for a device management server.
-      - V(graph_custom) is a custom configuration of Microsoft Graph (C(windows10CustomConfiguration)).
-      - V(graph_catalog) is a settings catalogue policy of Microsoft Graph (C(configurationPolicies)).
-      - V(provisioning) is the C(customizations.xml) of a provisioning package, which knows
-        O(settings.use_security_key_for_signin) only.
-      - V(linux) is this host's own policy, which its TPM cards obey at once. It also tells polkit who sees the readers.
-      - V(himmelblau) is a drop-in for Himmelblau, which signs Linux in to Entra ID.
-    type: str
-    required: true
-    choices: [registry_pol, gpo, syncml, graph_custom, graph_catalog, provisioning, linux, himmelblau]
   state:
     description:
       - V(present) makes the policy say what O(settings) say.
@@ -63,9 +49,9 @@ options:
     type: str
   title:
     description:
-      - Name that a new document of O(target=graph_custom), O(target=graph_catalog) or O(target=provisioning) gets.
+      - Name that a new document gets. Only with O(target=graph_custom), O(target=graph_catalog) and
+        O(target=provisioning), for which the default is C(Windows Hello for Business).
     type: str
-    default: Windows Hello for Business
   gpo:
     description:
       - Which GPO, and how to get there. Needed with O(target=gpo).
@@ -109,7 +95,10 @@ options:
     type: dict
     suboptions:
       pin_retry_count:
-        description: Wrong PINs after which Himmelblau drops the Hello key, 1 to 100.
+        description:
+          - Wrong PINs that a user may give before Himmelblau asks for multi-factor authentication instead of the PIN.
+            After that authentication the user sets a new PIN.
+          - A whole number, 0 or more.
         type: int
 notes:
   - The task runs on the host that keeps the document. For a domain or a service that is often C(localhost).
@@ -234,22 +223,13 @@ gpo:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._hello import linux, target
+from ansible_collections.hardbound.identity.plugins.module_utils._hello import arguments
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import suggestion
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.target import policy, target_named
 from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
 
-ARGUMENTS = {
-    "target": {"type": "str", "required": True, "choices": [each.value for each in target.Target]},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "scope": {"type": "str", "choices": ["device", "user"], "default": "device"},
-    "settings": {"type": "dict", "options": target.settings_arguments()},
-    "dest": {"type": "path"},
-    "tenant_id": {"type": "str"},
-    "title": {"type": "str", "default": target.DEFAULT_TITLE},
-    "gpo": {"type": "dict", "options": {**target.GPO, **target.GPO_CHANGE}},
-    "himmelblau": {"type": "dict", "options": {"pin_retry_count": {"type": "int", "no_log": False}}},
-}
+ARGUMENTS = arguments.policy_arguments()
 
 
 class PolicyModule(AnsibleModule):
@@ -263,24 +243,19 @@ class PolicyModule(AnsibleModule):
 
 def noun(task):
     """Returns the policy that the task is about. That of this host brings its readers along."""
-    policy = target.policy(task)
-    if target.Target(task["target"]) is not target.Target.LINUX or task["dest"] not in (None, linux.PATH):
-        return policy
+    made = policy(task)
+    if not target_named(task["target"]).obeyed_here(task["dest"]):
+        return made
     # What knows cards and readers is of no use to the other targets.
     from ansible_collections.hardbound.identity.plugins.module_utils._task.hello_linux import LinuxPolicy
 
-    return LinuxPolicy(policy)
+    return LinuxPolicy(made)
 
 
 def main() -> None:
     module = PolicyModule(
         argument_spec=ARGUMENTS,
-        required_if=[
-            ("target", "registry_pol", ["dest"]),
-            ("target", "gpo", ["gpo"]),
-            ("target", "syncml", ["tenant_id"]),
-            ("target", "graph_custom", ["tenant_id"]),
-        ],
+        required_if=arguments.needed_arguments(),
         supports_check_mode=True,
     )
     register_secrets((module.params["gpo"] or {}).get("password"))

@@ -33,6 +33,14 @@ def parse_settings(data: Mapping[str, object], field: str = "settings") -> Dict[
     }
 
 
+def settings_named(data: Mapping[str, object]) -> List[str]:
+    """Returns the names of the settings of a task that are to be removed. Their values don't count.
+
+    :raises InputError: for a name that no setting has
+    """
+    return [setting_named(name).name for name in data]
+
+
 def parse_setting(setting: Setting, data: object, field: str) -> SettingState:
     """Checks one setting: a state's name, the value that stands for it, or a mapping of state and options.
 

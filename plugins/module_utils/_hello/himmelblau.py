@@ -12,13 +12,14 @@ import re
 from dataclasses import dataclass
 from typing import Dict, List, Optional
 
-from .._errors import StateError
+from .._errors import InputError, StateError
 from .setting import NOT_CONFIGURED, Model, Setting, SettingState, State
 from .writer import Objection
 
-DIRECTORY = "/etc/himmelblau/himmelblau.conf.d"
+DROP_IN = "/etc/himmelblau/himmelblau.conf.d/50-hardbound.conf"
 # himmelblau.conf(5)
 SHORTEST, LONGEST = 6, 32
+MOST_RETRIES = 0xFFFFFFFF  # a number that is not negative, held in 32 bits
 
 _SECTION = "global"
 _HELLO = "enable_hello"
@@ -30,9 +31,19 @@ _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_.-]+)\s*[=:]\s*(?P<value>.*?)\s*$")
 
 @dataclass(frozen=True)
 class Himmelblau:
-    """A drop-in. ``pin_retry_count`` is written where it is given, it is no setting of the reference."""
+    """A drop-in. ``pin_retry_count`` is written where it is given, it is no setting of the reference.
+
+    :raises InputError: for a retry count out of range
+    """
 
     pin_retry_count: Optional[int] = None
+
+    def __post_init__(self) -> None:
+        count = self.pin_retry_count
+        if count is not None and not 0 <= count <= MOST_RETRIES:
+            raise InputError(
+                "himmelblau.pin_retry_count", f"is {count}", f"choose a whole number from 0 to {MOST_RETRIES}"
+            )
 
     def objection(self, setting: Setting, state: SettingState) -> Optional[Objection]:
         if setting.name == "use_hello":

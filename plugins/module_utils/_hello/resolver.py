@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import csp, registry
 from .catalogue import SETTINGS, setting_named
@@ -21,27 +21,9 @@ from .desired import to_data
 from .linux import Linux
 from .rules import certificate_wins, dispute, min_over_max
 from .setting import NOT_CONFIGURED, Group, Model, Scope, Setting, SettingState, State
+from .source import Family, Source, SourceKind
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-class SourceKind(str, enum.Enum):
-    """Where a policy comes from, those of Windows in the order of precedence."""
-
-    USER_GPO = "user_gpo"
-    COMPUTER_GPO = "computer_gpo"
-    USER_CSP = "user_csp"
-    DEVICE_CSP = "device_csp"
-    EAS = "eas"
-    LINUX_HOST = "linux_host"
-
-    @property
-    def is_gpo(self) -> bool:
-        return self in (SourceKind.USER_GPO, SourceKind.COMPUTER_GPO)
-
-    @property
-    def is_csp(self) -> bool:
-        return self in (SourceKind.USER_CSP, SourceKind.DEVICE_CSP)
 
 
 class Platform(str, enum.Enum):
@@ -49,15 +31,6 @@ class Platform(str, enum.Enum):
 
     WINDOWS = "windows"
     LINUX = "linux"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A policy and where it comes from. Of two of one kind, the one that stands first wins."""
-
-    kind: SourceKind
-    label: str
-    model: Model
 
 
 @dataclass(frozen=True)
@@ -132,23 +105,40 @@ def _objection(
     kind: SourceKind, platform: Platform, not_enabled: Mapping[str, str], setting: Setting, state: SettingState
 ) -> str:
     """Returns why a state has no effect where it was said, empty if it has."""
-    if platform is Platform.LINUX:
-        if state.state is State.ENABLED and setting.name in not_enabled:
-            return not_enabled[setting.name]
-        objection = Linux().objection(setting, state)
-        if objection is None and kind is not SourceKind.LINUX_HOST:
-            return "doesn't reach a Linux host from there: write it with target linux"
-        return "" if objection is None else objection.reason
-    if kind is SourceKind.LINUX_HOST:
-        return "is the policy of a Linux host, Windows doesn't read it"
-    if kind is SourceKind.EAS:
-        return "" if setting.group is Group.PIN and setting.options and setting.scalar else "is not a rule that EAS has"
-    scope = Scope.USER if kind in (SourceKind.USER_GPO, SourceKind.USER_CSP) else Scope.DEVICE
-    if kind.is_gpo:
-        # A reader found the value in the registry, so being able to write it is beside the point.
-        return "" if state.state is State.ALLOWED else registry.objection(setting, state, scope)
+    if platform is Platform.WINDOWS:
+        return _ON_WINDOWS[kind.family](setting, state, kind.scope)
+    if state.state is State.ENABLED and setting.name in not_enabled:
+        return not_enabled[setting.name]
+    objection = Linux().objection(setting, state)
+    if objection is None and kind.family is not Family.LINUX:
+        return "doesn't reach a Linux host from there: write it with target linux"
+    return "" if objection is None else objection.reason
+
+
+def _gpo_objection(setting: Setting, state: SettingState, scope: Scope) -> str:
+    # A reader found the value in the registry, so being able to write it is beside the point.
+    return "" if state.state is State.ALLOWED else registry.objection(setting, state, scope)
+
+
+def _csp_objection(setting: Setting, state: SettingState, scope: Scope) -> str:
     objection = csp.objection(setting, state, Tree(scope))
     return "" if objection is None else objection.reason
+
+
+def _eas_objection(setting: Setting, _state: SettingState, _scope: Scope) -> str:
+    return "" if setting.group is Group.PIN and setting.scalar else "is not a rule that EAS has"
+
+
+def _linux_objection(_setting: Setting, _state: SettingState, _scope: Scope) -> str:
+    return "is the policy of a Linux host, Windows doesn't read it"
+
+
+_ON_WINDOWS: Mapping[Family, Callable[[Setting, SettingState, Scope], str]] = {
+    Family.GPO: _gpo_objection,
+    Family.CSP: _csp_objection,
+    Family.EAS: _eas_objection,
+    Family.LINUX: _linux_objection,
+}
 
 
 def _enforceable(source: Source, platform: Platform, not_enabled: Mapping[str, str]) -> Source:
@@ -224,11 +214,11 @@ def _noted(each: Effective, model: Model) -> Effective:
 
 
 def _warnings(heard: Sequence[Source]) -> List[str]:
-    kinds = {source.kind for source in heard if source.model}
+    families = {source.kind.family for source in heard if source.model}
     found = []
-    if any(kind.is_gpo for kind in kinds) and any(kind.is_csp for kind in kinds):
+    if {Family.GPO, Family.CSP} <= families:
         found.append("GPO and CSP are mixed, which Microsoft doesn't support: clear the GPO before the CSP takes over.")
-    if SourceKind.EAS in kinds and len(kinds) > 1:
+    if Family.EAS in families and len(families) > 1:
         found.append(
             "Sources disagree about EAS and DeviceLock beside another source: the strictest value wins, "
             "or the other source does, as is answered here."

@@ -7,17 +7,19 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._errors import InputError, StateError
+from .arguments import GPO
 from .desired import parse_settings, view
 from .linux import PATH, Linux
 from .place import FilePlace
-from .resolver import NOTHING, Platform, Resolution, Source, SourceKind, resolve
-from .setting import Model, Scope
-from .target import GPO, Target, gpo_to_read, writer
+from .resolver import NOTHING, Platform, Resolution, resolve
+from .setting import Model
+from .source import Family, Source, SourceKind
+from .target import TARGETS, gpo_to_read, target_named
 
 Params = Mapping[str, Any]
 
 #: The formats of a source that is a file.
-FORMATS = [each.value for each in Target if each not in (Target.GPO, Target.HIMMELBLAU)]
+FORMATS = [each.name for each in TARGETS if each.is_format]
 
 SOURCE: Dict[str, Dict[str, Any]] = {
     "kind": {"type": "str", "required": True, "choices": [each.value for each in SourceKind]},
@@ -27,14 +29,6 @@ SOURCE: Dict[str, Dict[str, Any]] = {
     "format": {"type": "str", "choices": FORMATS},
     "tenant_id": {"type": "str"},
     "gpo": {"type": "dict", "options": GPO},
-}
-
-_FORMAT_OF_KIND = {
-    SourceKind.USER_GPO: Target.REGISTRY_POL,
-    SourceKind.COMPUTER_GPO: Target.REGISTRY_POL,
-    SourceKind.USER_CSP: Target.SYNCML,
-    SourceKind.DEVICE_CSP: Target.SYNCML,
-    SourceKind.LINUX_HOST: Target.LINUX,
 }
 
 
@@ -58,7 +52,7 @@ def answer(params: Params, not_enabled: Mapping[str, str] = NOTHING) -> Dict[str
 def _platform(name: Optional[str], found: Sequence[Source]) -> Platform:
     if name is not None:
         return Platform(name)
-    linux = all(each.kind is SourceKind.LINUX_HOST for each in found)
+    linux = all(each.kind.family is Family.LINUX for each in found)
     return Platform.LINUX if linux else Platform.WINDOWS
 
 
@@ -81,32 +75,28 @@ def _from_settings(params: Params, kind: SourceKind, field: str) -> Tuple[str, M
 
 
 def _from_path(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model]:
-    target = Target(params["format"]) if params.get("format") else _FORMAT_OF_KIND.get(kind)
-    if target is None:
+    name = params.get("format") or kind.document
+    if not name:
         raise InputError(
             f"{field}.format", "is missing, and a file of EAS has none of its own", "give settings instead"
         )
     document = FilePlace(params["path"]).load()
     if not document:
         raise StateError(f"{params['path']} is not there or empty", f"check {field}.path")
-    return params["path"], writer(target, _scope(kind), params).read(document)
+    return params["path"], target_named(name).writer(kind.scope, params).read(document)
 
 
 def _from_gpo(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model]:
-    if not kind.is_gpo:
+    if kind.family is not Family.GPO:
         raise InputError(
             f"{field}.kind", f"is {kind.value}, but the source is a GPO", "choose user_gpo or computer_gpo"
         )
-    place = gpo_to_read(params["gpo"], _scope(kind))
+    place = gpo_to_read(params["gpo"], kind.scope)
     document = place.load()
-    return place.title, writer(Target.GPO, _scope(kind), {}).read(document)
+    return place.title, target_named("gpo").writer(kind.scope, {}).read(document)
 
 
 _READERS = {"settings": _from_settings, "path": _from_path, "gpo": _from_gpo}
-
-
-def _scope(kind: SourceKind) -> Scope:
-    return Scope.USER if kind in (SourceKind.USER_GPO, SourceKind.USER_CSP) else Scope.DEVICE
 
 
 def _told(source: Source) -> Dict[str, object]:

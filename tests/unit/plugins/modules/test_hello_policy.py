@@ -59,6 +59,16 @@ def test_absent_takes_out_what_is_named_and_then_all(target: str, tmp_path: path
     assert attempt(state="absent", **task)["changed"] is False
 
 
+@pytest.mark.parametrize("value", [3, "eight", 999, {"state": "wrong"}])
+def test_absent_does_not_look_at_the_values_of_what_goes(value: object, tmp_path: pathlib.Path) -> None:
+    task = {"target": "linux", "dest": str(tmp_path / "policy")}
+    attempt(settings={"pin_min_length": 8, "pin_history": 5}, **task)
+    gone = attempt(state="absent", settings={"pin_min_length": value}, **task)
+    assert (gone["failed"], gone["settings"]) == (False, {"pin_history": 5})
+    wrong = attempt(state="absent", settings={"pin_min_lenght": value}, **task)
+    assert "did you mean pin_min_length" in wrong["msg"]
+
+
 def test_settings_that_a_task_does_not_name_stay(tmp_path: pathlib.Path) -> None:
     task = {"target": "linux", "dest": str(tmp_path / "policy")}
     attempt(settings={"pin_min_length": 8}, **task)
@@ -118,12 +128,13 @@ def test_a_linux_host_reports_what_is_not_about_cards(tmp_path: pathlib.Path, mo
             "settings.disable_card_emulation has no node in the PassportForWork CSP",
         ),
         ({"target": "provisioning", "settings": {"use_hello": "enabled"}}, "settings.use_hello is not in the schema"),
-        ({"target": "himmelblau", "himmelblau": {"pin_retry_count": 0}}, "himmelblau.pin_retry_count is 0"),
+        ({"target": "himmelblau", "himmelblau": {"pin_retry_count": -1}}, "himmelblau.pin_retry_count is -1"),
         ({"target": "gpo", "dest": None}, "but all of the following are missing: gpo"),
         ({"target": "gpo", "gpo": {"name": "x", "domain": "y"}}, "dest means nothing to target gpo"),
         ({"target": "linux", "gpo": {"name": "x"}}, "gpo means nothing to target linux"),
         ({"target": "linux", "himmelblau": {}}, "himmelblau means nothing to target linux"),
         ({"target": "linux", "tenant_id": TENANT}, "tenant_id means nothing to target linux"),
+        ({"target": "linux", "title": "Corp"}, "title means nothing to target linux"),
         ({"target": "gpo", "dest": None, "gpo": {"name": "x"}}, "gpo.domain is missing"),
         ({"target": "gpo", "dest": None, "gpo": {"name": " ", "domain": "corp.example"}}, "gpo.name is empty"),
     ],

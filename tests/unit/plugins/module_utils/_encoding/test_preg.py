@@ -4,28 +4,20 @@
 
 from __future__ import annotations
 
-import os
-import pathlib
-
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import preg
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.preg import Entry, PregError, RegType
+from ansible_collections.hardbound.identity.tests.support.data_files import POLICIES
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 KEY = "SOFTWARE\\Policies\\Microsoft\\PassportForWork"
-ROOT = pathlib.Path(__file__).resolve().parents[5]
-VECTORS = pathlib.Path(os.environ.get("HARDBOUND_POL_VECTORS", str(ROOT.parent / "shared" / "data" / "pol-vectors")))
 
 # Delimiters, NUL-adjacent code points, lone surrogates and characters outside the BMP.
 NAMES = st.text(st.characters(min_codepoint=1), max_size=20) | st.text("[];\u5b00\u5d00\ud800\U0001f511", max_size=6)
 NUMBERS = st.integers(0, 0xFFFFFFFF)
 ENTRIES = st.builds(Entry, NAMES, NAMES, NUMBERS, st.binary(max_size=40))
 FILES = st.lists(ENTRIES, max_size=8)
-
-
-def vectors():
-    return sorted(VECTORS.glob("*.pol"))
 
 
 def test_the_bytes_of_one_entry():
@@ -145,9 +137,9 @@ def test_views_refuse_other_types():
     assert Entry(KEY, "V", RegType.QWORD, b"\x01" + b"\0" * 7).number == 1
 
 
-@pytest.mark.skipif(not vectors(), reason=f"no real Registry.pol files in {VECTORS} (HARDBOUND_POL_VECTORS)")
 def test_real_files_are_rewritten_byte_for_byte():
-    for path in vectors():
+    assert len(POLICIES) == 3
+    for path in POLICIES:
         blob = path.read_bytes()
         entries = preg.decode(blob)
         assert len(entries) > 30, path
@@ -183,9 +175,8 @@ class TestBesideSamba:
             theirs.data = ours.data
         return theirs
 
-    @pytest.mark.skipif(not vectors(), reason=f"no real Registry.pol files in {VECTORS} (HARDBOUND_POL_VECTORS)")
     def test_real_files_read_alike(self):
-        for path in vectors():
+        for path in POLICIES:
             blob = path.read_bytes()
             theirs = self.ndr.ndr_unpack(self.preg.file, blob)
             ours = preg.decode(blob)

@@ -1,23 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The catalogue is whole, consistent, and where a copy of the collected facts is at hand, agrees with them."""
+"""The catalogue is whole, consistent, and says what the published files say."""
 
 from __future__ import annotations
 
 import json
-import os
-import pathlib
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import SETTINGS, setting_named
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.provider import Provider, provider
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Group, Kind
-
-ROOT = pathlib.Path(__file__).resolve().parents[5]
-FACTS = pathlib.Path(
-    os.environ.get("HARDBOUND_HELLO_FACTS", str(ROOT.parent / "shared" / "data" / "hello_catalogue_facts.json"))
-)
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Group, Kind, Option, Setting
+from ansible_collections.hardbound.identity.tests.support.data_files import HELLO_FACTS
 
 
 def test_the_reference_has_21_settings_and_4_stand_beyond() -> None:
@@ -81,26 +75,30 @@ def test_another_provider_is_refused(name: object) -> None:
         provider(name, "group_a[0]")
 
 
-@pytest.mark.skipif(not FACTS.exists(), reason="the collected facts are not at hand (HARDBOUND_HELLO_FACTS)")
-def test_keys_values_ranges_and_nodes_are_those_of_the_collected_facts() -> None:
-    facts = json.loads(FACTS.read_text(encoding="utf-8"))["settings"]
-    assert [fact["id"] for fact in facts] == [setting.name for setting in SETTINGS]
+def test_keys_values_ranges_and_nodes_are_those_of_the_published_files() -> None:
+    facts = json.loads(HELLO_FACTS.read_text(encoding="utf-8"))["settings"]
+    assert [fact["name"] for fact in facts] == [setting.name for setting in SETTINGS]
     for fact, setting in zip(facts, SETTINGS):
-        gpo = fact["gpo"]
-        assert setting.in_gpo == (gpo is not None)
-        if gpo is not None:
-            assert setting.user_gpo == (gpo["class"] == "Both")
-            found = [(place.key, place.name) for place in setting.places if place is not None]
-            switch = [(gpo["key"], gpo["value"])] if gpo["value"] else []
-            assert found == switch + [(each["key"], each["value"]) for each in gpo["elements"]]
-            if setting.switch is not None:
-                assert (setting.switch.enabled, setting.switch.disabled) == (gpo["enabled"], gpo["disabled"])
-            for element, option in zip(gpo["elements"], setting.options):
-                if option.kind is Kind.NUMBER:
-                    assert (option.lowest, option.highest) == (element["min"], element["max"])
-        nodes = [node for node in setting.nodes if node is not None]
-        # The second node of biometrics is deprecated.
-        for csp, node in zip([each for each in fact["csp"] if each.get("deprecated_os") != {}], nodes):
-            assert csp["device_uri"] == f"./Device/Vendor/MSFT/PassportForWork/{node.path}"
-            assert csp["format"] == node.format.value
-            assert bool(csp["user_uri"]) == node.user
+        assert gpo_of(setting) == fact["gpo"], setting.name
+        assert [[node.path, node.format.value, node.user] for node in setting.nodes if node] == fact["csp"]
+
+
+def gpo_of(setting: Setting) -> dict[str, object] | None:
+    if not setting.in_gpo:
+        return None
+    switch, place = setting.switch, setting.places[0]
+    assert place is not None
+    return {
+        "users": setting.user_gpo,
+        "key": place.key,
+        "value": place.name if switch else None,
+        "enabled": switch.enabled if switch else None,
+        "disabled": switch.disabled if switch else None,
+        "elements": [[each.place.key, each.place.name, *bounds(each)] for each in setting.options],
+    }
+
+
+def bounds(option: Option) -> tuple[int | None, int | None]:
+    if option.kind is Kind.WORD:
+        return min(number for _word, number in option.words), max(number for _word, number in option.words)
+    return (option.lowest, option.highest) if option.kind is Kind.NUMBER else (None, None)

@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-import os
-import pathlib
-
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import preg
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.preg import Entry, RegType
@@ -20,14 +17,13 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting 
     SettingState,
     State,
 )
+from ansible_collections.hardbound.identity.tests.support.data_files import FOLDER
 from hypothesis import given
 from hypothesis import strategies as st
 
 HELLO = "SOFTWARE\\Policies\\Microsoft\\PassportForWork"
 PIN = HELLO + "\\PINComplexity"
 OTHER = Entry.string("Software\\Other", "Text", "a];[b")
-ROOT = pathlib.Path(__file__).resolve().parents[5]
-VECTORS = pathlib.Path(os.environ.get("HARDBOUND_POL_VECTORS", str(ROOT.parent / "shared" / "data" / "pol-vectors")))
 
 NAMES = ("Enabled", "ENABLED", "Other", "**del.Enabled", "**Del.other", "**delvals.", "**soft.Enabled", "**SecureKey=1")
 KEYS = (HELLO, HELLO.lower(), PIN, "Software\\Elsewhere")
@@ -204,9 +200,8 @@ class TestWriter:
         assert self.writer.objection(setting_named("pin_digits"), state) is None
 
 
-@pytest.mark.skipif(not VECTORS.is_dir(), reason=f"no real Registry.pol files in {VECTORS} (HARDBOUND_POL_VECTORS)")
 def test_a_real_file_keeps_every_foreign_byte():
-    blob = (VECTORS / "samba_selftest_Machine_Registry.pol").read_bytes()
+    blob = (FOLDER / "others.pol").read_bytes()
     writer = RegistryPol(Scope.DEVICE)
     changed = writer.render({"use_hello": SettingState(State.ENABLED)}, blob)
     assert changed.startswith(blob)

@@ -11,10 +11,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.resolver
     Effective,
     Platform,
     Resolution,
-    Source,
-    SourceKind,
     resolve,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.source import Source, SourceKind
 from ansible_collections.hardbound.identity.tests.support.hello_samples import ALL
 from hypothesis import given
 from hypothesis import strategies as st
