@@ -84,6 +84,8 @@ options:
       - The default is V(linux) if all sources are V(linux_host), else V(windows).
     type: str
     choices: [windows, linux]
+notes:
+  - With C(-v), B(ansible-playbook) shows what was found as a table, too.
 seealso:
   - module: hardbound.identity.hello_policy
 """

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from ansible_collections.hardbound.identity.tests.support.hello_playbook import playbook_in
@@ -72,3 +73,26 @@ def test_a_wrong_setting_is_one_clear_line(files):
     output = files.run("--extra-vars", '{"hello_policy_targets": [{"target": "gpol"}]}', ok=False)
     assert "value of target must be one of" in output
     assert written(files) == {}
+
+
+LOOK = """
+- hosts: linux_workstations
+  gather_facts: false
+  tasks:
+    - name: Look
+      hardbound.identity.hello_policy_info:
+        sources:
+          - {kind: computer_gpo, settings: {pin_min_length: 8}}
+          - {kind: device_csp, settings: {pin_min_length: 6, use_biometrics: disabled}}
+      no_log: "{{ hidden | default(false) }}"
+"""
+
+
+def test_a_person_sees_a_table_of_what_takes_effect_when_asking_for_more(files):
+    look = files.folder / "look.yml"
+    look.write_text(LOOK)
+    output = files.run("-v", playbook=str(look))
+    assert re.search(r"^  pin_min_length +8 +computer_gpo +6 \(device_csp\)$", output, re.MULTILINE), output
+    assert re.search(r"^  use_biometrics +disabled +device_csp$", output, re.MULTILINE)
+    assert "What takes effect" not in files.run(playbook=str(look))
+    assert "What takes effect" not in files.run("-v", "--extra-vars", "hidden=true", playbook=str(look))
