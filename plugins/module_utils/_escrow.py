@@ -25,7 +25,8 @@ NONCE_SIZE = 12
 TAG_SIZE = 16
 SMALLEST_RSA = 2048
 
-_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_CURVES = {"P-256": "SECP256R1", "P-384": "SECP384R1", "P-521": "SECP521R1"}
+"""By their names in JSON Web Keys (RFC 7518, clause 6.2.1.1), what cryptography calls them."""
 _REMEDY = "give the PEM of an X25519, RSA or NIST curve public key, or of a certificate for one"
 
 
@@ -116,7 +117,7 @@ def _algorithm(key: t.Any) -> str:
         return "RSA-OAEP-256"
     if isinstance(key, x25519.X25519PublicKey):
         return "ECDH-ES"
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name.upper() in _CURVES.values():
         return "ECDH-ES"
     raise ValueError("no key to encrypt for")
 
@@ -171,7 +172,8 @@ def _public_jwk(key: t.Any) -> t.Dict[str, str]:
         }
     numbers, size = key.public_numbers(), (key.curve.key_size + 7) // 8
     x, y = (_encode(number.to_bytes(size, "big")) for number in (numbers.x, numbers.y))
-    return {"kty": "EC", "crv": _CURVES[key.curve.name], "x": x, "y": y}
+    name = next(name for name, elliptic in _CURVES.items() if elliptic == key.curve.name.upper())
+    return {"kty": "EC", "crv": name, "x": x, "y": y}
 
 
 def _public_key(jwk: t.Mapping[str, str]) -> t.Any:
@@ -179,6 +181,5 @@ def _public_key(jwk: t.Mapping[str, str]) -> t.Any:
 
     if jwk["crv"] == "X25519":
         return x25519.X25519PublicKey.from_public_bytes(_decode(jwk["x"]))
-    curves = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
     x, y = (int.from_bytes(_decode(jwk[name]), "big") for name in ("x", "y"))
-    return ec.EllipticCurvePublicNumbers(x, y, curves[jwk["crv"]]).public_key()
+    return ec.EllipticCurvePublicNumbers(x, y, getattr(ec, _CURVES[jwk["crv"]])()).public_key()

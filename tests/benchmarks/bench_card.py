@@ -17,11 +17,11 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.piv import Application
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import command as wire
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import tlv
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
@@ -33,7 +33,7 @@ from ansible_collections.hardbound.identity.tests.support.waiting import until
 PIN = "123456"
 DIGEST = hashlib.sha256(b"what is signed").digest()
 RSA_BLOCK = b"\x00\x01" + b"\xff" * 202 + b"\x00" + bytes.fromhex("3031300d060960864801650304020105000420") + DIGEST
-KEYS = (KeySpecification(0x9A, Algorithm.ECC_P256), KeySpecification(0x9D, Algorithm.RSA_2048))
+KEYS = (KeySpecification(0x9A, KeyAlgorithm.ECC_P256), KeySpecification(0x9D, KeyAlgorithm.RSA_2048))
 SLOTS = {"P-256": 0x9A, "RSA-2048": 0x9D}
 ROUNDS = {"P-256": 300, "RSA-2048": 150}
 PASSES = 5

@@ -15,13 +15,13 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card import lifecycle
 from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._card.certificate import self_signed
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import (
     KeySpecification,
     Secrets,
     Specification,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
@@ -65,7 +65,7 @@ def make(place, number):
     with place.tpm.taken():
         card = Card(place.store, Workbench(place.tpm), record.number)
         card.verify(PIN.encode(), provisioning=True)
-        card.make_key(KeySpecification(0x9A, Algorithm.ECC_P256))
+        card.make_key(KeySpecification(0x9A, KeyAlgorithm.ECC_P256))
         card.store_certificate(0x9A, self_signed(card, 0x9A))
         card.close()
     return record

@@ -16,7 +16,6 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key
 from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._card.certificate import self_signed
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record, presented
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import (
@@ -26,6 +25,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import reader
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux import Linux
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
@@ -36,10 +36,10 @@ from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 PIN, PUK = "123456", "87654321"
 KEYS = (
-    KeySpecification(0x9A, Algorithm.ECC_P256),
-    KeySpecification(0x9C, Algorithm.RSA_2048),
-    KeySpecification(0x9D, Algorithm.ECC_P384),
-    KeySpecification(0x9E, Algorithm.ECC_P256),
+    KeySpecification(0x9A, KeyAlgorithm.ECC_P256),
+    KeySpecification(0x9C, KeyAlgorithm.RSA_2048),
+    KeySpecification(0x9D, KeyAlgorithm.ECC_P384),
+    KeySpecification(0x9E, KeyAlgorithm.ECC_P256),
 )
 _SERVICE = "from {package}.plugins.module_utils._edge.service import main; import sys; sys.exit(main(sys.argv[1:]))"
 _PACKAGE = "ansible_collections.hardbound.identity"

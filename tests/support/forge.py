@@ -12,7 +12,6 @@ import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm as KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Model, Role, counter_data
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import (
@@ -36,6 +35,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.evide
     KeyEvidence,
     Statement,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.name import NV_WRITTEN, nv_public
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.nv_public import NvPublic
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import policy_digest

@@ -11,10 +11,11 @@ import typing as t
 
 from .._cryptography import ec, hashes, rsa, serialization, x509
 from .._encoding import tlv
+from .._encoding.key_algorithm import EXPONENT, KeyAlgorithm
 from .._errors import InputError
 from .card import Card
-from .key import Algorithm, slot_name
-from .signature import hash_for, sign_message
+from .key import slot_name
+from .signature import sign_message
 from .specification import KeySpecification
 
 VALIDITY = datetime.timedelta(days=3650)
@@ -46,7 +47,7 @@ def self_signed(card: Card, slot: int, now: t.Optional[datetime.datetime] = None
         .not_valid_after(start + VALIDITY)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     )
-    draft = builder.sign(stand_in(key.algorithm), hash_for(key.algorithm))
+    draft = builder.sign(stand_in(key.algorithm), key.algorithm.hash)
     return resigned(draft.public_bytes(serialization.Encoding.DER), draft.tbs_certificate_bytes, card, slot)
 
 
@@ -71,11 +72,11 @@ def resigned(draft: bytes, to_be_signed: bytes, card: Card, slot: int) -> bytes:
     )
 
 
-def stand_in(algorithm: Algorithm) -> t.Any:
+def stand_in(algorithm: KeyAlgorithm) -> t.Any:
     """Returns a key of the same type, for drafts that the card signs anew."""
-    if algorithm.is_rsa:
-        return rsa.generate_private_key(65537, _STAND_IN_BITS)
-    return ec.generate_private_key(ec.SECP384R1() if algorithm is Algorithm.ECC_P384 else ec.SECP256R1())
+    if algorithm.curve is None:
+        return rsa.generate_private_key(EXPONENT, _STAND_IN_BITS)
+    return ec.generate_private_key(algorithm.curve.elliptic)
 
 
 class Outside:

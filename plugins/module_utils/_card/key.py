@@ -9,6 +9,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._encoding.key_algorithm import KeyAlgorithm
 from .._errors import InputError
 
 FIRST_RETIRED = 0x82
@@ -18,29 +19,6 @@ FIRST_CONTAINER = 0xB081
 CONTAINERS = 30
 """As many as a virtual smart card of Windows has certificates. Each container of a GIDS card holds one key."""
 _NUMBERED = re.compile(r"(retired|container)_(0|[1-9]\d?)")
-
-
-class Algorithm(str, enum.Enum):
-    """Key types that a TPM 2.0 and a card edge have in common."""
-
-    RSA_2048 = "rsa_2048"
-    RSA_3072 = "rsa_3072"
-    RSA_4096 = "rsa_4096"
-    ECC_P256 = "ecc_p256"
-    ECC_P384 = "ecc_p384"
-
-    @property
-    def is_rsa(self) -> bool:
-        return self.value.startswith("rsa")
-
-    @property
-    def bits(self) -> int:
-        return int(self.value[-4:]) if self.is_rsa else int(self.value[-3:])
-
-    @property
-    def size(self) -> int:
-        """Bytes of the modulus, or of a coordinate."""
-        return self.bits // 8
 
 
 class PinUse(str, enum.Enum):
@@ -99,15 +77,15 @@ def default_pin_use(slot: int) -> PinUse:
     return _PIN_USES.get(slot, PinUse.ONCE)
 
 
-def parse_algorithm(name: t.Optional[str], slot: int, field: str = "algorithm") -> Algorithm:
+def parse_algorithm(name: t.Optional[str], slot: int, field: str = "algorithm") -> KeyAlgorithm:
     """Returns the algorithm of this name, or if none is given, one that every program knows.
 
     :raises InputError: if there is none of this name, or none for this slot
     """
     in_container = slot in CONTAINER_SLOTS
     if name is None:
-        return Algorithm.RSA_2048 if in_container else Algorithm.ECC_P256
-    known = {each.value: each for each in Algorithm if each.is_rsa or not in_container}
+        return KeyAlgorithm.RSA_2048 if in_container else KeyAlgorithm.ECC_P256
+    known = {each.value: each for each in KeyAlgorithm if each.is_rsa or not in_container}
     if name not in known:
         why = "and on a GIDS card programs know RSA only" if in_container else "which is no known algorithm"
         raise InputError(field, f"is {name!r}, {why}", f"choose one of {', '.join(known)}")
@@ -122,7 +100,7 @@ class Key:
     """A key of a card; ``public`` is a DER SubjectPublicKeyInfo. An imported key was not made in the TPM."""
 
     slot: int
-    algorithm: Algorithm
+    algorithm: KeyAlgorithm
     pin: PinUse
     public: bytes
     imported: bool = False

@@ -11,25 +11,19 @@ import contextlib
 import typing as t
 
 from .._encoding.blob import NO_CREATION, Blob, Creation
+from .._encoding.key_algorithm import KeyAlgorithm
 from .._encoding.public import Public
 from .._encoding.wire import unsized
 from .._tpm import object as tpm_object
 from .._tpm.capability import supports
 from .._tpm.object import Template
 from .errors import NoSuchKey, NotOffered
-from .key import Algorithm, Key, PinUse, slot_name
+from .key import Key, PinUse, slot_name
 from .outside_key import OutsideKey
 from .record import KeyRecord
 from .session import Session
 from .specification import KeySpecification
 
-_ALGORITHMS = {
-    Algorithm.RSA_2048: "rsa2048:null",
-    Algorithm.RSA_3072: "rsa3072:null",
-    Algorithm.RSA_4096: "rsa4096:null",
-    Algorithm.ECC_P256: "ecc256:null",
-    Algorithm.ECC_P384: "ecc384:null",
-}
 _LARGEST_PUBLIC = 1024
 
 Certify = t.Callable[[], bytes]
@@ -54,7 +48,7 @@ class KeySlots:
         session = self._session
         with session.changing() as gates:
             self._require_support(wanted.algorithm)
-            template = Template.key(_ALGORITHMS[wanted.algorithm])
+            template = Template.key(wanted.algorithm)
             with self.parent(wanted.pin) as parent:
                 policy = gates.model.key_policy(wanted.pin)
                 blob, creation = tpm_object.create(session.tpm, parent, template, policy)
@@ -64,14 +58,14 @@ class KeySlots:
         session = self._session
         with session.changing() as gates:
             self._require_support(wanted.algorithm)
-            template = Template.outside_key(_ALGORITHMS[wanted.algorithm], *key.public)
+            template = Template.outside_key(wanted.algorithm, *key.public)
             with self.parent(wanted.pin) as parent:
                 policy = gates.model.key_policy(wanted.pin)
                 blob = tpm_object.bring_in(session.tpm, parent, template, policy, key.sensitive)
             return self._keep(wanted, blob, NO_CREATION)
 
-    def _require_support(self, algorithm: Algorithm) -> None:
-        if not supports(self._session.tpm, algorithm.value):
+    def _require_support(self, algorithm: KeyAlgorithm) -> None:
+        if not supports(self._session.tpm, algorithm):
             raise NotOffered(f"The TPM has no keys of {algorithm.value}.")
 
     def _keep(

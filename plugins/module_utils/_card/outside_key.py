@@ -8,23 +8,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._cryptography import ec, rsa
+from .._encoding.key_algorithm import EXPONENT, KeyAlgorithm
 from .._errors import InputError
-from .key import Algorithm
-
-EXPONENT = 65537
-"""The only public exponent that every TPM takes: TPM 2.0 part 2, clause 12.2.3.5."""
-
-_CURVES: t.Mapping[Algorithm, ec.EllipticCurve] = {
-    Algorithm.ECC_P256: ec.SECP256R1(),
-    Algorithm.ECC_P384: ec.SECP384R1(),
-}
-_ORDERS: t.Mapping[Algorithm, int] = {
-    Algorithm.ECC_P256: 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
-    Algorithm.ECC_P384: int(
-        "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973", 16
-    ),
-}
-"""SP 800-186, clauses 3.2.1.3 and 3.2.1.4."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +20,12 @@ class OutsideKey:
     :param sensitive: the first prime, or the private scalar
     """
 
-    algorithm: Algorithm
+    algorithm: KeyAlgorithm
     public: t.Tuple[bytes, ...]
     sensitive: bytes = field(repr=False)
 
     @classmethod
-    def rsa(cls, algorithm: Algorithm, p: int, q: int) -> OutsideKey:
+    def rsa(cls, algorithm: KeyAlgorithm, p: int, q: int) -> OutsideKey:
         """Returns the RSA key of two primes and the exponent 65537.
 
         :raises InputError: if they make no key of this algorithm
@@ -54,13 +39,14 @@ class OutsideKey:
         return cls(algorithm, ((p * q).to_bytes(algorithm.size, "big"),), p.to_bytes(algorithm.size // 2, "big"))
 
     @classmethod
-    def ec(cls, algorithm: Algorithm, scalar: int) -> OutsideKey:
+    def ec(cls, algorithm: KeyAlgorithm, scalar: int) -> OutsideKey:
         """:raises InputError: if it is no private key of the algorithm's curve"""
-        if algorithm not in _CURVES:
+        curve = algorithm.curve
+        if curve is None:
             raise InputError("the key", f"is not one of {algorithm.value}", "name its algorithm")
-        if not 0 < scalar < _ORDERS[algorithm]:
+        if not 0 < scalar < curve.order:
             raise InputError("the key", "is no private key of its curve", "give one that is")
-        point = ec.derive_private_key(scalar, _CURVES[algorithm]).public_key().public_numbers()
+        point = ec.derive_private_key(scalar, curve.elliptic).public_key().public_numbers()
         size = algorithm.size
         return cls(
             algorithm, (point.x.to_bytes(size, "big"), point.y.to_bytes(size, "big")), scalar.to_bytes(size, "big")

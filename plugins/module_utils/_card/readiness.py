@@ -38,6 +38,6 @@ def check_host_policy(policy: HostPolicy, tpm: Tpm) -> None:
 def check_algorithms(tpm: Tpm, keys: t.Iterable[KeySpecification], field: str = "keys") -> None:
     """:raises InputError: for a key type that this TPM does not make"""
     for key in keys:
-        if not supports(tpm, key.algorithm.value):
+        if not supports(tpm, key.algorithm):
             fault = f"asks for {key.algorithm.value}, which this TPM does not make"
-            raise InputError(field, fault, f"choose one of {', '.join(algorithms(tpm))}")
+            raise InputError(field, fault, f"choose one of {', '.join(each.value for each in algorithms(tpm))}")

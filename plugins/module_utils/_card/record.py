@@ -11,11 +11,12 @@ import typing as t
 from dataclasses import asdict, dataclass, field, replace
 
 from .._encoding.blob import Blob, Creation
+from .._encoding.key_algorithm import KeyAlgorithm
 from .._pin import PinPolicy
 from .admin_key import Challenge, Cipher
 from .attestation import Attestation
 from .edge import Edge
-from .key import Algorithm, PinUse
+from .key import PinUse
 from .migration import VERSION, NewerVersion, upgraded
 from .model import Model, Role
 from .pin_record import PinRecord
@@ -44,7 +45,7 @@ def free_number(taken: t.Iterable[int]) -> int:
 
 @dataclass(frozen=True)
 class KeyRecord:
-    algorithm: Algorithm
+    algorithm: KeyAlgorithm
     pin: PinUse
     blob: Blob
     public: bytes
@@ -265,7 +266,7 @@ def _telltale(fields: t.Mapping[str, t.Any]) -> Telltale:
 def _key(fields: t.Mapping[str, t.Any]) -> KeyRecord:
     creation = {name: _bytes(text) for name, text in fields["creation"].items()}
     return KeyRecord(
-        Algorithm(fields["algorithm"]),
+        KeyAlgorithm(fields["algorithm"]),
         PinUse(fields["pin"]),
         _blob(fields["blob"]),
         _bytes(fields["public"]),

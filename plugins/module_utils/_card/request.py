@@ -13,7 +13,7 @@ from .._encoding import tlv
 from .._errors import InputError
 from .card import Card
 from .certificate import resigned, stand_in
-from .signature import hash_for, sign_message
+from .signature import sign_message
 
 _SEQUENCE, _INTEGER = 0x30, 0x02
 _UTF8_STRING = 0x0C
@@ -117,7 +117,7 @@ class RequestSpecification:
         builder = x509.CertificateSigningRequestBuilder().subject_name(self.subject)
         for extension in self._extensions:
             builder = builder.add_extension(extension, critical=False)
-        draft = builder.sign(stand_in(key.algorithm), hash_for(key.algorithm))
+        draft = builder.sign(stand_in(key.algorithm), key.algorithm.hash)
         version, subject, _unused, attributes = tlv.parse(tlv.parse_one(draft.tbs_certrequest_bytes, _SEQUENCE))
         parts = (tlv.encode(each.tag, each.value) for each in (version, subject, attributes))
         info = _info(key.public, *parts)

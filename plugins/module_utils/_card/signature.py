@@ -5,21 +5,13 @@
 from __future__ import annotations
 
 import hashlib
-import typing as t
 
-from .._cryptography import hashes
 from .card import Card
-from .key import Algorithm
 
 LEAST_PADDING = 11
 """Bytes of a PKCS#1 v1.5 block that are not content: RFC 8017, clause 9.2."""
 _SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 """DigestInfo of SHA-256 up to the digest: RFC 8017, clause 9.2, note 1."""
-
-
-def hash_for(algorithm: Algorithm) -> t.Union[hashes.SHA256, hashes.SHA384]:
-    """Returns the hash that goes with a key type: as strong as the key, and what every client knows."""
-    return hashes.SHA384() if algorithm is Algorithm.ECC_P384 else hashes.SHA256()
 
 
 def sign_message(card: Card, slot: int, message: bytes) -> bytes:
@@ -28,7 +20,7 @@ def sign_message(card: Card, slot: int, message: bytes) -> bytes:
     :raises NoSuchKey, NotVerified: as :meth:`Card.sign`
     """
     algorithm = card.keys()[slot].algorithm
-    digest = hashlib.new(hash_for(algorithm).name, message).digest()
+    digest = hashlib.new(algorithm.hash.name, message).digest()
     if not algorithm.is_rsa:
         return card.sign(slot, digest)
     return card.rsa_private(slot, signature_block(_SHA256_INFO + digest, algorithm.size))

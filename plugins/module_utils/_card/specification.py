@@ -7,13 +7,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._encoding.key_algorithm import KeyAlgorithm
 from .._errors import InputError
 from .._pin import PinPolicy
 from .._tpm.tcti import DEFAULT, Tcti
 from .admin_key import AdminKey
 from .attestation import Attestation
 from .edge import Edge
-from .key import Algorithm, PinUse, default_pin_use, parse_algorithm, slot_name, slot_number
+from .key import PinUse, default_pin_use, parse_algorithm, slot_name, slot_number
 
 LONGEST_NAME = 127
 PUK_LENGTH = 8
@@ -35,7 +36,7 @@ class KeySpecification:
     """A key that the card shall have."""
 
     slot: int
-    algorithm: Algorithm
+    algorithm: KeyAlgorithm
     self_signed: bool = True
     pin_use: t.Optional[PinUse] = None
     """When the key shall ask for the PIN; None means what its slot is for."""

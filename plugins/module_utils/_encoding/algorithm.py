@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Algorithm and curve identifiers of a TPM 2.0, and what they are to cryptography."""
+"""Algorithm and curve identifiers of a TPM 2.0, and what they are to cryptography, which is imported on use."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import enum
 import hashlib
 import typing as t
 
-from .._cryptography import ec, hashes
 from .wire import Reader
+
+if t.TYPE_CHECKING:
+    from .._cryptography import ec, hashes
 
 
 class Algorithm(enum.IntEnum):
@@ -45,9 +47,19 @@ class Curve(enum.IntEnum):
     NIST_P384 = 0x0004
     NIST_P521 = 0x0005
 
+    @classmethod
+    def of(cls, elliptic: ec.EllipticCurve) -> t.Optional[Curve]:
+        """Returns the curve by what cryptography calls it, None for one that is not here."""
+        return next((each for each in cls if each.elliptic.name == elliptic.name), None)
+
     @property
     def bits(self) -> int:
-        return self.elliptic.key_size
+        return _CURVES[self].bits
+
+    @property
+    def label(self) -> str:
+        """As standards call it: SP 800-186, and JSON Web Keys (RFC 7518, clause 6.2.1.1)."""
+        return f"P-{self.bits}"
 
     @property
     def size(self) -> int:
@@ -56,14 +68,51 @@ class Curve(enum.IntEnum):
 
     @property
     def elliptic(self) -> ec.EllipticCurve:
-        return _CURVES[self]()
+        from .._cryptography import ec
+
+        made: ec.EllipticCurve = getattr(ec, _CURVES[self].elliptic)()
+        return made
+
+    @property
+    def order(self) -> int:
+        """Private keys are below it."""
+        return _CURVES[self].order
+
+    @property
+    def oid(self) -> str:
+        return _CURVES[self].oid
 
 
-_CURVES: t.Dict[Curve, t.Type[ec.EllipticCurve]] = {
-    Curve.NIST_P256: ec.SECP256R1,
-    Curve.NIST_P384: ec.SECP384R1,
-    Curve.NIST_P521: ec.SECP521R1,
+class _Curve(t.NamedTuple):
+    """:param elliptic: the name in cryptography, which is not imported before somebody wants it"""
+
+    bits: int
+    elliptic: str
+    order: int
+    oid: str
+
+
+_CURVES: t.Mapping[Curve, _Curve] = {
+    Curve.NIST_P256: _Curve(
+        256,
+        "SECP256R1",
+        2**256 - 0xFFFFFFFF00000000000000004319055258E8617B0C46353D039CDAAF,
+        "1.2.840.10045.3.1.7",
+    ),
+    Curve.NIST_P384: _Curve(
+        384,
+        "SECP384R1",
+        2**384 - 0x389CB27E0BC8D220A7E5F24DB74F58851313E695333AD68D,
+        "1.3.132.0.34",
+    ),
+    Curve.NIST_P521: _Curve(
+        521,
+        "SECP521R1",
+        2**521 - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7,
+        "1.3.132.0.35",
+    ),
 }
+"""Orders by how far they are below a power of two: SP 800-186, clause 3.2.1. Identifiers: RFC 5480, clause 2.1.1.1."""
 
 _HASHES = {
     Algorithm.SHA1: "sha1",
@@ -79,6 +128,8 @@ def hash_algorithm(algorithm: Algorithm) -> hashes.HashAlgorithm:
 
     :raises KeyError: if the algorithm is no hash
     """
+    from .._cryptography import hashes
+
     made: hashes.HashAlgorithm = getattr(hashes, _HASHES[algorithm].upper())()
     return made
 

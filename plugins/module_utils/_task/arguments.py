@@ -9,9 +9,9 @@ import importlib
 import typing as t
 
 from .._card.edge import Edge
-from .._card.key import Algorithm
 from .._card.specification import DEFAULT_TRIES
 from .._card.store import DEFAULT_FOLDER
+from .._encoding.key_algorithm import KeyAlgorithm
 from .._pin import DEFAULT_MINLEN, LONGEST, CharacterClass, PinPolicy, Presence
 from .._tpm.tcti import DEFAULT as DEFAULT_TPM
 
@@ -41,7 +41,7 @@ PIN_POLICY: Arguments = {
 }
 KEY: Arguments = {
     "slot": {"type": "str", "required": True},
-    "algorithm": {"type": "str", "choices": [each.value for each in Algorithm]},
+    "algorithm": {"type": "str", "choices": [each.value for each in KeyAlgorithm]},
     "self_signed": {"type": "bool", "default": True},
 }
 

@@ -10,6 +10,8 @@ import typing as t
 from dataclasses import dataclass
 
 from .._encoding import command as wire
+from .._encoding.algorithm import Algorithm
+from .._encoding.key_algorithm import KeyAlgorithm
 from .connection import Tpm
 from .errors import TpmError
 
@@ -45,16 +47,6 @@ _LOCKOUT_AUTH_SET = 1 << 2
 """TPMA_PERMANENT: TPM 2.0 part 2, clause 8.6."""
 
 _TEST_PARMS = 0x18A
-_ALG_RSA, _ALG_ECC = 0x0001, 0x0023
-_PARAMETERS = {
-    "rsa_2048": struct.pack(">HHHHI", _ALG_RSA, wire.ALG_NULL, wire.ALG_NULL, 2048, 0),
-    "rsa_3072": struct.pack(">HHHHI", _ALG_RSA, wire.ALG_NULL, wire.ALG_NULL, 3072, 0),
-    "rsa_4096": struct.pack(">HHHHI", _ALG_RSA, wire.ALG_NULL, wire.ALG_NULL, 4096, 0),
-    "ecc_p256": struct.pack(">HHHHH", _ALG_ECC, wire.ALG_NULL, wire.ALG_NULL, 0x0003, wire.ALG_NULL),
-    "ecc_p384": struct.pack(">HHHHH", _ALG_ECC, wire.ALG_NULL, wire.ALG_NULL, 0x0004, wire.ALG_NULL),
-}
-"""TPMT_PUBLIC_PARMS of each key type: TPM 2.0 part 2, clause 12.2.3.8."""
-
 
 _SOFTWARE_MAKERS = frozenset(("GOOG", "MSFT", "VMW"))
 """Clouds and hypervisors: TCG Vendor ID Registry."""
@@ -136,18 +128,26 @@ def _firmware(values: t.Mapping[int, int]) -> str:
     return ".".join(str(part >> shift & 0xFFFF) for part in parts for shift in (16, 0))
 
 
-def supports(tpm: Tpm, algorithm: str) -> bool:
+def supports(tpm: Tpm, algorithm: KeyAlgorithm) -> bool:
     """Whether the TPM makes keys of this type. One command."""
     try:
-        tpm.run(wire.command(_TEST_PARMS, (), _PARAMETERS[algorithm]))
+        tpm.run(wire.command(_TEST_PARMS, (), _parameters(algorithm)))
     except TpmError:
         return False
     return True
 
 
-def algorithms(tpm: Tpm) -> t.List[str]:
+def _parameters(algorithm: KeyAlgorithm) -> bytes:
+    """TPMT_PUBLIC_PARMS: TPM 2.0 part 2, clause 12.2.3.8."""
+    none = Algorithm.NULL
+    if algorithm.curve is None:
+        return struct.pack(">HHHHI", Algorithm.RSA, none, none, algorithm.bits, 0)
+    return struct.pack(">HHHHH", Algorithm.ECC, none, none, algorithm.curve, none)
+
+
+def algorithms(tpm: Tpm) -> t.List[KeyAlgorithm]:
     """Returns the key types that the TPM makes."""
-    return [algorithm for algorithm in _PARAMETERS if supports(tpm, algorithm)]
+    return [algorithm for algorithm in KeyAlgorithm if supports(tpm, algorithm)]
 
 
 def ek_certificates(tpm: Tpm) -> t.List[int]:

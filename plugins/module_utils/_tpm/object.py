@@ -9,6 +9,7 @@ import typing as t
 
 from .._encoding import command as wire
 from .._encoding.blob import Blob, Creation
+from .._encoding.key_algorithm import KeyAlgorithm
 from .._encoding.policy import Policy, policy_digest
 from .connection import Tpm
 from .pytss import load, utilities
@@ -59,23 +60,28 @@ class Template:
         )
 
     @classmethod
-    def key(cls, algorithm: str) -> t.Any:
+    def key(cls, algorithm: KeyAlgorithm) -> t.Any:
         """A key that signs and decrypts by policy alone, never by an authValue."""
-        return cls._make(algorithm, "SENSITIVEDATAORIGIN", "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")
+        return cls._make(_bare(algorithm), "SENSITIVEDATAORIGIN", "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")
 
     @classmethod
-    def outside_key(cls, algorithm: str, *public: bytes) -> t.Any:
+    def outside_key(cls, algorithm: KeyAlgorithm, *public: bytes) -> t.Any:
         """A key that comes from outside, which a TPM never calls fixed. Nothing in its policy lets it out again.
 
         :param public: modulus, or X and Y
         """
-        template = cls._with(algorithm, "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")
+        template = cls._with(_bare(algorithm), "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")
         unique = template.publicArea.unique
         if len(public) == 1:
             unique.rsa.buffer = public[0]
         else:
             unique.ecc.x, unique.ecc.y = public
         return template
+
+
+def _bare(algorithm: KeyAlgorithm) -> str:
+    """A key type bound to no scheme, as tpm2-pytss and tpm2-tools write it."""
+    return f"{'rsa' if algorithm.is_rsa else 'ecc'}{algorithm.bits}:null"
 
 
 def make_storage_root(tpm: Tpm, handle: int) -> t.Any:

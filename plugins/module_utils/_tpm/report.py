@@ -21,7 +21,7 @@ def report(tpm: Tpm) -> t.Dict[str, t.Any]:
         return {
             **asdict(identity),
             "pin_fail_supported": identity.pin_fail_supported,
-            "algorithms": algorithms(tpm),
+            "algorithms": [each.value for each in algorithms(tpm)],
             "ek_certificates": [f"{handle:08X}" for handle in ek_certificates(tpm)],
         }
 

@@ -8,12 +8,13 @@ import hashlib
 import typing as t
 from dataclasses import dataclass
 
-from ...module_utils._card.key import Algorithm, PinUse
+from ...module_utils._card.key import PinUse
 from ...module_utils._card.model import Model
 from ...module_utils._cryptography import ec, rsa
 from ...module_utils._encoding.attest import CreationInfo
 from ...module_utils._encoding.creation import CreationData
 from ...module_utils._encoding.evidence import Document, KeyEvidence
+from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._encoding.policy import policy_digest
 from ...module_utils._encoding.public import ObjectAttribute, Public, PublicKey, Scheme, Symmetric
 from ...module_utils._encoding.wire import WireError
@@ -133,7 +134,7 @@ class KeyCheck:
         return reached
 
 
-def _algorithm_fault(public: Public, key: PublicKey, wanted: Algorithm) -> str:
+def _algorithm_fault(public: Public, key: PublicKey, wanted: KeyAlgorithm) -> str:
     area = public.area
     if area.scheme != Scheme() or getattr(area, "symmetric", Symmetric()) != Symmetric():
         return "is bound to a scheme"

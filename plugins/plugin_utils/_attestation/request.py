@@ -9,9 +9,10 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from ...module_utils._card.key import Algorithm, PinUse, default_pin_use, slot_name
+from ...module_utils._card.key import PinUse, default_pin_use, slot_name
 from ...module_utils._encoding.evidence import LONGEST_NAME, MOST_CARDS, MOST_KEYS, Document
 from ...module_utils._encoding.fields import Fields, encoded
+from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError
 from .._ca.oid import Assurance
 
@@ -29,12 +30,12 @@ class KeyRequest:
     """
 
     slot: str
-    algorithm: Algorithm
+    algorithm: KeyAlgorithm
     pin: PinUse
     assurance: Assurance = Assurance.FIXED
 
     @classmethod
-    def of(cls, slot: int, algorithm: Algorithm, assurance: Assurance = Assurance.FIXED) -> KeyRequest:
+    def of(cls, slot: int, algorithm: KeyAlgorithm, assurance: Assurance = Assurance.FIXED) -> KeyRequest:
         """Returns the request for a key that asks for the PIN as its slot does by default."""
         return cls(slot_name(slot), algorithm, default_pin_use(slot), assurance)
 
@@ -43,7 +44,7 @@ class KeyRequest:
         names = ("slot", "algorithm", "pin", "assurance")
         slot, algorithm, pin, assurance = (fields.text(name, 32) for name in names)
         fields.end()
-        return cls(slot, Algorithm(algorithm), PinUse(pin), Assurance(assurance))
+        return cls(slot, KeyAlgorithm(algorithm), PinUse(pin), Assurance(assurance))
 
     def document(self) -> Document:
         enumerations: t.Dict[str, enum.Enum] = {

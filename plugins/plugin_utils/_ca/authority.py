@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ...module_utils._card.key import Algorithm
 from ...module_utils._cryptography import serialization, x509
+from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError, StateError
 from .._ledger import clock, packages
 from . import files, keyfile, ssh
@@ -42,7 +42,7 @@ class Blueprint:
 
     name: str
     organization: str = ""
-    algorithm: Algorithm = Algorithm.ECC_P256
+    algorithm: KeyAlgorithm = KeyAlgorithm.ECC_P256
     root_days: int = 7300
     days: int = 1825
     permitted_domains: t.Tuple[str, ...] = ()

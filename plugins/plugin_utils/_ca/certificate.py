@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ...module_utils._cryptography import ec, rsa, serialization, x509
+from ...module_utils._encoding.algorithm import Curve
+from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from .._ledger import clock
 from .._ledger.refusal import Code, Refusal
 from . import authority, der, keyfile
@@ -53,8 +55,9 @@ def load_public_key(spki: bytes) -> PublicKey:
         key = serialization.load_der_public_key(spki)
     except Exception:  # the parser names faults of forged keys in more ways than one
         raise Refusal(Code.KEY_UNSUITABLE, "the public key can't be read: it must be a SubjectPublicKeyInfo") from None
-    if not isinstance(key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey)) or keyfile.algorithm_of(key) is None:
-        raise Refusal(Code.KEY_UNSUITABLE, "the key is of another kind: use RSA 2048 to 4096, P-256 or P-384")
+    if not isinstance(key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey)) or KeyAlgorithm.of(key) is None:
+        known = ", ".join(each.value for each in KeyAlgorithm)
+        raise Refusal(Code.KEY_UNSUITABLE, f"the key is of another kind: use one of {known}")
     if authority.public_der(key.public_numbers().public_key()) != spki:
         raise Refusal(Code.KEY_UNSUITABLE, "the public key is not in its one DER form: send it as it was attested")
     return key
@@ -67,21 +70,21 @@ def _read_point(spki: bytes) -> t.Optional[ec.EllipticCurvePublicKey]:
     """
     for curve, prefix in _prefixes():
         point = spki[len(prefix) :]
-        if spki.startswith(prefix) and len(point) == 2 * (curve.key_size // 8) + 1 and point[0] == UNCOMPRESSED:
+        if spki.startswith(prefix) and len(point) == 2 * curve.size + 1 and point[0] == UNCOMPRESSED:
             try:
-                return ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
+                return ec.EllipticCurvePublicKey.from_encoded_point(curve.elliptic, point)
             except ValueError:
                 return None
     return None
 
 
 @functools.lru_cache(maxsize=1)
-def _prefixes() -> t.Tuple[t.Tuple[ec.EllipticCurve, bytes], ...]:
+def _prefixes() -> t.Tuple[t.Tuple[Curve, bytes], ...]:
     """What a SubjectPublicKeyInfo says before the point, for each curve."""
     found = []
-    for curve, dotted in ((ec.SECP256R1(), "1.2.840.10045.3.1.7"), (ec.SECP384R1(), "1.3.132.0.34")):
-        size = 2 * (curve.key_size // 8) + 1
-        algorithm = der.sequence(der.oid(EC_PUBLIC_KEY), der.oid(dotted))
+    for curve in filter(None, (each.curve for each in KeyAlgorithm)):
+        size = 2 * curve.size + 1
+        algorithm = der.sequence(der.oid(EC_PUBLIC_KEY), der.oid(curve.oid))
         found.append((curve, der.sequence(algorithm, der.bits(bytes(size)))[:-size]))
     return tuple(found)
 

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ...module_utils._card.key import Algorithm
 from ...module_utils._cryptography import hashes, serialization, x509
+from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError
 from ...module_utils._spine import Plan, View
 from .._ledger import clock, packages
@@ -34,8 +34,8 @@ ARGUMENTS: t.Dict[str, t.Dict[str, t.Any]] = {
     "root_passphrase": {"type": "str", "no_log": True},
     "algorithm": {
         "type": "str",
-        "choices": ["ecc_p256", "ecc_p384", "rsa_3072", "rsa_4096"],
-        "default": "ecc_p256",
+        "choices": sorted(each.value for each in KeyAlgorithm if each is not KeyAlgorithm.RSA_2048),
+        "default": KeyAlgorithm.ECC_P256.value,
     },
     "days": {"type": "int", "default": 1825},
     "root_days": {"type": "int", "default": 7300},
@@ -101,7 +101,7 @@ class Desired:
         blueprint = Blueprint(
             name=values["name"],
             organization=values["organization"],
-            algorithm=Algorithm(values["algorithm"]),
+            algorithm=KeyAlgorithm(values["algorithm"]),
             root_days=values["root_days"],
             days=values["days"],
             permitted_domains=tuple(sorted(values["permitted_domains"])),
@@ -291,7 +291,7 @@ def _revocation(entry: t.Mapping[str, t.Any]) -> Revocation:
 
 def _view(opened: Authority) -> t.Dict[str, t.Any]:
     certificate = opened.certificate
-    algorithm = keyfile.algorithm_of(certificate.public_key())
+    algorithm = KeyAlgorithm.of(certificate.public_key())
     return {
         "name": _attribute(certificate.subject, x509.NameOID.COMMON_NAME),
         "organization": _attribute(certificate.subject, x509.NameOID.ORGANIZATION_NAME),

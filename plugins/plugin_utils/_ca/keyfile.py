@@ -8,7 +8,6 @@ import base64
 import os
 import typing as t
 
-from ...module_utils._card.key import Algorithm
 from ...module_utils._cryptography import (
     Cipher,
     Scrypt,
@@ -20,6 +19,7 @@ from ...module_utils._cryptography import (
     serialization,
     symmetric_padding,
 )
+from ...module_utils._encoding.key_algorithm import EXPONENT, Hash, KeyAlgorithm
 from ...module_utils._errors import InputError, StateError
 from . import der
 
@@ -40,12 +40,6 @@ SALT_SIZE = 16
 AES_BLOCK = 16
 AES_256_KEY = 32
 
-_RSA_EXPONENT = 65537
-_CURVES: t.Mapping[Algorithm, t.Callable[[], ec.EllipticCurve]] = {
-    Algorithm.ECC_P256: ec.SECP256R1,
-    Algorithm.ECC_P384: ec.SECP384R1,
-}
-
 
 def check_passphrase(passphrase: str, field: str = "passphrase") -> None:
     """Raises :class:`InputError` for a passphrase too short to hold against guessing."""
@@ -57,26 +51,16 @@ def check_passphrase(passphrase: str, field: str = "passphrase") -> None:
         )
 
 
-def generate(algorithm: Algorithm) -> SigningKey:
-    if algorithm.is_rsa:
-        return rsa.generate_private_key(public_exponent=_RSA_EXPONENT, key_size=algorithm.bits)
-    return ec.generate_private_key(_CURVES[algorithm]())
+def generate(algorithm: KeyAlgorithm) -> SigningKey:
+    if algorithm.curve is None:
+        return rsa.generate_private_key(public_exponent=EXPONENT, key_size=algorithm.bits)
+    return ec.generate_private_key(algorithm.curve.elliptic)
 
 
-def algorithm_of(key: object) -> t.Optional[Algorithm]:
-    """Returns the algorithm of a private or public key, None for one that the CA does not use."""
-    size = getattr(key, "key_size", 0)
-    rsa_key = isinstance(key, (rsa.RSAPrivateKey, rsa.RSAPublicKey))
-    name = f"rsa_{size}" if rsa_key else f"ecc_p{size}"
-    curve = getattr(key, "curve", None)
-    if not rsa_key and not isinstance(curve, (ec.SECP256R1, ec.SECP384R1)):
-        return None
-    return Algorithm(name) if name in {algorithm.value for algorithm in Algorithm} else None
-
-
-def signature_hash(key: object) -> t.Union[hashes.SHA256, hashes.SHA384]:
-    """SHA-384 beside P-384, SHA-256 beside all others."""
-    return hashes.SHA384() if algorithm_of(key) is Algorithm.ECC_P384 else hashes.SHA256()
+def signature_hash(key: SigningKey) -> Hash:
+    """The hash that goes with the key, SHA-256 for one that no CA of ours was made with."""
+    algorithm = KeyAlgorithm.of(key)
+    return algorithm.hash if algorithm else hashes.SHA256()
 
 
 def lock(key: SigningKey, passphrase: str) -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...module_utils._cryptography import InvalidSignature, ec, padding, rsa, x509
+from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from .._ledger import clock
 from .._ledger.refusal import Code, Refusal
 from . import der
@@ -21,9 +22,6 @@ from .profile import Profile
 VERSION = 0
 """RFC 2986 section 4.1."""
 
-SHA256_WITH_RSA = "1.2.840.113549.1.1.11"  # RFC 4055 section 5
-ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"  # RFC 5758 section 3.2
-ECDSA_WITH_SHA384 = "1.2.840.10045.4.3.3"  # RFC 5758 section 3.2
 NULL = b"\x05\x00"
 LEAST_DIGEST = 32
 """Bytes of SHA-256. SHA-1 and MD5 say nothing about who signed."""
@@ -173,9 +171,9 @@ def _extension(value: x509.ExtensionType, critical: bool) -> bytes:
 
 
 def _signature_algorithm(key: PublicKey) -> bytes:
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return der.sequence(der.oid(ECDSA_WITH_SHA384 if key.key_size == 384 else ECDSA_WITH_SHA256))
-    return der.sequence(der.oid(SHA256_WITH_RSA), NULL)
+    """AlgorithmIdentifier of a signature: RFC 4055 section 5 and RFC 5758 section 3.2."""
+    algorithm = t.cast("KeyAlgorithm", KeyAlgorithm.of(key))  # load_public_key lets no other pass
+    return der.sequence(der.oid(algorithm.signature), NULL if algorithm.is_rsa else b"")
 
 
 def read_certificate(answer: bytes) -> x509.Certificate:

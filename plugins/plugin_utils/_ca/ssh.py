@@ -13,7 +13,7 @@ from datetime import datetime
 from ...module_utils._cryptography import ec, hashes, padding, rsa, serialization, utils
 from ...module_utils._errors import StateError
 from .._ledger import clock
-from .keyfile import SigningKey
+from .keyfile import SigningKey, signature_hash
 
 USER = 1  # PROTOCOL.certkeys, SSH_CERT_TYPE_USER
 NONCE_SIZE = 32
@@ -111,8 +111,7 @@ def _parts(key: PublicKey) -> t.Tuple[str, bytes]:
 def _signature(key: SigningKey, body: bytes) -> bytes:
     if isinstance(key, rsa.RSAPrivateKey):  # RFC 8332 section 3
         return _string(b"rsa-sha2-512") + _string(key.sign(body, padding.PKCS1v15(), hashes.SHA512()))
-    digest = hashes.SHA384() if key.key_size == 384 else hashes.SHA256()  # RFC 5656 section 6.2.1
-    r, s = utils.decode_dss_signature(key.sign(body, ec.ECDSA(digest)))
+    r, s = utils.decode_dss_signature(key.sign(body, ec.ECDSA(signature_hash(key))))  # RFC 5656 section 6.2.1
     algorithm = f"ecdsa-sha2-nistp{key.key_size}".encode("ascii")
     return _string(algorithm) + _string(_mpint(r) + _mpint(s))
 

@@ -8,8 +8,9 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._card.edge import Edge
-from ...module_utils._card.key import Algorithm, parse_algorithm, slot_number
+from ...module_utils._card.key import parse_algorithm, slot_number
 from ...module_utils._card.secret import expects
+from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError
 from .._attestation.request import CardRequest, KeyRequest, Request
 from .._ca import profiles
@@ -33,7 +34,7 @@ class WantedKey:
     """A key with a certificate under a profile."""
 
     slot: str
-    algorithm: Algorithm
+    algorithm: KeyAlgorithm
     profile: Profile
     outside: bool = False
     """Whether another CA issues its certificate."""

@@ -15,6 +15,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.record im
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.challenge import Challenge, answer, unseal
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.evidence import CardEvidence, Evidence
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.wire import unsized
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import endorsement
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
@@ -75,7 +76,7 @@ class Host:
 
     def make_key_with_password(self, card: Card) -> t.Tuple[t.Any, t.Any]:
         """A key under the card's own parent that opens with an empty password too."""
-        template = Template.key("ecc256")
+        template = Template.key(KeyAlgorithm.ECC_P256)
         template.publicArea.objectAttributes |= TPMA_OBJECT.USERWITHAUTH
         record = card.record
         policy = record.model.key_policy(next(iter(record.keys.values())).pin)

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card import lifecycle
 from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import WrongSecret
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, PinUse
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import KeyRecord
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import (
     KeySpecification,
@@ -23,6 +23,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.store imp
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.attest import Attest, CreationInfo
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.challenge import Challenge
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.evidence import Statement
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
@@ -55,7 +56,12 @@ from tpm2_pytss import TSS2_Exception
 
 NAME, HOST = "card", "ws-017"
 RETRIES, PUK_RETRIES = 5, 3
-KEYS = {0x9A: Algorithm.ECC_P256, 0x9C: Algorithm.RSA_2048, 0x9D: Algorithm.ECC_P384, 0x9E: Algorithm.ECC_P256}
+KEYS = {
+    0x9A: KeyAlgorithm.ECC_P256,
+    0x9C: KeyAlgorithm.RSA_2048,
+    0x9D: KeyAlgorithm.ECC_P384,
+    0x9E: KeyAlgorithm.ECC_P256,
+}
 
 pytestmark = pytest.mark.tpm
 
@@ -223,7 +229,7 @@ def test_a_key_that_opens_with_a_password_too(bench):
     with bench.tpm.taken():
         blob, creation = bench.host.make_key_with_password(bench.card)
     public = Public.parse(blob.public[2:]).spki()
-    key = KeyRecord(Algorithm.ECC_P256, PinUse.ONCE, blob, public, creation)
+    key = KeyRecord(KeyAlgorithm.ECC_P256, PinUse.ONCE, blob, public, creation)
     lying = replace(bench.record, keys={**bench.record.keys, 0x9A: key})
     assert bench.codes(bench.show(record=lying)) == {Code.KEY_ATTRIBUTES}
 

@@ -19,12 +19,13 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
     WrongSecret,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates, Opened
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
 from ansible_collections.hardbound.identity.plugins.module_utils._card.outside_key import OutsideKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Administration
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import (
     Command,
     PolicyCommandCode,
@@ -51,7 +52,7 @@ PIN, PUK, NEW = b"123456", b"87654321", b"654321"
 DIGEST = bytes(range(32))
 KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
 OTHER = AdminKey(Cipher.AES_256, bytes(range(32, 64)))
-AUTHENTICATION = KeySpecification(int(Slot.AUTHENTICATION), Algorithm.ECC_P256)
+AUTHENTICATION = KeySpecification(int(Slot.AUTHENTICATION), KeyAlgorithm.ECC_P256)
 
 
 def forms(secret):
@@ -150,7 +151,7 @@ def test_a_new_pin_of_the_administrators_obeys_the_policy(bench, record):
 
 def test_without_authentication_nothing_is_administered(bench, record):
     card = bench.open(record, PIN)
-    outside = OutsideKey.ec(Algorithm.ECC_P256, 12345)
+    outside = OutsideKey.ec(KeyAlgorithm.ECC_P256, 12345)
     for action in (
         lambda: card.reset_pin(NEW),
         lambda: card.set_tries(9, 9),
@@ -233,9 +234,9 @@ def test_the_pins_session_outlives_an_authentication(bench, record):
 # Keys from outside.
 
 
-@pytest.mark.parametrize("algorithm", [Algorithm.ECC_P256, Algorithm.ECC_P384])
+@pytest.mark.parametrize("algorithm", [KeyAlgorithm.ECC_P256, KeyAlgorithm.ECC_P384])
 def test_an_ec_key_from_outside(bench, record, algorithm):
-    private = ec.generate_private_key(ec.SECP384R1() if algorithm is Algorithm.ECC_P384 else ec.SECP256R1())
+    private = ec.generate_private_key(ec.SECP384R1() if algorithm is KeyAlgorithm.ECC_P384 else ec.SECP256R1())
     card = bench.open(record)
     card.administer(KEY)
     outside = OutsideKey.ec(algorithm, private.private_numbers().private_value)
@@ -254,7 +255,7 @@ def test_an_rsa_key_from_outside(bench, record):
     card = bench.open(record)
     card.administer(KEY)
     card.import_key(
-        KeySpecification(0x9D, Algorithm.RSA_2048), OutsideKey.rsa(Algorithm.RSA_2048, numbers.p, numbers.q)
+        KeySpecification(0x9D, KeyAlgorithm.RSA_2048), OutsideKey.rsa(KeyAlgorithm.RSA_2048, numbers.p, numbers.q)
     )
     card.verify(PIN)
     encrypted = private.public_key().encrypt(b"for the card", padding.PKCS1v15())
@@ -266,7 +267,7 @@ def test_an_rsa_key_from_outside(bench, record):
 def test_a_key_from_outside_for_the_open_slot(bench, record):
     card = bench.open(record)
     card.administer(KEY)
-    card.import_key(KeySpecification(0x9E, Algorithm.ECC_P256), OutsideKey.ec(Algorithm.ECC_P256, 4711))
+    card.import_key(KeySpecification(0x9E, KeyAlgorithm.ECC_P256), OutsideKey.ec(KeyAlgorithm.ECC_P256, 4711))
     card.close()
     card.sign(0x9E, DIGEST)
 
@@ -275,7 +276,7 @@ def test_a_key_from_outside_does_not_leave_the_tpm_again(bench, record):
     """It is not fixed to the TPM, but its policy has no branch for TPM2_Duplicate."""
     card = bench.open(record)
     card.administer(KEY)
-    card.import_key(KeySpecification(0x9D, Algorithm.ECC_P256), OutsideKey.ec(Algorithm.ECC_P256, 4711))
+    card.import_key(KeySpecification(0x9D, KeyAlgorithm.ECC_P256), OutsideKey.ec(KeyAlgorithm.ECC_P256, 4711))
     record = card.record
     pytss = load()
     with bench.tpm.taken() as tpm:

@@ -12,10 +12,11 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_gat
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost, NotVerified
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import (
     Command,
     PolicyAuthValue,
@@ -48,7 +49,7 @@ def record(bench):
     """A card with one key, closed."""
     record = bench.make()
     card = bench.open(record, PIN)
-    card.make_key(KeySpecification(int(Slot.AUTHENTICATION), Algorithm.ECC_P256))
+    card.make_key(KeySpecification(int(Slot.AUTHENTICATION), KeyAlgorithm.ECC_P256))
     card.close()
     return card.record
 
@@ -235,7 +236,7 @@ def test_destroyed_is_destroyed(bench, software_tpm, short_path, has_puk):
     record = bench.make(has_puk=has_puk, admin_key=KEY)
     card = bench.open(record, PIN)
     for slot in (Slot.AUTHENTICATION, Slot.SIGNATURE, Slot.CARD_AUTHENTICATION):
-        card.make_key(KeySpecification(int(slot), Algorithm.ECC_P256))
+        card.make_key(KeySpecification(int(slot), KeyAlgorithm.ECC_P256))
         card.sign(int(slot), DIGEST)
     card.close()
     kept = short_path / "kept"
@@ -311,7 +312,7 @@ def writes(tpm, entity, data):
 def test_a_destroyed_cards_open_key_is_dead_too(bench):
     """The key that never asks for a PIN is under the storage root, but its policy needs the card's index."""
     record = bench.make()
-    bench.open(record, PIN).make_key(KeySpecification(int(Slot.CARD_AUTHENTICATION), Algorithm.ECC_P256))
+    bench.open(record, PIN).make_key(KeySpecification(int(Slot.CARD_AUTHENTICATION), KeyAlgorithm.ECC_P256))
     copy = bench.store.read(record.number)
     bench.destroy(record)
     workbench = bench.workbench

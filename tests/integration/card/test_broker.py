@@ -9,8 +9,8 @@ import shutil
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import WrongSecret
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.access_broker import PROGRAMS, TCTI, access_broker
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -46,7 +46,7 @@ def bench(broker, short_path, bench_type):
 def test_a_cards_life(bench):
     record = bench.make()
     card = bench.open(record, PIN)
-    public = load_der_public_key(card.make_key(KeySpecification(0x9A, Algorithm.ECC_P256)).public)
+    public = load_der_public_key(card.make_key(KeySpecification(0x9A, KeyAlgorithm.ECC_P256)).public)
     public.verify(card.sign(0x9A, DIGEST), MESSAGE, ec.ECDSA(hashes.SHA256()))
     with pytest.raises(WrongSecret):
         card.verify(b"000000")
@@ -60,7 +60,7 @@ def test_two_programs_at_once(bench, bench_type):
     """Neither has to let go for the other, and neither sees what the other has loaded."""
     record = bench.make()
     mine = bench.open(record, PIN)
-    public = load_der_public_key(mine.make_key(KeySpecification(0x9A, Algorithm.ECC_P256)).public)
+    public = load_der_public_key(mine.make_key(KeySpecification(0x9A, KeyAlgorithm.ECC_P256)).public)
     mine.sign(0x9A, DIGEST)
     other = bench_type(bench.store.folder, bench.tcti)
     theirs = other.open(record, PIN)

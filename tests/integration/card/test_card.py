@@ -18,11 +18,12 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
     NotVerified,
     WrongSecret,
 )
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.room import HEADER, ROOM
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
 from ansible_collections.hardbound.identity.plugins.module_utils._card.signature import sign_message
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import turnstile
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmUnreachable
@@ -38,7 +39,7 @@ MESSAGE = b"what is signed"
 SHA256 = hashlib.sha256(MESSAGE).digest()
 
 
-def make_key(card, slot=Slot.AUTHENTICATION, algorithm=Algorithm.ECC_P256):
+def make_key(card, slot=Slot.AUTHENTICATION, algorithm=KeyAlgorithm.ECC_P256):
     key = card.make_key(KeySpecification(int(slot), algorithm))
     return load_der_public_key(key.public)
 
@@ -49,7 +50,7 @@ def spend(card, tries, reference=Reference.PIN):
             card.verify(b"000000") if reference is Reference.PIN else card.unblock(b"00000000", b"111111")
 
 
-@pytest.mark.parametrize("algorithm", [Algorithm.ECC_P256, Algorithm.ECC_P384])
+@pytest.mark.parametrize("algorithm", [KeyAlgorithm.ECC_P256, KeyAlgorithm.ECC_P384])
 @pytest.mark.parametrize("hashed", [hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()])
 def test_ecdsa_over_any_digest(bench, algorithm, hashed):
     card = bench.open(bench.make(), PIN)
@@ -60,7 +61,7 @@ def test_ecdsa_over_any_digest(bench, algorithm, hashed):
 
 def test_rsa_signs_and_decrypts(bench):
     card = bench.open(bench.make(), PIN)
-    public = make_key(card, Slot.KEY_MANAGEMENT, Algorithm.RSA_2048)
+    public = make_key(card, Slot.KEY_MANAGEMENT, KeyAlgorithm.RSA_2048)
     public.verify(sign_message(card, Slot.KEY_MANAGEMENT, MESSAGE), MESSAGE, padding.PKCS1v15(), hashes.SHA256())
     block = card.rsa_private(Slot.KEY_MANAGEMENT, public.encrypt(b"for you", padding.PKCS1v15()))
     assert block.startswith(b"\x00\x02") and block.endswith(b"\x00for you")
@@ -69,7 +70,7 @@ def test_rsa_signs_and_decrypts(bench):
 def test_a_full_card_gets_no_key_that_clients_would_not_see(bench):
     card = bench.open(bench.make(), PIN)
     card.store_object(1, bytes(ROOM - 2 * HEADER))
-    wanted = KeySpecification(Slot.AUTHENTICATION, Algorithm.ECC_P256)
+    wanted = KeySpecification(Slot.AUTHENTICATION, KeyAlgorithm.ECC_P256)
     with pytest.raises(CardFull, match="remove some of them first"):
         make_shown_key(card, wanted)
     assert card.keys() == {} and card.certificates == {}
@@ -99,7 +100,11 @@ def test_a_point_that_is_not_on_the_curve_is_refused(bench):
 
 def test_self_signed_certificates_verify(bench):
     card = bench.open(bench.make(), PIN)
-    for slot, algorithm in ((0x9A, Algorithm.ECC_P256), (0x9C, Algorithm.RSA_2048), (0x9D, Algorithm.ECC_P384)):
+    for slot, algorithm in (
+        (0x9A, KeyAlgorithm.ECC_P256),
+        (0x9C, KeyAlgorithm.RSA_2048),
+        (0x9D, KeyAlgorithm.ECC_P384),
+    ):
         make_key(card, slot, algorithm)
         certificate = x509.load_der_x509_certificate(self_signed(card, slot))
         scheme = (

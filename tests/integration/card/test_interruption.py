@@ -11,10 +11,11 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.certificate import make_shown_key
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import WrongSecret
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import State
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
@@ -79,7 +80,7 @@ def test_making_a_card(bench, guillotine):
 def test_making_a_key_that_clients_see(bench, guillotine):
     """The next run makes what is missing, and a key without its certificate would not be."""
     record = bench.make()
-    wanted = KeySpecification(SLOT, Algorithm.ECC_P256)
+    wanted = KeySpecification(SLOT, KeyAlgorithm.ECC_P256)
 
     def make():
         make_shown_key(bench.open(record, PIN), wanted)
@@ -120,7 +121,7 @@ def test_destroying_a_card(bench, guillotine):
 def test_changing_a_secret(bench, guillotine, reference):
     """The old or the new one is valid, the keys stay usable, and it costs the TPM's own lockout nothing."""
     record = bench.make()
-    bench.open(record, PIN).make_key(KeySpecification(int(Slot.AUTHENTICATION), Algorithm.ECC_P256))
+    bench.open(record, PIN).make_key(KeySpecification(int(Slot.AUTHENTICATION), KeyAlgorithm.ECC_P256))
     secrets = [PIN, NEW] if reference is Reference.PIN else [PUK, b"12121212"]
 
     def use(secret):
@@ -226,7 +227,7 @@ def test_changing_the_admin_key(bench, guillotine, after):
     cut_everywhere(guillotine, change, bench.tpm.release, check, after)
     card = bench.open(record)
     card.administer(keys[0])
-    card.make_key(KeySpecification(int(Slot.AUTHENTICATION), Algorithm.ECC_P256))
+    card.make_key(KeySpecification(int(Slot.AUTHENTICATION), KeyAlgorithm.ECC_P256))
     card.verify(PIN)
     card.sign(Slot.AUTHENTICATION, bytes(32))
 

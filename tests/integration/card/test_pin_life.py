@@ -11,10 +11,11 @@ from dataclasses import replace
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import NotOffered, PinDue, WrongSecret
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
@@ -22,8 +23,8 @@ from ansible_collections.hardbound.identity.tests.support.guillotine import Guil
 pytestmark = pytest.mark.tpm
 
 PIN, PUK, NEW, DIGEST = b"123456", b"87654321", b"654321", bytes(32)
-KEY = KeySpecification(int(Slot.AUTHENTICATION), Algorithm.ECC_P256)
-FREE = KeySpecification(int(Slot.CARD_AUTHENTICATION), Algorithm.ECC_P256)
+KEY = KeySpecification(int(Slot.AUTHENTICATION), KeyAlgorithm.ECC_P256)
+FREE = KeySpecification(int(Slot.CARD_AUTHENTICATION), KeyAlgorithm.ECC_P256)
 
 
 @pytest.fixture

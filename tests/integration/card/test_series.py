@@ -8,11 +8,12 @@ import hashlib
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import NotVerified
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, Slot
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._card.signature import sign_message
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import command as wire
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmError, TpmUnreachable
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
@@ -29,7 +30,7 @@ SLOT = Slot.AUTHENTICATION
 @pytest.fixture
 def card(bench):
     card = bench.open(bench.make(), PIN)
-    card.make_key(KeySpecification(int(SLOT), Algorithm.ECC_P256))
+    card.make_key(KeySpecification(int(SLOT), KeyAlgorithm.ECC_P256))
     yield card
     card.close()
 
@@ -76,7 +77,7 @@ def test_the_first_signatures_take_nothing_ahead(bench, card, commands):
 
 def test_rsa_in_a_series(bench):
     card = bench.open(bench.make(), PIN)
-    key = card.make_key(KeySpecification(int(SLOT), Algorithm.RSA_2048))
+    key = card.make_key(KeySpecification(int(SLOT), KeyAlgorithm.RSA_2048))
     for _unused in range(4):
         signature = sign_message(card, SLOT, MESSAGE)
         load_der_public_key(key.public).verify(signature, MESSAGE, padding.PKCS1v15(), hashes.SHA256())
@@ -96,7 +97,7 @@ def test_no_session_stays_open_after_logout(bench, card):
 def test_the_session_serves_no_other_card(bench, card):
     """What one card's PIN has opened opens no key of another, neither by mistake nor for an attacker at the TPM."""
     other = bench.open(bench.make("other"), PIN)
-    other.make_key(KeySpecification(int(SLOT), Algorithm.ECC_P256))
+    other.make_key(KeySpecification(int(SLOT), KeyAlgorithm.ECC_P256))
     other.sign(SLOT, DIGEST)
     series(bench, card)
     ready = bench.workbench._session
@@ -146,7 +147,7 @@ def test_another_program_does_not_wait_for_what_is_ahead(bench, card):
 
 def test_deciphering_in_between(bench, card):
     """Commands that go another way wait for what was begun."""
-    card.make_key(KeySpecification(int(Slot.KEY_MANAGEMENT), Algorithm.ECC_P256))
+    card.make_key(KeySpecification(int(Slot.KEY_MANAGEMENT), KeyAlgorithm.ECC_P256))
     private = ec.generate_private_key(ec.SECP256R1())
     numbers = private.public_key().public_numbers()
     point = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")

@@ -10,8 +10,8 @@ import subprocess
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
@@ -22,7 +22,7 @@ HEX = KEY.value.hex()
 OTHER = "0f0e0d0c0b0a09080706050403020100f0e0d0c0b0a09081"
 SERIAL = "00112233445566778899aabbccddeeff"
 FIRST = 0xB081
-ALONE = (KeySpecification(FIRST, Algorithm.RSA_2048),)
+ALONE = (KeySpecification(FIRST, KeyAlgorithm.RSA_2048),)
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.host_policy import objections_to
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
 PIN, PUK = "123456", "87654321"
-KEYS = (KeySpecification(0x9A, Algorithm.ECC_P256),)
+KEYS = (KeySpecification(0x9A, KeyAlgorithm.ECC_P256),)
 YUBICO = ("yubico-piv-tool", "--reader", "", "--action")
 MONTH = 30 * 24 * 3600
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
 PIN, PUK, NEW, THIRD = "123456", "87654321", "654321", "777777"
-KEYS = (KeySpecification(0x9A, Algorithm.ECC_P256), KeySpecification(0x9E, Algorithm.ECC_P256))
+KEYS = (KeySpecification(0x9A, KeyAlgorithm.ECC_P256), KeySpecification(0x9E, KeyAlgorithm.ECC_P256))
 YUBICO = ("yubico-piv-tool", "--reader", "", "--action")
 
 

@@ -25,7 +25,6 @@ from .reference import (
     CONTAINER_MAP,
     FIRST_FREE_TAG,
     FIRST_TAG,
-    IDENTIFIERS,
     KEY_MAP,
     LAST_TAG,
     MASTER_TABLE,
@@ -233,7 +232,7 @@ class FileSystem:
             None
             if slot is None
             else MappedKey(
-                slot, IDENTIFIERS[keys[slot].algorithm] if slot in keys else 0, self._named(slot).for_signatures_alone
+                slot, (keys[slot].algorithm.gids or 0) if slot in keys else 0, self._named(slot).for_signatures_alone
             )
             for slot in self._by_container()
         )

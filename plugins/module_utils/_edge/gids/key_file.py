@@ -11,10 +11,11 @@ from __future__ import annotations
 import typing as t
 
 from ..._card.card import Card
-from ..._card.key import CONTAINER_SLOTS, FIRST_CONTAINER, Algorithm
-from ..._card.outside_key import EXPONENT, OutsideKey
+from ..._card.key import CONTAINER_SLOTS, FIRST_CONTAINER
+from ..._card.outside_key import OutsideKey
 from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
+from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
 from ..._encoding.tlv import encode, parse, parse_distinct, parse_one
 from ..public_key import TEMPLATE as PUBLIC_KEY
 from ..public_key import public_key
@@ -94,7 +95,7 @@ class KeyFiles:
         if value.get(_KEY_TYPE) != _RSA:
             raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
         p, q = _primes(value.get(_KEY, b""))
-        algorithm = next((each for each in Algorithm if each.is_rsa and each.bits == (p * q).bit_length()), None)
+        algorithm = next((each for each in KeyAlgorithm if each.is_rsa and each.bits == (p * q).bit_length()), None)
         if algorithm is None:
             raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
         self._card.import_key(KeySpecification(slot, algorithm), OutsideKey.rsa(algorithm, p, q))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import typing as t
 
-from ..._card.key import Algorithm
+from ..._encoding.key_algorithm import KeyAlgorithm
 
 AID = bytes.fromhex("A000000397425446590201")
 SHORTEST_AID = 9
@@ -117,13 +117,8 @@ class ApplicationObject(enum.IntEnum):
     PUK_STATUS = 0x7F73
 
 
-ALGORITHMS: t.Mapping[int, Algorithm] = {
-    0x07: Algorithm.RSA_2048,
-    0x08: Algorithm.RSA_3072,
-    0x09: Algorithm.RSA_4096,
-}
+ALGORITHMS: t.Mapping[int, KeyAlgorithm] = {each.gids: each for each in KeyAlgorithm if each.gids is not None}
 """By the lower half of an algorithm reference. 06 is RSA-1024, which no TPM here makes; 0A to 0E are curves."""
-IDENTIFIERS: t.Mapping[Algorithm, int] = {algorithm: number for number, algorithm in ALGORITHMS.items()}
 
 
 class Padding(enum.IntEnum):

@@ -8,10 +8,11 @@ import enum
 import typing as t
 
 from ..._card.card import Card
-from ..._card.key import PIV_SLOTS, Algorithm
-from ..._card.outside_key import EXPONENT, OutsideKey
+from ..._card.key import PIV_SLOTS
+from ..._card.outside_key import OutsideKey
 from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
+from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
 from ..._encoding.tlv import encode, parse_distinct, parse_one
 from ..public_key import TEMPLATE, public_key
 from .reference import ALGORITHMS, PIN_POLICIES
@@ -99,7 +100,7 @@ def _check_slot(slot: int) -> None:
         raise ApduError(StatusWord.INCORRECT_P1_P2)
 
 
-def _specification(slot: int, algorithm: Algorithm, policies: t.Dict[int, bytes]) -> KeySpecification:
+def _specification(slot: int, algorithm: KeyAlgorithm, policies: t.Dict[int, bytes]) -> KeySpecification:
     """:param policies: data objects of Policy, and nothing else"""
     _check_slot(slot)
     pin = int.from_bytes(policies.pop(Policy.PIN, b"\0"), "big")

@@ -8,7 +8,8 @@ import enum
 import typing as t
 
 from ..._card.admin_key import Cipher
-from ..._card.key import FIRST_RETIRED, RETIRED, Algorithm, PinUse, Slot
+from ..._card.key import FIRST_RETIRED, RETIRED, PinUse, Slot
+from ..._encoding.key_algorithm import KeyAlgorithm
 
 AID = bytes.fromhex("A000000308000010000100")  # SP 800-73-4 part 1, clause 2.2, version 01.00
 SHORTEST_AID = 5  # the registered identifier of NIST; a SELECT may leave out what follows it
@@ -51,14 +52,8 @@ CIPHERS: t.Mapping[int, Cipher] = {  # SP 800-78-4, table 6-2
 }
 CIPHER_IDENTIFIERS: t.Mapping[Cipher, int] = {cipher: number for number, cipher in CIPHERS.items()}
 
-ALGORITHMS: t.Mapping[int, Algorithm] = {
-    0x07: Algorithm.RSA_2048,  # SP 800-78-4, table 6-2
-    0x05: Algorithm.RSA_3072,  # SP 800-78-5, table 10
-    0x16: Algorithm.RSA_4096,  # Yubico's PIV extensions
-    0x11: Algorithm.ECC_P256,
-    0x14: Algorithm.ECC_P384,
-}
-IDENTIFIERS: t.Mapping[Algorithm, int] = {algorithm: number for number, algorithm in ALGORITHMS.items()}
+ALGORITHMS: t.Mapping[int, KeyAlgorithm] = {each.piv: each for each in KeyAlgorithm if each.piv is not None}
+IDENTIFIERS: t.Mapping[KeyAlgorithm, int] = {algorithm: number for number, algorithm in ALGORITHMS.items()}
 
 PIN_POLICIES: t.Mapping[PinUse, int] = {PinUse.NEVER: 1, PinUse.ONCE: 2, PinUse.ALWAYS: 3}
 """Of Yubico's PIV extensions."""

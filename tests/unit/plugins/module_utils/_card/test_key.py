@@ -12,13 +12,13 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.derivatio
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import (
-    Algorithm,
     PinUse,
     default_pin_use,
     parse_algorithm,
     slot_name,
     slot_number,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,9 +47,9 @@ def test_when_a_slot_asks_for_the_pin():
 
 
 def test_what_a_slot_gets_that_no_algorithm_was_named_for():
-    assert parse_algorithm(None, 0x9A) is Algorithm.ECC_P256
-    assert parse_algorithm(None, 0xB081) is Algorithm.RSA_2048
-    assert parse_algorithm("rsa_4096", 0xB081) is Algorithm.RSA_4096
+    assert parse_algorithm(None, 0x9A) is KeyAlgorithm.ECC_P256
+    assert parse_algorithm(None, 0xB081) is KeyAlgorithm.RSA_2048
+    assert parse_algorithm("rsa_4096", 0xB081) is KeyAlgorithm.RSA_4096
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_each_edge_has_slots_of_its_own(edge, slot):
 
 
 def test_sizes():
-    assert (Algorithm.RSA_2048.size, Algorithm.ECC_P256.size, Algorithm.ECC_P384.size) == (256, 32, 48)
+    assert (KeyAlgorithm.RSA_2048.size, KeyAlgorithm.ECC_P256.size, KeyAlgorithm.ECC_P384.size) == (256, 32, 48)
 
 
 @given(st.binary(max_size=127), st.binary(min_size=16, max_size=16), st.sampled_from(["pin", "puk", "parent"]))

@@ -10,11 +10,11 @@ import typing as t
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card import migration
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.migration import VERSION, NewerVersion
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.pin_record import PinRecord
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 
 STORE = pathlib.Path(__file__).parents[4] / "data" / "store_version_1"
 """What release 0.1.0 left on disk: a card with PUK, and one without whose PIN was being changed."""
@@ -50,7 +50,7 @@ def test_nothing_is_lost(number: int) -> None:
 
 def test_what_the_cards_hold() -> None:
     card, cut_off = load(stored(0)), load(stored(1))
-    assert [key.algorithm for key in card.keys.values()] == [Algorithm.ECC_P256, Algorithm.RSA_2048]
+    assert [key.algorithm for key in card.keys.values()] == [KeyAlgorithm.ECC_P256, KeyAlgorithm.RSA_2048]
     assert set(card.certificates) == {0x9A, 0x9D} and card.objects == {0x5FC106: b"\x53\x03\x01\x02\x03"}
     assert card.has_puk and not card.has_admin and card.ak is not None and set(card.telltales) == {Role.PIN}
     assert len(card.pin.former) == 2 and card.pin.rules == card.pin_policy

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.plan import (
     Adjust,
     Create,
@@ -27,12 +26,13 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
     KeySpecification,
     Specification,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._card.test_record import RECORD
 
 CARD = replace(RECORD, pending={})
-SIGNATURE = KeySpecification(0x9C, Algorithm.RSA_2048)
+SIGNATURE = KeySpecification(0x9C, KeyAlgorithm.RSA_2048)
 DESIRED = Specification(
     CARD.name,
     Tcti.parse(CARD.tcti),
@@ -58,7 +58,7 @@ def test_a_card_as_it_should_be():
 
 
 def test_a_missing_key():
-    more = KeySpecification(0x9A, Algorithm.ECC_P256)
+    more = KeySpecification(0x9A, KeyAlgorithm.ECC_P256)
     plan = plan_present(replace(DESIRED, keys=(SIGNATURE, more)), Current((CARD,)))
     assert plan.steps == (MakeKeys((more,)),)
     assert plan.before["keys"] == {"signature": "rsa_2048"}
@@ -85,7 +85,7 @@ def test_another_owner():
         ({"has_puk": False}, "puk"),
         ({"tcti": Tcti.parse("tabrmd:")}, "tpm"),
         ({"edge": Edge.GIDS}, "card_edge"),
-        ({"keys": (KeySpecification(0x9C, Algorithm.ECC_P256),)}, "keys"),
+        ({"keys": (KeySpecification(0x9C, KeyAlgorithm.ECC_P256),)}, "keys"),
     ],
 )
 def test_what_can_not_be_changed(change, field):

@@ -9,7 +9,7 @@ import json
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardFull
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, PinUse
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import (
     KeyRecord,
@@ -19,11 +19,14 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.record im
     free_number,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob, Creation
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy, Presence
 from hypothesis import given
 from hypothesis import strategies as st
 
-KEY = KeyRecord(Algorithm.RSA_2048, PinUse.ALWAYS, Blob(b"\x01", b"\x02"), b"\x03", Creation(b"\x04", b"\x05", b"\x06"))
+KEY = KeyRecord(
+    KeyAlgorithm.RSA_2048, PinUse.ALWAYS, Blob(b"\x01", b"\x02"), b"\x03", Creation(b"\x04", b"\x05", b"\x06")
+)
 RECORD = Record(
     number=3,
     name="card",

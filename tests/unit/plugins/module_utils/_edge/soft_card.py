@@ -17,16 +17,12 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
     PinDue,
     WrongSecret,
 )
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import (
-    Algorithm,
-    Key,
-    PinUse,
-    default_pin_use,
-)
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Key, PinUse, default_pin_use
 from ansible_collections.hardbound.identity.plugins.module_utils._card.outside_key import OutsideKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.room import check_room, taken
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 from cryptography import x509
@@ -40,7 +36,7 @@ PUK = b"87654321"
 LIMIT = 3
 ADMIN_KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
 
-_CURVES = {Algorithm.ECC_P256: ec.SECP256R1(), Algorithm.ECC_P384: ec.SECP384R1()}
+_CURVES = {KeyAlgorithm.ECC_P256: ec.SECP256R1(), KeyAlgorithm.ECC_P384: ec.SECP384R1()}
 _HASHES = {20: hashes.SHA1(), 32: hashes.SHA256(), 48: hashes.SHA384(), 64: hashes.SHA512()}
 
 
@@ -82,7 +78,7 @@ class SoftCard:
         self.admin_key = key
         self._challenge, self._answer = Challenge.make(key)
 
-    def add(self, slot: int, algorithm: Algorithm, pin: t.Optional[PinUse] = None) -> t.Any:
+    def add(self, slot: int, algorithm: KeyAlgorithm, pin: t.Optional[PinUse] = None) -> t.Any:
         """Makes a key and returns its private half."""
         private: t.Any
         if algorithm.is_rsa:
@@ -92,7 +88,7 @@ class SoftCard:
         return self.put(slot, algorithm, private, pin)
 
     def put(
-        self, slot: int, algorithm: Algorithm, private: t.Any, pin: t.Optional[PinUse] = None, imported: bool = False
+        self, slot: int, algorithm: KeyAlgorithm, private: t.Any, pin: t.Optional[PinUse] = None, imported: bool = False
     ) -> t.Any:
         public = private.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -181,7 +177,7 @@ class SoftCard:
 
     def make_key(self, wanted: KeySpecification) -> Key:
         self._require_either()
-        if wanted.algorithm is Algorithm.RSA_4096:
+        if wanted.algorithm is KeyAlgorithm.RSA_4096:
             raise NotOffered("no TPM makes these")
         self.add(wanted.slot, wanted.algorithm, wanted.pin)
         return self._keys[wanted.slot]

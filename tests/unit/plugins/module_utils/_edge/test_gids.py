@@ -12,9 +12,9 @@ import zlib
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.gids import ATR, Application
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.apdu import CommandAPDU, ResponseAPDU
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import encode, parse_distinct, parse_one
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.client import ShortClient
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import (
@@ -41,8 +41,8 @@ def soft_card(generated: bool = True, **options: t.Any) -> SoftCard:
     """A card with keys in the containers 0 and 2."""
     card = SoftCard(edge=Edge.GIDS, **options)
     card.generated = generated
-    card.put(0xB081, Algorithm.RSA_2048, FIRST)
-    card.put(0xB083, Algorithm.RSA_2048, SECOND)
+    card.put(0xB081, KeyAlgorithm.RSA_2048, FIRST)
+    card.put(0xB083, KeyAlgorithm.RSA_2048, SECOND)
     return card
 
 

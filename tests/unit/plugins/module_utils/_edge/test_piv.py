@@ -8,10 +8,11 @@ import typing as t
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone, TpmLockout
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, PinUse
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.piv import ATR, Application
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.piv.objects import FASC_N
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.apdu import CommandAPDU, ResponseAPDU
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import encode, parse_distinct, parse_one
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.client import ShortClient
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import PIN, PUK, SoftCard
@@ -29,11 +30,11 @@ DIGEST = bytes(range(32))
 
 def full_card() -> SoftCard:
     card = SoftCard()
-    card.put(0x9A, Algorithm.ECC_P256, P256)
-    card.put(0x9C, Algorithm.RSA_2048, RSA)
-    card.put(0x9D, Algorithm.ECC_P384, P384)
-    card.put(0x9E, Algorithm.ECC_P256, P256)
-    card.put(0x95, Algorithm.RSA_2048, RSA)
+    card.put(0x9A, KeyAlgorithm.ECC_P256, P256)
+    card.put(0x9C, KeyAlgorithm.RSA_2048, RSA)
+    card.put(0x9D, KeyAlgorithm.ECC_P384, P384)
+    card.put(0x9E, KeyAlgorithm.ECC_P256, P256)
+    card.put(0x95, KeyAlgorithm.RSA_2048, RSA)
     return card
 
 
@@ -349,7 +350,7 @@ def test_the_card_authentication_key_never_asks() -> None:
 
 def test_the_key_says_when_it_asks_not_the_slot() -> None:
     card = SoftCard()
-    card.put(0x9A, Algorithm.ECC_P256, P256, PinUse.ALWAYS)
+    card.put(0x9A, KeyAlgorithm.ECC_P256, P256, PinUse.ALWAYS)
     client = Client(card)
     client.verify()
     assert [client.sign(), client.sign()] == [0x9000, 0x6982]

@@ -10,9 +10,9 @@ import zlib
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.piv import Application
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.apdu import CommandAPDU, ResponseAPDU
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import (
     encode,
     parse_distinct,
@@ -160,7 +160,7 @@ COMMANDS = {
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_management_takes_the_admin_key_even_with_the_pin(command: t.Tuple[int, int, int, bytes]) -> None:
     client = Client(SoftCard(puk=None))
-    client.card.add(0x9A, Algorithm.ECC_P256)
+    client.card.add(0x9A, KeyAlgorithm.ECC_P256)
     before = client.card.keys()[0x9A]
     client.verify()
     assert client.send(*command).status == 0x6982
@@ -201,7 +201,7 @@ def test_a_protected_object(client: Client) -> None:
 
 @pytest.mark.parametrize("compress", [lambda data: data, gzip.compress, zlib.compress])
 def test_a_certificate(client: Client, compress: t.Callable[[bytes], bytes]) -> None:
-    private = client.card.add(0x9A, Algorithm.ECC_P256)
+    private = client.card.add(0x9A, KeyAlgorithm.ECC_P256)
     assert private is not None
     certificate = client.card.certify(0x9A)
     client.card.certificates.clear()
@@ -329,7 +329,7 @@ def test_a_key_that_is_not_imported(client: Client, algorithm: int, slot: int, d
 
 
 def test_a_key_is_deleted_and_not_moved(client: Client) -> None:
-    client.card.add(0x9A, Algorithm.ECC_P256)
+    client.card.add(0x9A, KeyAlgorithm.ECC_P256)
     assert client.send(0xF6, 0x82, 0x9A).status == 0x6A81
     assert client.send(0xF6, 0xFF, 0x9B).status == 0x6A86
     assert client.send(0xF6, 0xFF, 0x9C).status == 0x6A88

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import service as service_module
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.service import Service, describe, main
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import PIN, SoftCard
@@ -121,7 +121,7 @@ def consecutive(count: int) -> t.List[socket.socket]:
 
 def soft_card(number: int = 0) -> SoftCard:
     card = SoftCard(number)
-    card.add(0x9A, Algorithm.ECC_P256)
+    card.add(0x9A, KeyAlgorithm.ECC_P256)
     return card
 
 

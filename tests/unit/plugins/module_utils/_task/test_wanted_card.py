@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import Cipher
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy, Presence
@@ -187,7 +187,7 @@ def test_what_is_understood():
     assert wanted.puk == "12345678"
     assert wanted.specification.has_puk
     assert wanted.specification.pin_policy.maxlen == 8
-    assert [(key.slot, key.algorithm) for key in wanted.specification.keys] == [(0x82, Algorithm.RSA_2048)]
+    assert [(key.slot, key.algorithm) for key in wanted.specification.keys] == [(0x82, KeyAlgorithm.RSA_2048)]
 
 
 def test_secrets_that_a_card_has_and_the_task_keeps_to_itself():

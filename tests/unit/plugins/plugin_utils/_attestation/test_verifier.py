@@ -9,12 +9,12 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm as KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.attest import CertifyInfo
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.nv_public import NvPublic
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import PolicyAuthValue, policy_digest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import ObjectAttribute, Scheme

@@ -9,7 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, files, keyfile
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import Authority, Blueprint, Folder
@@ -25,8 +25,8 @@ def openssl(*arguments: str, stdin: bytes = b"") -> str:
     return done.stdout.decode()
 
 
-@pytest.mark.parametrize("algorithm", [Algorithm.ECC_P256, Algorithm.ECC_P384, Algorithm.RSA_3072])
-def test_openssl_verifies_root_and_issuing_ca(tmp_path: Path, algorithm: Algorithm) -> None:
+@pytest.mark.parametrize("algorithm", [KeyAlgorithm.ECC_P256, KeyAlgorithm.ECC_P384, KeyAlgorithm.RSA_3072])
+def test_openssl_verifies_root_and_issuing_ca(tmp_path: Path, algorithm: KeyAlgorithm) -> None:
     folder = Folder(tmp_path / "ca")
     authority.create(folder, Blueprint("Corp", algorithm=algorithm), PASSPHRASE, "", clock.now())
     root = tmp_path / "root.pem"
@@ -35,7 +35,7 @@ def test_openssl_verifies_root_and_issuing_ca(tmp_path: Path, algorithm: Algorit
     text = openssl("x509", "-inform", "DER", "-in", str(folder.certificate("issuing")), "-noout", "-text")
     assert "CA:TRUE, pathlen:0" in text
     assert re.search(r"Key Usage: critical\s+Certificate Sign, CRL Sign\n", text)
-    hash_name = "384" if algorithm is Algorithm.ECC_P384 else "256"
+    hash_name = "384" if algorithm is KeyAlgorithm.ECC_P384 else "256"
     assert hash_name in re.findall(r"Signature Algorithm: (.*)", text)[0]
 
 
