@@ -68,9 +68,9 @@ def test_openssl_verifies_the_request_and_reads_what_it_asks_for(corp: t.Any, ki
     signed = request.signed(sign(private, request.unsigned()))
     command = ["openssl", "req", "-inform", "DER", "-verify", "-noout", "-text", "-nameopt", "RFC2253"]
     done = subprocess.run(command, input=signed, capture_output=True, check=True)
-    text = (done.stdout + done.stderr).decode()
+    text = (done.stdout + done.stderr).decode().replace("::", ":")  # OpenSSL 3.0 doubles the colon of another name
     assert "verify OK" in text
-    for part in ("Subject: CN=Alice\n", "Microsoft Smartcard Login", "UPN::alice@corp.example", "CA:FALSE"):
+    for part in ("Subject: CN=Alice\n", "Microsoft Smartcard Login", "UPN:alice@corp.example", "CA:FALSE"):
         assert part in text
 
 
