@@ -30,7 +30,7 @@ def listen(mode: int) -> socket.socket:
     return listener
 
 
-def main(access: list[str]) -> None:
+def main(pcscd: str, *access: str) -> None:
     """Where a program sets the access list only root may connect before it ran. Else polkit decides, inside pcscd."""
     listener = listen(0o600 if access else 0o666)
     if access:
@@ -38,7 +38,7 @@ def main(access: list[str]) -> None:
     os.dup2(listener.fileno(), FIRST_PASSED_FD)
     os.set_inheritable(FIRST_PASSED_FD, True)  # dup2 leaves the mark as it is if the number is right already
     os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-    os.execv("/usr/sbin/pcscd", ["pcscd", "--foreground"])  # noqa: S606
+    os.execv(pcscd, ["pcscd", "--foreground"])  # noqa: S606
 
 
-main(sys.argv[1:])
+main(*sys.argv[1:])

@@ -21,14 +21,14 @@ SHUTDOWN_CLEAR = bytes.fromhex("8001 0000000c 00000145 0000")  # TPM2_Shutdown, 
 BUSY_SECONDS = 5.0  # another client may hold the one connection that swtpm serves
 
 
-def start(state: str, path: str) -> subprocess.Popen[bytes]:
+def start(program: str, state: str, path: str) -> subprocess.Popen[bytes]:
     """swtpm as a child. Members of its group reach both sockets: the TCTI library wants the control channel too."""
     for leftover in (path, path + ".ctrl"):
         if os.path.lexists(leftover):
             os.unlink(leftover)
-    return subprocess.Popen(  # noqa: S603 - a fixed program, paths from the unit
+    return subprocess.Popen(  # noqa: S603 - program and paths from the unit
         [
-            *("/usr/bin/swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + state),
+            *(program, "socket", "--tpm2", "--tpmstate", "dir=" + state),
             *("--server", f"type=unixio,path={path},mode=0660"),
             *("--ctrl", f"type=unixio,path={path}.ctrl,mode=0660"),
             *("--flags", "not-need-init,startup-clear"),
@@ -58,6 +58,7 @@ def ready(path: str, swtpm: subprocess.Popen[bytes]) -> None:
 def main() -> int:
     """Until a signal comes, or swtpm ends by itself."""
     parser = argparse.ArgumentParser(description="Run a software TPM on a Unix socket.")
+    parser.add_argument("--program", required=True, help="path of swtpm")
     parser.add_argument("--state", required=True, help="folder that swtpm_setup filled")
     parser.add_argument("--socket", required=True, help="path of the socket")
     options = parser.parse_args()
@@ -69,7 +70,7 @@ def main() -> int:
             print(f"The TPM was not shut down in order: {error}", file=sys.stderr)
         swtpm.terminate()
 
-    swtpm = start(options.state, options.socket)
+    swtpm = start(options.program, options.state, options.socket)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     ready(options.socket, swtpm)
