@@ -117,11 +117,11 @@ class CardMachine:
 
     def await_cards(self) -> None:
         expected = {f"{number:04d}.present" for number in presented(self.store.records())}
-        until(lambda: {path.name for path in self.run_folder.iterdir()} == expected)
+        until(lambda: {path.name for path in self.run_folder.iterdir()} == expected, self.log)
 
     def await_token(self, there: bool = True) -> None:
         """Waits until a program sees a card in a reader, or none."""
-        until(lambda: ("Yes" in self._output("opensc-tool", "--list-readers")) is there)
+        until(lambda: ("Yes" in self._output("opensc-tool", "--list-readers")) is there, self.log)
 
     def _output(self, *command: str) -> str:
         done = subprocess.run(self._inside(*command), capture_output=True, text=True, check=False)
