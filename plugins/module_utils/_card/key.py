@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import enum
 import re
-import typing as t
 from dataclasses import dataclass
 
 from .._encoding.key_algorithm import KeyAlgorithm
@@ -75,21 +74,6 @@ def slot_name(number: int) -> str:
 def default_pin_use(slot: int) -> PinUse:
     """9C asks before every signature, 9E never: NIST SP 800-73-4 part 1, table 3. Containers ask once."""
     return _PIN_USES.get(slot, PinUse.ONCE)
-
-
-def parse_algorithm(name: t.Optional[str], slot: int, field: str = "algorithm") -> KeyAlgorithm:
-    """Returns the algorithm of this name, or if none is given, one that every program knows.
-
-    :raises InputError: if there is none of this name, or none for this slot
-    """
-    in_container = slot in CONTAINER_SLOTS
-    if name is None:
-        return KeyAlgorithm.RSA_2048 if in_container else KeyAlgorithm.ECC_P256
-    known = {each.value: each for each in KeyAlgorithm if each.is_rsa or not in_container}
-    if name not in known:
-        why = "and on a GIDS card programs know RSA only" if in_container else "which is no known algorithm"
-        raise InputError(field, f"is {name!r}, {why}", f"choose one of {', '.join(known)}")
-    return known[name]
 
 
 _PIN_USES = {int(Slot.SIGNATURE): PinUse.ALWAYS, int(Slot.CARD_AUTHENTICATION): PinUse.NEVER}

@@ -13,8 +13,8 @@ from .._pin import PinPolicy
 from .._tpm.tcti import DEFAULT, Tcti
 from .admin_key import AdminKey
 from .attestation import Attestation
-from .edge import Edge
-from .key import PinUse, default_pin_use, parse_algorithm, slot_name, slot_number
+from .edge import Edge, parse_algorithm
+from .key import PinUse, default_pin_use, slot_name, slot_number
 
 LONGEST_NAME = 127
 PUK_LENGTH = 8
@@ -47,11 +47,16 @@ class KeySpecification:
 
     @classmethod
     def parse(cls, fields: t.Mapping[str, t.Any], field_name: str = "") -> KeySpecification:
-        """:raises InputError: for an unknown slot or algorithm, or an algorithm that the slot's edge does not know"""
+        """:raises InputError: for an unknown slot or algorithm"""
         prefix = f"{field_name}." if field_name else ""
         slot = slot_number(str(fields["slot"]), f"{prefix}slot")
         algorithm = parse_algorithm(fields.get("algorithm"), slot, f"{prefix}algorithm")
         return cls(slot, algorithm, bool(fields.get("self_signed", True)))
+
+    def check(self, edge: Edge, prefix: str = "") -> None:
+        """:raises InputError: for a key that cards of this edge can't have"""
+        edge.check_slot(self.slot, f"{prefix}slot")
+        edge.check_algorithm(self.algorithm, f"{prefix}algorithm")
 
 
 @dataclass(frozen=True)
@@ -84,19 +89,20 @@ class Specification:
             )
         for field_name, tries in (("pin_retries", self.pin_retries), ("puk_retries", self.puk_retries)):
             check_tries(field_name, tries)
-        if self.generate and self.edge is not Edge.GIDS:
+        if self.generate and not self.edge.has_file_system:
+            choices = " or ".join(edge.value for edge in Edge if edge.has_file_system)
             fault = f"is true, but a {self.edge.label} card has no file system to write"
-            raise InputError("generate", fault, "leave it out, or choose card_edge: gids")
-        self._validate_slots()
+            raise InputError("generate", fault, f"leave it out, or choose card_edge: {choices}")
+        self._validate_keys()
         self.pin_policy.validate()
         return self
 
-    def _validate_slots(self) -> None:
+    def _validate_keys(self) -> None:
         slots = [key.slot for key in self.keys]
-        for at, slot in enumerate(slots):
-            self.edge.check_slot(slot, f"keys[{at}].slot")
-            if slots.count(slot) > 1:
-                raise InputError("keys", f"names the slot {slot_name(slot)} twice", "name each slot once")
+        for at, key in enumerate(self.keys):
+            key.check(self.edge, f"keys[{at}].")
+            if slots.count(key.slot) > 1:
+                raise InputError("keys", f"names the slot {slot_name(key.slot)} twice", "name each slot once")
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Wanted:
 
     def check(self, found: t.Optional[KeyRecord], card: Record) -> None:
         """:raises InputError: for a key that can't be made as things are"""
-        card.edge.check_slot(self.key.slot)
+        self.key.check(card.edge)
         if found is not None and found.algorithm is not self.key.algorithm:
             there = f"is {self.key.algorithm.value}, but slot {slot_name(self.key.slot)} of the card {card.name!r}"
             fault = f"{there} holds a key of {found.algorithm.value}"

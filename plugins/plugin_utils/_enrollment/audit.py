@@ -15,7 +15,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...module_utils._card.key import parse_algorithm, slot_number
+from ...module_utils._card.edge import parse_algorithm
+from ...module_utils._card.key import slot_number
 from ...module_utils._errors import InputError
 from .._ledger import clock
 from .._ledger.ledger import Ledger

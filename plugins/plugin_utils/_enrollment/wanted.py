@@ -7,8 +7,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ...module_utils._card.edge import Edge
-from ...module_utils._card.key import parse_algorithm, slot_number
+from ...module_utils._card.edge import Edge, parse_algorithm
+from ...module_utils._card.key import slot_number
 from ...module_utils._card.secret import expects
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError
@@ -200,6 +200,7 @@ def _key(edge: Edge, values: t.Mapping[str, t.Any], field: str, profile: t.Optio
     slot = slot_number(values["slot"], f"{field}.slot")
     edge.check_slot(slot, f"{field}.slot")
     algorithm = parse_algorithm(values["algorithm"], slot, f"{field}.algorithm")
+    edge.check_algorithm(algorithm, f"{field}.algorithm")
     name = values["profile"] or profile
     if not name:
         raise InputError(f"{field}.profile", "is missing", f"choose one of {', '.join(sorted(office.shelf))}")

@@ -11,7 +11,8 @@ from __future__ import annotations
 import typing as t
 
 from ..._card.card import Card
-from ..._card.key import CONTAINER_SLOTS, FIRST_CONTAINER
+from ..._card.edge import Edge
+from ..._card.key import FIRST_CONTAINER
 from ..._card.outside_key import OutsideKey
 from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
@@ -56,7 +57,7 @@ class KeyFiles:
 
     def create(self, slot: int) -> None:
         """:raises ApduError: 6A84 for a container that no card has, 6A89 if there is one"""
-        if slot not in CONTAINER_SLOTS:
+        if slot not in Edge.GIDS.slots:
             raise ApduError(StatusWord.NOT_ENOUGH_MEMORY)
         if self.exists(slot):
             raise ApduError(StatusWord.FILE_EXISTS)

@@ -7,7 +7,8 @@ from __future__ import annotations
 import typing as t
 
 from ..._card.card import Card
-from ..._card.key import PIV_SLOTS, PinUse
+from ..._card.edge import Edge
+from ..._card.key import PinUse
 from ..._card.secret import Reference
 from ..._encoding.apdu import ApduError, CommandAPDU, StatusWord
 from .. import application as base
@@ -100,7 +101,7 @@ class Application(base.Application):
 
     def _general_authenticate(self, command: CommandAPDU) -> bytes:
         """Clause 3.2.4."""
-        if command.p2 in PIV_SLOTS:
+        if command.p2 in Edge.PIV.slots:
             return self._use_key(command)
         if command.p2 != KeyReference.ADMIN_KEY:
             raise ApduError(StatusWord.INCORRECT_P1_P2)

@@ -8,7 +8,7 @@ import enum
 import typing as t
 
 from ..._card.card import Card
-from ..._card.key import PIV_SLOTS
+from ..._card.edge import Edge
 from ..._card.outside_key import OutsideKey
 from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
@@ -96,7 +96,7 @@ def move(card: Card, target: int, slot: int) -> None:
 
 
 def _check_slot(slot: int) -> None:
-    if slot not in PIV_SLOTS:
+    if slot not in Edge.PIV.slots:
         raise ApduError(StatusWord.INCORRECT_P1_P2)
 
 

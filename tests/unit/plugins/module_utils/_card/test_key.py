@@ -10,14 +10,14 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.derivatio
     separating_nonce,
     telltale,
 )
-from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
+from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge, parse_algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import (
     PinUse,
     default_pin_use,
-    parse_algorithm,
     slot_name,
     slot_number,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from hypothesis import given
@@ -52,13 +52,21 @@ def test_what_a_slot_gets_that_no_algorithm_was_named_for():
     assert parse_algorithm("rsa_4096", 0xB081) is KeyAlgorithm.RSA_4096
 
 
-@pytest.mark.parametrize(
-    ("name", "slot", "fault"),
-    [("ecc_p384", 0xB081, "on a GIDS card programs know RSA only"), ("dsa", 0x9A, "which is no known algorithm")],
-)
-def test_an_algorithm_that_a_slot_does_not_have(name, slot, fault):
-    with pytest.raises(InputError, match=f"algorithm is {name!r}, .*{fault}: choose one of rsa_2048"):
-        parse_algorithm(name, slot)
+def test_an_algorithm_that_does_not_exist():
+    with pytest.raises(InputError, match="algorithm is 'dsa', which is no known algorithm: choose one of rsa_2048"):
+        parse_algorithm("dsa", 0x9A)
+
+
+def test_an_algorithm_that_an_edge_does_not_have():
+    with pytest.raises(InputError, match="is 'ecc_p384', and on a GIDS card programs know RSA only: choose one of rsa"):
+        KeySpecification.parse({"slot": "container_0", "algorithm": "ecc_p384"}).check(Edge.GIDS)
+
+
+@pytest.mark.parametrize("edge", Edge)
+def test_an_edge_shows_its_default_in_each_of_its_slots(edge):
+    assert edge.default_algorithm in edge.algorithms
+    slots = [slot for slot in SLOTS if slot in edge.slots]
+    assert slots and {Edge.of(slot) for slot in slots} == {edge}
 
 
 @pytest.mark.parametrize(("edge", "slot"), [(Edge.PIV, 0xB081), (Edge.GIDS, 0x9A), (Edge.GIDS, 0x95)])

@@ -14,6 +14,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import service as service_module
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.service import Service, describe, main
@@ -384,3 +385,10 @@ def test_an_address_without_a_port_is_refused(address: str, capsys: pytest.Captu
     with pytest.raises(SystemExit):
         main(["--vpcd", address])
     assert "is not HOST:PORT" in capsys.readouterr().err
+
+
+def test_every_edge_has_an_interpreter_in_a_room_of_its_name():
+    applications = service_module._APPLICATIONS
+    assert {edge.value: each.__module__.split(".")[-2] for edge, each in applications.items()} == {
+        edge.value: edge.value for edge in Edge
+    }
