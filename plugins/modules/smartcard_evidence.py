@@ -94,8 +94,9 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
 
         def visit() -> EvidenceVisit:
-            made = EvidenceVisit(module.params, keep=not module.check_mode)
-            stack.enter_context(made.alone())
+            made = EvidenceVisit(module.params)
+            if not module.check_mode:
+                stack.enter_context(made.alone())
             return made
 
         converge(module, visit)

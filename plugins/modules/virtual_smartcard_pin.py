@@ -132,7 +132,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import PUBLIC_WORDS
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
 from ansible_collections.hardbound.identity.plugins.module_utils._task.existing_card import NAMED
-from ansible_collections.hardbound.identity.plugins.module_utils._task.pin import ARGUMENTS, SOMETHING_NEW, Pin
+from ansible_collections.hardbound.identity.plugins.module_utils._task.pin import ARGUMENTS, SOMETHING_NEW, SmartcardPin
 
 
 def main() -> None:
@@ -142,7 +142,7 @@ def main() -> None:
         required_one_of=[*NAMED, *SOMETHING_NEW],
     )
     module.no_log_values.difference_update(PUBLIC_WORDS)
-    converge(module, lambda: Pin.from_task(module.params))
+    converge(module, lambda: SmartcardPin.from_task(module.params))
 
 
 if __name__ == "__main__":

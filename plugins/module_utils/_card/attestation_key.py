@@ -23,18 +23,12 @@ def make(tpm: Tpm) -> Blob:
     return blob
 
 
-def equip(store: Store, tpm: Tpm, number: int, keep: bool = True) -> Record:
+def equip(store: Store, tpm: Tpm, number: int) -> Record:
     """Returns a card's record with its attestation key, which is made if it has none.
 
-    :param keep: whether a new key is kept; else only this record knows it
     :raises CardGone: if there is no such card
     :raises TpmError: if the TPM refuses
     """
-    record = store.read(number)
-    if record.ak is not None:
-        return record
-    if not keep:
-        return replace(record, ak=make(tpm))
     with store.changing(number):
         record = store.read(number)
         if record.ak is None:

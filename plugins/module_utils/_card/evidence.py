@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._encoding.blob import Blob
 from .._encoding.evidence import CardEvidence, Evidence, IndexEvidence, KeyEvidence
@@ -15,7 +15,7 @@ from .._tpm import object as tpm_object
 from .._tpm.certify import certify_creation, certify_index
 from .._tpm.connection import STORAGE_ROOT_KEY, Tpm
 from .._tpm.endorsement import endorsement_key, find_endorsement
-from .attestation_key import equip
+from .attestation_key import make
 from .key import slot_name
 from .model import Model, Role
 from .record import Record
@@ -40,10 +40,11 @@ class Question:
     slots: t.FrozenSet[int]
 
 
-def collect(store: Store, tpm: Tpm, questions: t.Sequence[Question], keep: bool = True) -> Evidence:
-    """Returns the evidence for a host's cards, and changes nothing but that a card may get its attestation key.
+def collect(store: Store, tpm: Tpm, questions: t.Sequence[Question]) -> Evidence:
+    """Returns the evidence for a host's cards, and changes nothing.
 
-    :param keep: whether a new attestation key is kept; else it serves this evidence alone
+    A card without an attestation key gets one for this evidence alone, which nobody keeps.
+
     :raises TpmError: if the TPM refuses
     :raises CardGone: if there is no such card
     """
@@ -51,9 +52,13 @@ def collect(store: Store, tpm: Tpm, questions: t.Sequence[Question], keep: bool 
         found = find_endorsement(tpm)
         with endorsement_key(tpm, found) as (_entity, ek):
             pass
-        cards = tuple(show_card(tpm, equip(store, tpm, each.number, keep), each) for each in questions)
+        cards = tuple(show_card(tpm, _equipped(tpm, store.read(each.number)), each) for each in questions)
         root = _unsized(tpm_object.storage_root_public(tpm, STORAGE_ROOT_KEY))
         return Evidence(ek, found.certificates, root, cards)
+
+
+def _equipped(tpm: Tpm, record: Record) -> Record:
+    return record if record.ak is not None else replace(record, ak=make(tpm))
 
 
 def show_card(tpm: Tpm, record: Record, question: Question) -> CardEvidence:

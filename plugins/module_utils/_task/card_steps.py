@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from .._card import lifecycle
 from .._card.attestation_key import equip
-from .._card.plan import Adjust, Create, Destroy, MakeAttestationKey, MakeKeys, Tidy
+from .._card.plan import Adjust, Create, Destroy, MakeAttestationKey, MakeKeys, Step, Tidy
 from .._card.record import Record
 from .._card.specification import Secrets, Specification
 from .._card.store import Store
 from .._errors import HardboundError
 from .._escrow import ESCROWED
+from .._spine import unknown
 from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
 from .._tpm.workbench import Workbench
@@ -48,15 +49,14 @@ class CardSteps:
             for tpm in self._tpms.values():
                 tpm.close()
 
-    def carry_out(self, steps: t.Sequence[t.Any], card: t.Optional[Record]) -> t.Optional[Record]:
+    def carry_out(self, steps: t.Sequence[Step], card: t.Optional[Record]) -> t.Optional[Record]:
         """What fails after a card was made takes the card with it."""
         made: t.Optional[Record] = None
         try:
             for step in steps:
                 card = self._do(step, card)
                 made = card if isinstance(step, Create) else made
-            has_new_key = any(isinstance(step, (Create, MakeAttestationKey)) for step in steps)
-            self.prove(card, has_new_key, keep=True)
+            self.prove(card, any(isinstance(step, (Create, MakeAttestationKey)) for step in steps))
         except BaseException:
             if made is not None:
                 with contextlib.suppress(HardboundError):
@@ -64,11 +64,8 @@ class CardSteps:
             raise
         return card
 
-    def prove(self, card: t.Optional[Record], has_new_key: bool, keep: bool) -> None:
-        """Has the TPM state what the card is, if somebody wants to know.
-
-        :param keep: whether an attestation key that is made for it is kept
-        """
+    def prove(self, card: t.Optional[Record], has_new_key: bool) -> None:
+        """Has the TPM state what the card is, if somebody wants to know."""
         wanted = self._wanted.attestation
         nonce = wanted.nonce_for(has_new_key)
         if card is None or nonce is None:
@@ -76,25 +73,29 @@ class CardSteps:
         from .._card.evidence import Question, collect  # It imports cryptography.
 
         slots = frozenset() if wanted.for_ca else frozenset(card.keys)
-        evidence = collect(self._store, self.tpm(card.tcti), [Question(card.number, nonce, slots)], keep)
+        evidence = collect(self._store, self.tpm(card.tcti), [Question(card.number, nonce, slots)])
         self.told.update(evidence=evidence.document(), attestation_nonce=base64.b64encode(nonce).decode())
 
-    def _do(self, step: t.Any, card: t.Optional[Record]) -> t.Optional[Record]:
+    def _do(self, step: Step, card: t.Optional[Record]) -> t.Optional[Record]:
+        """Returns the card as it is after the step."""
         if isinstance(step, Tidy):
             lifecycle.recover(self._store, self.tpm)
-        elif isinstance(step, Create):
+            return card
+        if isinstance(step, Create):
             return self._create(step.specification)
-        elif isinstance(step, Destroy) and card is not None:
-            lifecycle.destroy(self._store, self.tpm(card.tcti), card.number)
+        if card is None:
+            raise LookupError(f"the step {step!r} is for a card, and there is none")
+        if isinstance(step, Destroy):
+            lifecycle.destroy(self._store, self.tpm(card.tcti), step.number)
             return None
-        elif isinstance(step, MakeKeys) and card is not None:
+        if isinstance(step, MakeKeys):
             return self._make_keys(card, step)
-        elif isinstance(step, MakeAttestationKey) and card is not None:
+        if isinstance(step, MakeAttestationKey):
             with self.tpm(card.tcti).taken() as tpm:
                 return equip(self._store, tpm, card.number)
-        elif isinstance(step, Adjust) and card is not None:
+        if isinstance(step, Adjust):
             return self._adjust(card, step.specification)
-        return card
+        return unknown(step)
 
     def _create(self, specification: Specification) -> Record:
         self._store.prepare()

@@ -14,7 +14,7 @@ from .._card.report import pem
 from .._errors import InputError
 from .._spine import Plan, View
 from .arguments import Arguments
-from .existing_card import CARD, ChosenCard
+from .existing_card import CARD, ExistingCard
 
 ARGUMENTS: Arguments = {
     **CARD,
@@ -25,14 +25,14 @@ ARGUMENTS: Arguments = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedCertificate:
     """The certificate, DER, that shall be in the slot; None for no certificate."""
 
     slot: int
     certificate: t.Optional[bytes]
 
     @classmethod
-    def parse(cls, task: t.Mapping[str, t.Any]) -> Wanted:
+    def parse(cls, task: t.Mapping[str, t.Any]) -> WantedCertificate:
         """:raises InputError: for an unknown slot, or what is no certificate"""
         slot = slot_number(task["slot"])
         if task["state"] == "absent":
@@ -66,7 +66,7 @@ class Put:
 class SmartcardCertificate:
     """One certificate through the spine: read, plan, apply."""
 
-    def __init__(self, wanted: Wanted, chosen: ChosenCard) -> None:
+    def __init__(self, wanted: WantedCertificate, chosen: ExistingCard) -> None:
         self._wanted = wanted
         self._chosen = chosen
 
@@ -74,7 +74,7 @@ class SmartcardCertificate:
     def from_task(cls, task: t.Mapping[str, t.Any]) -> SmartcardCertificate:
         """:raises InputError: for a parameter that is not right"""
         _cryptography.require()
-        return cls(Wanted.parse(task), ChosenCard.from_task(task))
+        return cls(WantedCertificate.parse(task), ExistingCard.from_task(task))
 
     def read(self) -> Record:
         record = self._chosen.record()

@@ -32,7 +32,7 @@ class Noun(t.Protocol[Current, Step]):
     """What a module manages: a card, a certificate, a policy."""
 
     def read(self) -> Current:
-        """Returns what is there now. Changes nothing."""
+        """Returns what is there now. Changes nothing, and costs no try."""
 
     def plan(self, current: Current) -> Plan[Step]:
         """Compares with what is desired. Pure."""
@@ -44,11 +44,21 @@ class Noun(t.Protocol[Current, Step]):
         """What the module reports when nothing is carried out: no change, or check mode."""
 
 
+@t.runtime_checkable
+class Probing(t.Protocol[Current]):
+    """A noun of which the TPM tells the rest only to whoever tries."""
+
+    def probe(self, current: Current) -> Current:
+        """Returns what trying told beside what was read. It may cost tries, in check mode too, and changes no more."""
+
+
 def converge(module: Module, make_noun: t.Callable[[], Noun[t.Any, t.Any]]) -> None:
-    """Runs desired, current, plan, apply and exits the module. Errors for people become ``fail_json``."""
+    """Runs desired, current, plan, apply, and exits the module. Errors for people become ``fail_json``."""
     try:
         noun = make_noun()
         current = noun.read()
+        if isinstance(noun, Probing):
+            current = noun.probe(current)
         plan = noun.plan(current)
         act = plan.changed and not module.check_mode
         result = noun.apply(plan, current) if act else noun.report(plan, current)

@@ -8,12 +8,14 @@ import base64
 import contextlib
 import hashlib
 import os
+import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .._card.key import slot_number
+from .._card.plan import Step as CardStep
 from .._card.record import Record, State
 from .._card.store import Store
+from .._edge.presentation import Present, Presentation, Presented
 from .._errors import HardboundError, InputError, Interrupted
 from .._escrow import ESCROWED
 from .._files import locked
@@ -21,12 +23,15 @@ from .._spine import Plan, View
 from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
 from .admin_key import ARGUMENTS as ADMIN_KEY
+from .admin_key import secret_of
 from .arguments import CARD, OWNER_AUTH, STORE, TPM, Arguments, register_secrets
 from .attestation import ARGUMENTS as ATTESTATION
-from .attestation import parse_nonce
-from .card import Found, Smartcard
+from .attestation import WantedAttestation, parse_nonce
 from .external_request import ARGUMENTS as REQUEST
-from .external_request import OutsideRequest, Signer
+from .external_request import ExternalRequest, Sign, Signer
+from .readers import Readers, warnings
+from .tpm_card import FoundCard, TpmCard
+from .wanted_card import WantedCard
 
 EVIDENCE_ARGUMENTS: Arguments = {
     **TPM,
@@ -54,111 +59,188 @@ ACTIVATE_ARGUMENTS: Arguments = {
 }
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A card as it shall be, and the nonce to prove it over."""
+class EnrolledCard(TpmCard):
+    """A card as it shall be, the nonce to prove it over, and the requests that it may have to sign."""
 
-    name: str
-    nonce: bytes
-    slots: t.FrozenSet[int]
-    noun: Smartcard
-    requests: t.Tuple[OutsideRequest, ...] = ()
+    def __init__(
+        self, wanted: WantedCard, store: Store, nonce: bytes, requests: t.Sequence[ExternalRequest] = ()
+    ) -> None:
+        super().__init__(wanted, store)
+        self.nonce = nonce
+        self._requests = requests
 
     @classmethod
-    def parse(cls, task: t.Mapping[str, t.Any], card: t.Mapping[str, t.Any], field: str) -> Asked:
+    def parse(cls, task: t.Mapping[str, t.Any], card: t.Mapping[str, t.Any], field: str) -> EnrolledCard:
         """:raises InputError: for the first parameter that is not right"""
         nonce = parse_nonce(card["nonce"], f"{field}.nonce")
         common = {name: task[name] for name in (*TPM, *STORE, *OWNER_AUTH)}
         unsaid = {name: argument.get("default") for name, argument in (*ADMIN_KEY.items(), *ATTESTATION.items())}
-        noun = Smartcard.from_task({**common, **unsaid, **card, "state": "present", "instance_id": None})
-        slots = frozenset(slot_number(key["slot"], f"{field}.keys.slot") for key in card["keys"])
-        requests = (OutsideRequest.parse(each, f"{field}.requests[{at}]") for at, each in enumerate(card["requests"]))
-        return cls(card["name"], nonce, slots, noun, tuple(requests))
+        whole = {**common, **unsaid, **card, "state": "present", "instance_id": None, "attestation": "aik_only"}
+        register_secrets(card["pin"], card["puk"], secret_of(card))
+        requests = (ExternalRequest.parse(each, f"{field}.requests[{at}]") for at, each in enumerate(card["requests"]))
+        # All cards are proved together, when all are there.
+        wanted = replace(WantedCard.parse(whole), attestation=WantedAttestation())
+        return cls(wanted, Store(task["store"]), nonce, tuple(requests))
+
+    @property
+    def name(self) -> str:
+        return self.wanted.name
+
+    @property
+    def slots(self) -> t.FrozenSet[int]:
+        """Those of the keys to show."""
+        keys = self.wanted.specification.keys if self.wanted.specification else ()
+        return frozenset(key.slot for key in keys)
+
+    def to_sign(self, card: t.Optional[Record]) -> t.Tuple[Sign, ...]:
+        """Returns the step that signs requests, or none. Pure.
+
+        :param card: as it was found
+        """
+        before = card.keys.keys() if card else frozenset()
+        new = tuple(each for each in self._requests if each.slot in self.slots - before)
+        old = tuple(each for each in self._requests if each.slot in before and each.needed)
+        knows_pin = self.wanted.pin.value is not None or (self.wanted.pin.is_random and card is None)
+        return (Sign(new, old),) if knows_pin and (new or old) else ()
+
+
+@dataclass(frozen=True)
+class ForCard:
+    """A step for one of the cards."""
+
+    name: str
+    step: t.Union[CardStep, Sign]
+
+
+Step = t.Union[ForCard, Present]
+
+
+@dataclass(frozen=True)
+class FoundCards:
+    """What was found of each card, and how the host's cards are presented."""
+
+    cards: t.Tuple[FoundCard, ...]
+    presented: t.Optional[Presented] = None
 
 
 class EvidenceVisit:
-    """All cards of a host: made or completed, then proved.
+    """All cards of a host: made or completed, then proved."""
 
-    :param keep: false in check mode, in which nothing may stay behind
-    """
-
-    def __init__(self, task: t.Mapping[str, t.Any], keep: bool) -> None:
-        self._cards = [Asked.parse(task, card, f"cards[{at}]") for at, card in enumerate(task["cards"])]
+    def __init__(self, task: t.Mapping[str, t.Any], readers: t.Optional[Readers] = None) -> None:
+        self._cards = [EnrolledCard.parse(task, card, f"cards[{at}]") for at, card in enumerate(task["cards"])]
         names = [card.name for card in self._cards]
         if len(set(names)) != len(names):
             raise InputError("cards", "names a card twice", "name each card of a host once")
         register_secrets(task["tpm_owner_auth"])
         self._store = Store(task["store"])
-        self._keep = keep
+        self._readers = readers or Readers(Presentation(task["store"]))
         self._escrowed: t.Dict[str, t.Dict[str, t.Any]] = {}
+        self._signatures: t.Dict[str, t.Dict[str, str]] = {}
         self._tpm = Tpm(Tcti.parse(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode())
 
     def alone(self) -> t.ContextManager[None]:
-        """Held for the whole visit, so that two runs don't make the same card twice."""
-        if not self._keep:
-            return contextlib.nullcontext()
+        """Held for a visit that may change something, so that two runs don't make the same card twice."""
         self._store.prepare()
         return locked(os.path.join(self._store.folder, "enrollment.lock"))
 
-    def read(self) -> t.List[Found]:
-        return [card.noun.read() for card in self._cards]
+    def read(self) -> FoundCards:
+        return FoundCards(tuple(card.read() for card in self._cards), self._readers.read())
 
-    def plan(self, found: t.Sequence[Found]) -> Plan[t.Any]:
-        plans = [card.noun.plan(each) for card, each in zip(self._cards, found)]
-        names = [card.name for card in self._cards]
+    def plan(self, found: FoundCards) -> Plan[Step]:
+        """Plans for one card after the other, and for the readers of all."""
+        plans = {card.name: card.plan(each) for card, each in zip(self._cards, _tidied_once(found.cards))}
+        inside = [step for plan in plans.values() for step in plan.steps]
+        steps: t.List[Step] = [ForCard(name, step) for name, plan in plans.items() for step in plan.steps]
+        told = [warning for plan in plans.values() for warning in plan.warnings]
+        for host in found.cards[:1]:
+            steps += self._readers.plan(inside, host.current.records, host.policy, found.presented)
+            told += warnings(inside, host.policy, found.presented)
+        for card, each in zip(self._cards, found.cards):
+            steps += [ForCard(card.name, step) for step in card.to_sign(each.card)]
         return Plan(
-            steps=tuple(name for name, plan in zip(names, plans) if plan.changed),
-            before={name: plan.before for name, plan in zip(names, plans)},
-            after={name: plan.after for name, plan in zip(names, plans)},
+            steps=tuple(steps),
+            before={name: plan.before for name, plan in plans.items()},
+            after={name: plan.after for name, plan in plans.items()},
             title="cards",
-            warnings=tuple(dict.fromkeys(warning for plan in plans for warning in plan.warnings)),
+            warnings=tuple(dict.fromkeys(told)),
         )
 
-    def apply(self, plan: Plan[t.Any], found: t.Sequence[Found]) -> View:
-        name = ""
+    def apply(self, plan: Plan[Step], found: FoundCards) -> View:
+        began, name = time.time(), ""
         try:
-            for card in self._cards:
+            made = []
+            for card, each in zip(self._cards, found.cards):
                 name = card.name
-                if name in plan.steps:  # Read again: the card before this one may have taken its number.
-                    now = card.noun.read()
-                    self._note(name, card.noun.apply(card.noun.plan(now), now))
+                made.append(self._carry_out(card, plan, each))
+            for step in plan.steps:
+                if isinstance(step, Present):
+                    self._readers.apply(step, filter(None, made), began)
+            for card, record in zip(self._cards, made):
+                self._sign(card, plan, record)
             return self.report(plan, found)
         except HardboundError as error:
             self._note(name, error.facts)
+            self._present_what_is_there()
             told = [{"name": each, **secrets} for each, secrets in self._escrowed.items() if any(secrets.values())]
             raise Interrupted(error, {"cards": told}) from error
+
+    def _present_what_is_there(self) -> None:
+        """The cards before the one that failed get their readers nevertheless."""
+        with contextlib.suppress(HardboundError):
+            present = self._readers.plan((), self._store.records(), self._store.host_policy(), self._readers.read())
+            for step in present:
+                self._readers.apply(step, (), 0)
+
+    def _carry_out(self, card: EnrolledCard, plan: Plan[Step], found: FoundCard) -> t.Optional[Record]:
+        steps = [step for step in _steps_for(card.name, plan) if not isinstance(step, Sign)]
+        if not steps:
+            return found.card
+        record = card.apply(steps, found)
+        self._note(card.name, card.told)
+        return record
+
+    def _sign(self, card: EnrolledCard, plan: Plan[Step], record: t.Optional[Record]) -> None:
+        for step in _steps_for(card.name, plan):
+            if isinstance(step, Sign) and record is not None:
+                self._signatures[card.name] = Signer(self._store, self._tpm, record, card.pin).sign(step)
 
     def _note(self, name: str, told: t.Mapping[str, t.Any]) -> None:
         """Keeps what is told of a new card only once."""
         if any(told.get(each) for each in ESCROWED):
             self._escrowed[name] = {each: told.get(each) for each in ESCROWED}
 
-    def report(self, plan: Plan[t.Any], found: t.Sequence[Found]) -> View:
+    def report(self, plan: Plan[Step], found: FoundCards) -> View:
+        """Has the TPM state what the cards are that are there, which changes nothing."""
         from .._card.evidence import Question, collect  # It imports cryptography.
 
         ready = {record.name: record for record in self._store.records() if record.state is State.READY}
         there = [card for card in self._cards if card.name in ready]
-        questions = [Question(ready[card.name].number, card.nonce, card.slots) for card in there]
-        before = {each.card.name: each.card.keys.keys() for each in found if each.card is not None}
-        signatures: t.Dict[str, t.Dict[str, str]] = {}
         try:
-            evidence = collect(self._store, self._tpm, questions, self._keep).document()
-            for card in there if self._keep else ():
-                signer = Signer(
-                    self._store, self._tpm, ready[card.name], before.get(card.name, frozenset()), card.noun.pin
-                )
-                signatures[card.name] = signer.sign(card.requests)
+            questions = [Question(ready[card.name].number, card.nonce, card.slots) for card in there]
+            evidence = collect(self._store, self._tpm, questions).document()
         finally:
             self._tpm.close()
+        changed = {step.name for step in plan.steps if isinstance(step, ForCard) and not isinstance(step.step, Sign)}
         cards = [
             {
-                **_held(card.name, ready.get(card.name), card.name in plan.steps),
-                "signatures": signatures.get(card.name, {}),
+                **_held(card.name, ready.get(card.name), card.name in changed),
+                "signatures": self._signatures.get(card.name, {}),
                 **self._escrowed.get(card.name, dict.fromkeys(ESCROWED)),
             }
             for card in self._cards
         ]
         return {"cards": cards, "evidence": evidence}
+
+
+def _tidied_once(found: t.Sequence[FoundCard]) -> t.Iterator[FoundCard]:
+    """What an interrupted run has left is removed before the first card is made, and is no matter of the others."""
+    for at, each in enumerate(found):
+        ready = tuple(record for record in each.current.records if record.state is State.READY)
+        yield replace(each, current=replace(each.current, records=ready)) if at else each
+
+
+def _steps_for(name: str, plan: Plan[Step]) -> t.List[t.Union[CardStep, Sign]]:
+    return [each.step for each in plan.steps if isinstance(each, ForCard) and each.name == name]
 
 
 def _held(name: str, record: t.Optional[Record], changed: bool) -> t.Dict[str, t.Any]:

@@ -41,7 +41,7 @@ def instance_number(instance_id: t.Optional[str]) -> t.Optional[int]:
     return int(match.group(1))
 
 
-class ChosenCard:
+class ExistingCard:
     """:param number: the card's, or None to find it by its name"""
 
     def __init__(self, store: Store, name: t.Optional[str], number: t.Optional[int]) -> None:
@@ -50,7 +50,7 @@ class ChosenCard:
         self._number = number
 
     @classmethod
-    def from_task(cls, task: t.Mapping[str, t.Any]) -> ChosenCard:
+    def from_task(cls, task: t.Mapping[str, t.Any]) -> ExistingCard:
         """:raises InputError: for an instance id that is none, or if nothing names the card"""
         if task["name"] is None and task["instance_id"] is None:
             raise InputError("name", "is missing", "give the card's name, or its instance_id")

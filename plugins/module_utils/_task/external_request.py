@@ -8,7 +8,7 @@ import base64
 import binascii
 import contextlib
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._card.errors import PinDue, WrongSecret
 from .._card.key import slot_name, slot_number
@@ -32,7 +32,7 @@ _NAME, _ATTRIBUTES = 0x30, 0xA0  # RFC 2986 section 4.1
 
 
 @dataclass(frozen=True)
-class OutsideRequest:
+class ExternalRequest:
     """What a request says beside the key.
 
     :param subject: Name, in DER
@@ -46,7 +46,7 @@ class OutsideRequest:
     needed: bool
 
     @classmethod
-    def parse(cls, values: t.Mapping[str, t.Any], field: str) -> OutsideRequest:
+    def parse(cls, values: t.Mapping[str, t.Any], field: str) -> ExternalRequest:
         """:raises InputError: for the first part that is not right"""
         slot = slot_number(values["slot"], f"{field}.slot")
         subject = _der(values["subject"], _NAME, f"{field}.subject")
@@ -54,35 +54,43 @@ class OutsideRequest:
 
 
 @dataclass(frozen=True)
-class Signer:
-    """A card that may have to sign requests.
+class Sign:
+    """The step that signs requests.
 
-    :param before: slots that had a key before this task
+    :param new: by keys that this task makes
+    :param old: by keys that were there before
+    """
+
+    new: t.Tuple[ExternalRequest, ...] = ()
+    old: t.Tuple[ExternalRequest, ...] = ()
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A card that has to sign requests.
+
     :param pin: that of the task, or the random one that it has just made; empty if it knows none
     """
 
     store: Store
     tpm: Tpm
     record: Record
-    before: t.AbstractSet[int]
-    pin: str
+    pin: str = field(repr=False)
 
-    def sign(self, requests: t.Sequence[OutsideRequest]) -> t.Dict[str, str]:
+    def sign(self, step: Sign) -> t.Dict[str, str]:
         """Returns signatures in base64, by the slot's name.
 
         The PIN of a card that was made now is right. That of one that exists may have been changed by its holder:
-        it is tried for what is needed alone, and only while no try is spent, so that it never blocks a card.
+        it is tried only while no try is spent, so that it never blocks a card.
         """
-        new = [each for each in requests if each.slot in self.record.keys and each.slot not in self.before]
-        old = [each for each in requests if each.slot in self.before and each.needed]
-        if not self.pin or not (new or old):
+        if not self.pin:
             return {}
-        signed = self._sign(new, True) if new else {}
+        signed = self._sign(step.new, True) if step.new else {}
         with contextlib.suppress(WrongSecret, PinDue):
-            signed.update(self._sign(old, False) if old and self._is_untried() else {})
+            signed.update(self._sign(step.old, False) if step.old and self._is_untried() else {})
         return signed
 
-    def _sign(self, requests: t.Sequence[OutsideRequest], provisioning: bool) -> t.Dict[str, str]:
+    def _sign(self, requests: t.Sequence[ExternalRequest], provisioning: bool) -> t.Dict[str, str]:
         from .._card.request import sign_asked  # It imports cryptography.
 
         signed = {}

@@ -40,12 +40,16 @@ class GuardReaders(Chore):
 
 
 @dataclass(frozen=True)
-class Found:
-    """The policy as it is. On a host with a card service also polkit's rules, and who holds the cards."""
+class FoundPolicy:
+    """The policy as it is. On a host with a card service also polkit's rules, and who holds the cards.
+
+    :param asks_polkit: whether pcscd does
+    """
 
     policy: Current
     rules: t.Optional[str] = None
     held: t.Sequence[Holder] = ()
+    asks_polkit: bool = True
 
 
 class LinuxPolicy:
@@ -56,18 +60,19 @@ class LinuxPolicy:
         self._store = Store(store)
         self._presentation = Presentation(store)
 
-    def read(self) -> Found:
+    def read(self) -> FoundPolicy:
         current = self._policy.read()
         if not self._presentation.is_set_up:
-            return Found(current)
-        return Found(current, access.read(), access.holders(after(Plan(), self._store.records())))
+            return FoundPolicy(current)
+        held = access.holders(after(Plan(), self._store.records()))
+        return FoundPolicy(current, access.read(), held, self._presentation.asks_polkit)
 
-    def plan(self, found: Found) -> Plan[Step]:
+    def plan(self, found: FoundPolicy) -> Plan[Step]:
         plan = self._policy.plan(found.policy)
         if found.rules is None:
             return plan
         everyone = self._host_policy(plan, found).everyone_sees_readers
-        if everyone and not self._presentation.asks_polkit:
+        if everyone and not found.asks_polkit:
             plan = replace(plan, warnings=(*plan.warnings, NO_POLKIT))
         rules = access.plan(access.render(found.held, everyone), found.rules)
         if not rules.changed:
@@ -75,11 +80,11 @@ class LinuxPolicy:
         step = GuardReaders(GUARD_READERS, rules)
         return replace(plan, steps=(*plan.steps, step), after={**plan.after, TO_DO: [step.text]})
 
-    def _host_policy(self, plan: Plan[Step], found: Found) -> HostPolicy:
+    def _host_policy(self, plan: Plan[Step], found: FoundPolicy) -> HostPolicy:
         document = self._policy.render(plan, found.policy)
         return HostPolicy.parse(document) if document else HostPolicy()
 
-    def apply(self, plan: Plan[Step], found: Found) -> View:
+    def apply(self, plan: Plan[Step], found: FoundPolicy) -> View:
         changes = any(isinstance(step, Change) for step in plan.steps)
         view = self._policy.apply(plan, found.policy) if changes else self.report(plan, found)
         for step in plan.steps:
@@ -87,5 +92,5 @@ class LinuxPolicy:
                 access.apply(step.rules)
         return view
 
-    def report(self, plan: Plan[Step], found: Found) -> View:
+    def report(self, plan: Plan[Step], found: FoundPolicy) -> View:
         return self._policy.report(plan, found.policy)

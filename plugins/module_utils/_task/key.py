@@ -13,9 +13,9 @@ from .._card.record import KeyRecord, Record
 from .._card.report import report_key
 from .._card.specification import KeySpecification
 from .._errors import InputError
-from .._spine import Plan, View
+from .._spine import Plan, View, unknown
 from .arguments import KEY, Arguments, register_secrets
-from .existing_card import CARD, ChosenCard
+from .existing_card import CARD, ExistingCard
 
 if t.TYPE_CHECKING:
     from .._card.card import Card
@@ -29,7 +29,7 @@ ARGUMENTS: Arguments = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedKey:
     """A key that shall be in its slot, or not."""
 
     key: KeySpecification
@@ -37,7 +37,7 @@ class Wanted:
     pin: t.Optional[str] = field(default=None, repr=False)
 
     @classmethod
-    def parse(cls, task: t.Mapping[str, t.Any]) -> Wanted:
+    def parse(cls, task: t.Mapping[str, t.Any]) -> WantedKey:
         """:raises InputError: for an unknown slot"""
         return cls(KeySpecification.parse(task), task["state"] == "present", task["pin"])
 
@@ -62,10 +62,13 @@ class Remove:
     """Remove the key and its certificate."""
 
 
+Step = t.Union[Make, Remove]
+
+
 class SmartcardKey:
     """One key through the spine: read, plan, apply."""
 
-    def __init__(self, wanted: Wanted, chosen: ChosenCard) -> None:
+    def __init__(self, wanted: WantedKey, chosen: ExistingCard) -> None:
         self._wanted = wanted
         self._chosen = chosen
 
@@ -73,7 +76,7 @@ class SmartcardKey:
     def from_task(cls, task: t.Mapping[str, t.Any]) -> SmartcardKey:
         """:raises InputError: for a parameter that is not right"""
         register_secrets(task["pin"])
-        return cls(Wanted.parse(task), ChosenCard.from_task(task))
+        return cls(WantedKey.parse(task), ExistingCard.from_task(task))
 
     @property
     def _slot(self) -> int:
@@ -89,22 +92,28 @@ class SmartcardKey:
                     check_algorithms(tpm, (self._wanted.key,), "algorithm")
         return record
 
-    def plan(self, card: Record) -> Plan[t.Any]:
+    def plan(self, card: Record) -> Plan[Step]:
         name, found = slot_name(self._slot), card.keys.get(self._slot)
         before = {name: found.algorithm.value if found else None}
         after = {name: self._wanted.key.algorithm.value if self._wanted.present else None}
-        step = Make() if self._wanted.present else Remove()
+        step: Step = Make() if self._wanted.present else Remove()
         changed = self._wanted.present is (found is None)
         return Plan((step,) if changed else (), before, after, f"keys of the virtual smart card {card.name}")
 
-    def apply(self, plan: Plan[t.Any], found: Record) -> View:
+    def apply(self, plan: Plan[Step], found: Record) -> View:
         with self._chosen.used() as card:
-            if self._wanted.present:
-                self._make(card)
-            else:
-                card.store_certificate(self._slot, None)
-                card.remove_key(self._slot)
+            for step in plan.steps:
+                self._do(step, card)
             return self._view(card.record)
+
+    def _do(self, step: Step, card: Card) -> None:
+        if isinstance(step, Make):
+            self._make(card)
+        elif isinstance(step, Remove):
+            card.store_certificate(self._slot, None)
+            card.remove_key(self._slot)
+        else:
+            unknown(step)
 
     def _make(self, card: Card) -> None:
         from .._card.certificate import make_shown_key  # It imports cryptography.
@@ -113,7 +122,7 @@ class SmartcardKey:
             card.verify(self._wanted.pin.encode())
         make_shown_key(card, self._wanted.key)
 
-    def report(self, plan: Plan[t.Any], found: Record) -> View:
+    def report(self, plan: Plan[Step], found: Record) -> View:
         return self._view(found)
 
     def _view(self, card: Record) -> View:

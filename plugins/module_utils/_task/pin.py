@@ -14,10 +14,10 @@ from .._card.record import Record
 from .._card.secret import Reference, Tries
 from .._card.specification import check_puk
 from .._errors import HardboundError, InputError, Interrupted, StateError
-from .._spine import Plan, View
+from .._spine import Plan, View, unknown
 from .admin_key import parse_admin_key, secret_of
 from .arguments import Arguments, register_secrets
-from .existing_card import CARD, ChosenCard
+from .existing_card import CARD, ExistingCard
 from .first_pin import WantedPin, well_known
 
 if t.TYPE_CHECKING:
@@ -38,7 +38,7 @@ SOMETHING_NEW = [("new_pin", "new_puk")]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedSecrets:
     """The secrets that a card shall have, and those that it has."""
 
     pin: t.Optional[str] = field(default=None, repr=False)
@@ -49,7 +49,7 @@ class Wanted:
     must_change: bool = False
 
     @classmethod
-    def parse(cls, task: t.Mapping[str, t.Any]) -> Wanted:
+    def parse(cls, task: t.Mapping[str, t.Any]) -> WantedSecrets:
         """:raises InputError: if a new secret comes without one that allows it"""
         new_pin = None
         if task["new_pin"] is not None:
@@ -126,47 +126,53 @@ Step = t.Union[Change, Mark]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was found out. The secrets are those that the TPM has found right, None where nobody asked.
+class FoundSecrets:
+    """The card with its tries; and what trying the given secrets told, None where nobody asked.
 
     :param pin_set_by: what a new PIN is set with, or None if the PIN is as it shall be
     """
 
     record: Record
+    policy: HostPolicy
     pin: Tries
     puk: t.Optional[Tries]
-    pin_set_by: t.Optional[Reference]
+    pin_set_by: t.Optional[Reference] = None
     right_pin: t.Optional[bytes] = field(default=None, repr=False)
     right_puk: t.Optional[bytes] = field(default=None, repr=False)
 
 
-class Pin:
+class SmartcardPin:
     """PIN and PUK through the spine: read, plan, apply."""
 
-    def __init__(self, wanted: Wanted, chosen: ChosenCard) -> None:
+    def __init__(self, wanted: WantedSecrets, chosen: ExistingCard) -> None:
         self._wanted = wanted
         self._chosen = chosen
         self._escrowed: t.Optional[str] = None
 
     @classmethod
-    def from_task(cls, task: t.Mapping[str, t.Any]) -> Pin:
+    def from_task(cls, task: t.Mapping[str, t.Any]) -> SmartcardPin:
         """:raises InputError: for a parameter that is not right"""
         register_secrets(task["pin"], task["new_pin"], task["puk"], task["new_puk"], secret_of(task))
-        return cls(Wanted.parse(task), ChosenCard.from_task(task))
+        return cls(WantedSecrets.parse(task), ExistingCard.from_task(task))
 
-    def read(self) -> Found:
+    def read(self) -> FoundSecrets:
+        record, policy = self._chosen.record(), self._chosen.store.host_policy()
+        self._wanted.check(record, policy)
+        with self._chosen.used() as card:
+            return FoundSecrets(record, policy, *_tries(card))
+
+    def probe(self, found: FoundSecrets) -> FoundSecrets:
         """Finds out which of the given secrets are right. Right ones cost no try."""
         wanted = self._wanted
-        wanted.check(self._chosen.record(), self._chosen.store.host_policy())
         with self._chosen.used() as card:
             right_pin, by = self._look_at_pin(card)
-            if by is Reference.PUK and not self._chosen.store.host_policy().puk_may_reset_pin:
+            if by is Reference.PUK and not found.policy.puk_may_reset_pin:
                 fault = "may not set a new PIN, by the host's Hello policy"
                 raise InputError("puk", fault, "give the present PIN, or make a new card")
             right_puk = None
             if wanted.puk is not None and (wanted.new_puk is not None or by is Reference.PUK):
                 right_puk = _find(card, Reference.PUK, [wanted.puk, wanted.new_puk])
-            return Found(card.record, *_tries(card), by, right_pin, right_puk)
+            return FoundSecrets(card.record, found.policy, *_tries(card), by, right_pin, right_puk)
 
     def _look_at_pin(self, card: Card) -> t.Tuple[t.Optional[bytes], t.Optional[Reference]]:
         """Returns the PIN that is right, if one is, and what a new one has to be set with, if it has to."""
@@ -184,7 +190,7 @@ class Pin:
             return None, wanted.recovery
         return right, None if new is not None and right == new.encode() else Reference.PIN
 
-    def plan(self, found: Found) -> Plan[Step]:
+    def plan(self, found: FoundSecrets) -> Plan[Step]:
         steps: t.List[Step] = []
         if found.pin_set_by is not None:
             steps.append(Change(Reference.PIN, found.pin_set_by))
@@ -205,7 +211,7 @@ class Pin:
             after["pin_must_change"] = True
         return Plan(tuple(steps), before, after, f"PIN and PUK of the virtual smart card {found.record.name}")
 
-    def apply(self, plan: Plan[Step], found: Found) -> View:
+    def apply(self, plan: Plan[Step], found: FoundSecrets) -> View:
         with self._chosen.used() as card:
             try:
                 for step in plan.steps:
@@ -216,16 +222,18 @@ class Pin:
                 raise Interrupted(error, {"pin_escrow": self._escrowed}) from error
             return {**_describe(card.record, *_tries(card)), "pin_escrow": self._escrowed}
 
-    def _do(self, step: Step, card: Card, found: Found) -> None:
+    def _do(self, step: Step, card: Card, found: FoundSecrets) -> None:
         if isinstance(step, Mark):
             card.must_change_pin()
+        elif not isinstance(step, Change):
+            unknown(step)
         elif step.secret is Reference.PUK:
             card.change(Reference.PUK, found.right_puk or b"", (self._wanted.new_puk or "").encode(), by_task=True)
         else:
             self._set_pin(step.by, card, found)
 
-    def _set_pin(self, by: Reference, card: Card, found: Found) -> None:
-        rules = self._chosen.store.host_policy().rules(card.record.pin_policy)
+    def _set_pin(self, by: Reference, card: Card, found: FoundSecrets) -> None:
+        rules = found.policy.rules(card.record.pin_policy)
         text, escrowed = (self._wanted.new_pin or WantedPin()).make(rules)
         new, must_change = text.encode(), self._wanted.must_change
         admin_key = self._wanted.known_admin_key(card.record)
@@ -238,7 +246,7 @@ class Pin:
             card.change(Reference.PIN, found.right_pin or b"", new, by_task=True, must_change=must_change)
         self._escrowed = escrowed
 
-    def report(self, plan: Plan[Step], found: Found) -> View:
+    def report(self, plan: Plan[Step], found: FoundSecrets) -> View:
         return {**_describe(found.record, found.pin, found.puk), "pin_escrow": None}
 
 

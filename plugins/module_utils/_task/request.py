@@ -16,7 +16,7 @@ from .._errors import InputError, StateError
 from .._files import write_atomically
 from .._spine import Plan, View
 from .arguments import Arguments, register_secrets
-from .existing_card import CARD, ChosenCard
+from .existing_card import CARD, ExistingCard
 
 if t.TYPE_CHECKING:
     from .._card.request import RequestSpecification
@@ -35,7 +35,7 @@ _LONGEST = 1 << 20
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedRequest:
     """A request, and the file that shall hold it."""
 
     slot: int
@@ -44,7 +44,7 @@ class Wanted:
     pin: t.Optional[str] = field(default=None, repr=False)
 
     @classmethod
-    def parse(cls, task: t.Mapping[str, t.Any]) -> Wanted:
+    def parse(cls, task: t.Mapping[str, t.Any]) -> WantedRequest:
         """:raises InputError: for the first parameter that is not right"""
         from .._card.request import RequestSpecification, parse_alternative_names, parse_subject  # cryptography
 
@@ -59,7 +59,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRequest:
     """The card, and the PEM request in the file, if it is as it shall be."""
 
     card: Record
@@ -67,10 +67,17 @@ class Found:
     replaces: bool
 
 
+@dataclass(frozen=True)
+class WriteRequest:
+    """Sign the request and write it to the file."""
+
+    path: str
+
+
 class SmartcardRequest:
     """One request through the spine: read, plan, apply."""
 
-    def __init__(self, wanted: Wanted, chosen: ChosenCard) -> None:
+    def __init__(self, wanted: WantedRequest, chosen: ExistingCard) -> None:
         self._wanted = wanted
         self._chosen = chosen
 
@@ -79,9 +86,9 @@ class SmartcardRequest:
         """:raises InputError: for a parameter that is not right"""
         register_secrets(task["pin"])
         _cryptography.require()
-        return cls(Wanted.parse(task), ChosenCard.from_task(task))
+        return cls(WantedRequest.parse(task), ExistingCard.from_task(task))
 
-    def read(self) -> Found:
+    def read(self) -> FoundRequest:
         wanted, card = self._wanted, self._chosen.record()
         key = card.keys.get(wanted.slot)
         if key is None:
@@ -89,10 +96,10 @@ class SmartcardRequest:
             raise InputError("slot", fault, "make the key first")
         text = _read(wanted.path)
         if text and self._is_wanted(text, key.public):
-            return Found(card, text, True)
+            return FoundRequest(card, text, True)
         if wanted.pin is None and default_pin_use(wanted.slot) is not PinUse.NEVER:
             raise InputError("pin", "is missing, and a new request needs it", "give it from a vaulted variable")
-        return Found(card, None, bool(text))
+        return FoundRequest(card, None, bool(text))
 
     def _is_wanted(self, text: str, public_key: bytes) -> bool:
         """:raises StateError: if the file holds something else than a request"""
@@ -103,7 +110,7 @@ class SmartcardRequest:
             found = f"{self._wanted.path} exists and holds no certification request"
             raise StateError(found, "remove it, or name another file in path") from error
 
-    def plan(self, found: Found) -> Plan[str]:
+    def plan(self, found: FoundRequest) -> Plan[WriteRequest]:
         wanted = self._wanted
         after = {
             "slot": slot_name(wanted.slot),
@@ -114,22 +121,27 @@ class SmartcardRequest:
         if found.request is not None:
             return Plan((), after, after, title)
         before = {"path": wanted.path, "subject": "another request"} if found.replaces else {}
-        return Plan((wanted.path,), before, after, title)
+        return Plan((WriteRequest(wanted.path),), before, after, title)
 
-    def apply(self, plan: Plan[str], found: Found) -> View:
+    def apply(self, plan: Plan[WriteRequest], found: FoundRequest) -> View:
+        request = found.request
+        for step in plan.steps:
+            request = self._sign()
+            try:
+                write_atomically(step.path, request.encode(), _PUBLIC)
+            except OSError as error:
+                found_out = f"{step.path} can't be written ({error.strerror})"
+                raise StateError(found_out, "check path and rights") from error
+        return self._view(found.card, request)
+
+    def _sign(self) -> str:
         wanted = self._wanted
         with self._chosen.used() as card:
             if wanted.pin is not None:
                 card.verify(wanted.pin.encode())
-            request = pem("CERTIFICATE REQUEST", wanted.request.sign(card, wanted.slot))
-        try:
-            write_atomically(wanted.path, request.encode(), _PUBLIC)
-        except OSError as error:
-            found_out = f"{wanted.path} can't be written ({error.strerror})"
-            raise StateError(found_out, "check path and rights") from error
-        return self._view(found.card, request)
+            return pem("CERTIFICATE REQUEST", wanted.request.sign(card, wanted.slot))
 
-    def report(self, plan: Plan[str], found: Found) -> View:
+    def report(self, plan: Plan[WriteRequest], found: FoundRequest) -> View:
         return self._view(found.card, found.request)
 
     def _view(self, card: Record, request: t.Optional[str]) -> View:

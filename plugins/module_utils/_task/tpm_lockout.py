@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import asdict, dataclass, field, replace
 
 from .._errors import InputError, StateError
-from .._spine import Plan, View
+from .._spine import Plan, View, unknown
 from .._tpm.capability import Lockout, identify
 from .._tpm.connection import Tpm
 from .._tpm.lockout import LONGEST_AUTH, LONGEST_TIME, Parameters, WrongLockoutAuth, set_authorisation, set_parameters
@@ -32,7 +32,7 @@ _LOWEST = {"max_tries": 1, "recovery": 0, "lockout_recovery": 0}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedLockout:
     """What the task says. What it leaves out stays as it is."""
 
     parameters: t.Mapping[str, t.Any]
@@ -40,7 +40,7 @@ class Wanted:
     discard: bool = False
 
     @classmethod
-    def parse(cls, task: t.Mapping[str, t.Any]) -> Wanted:
+    def parse(cls, task: t.Mapping[str, t.Any]) -> WantedLockout:
         """:raises InputError: for the first parameter that is not right"""
         parameters = {name: task[name] for name in _LOWEST if task[name] is not None}
         for name, number in parameters.items():
@@ -73,7 +73,7 @@ Step = t.Union[SetParameters, SetValue, Discard]
 class TpmLockout:
     """The lockout through the spine: read, plan, apply."""
 
-    def __init__(self, wanted: Wanted, tpm: Tpm) -> None:
+    def __init__(self, wanted: WantedLockout, tpm: Tpm) -> None:
         self._wanted = wanted
         self._tpm = tpm
 
@@ -82,7 +82,7 @@ class TpmLockout:
         """:raises InputError: for a parameter that is not right"""
         register_secrets(task["value"], task["tpm_owner_auth"])
         owner_auth = (task["tpm_owner_auth"] or "").encode()
-        return cls(Wanted.parse(task), Tpm(Tcti.parse(task["tpm"]), task["store"], owner_auth))
+        return cls(WantedLockout.parse(task), Tpm(Tcti.parse(task["tpm"]), task["store"], owner_auth))
 
     def read(self) -> Lockout:
         with self._tpm.taken():
@@ -123,8 +123,10 @@ class TpmLockout:
             set_parameters(self._tpm, step.parameters, self._wanted.value if found.auth_set else b"")
         elif isinstance(step, SetValue):
             set_authorisation(self._tpm, self._wanted.value, b"")
-        else:
+        elif isinstance(step, Discard):
             set_authorisation(self._tpm, os.urandom(LONGEST_AUTH - 1) + b"\x01", b"")
+        else:
+            unknown(step)
 
     def report(self, plan: Plan[Step], found: Lockout) -> View:
         return {"lockout": asdict(found)}

@@ -76,6 +76,11 @@ class WantedCard:
             owner_auth=owner_auth,
         )
 
+    @property
+    def warnings(self) -> t.Tuple[str, ...]:
+        """What a person should know who asks for such a card."""
+        return self.admin_key.warnings
+
     def check_secrets(self, card: t.Optional[Record], rules: PinPolicy) -> None:
         """Finds out whether the task gives the secrets that new keys, or a new card, need.
 

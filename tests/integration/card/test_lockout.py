@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._task.tpm_lockout import TpmLockout, Wanted
+from ansible_collections.hardbound.identity.plugins.module_utils._task.tpm_lockout import TpmLockout, WantedLockout
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.capability import identify
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.lockout import (
     Parameters,
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.tpm
 
 VALUE = b"lock-4711"
 BEFORE, AFTER = Parameters(32, 600, 1000), Parameters(10, 7200, 900)
-WANTED = Wanted({"max_tries": 10, "recovery": 7200, "lockout_recovery": 900}, VALUE)
+WANTED = WantedLockout({"max_tries": 10, "recovery": 7200, "lockout_recovery": 900}, VALUE)
 
 
 def converge(tpm):

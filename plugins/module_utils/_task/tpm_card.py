@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The card of a task, as far as store and TPM hold it: read, planned, carried out. Its reader is another matter."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._card import lifecycle
+from .._card.host_policy import HostPolicy
+from .._card.plan import Current, Step, plan_absent, plan_present
+from .._card.readiness import check_algorithms, check_host_policy, check_tpm
+from .._card.record import Record
+from .._card.specification import Specification
+from .._card.store import Store
+from .._spine import Plan
+from .admin_key import secret_of
+from .arguments import register_secrets
+from .card_steps import CardSteps
+from .wanted_card import WantedCard
+
+
+@dataclass(frozen=True)
+class FoundCard:
+    """What was found: all cards of the store, the one in question, and what the host asks of its cards."""
+
+    current: Current
+    card: t.Optional[Record] = None
+    policy: HostPolicy = field(default_factory=HostPolicy)
+
+
+class TpmCard:
+    def __init__(self, wanted: WantedCard, store: Store) -> None:
+        self.wanted = wanted
+        self.store = store
+        self._steps = CardSteps(wanted, store)
+
+    @classmethod
+    def from_task(cls, task: t.Mapping[str, t.Any]) -> TpmCard:
+        """:raises InputError: for a parameter that is not right"""
+        register_secrets(task["pin"], task["puk"], task["tpm_owner_auth"], secret_of(task))
+        return cls(WantedCard.parse(task), Store(task["store"]))
+
+    @property
+    def pin(self) -> str:
+        """The PIN, as far as this task knows it: it gives it, or has made a random one; else empty."""
+        return self._steps.pin
+
+    @property
+    def told(self) -> t.Mapping[str, t.Any]:
+        """What can be told but once; see :class:`.card_steps.CardSteps`."""
+        return self._steps.told
+
+    def read(self) -> FoundCard:
+        """Looks at store and TPM, and changes nothing.
+
+        :raises InputError, StateError: for what would go wrong later
+        """
+        current, policy = Current(tuple(self.store.records())), self.store.host_policy()
+        card = current.find(self.wanted.name, self.wanted.number)
+        specification = self.wanted.specification
+        if specification is not None:
+            if card is None or any(key.slot not in card.keys for key in specification.keys):
+                self._check(specification, card, policy)
+            if card is not None:
+                with self._steps.tpm(card.tcti).taken() as tpm:
+                    current = replace(current, whole=lifecycle.is_whole(tpm, card.model))
+        return FoundCard(current, card, policy)
+
+    def _check(self, specification: Specification, card: t.Optional[Record], policy: HostPolicy) -> None:
+        """Finds out what would go wrong before anything is changed."""
+        self.wanted.check_secrets(card, policy.rules(specification.pin_policy))
+        with self._steps.tpm(str(specification.tcti)).taken() as tpm:
+            check_tpm(tpm)
+            if card is None:
+                check_host_policy(policy, tpm)
+            check_algorithms(tpm, specification.keys)
+
+    def plan(self, found: FoundCard) -> Plan[Step]:
+        """Compares. Pure."""
+        wanted = self.wanted
+        if wanted.specification is None:
+            return plan_absent(found.card, found.current, wanted.name)
+        return replace(plan_present(wanted.specification, found.current), warnings=wanted.warnings)
+
+    def apply(self, steps: t.Sequence[Step], found: FoundCard) -> t.Optional[Record]:
+        """Takes the steps, and returns the card as it is then."""
+        with self._steps.closing():
+            return self._steps.carry_out(steps, found.card)
+
+    def prove(self, card: t.Optional[Record]) -> None:
+        """Has the TPM state what a card is that stays as it is, if somebody wants to know."""
+        with self._steps.closing():
+            self._steps.prove(card, has_new_key=False)
