@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import Blocked, WrongSecret
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm, PinUse
+from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import KeyRecord, Record, State
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
 from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob, Creation
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 
 TCTI = "device:/dev/tpmrm0"
@@ -39,7 +40,7 @@ def record(number: int = 0, name: str = "card", **fields: t.Any) -> Record:
     return Record(number, name, **whole)
 
 
-def key_record(public: bytes = b"public", algorithm: Algorithm = Algorithm.ECC_P256) -> KeyRecord:
+def key_record(public: bytes = b"public", algorithm: KeyAlgorithm = KeyAlgorithm.ECC_P256) -> KeyRecord:
     return KeyRecord(algorithm, PinUse.ONCE, Blob(b"private", b"public"), public, Creation(b"data", b"hash", b"ticket"))
 
 
