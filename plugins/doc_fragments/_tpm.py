@@ -13,8 +13,9 @@ options:
       - Where the TPM is, as a TCTI string.
       - V(device:/dev/tpmrm0) for the TPM of the machine, V(swtpm:path=/a/socket) or V(swtpm:host=h,port=n)
         for a software TPM, V(tabrmd:) for the access broker.
+      - If left out, the one for which the role P(hardbound.identity.tpm_host#role) has prepared the host, which it
+        writes to C(/etc/hardbound/tpm); V(device:/dev/tpmrm0) on a host without that file.
     type: str
-    default: device:/dev/tpmrm0
 requirements:
   - A TPM 2.0, revision 1.38 or newer
 """

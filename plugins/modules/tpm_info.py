@@ -112,7 +112,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec={**TPM, **STORE}, supports_check_mode=True)
 
     def look() -> dict:
-        found = report(Tpm(Tcti.parse(module.params["tpm"]), module.params["store"]))
+        found = report(Tpm(Tcti.of_task(module.params["tpm"]), module.params["store"]))
         for sentence in concerns(found):
             module.warn(sentence)
         return {"tpm": found}

@@ -13,7 +13,6 @@ from .._card.specification import DEFAULT_TRIES
 from .._card.store import DEFAULT_FOLDER
 from .._encoding.key_algorithm import KeyAlgorithm
 from .._pin import DEFAULT_MINLEN, LONGEST, CharacterClass, PinPolicy, Presence
-from .._tpm.tcti import DEFAULT as DEFAULT_TPM
 
 Arguments = t.Dict[str, t.Dict[str, t.Any]]
 
@@ -24,7 +23,7 @@ PUBLIC_WORDS = frozenset((DEFAULT, RANDOM, ESCROW))
 PRESENCES = [each.value for each in (Presence.ALLOWED, Presence.DISALLOWED, Presence.REQUIRED)]
 
 TPM: Arguments = {
-    "tpm": {"type": "str", "default": DEFAULT_TPM},
+    "tpm": {"type": "str"},
 }
 STORE: Arguments = {
     "store": {"type": "path", "default": DEFAULT_FOLDER},

@@ -136,7 +136,7 @@ class EvidenceVisit:
         self._readers = readers or Readers(Presentation(task["store"]))
         self._escrowed: t.Dict[str, t.Dict[str, t.Any]] = {}
         self._signatures: t.Dict[str, t.Dict[str, str]] = {}
-        self._tpm = Tpm(Tcti.parse(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode())
+        self._tpm = Tpm(Tcti.of_task(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode())
 
     def alone(self) -> t.ContextManager[None]:
         """Held for a visit that may change something, so that two runs don't make the same card twice."""
@@ -274,7 +274,7 @@ def activate(task: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     except WireError as error:
         raise InputError("challenges", f"can't be read: {error}", "let the controller make them") from error
     store = Store(task["store"])
-    tpm = Tpm(Tcti.parse(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode())
+    tpm = Tpm(Tcti.of_task(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode())
     try:
         activations = activate_cards(store, tpm, challenges)
     finally:

@@ -82,7 +82,7 @@ class TpmLockout:
         """:raises InputError: for a parameter that is not right"""
         register_secrets(task["value"], task["tpm_owner_auth"])
         owner_auth = (task["tpm_owner_auth"] or "").encode()
-        return cls(WantedLockout.parse(task), Tpm(Tcti.parse(task["tpm"]), task["store"], owner_auth))
+        return cls(WantedLockout.parse(task), Tpm(Tcti.of_task(task["tpm"]), task["store"], owner_auth))
 
     def read(self) -> Lockout:
         with self._tpm.taken():

@@ -105,7 +105,7 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: At
     policy = pin_policy(task["pin_policy"]).validate()
     return Specification(
         name=task["name"],
-        tcti=Tcti.parse(task["tpm"]),
+        tcti=Tcti.of_task(task["tpm"]),
         owner=task["owner"],
         group=task["group"],
         edge=edge,

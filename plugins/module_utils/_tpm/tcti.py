@@ -14,6 +14,8 @@ from .._errors import InputError
 from .errors import TpmUnreachable
 
 DEFAULT = "device:/dev/tpmrm0"
+HOSTS_OWN = "/etc/hardbound/tpm"
+"""Where the role tpm_host writes down which TPM this host has: a TCTI string."""
 _NAMES = ("device", "swtpm", "tabrmd")
 _BUFFER = 4096
 _PATIENCE = 120.0
@@ -54,6 +56,20 @@ class Tcti:
         if name == "device" and not configuration:
             configuration = DEFAULT.partition(":")[2]
         return cls(name, configuration)
+
+    @classmethod
+    def of_task(cls, text: t.Optional[str], hosts_own: str = HOSTS_OWN) -> Tcti:
+        """The TPM that a task names; else the host's own, which is ``/dev/tpmrm0`` where nothing was written down.
+
+        :raises InputError: if what was named or written down is no TCTI
+        """
+        if text is not None:
+            return cls.parse(text)
+        try:
+            with open(hosts_own, encoding="utf-8") as file:
+                return cls.parse(file.read().strip(), hosts_own)
+        except FileNotFoundError:
+            return cls.parse(DEFAULT)
 
     def __str__(self) -> str:
         return f"{self.name}:{self.configuration}"

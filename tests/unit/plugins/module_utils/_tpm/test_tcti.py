@@ -32,6 +32,19 @@ def test_the_device_by_default():
     assert str(Tcti.parse("device:")) == "device:/dev/tpmrm0"
 
 
+def test_a_task_that_names_no_tpm_means_the_hosts_own(tmp_path):
+    written_down = tmp_path / "tpm"
+    assert str(Tcti.of_task(None, str(written_down))) == "device:/dev/tpmrm0"
+    written_down.write_text("swtpm:path=/run/hardbound/tpm.sock\n")
+    assert str(Tcti.of_task(None, str(written_down))) == "swtpm:path=/run/hardbound/tpm.sock"
+    assert str(Tcti.of_task("tabrmd:", str(written_down))) == "tabrmd:"
+    with pytest.raises(InputError, match="tpm is '', which"):
+        Tcti.of_task("", str(written_down))
+    written_down.write_text("")
+    with pytest.raises(InputError, match=f"{written_down} is '', which"):
+        Tcti.of_task(None, str(written_down))
+
+
 @pytest.mark.parametrize("text", ["", "/dev/tpmrm0", "mssim:host=x", "swtpm"])
 def test_what_is_refused(text):
     with pytest.raises(InputError, match="which is no known TCTI"):
