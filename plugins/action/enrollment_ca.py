@@ -35,8 +35,8 @@ class _Task:
     def warn(self, warning: str) -> None:
         self._warnings.append(warning)
 
-    def fail_json(self, **result: t.Any) -> t.NoReturn:
-        raise _Finished({"failed": True, **result})
+    def fail_json(self, msg: str, **facts: t.Any) -> t.NoReturn:
+        raise _Finished({"failed": True, "msg": msg, **facts})
 
     def exit_json(self, **result: t.Any) -> t.NoReturn:
         raise _Finished({"failed": False, "warnings": self._warnings, **result})
@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
-        result = super().run(tmp, task_vars)
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
         register_secrets(arguments["passphrase"], arguments["root_passphrase"], arguments["ledger"])
         try:

@@ -85,7 +85,7 @@ class ActionModule(Visitor):
     """The visits, and nothing that could be tested without a host."""
 
     def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
-        result = super().run(tmp, task_vars)
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
         self.task_vars = task_vars or {}
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
         secrets = [arguments[name] for name in ("ca_passphrase", "ledger", "tpm_owner_auth")]

@@ -38,7 +38,8 @@ class ActionModule(Visitor, NormalAction):
         absent = self._arguments.get("state") == "absent"
         if not has_ca or not (absent or self._arguments.get("attestation") == CERTIFIED):
             self._task.args = self._arguments
-            return super().run(tmp, task_vars)
+            ran: dict[str, t.Any] = super().run(tmp, task_vars)
+            return ran
         result: dict[str, t.Any] = super(NormalAction, self).run(tmp, task_vars)
         try:
             result.update(self._retire() if absent else self._certify())

@@ -222,12 +222,14 @@ gpo:
       returned: success
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._hello import arguments
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import suggestion
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.target import policy, target_named
 from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
-from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import Noun, converge
 
 ARGUMENTS = arguments.policy_arguments()
 
@@ -235,13 +237,14 @@ ARGUMENTS = arguments.policy_arguments()
 class PolicyModule(AnsibleModule):
     """Names the nearest setting where an unknown one stands."""
 
-    def fail_json(self, msg, **facts):
+    def fail_json(self, msg: str, **facts: t.Any) -> t.NoReturn:
         unknown = self.validation_result.unsupported_parameters
         hints = [f"{each[1]}: {suggestion(each[1])}" for each in sorted(unknown, key=str) if each[:1] == ("settings",)]
-        super().fail_json(" ".join([msg, *hints]), **facts)
+        fail: t.Callable[..., t.NoReturn] = super().fail_json
+        fail(" ".join([msg, *hints]), **facts)
 
 
-def noun(task):
+def noun(task: t.Mapping[str, t.Any]) -> Noun[t.Any, t.Any]:
     """Returns the policy that the task is about. That of this host brings its readers along."""
     made = policy(task)
     if not target_named(task["target"]).obeyed_here(task["dest"]):

@@ -100,6 +100,8 @@ tpm:
       sample: ["01C00002"]
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import STORE, TPM
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import show
@@ -111,7 +113,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti impor
 def main() -> None:
     module = AnsibleModule(argument_spec={**TPM, **STORE}, supports_check_mode=True)
 
-    def look() -> dict:
+    def look() -> dict[str, t.Any]:
         found = report(Tpm(Tcti.of_task(module.params["tpm"]), module.params["store"]))
         for sentence in concerns(found):
             module.warn(sentence)

@@ -90,7 +90,7 @@ class CardMachine:
             **options,
         )
         assert ok is None or (done.returncode == 0) is ok, done.stdout
-        return done.stdout
+        return str(done.stdout)
 
     def start_pcscd(self) -> None:
         paths = reader.Paths(drivers=str(self.folder / "drivers"))

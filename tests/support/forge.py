@@ -105,6 +105,10 @@ def rsa_area(key: rsa.RSAPrivateKey, scheme: Scheme = Scheme()) -> RsaArea:  # n
     return RsaArea(Symmetric(), scheme, key.key_size, 0, modulus.to_bytes(key.key_size // 8, "big"))
 
 
+def area_of(key: PrivateKey, scheme: Scheme) -> t.Union[EccArea, RsaArea]:
+    return rsa_area(key, scheme) if isinstance(key, rsa.RSAPrivateKey) else ecc_area(key, scheme)
+
+
 def der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
@@ -164,7 +168,15 @@ class Authority:
             extensions.append((crl_points(self.crl_url), False))
         return issuer.issue(self.key.public_key(), self.name, extensions, self.not_before, self.not_after)
 
-    def issue(self, key, subject, extensions, not_before, not_after, hash_=hashes.SHA256()):  # noqa: B008
+    def issue(
+        self,
+        key: t.Any,
+        subject: x509.Name,
+        extensions: t.Sequence[t.Tuple[x509.ExtensionType, bool]],
+        not_before: datetime,
+        not_after: datetime,
+        hash_: t.Any = hashes.SHA256(),  # noqa: B008
+    ) -> x509.Certificate:
         builder = x509.CertificateBuilder(self.name, subject, key, x509.random_serial_number(), not_before, not_after)
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)
@@ -267,8 +279,7 @@ class ForgedCard:
 
     @property
     def ak(self) -> Public:
-        area = rsa_area if isinstance(self.ak_key, rsa.RSAPrivateKey) else ecc_area
-        return Public(self.ak_name_algorithm, self.ak_attributes, b"", area(self.ak_key, self.ak_scheme))
+        return Public(self.ak_name_algorithm, self.ak_attributes, b"", area_of(self.ak_key, self.ak_scheme))
 
     @property
     def root_name(self) -> bytes:
@@ -287,9 +298,8 @@ class ForgedCard:
         return Signature(Algorithm.RSASSA, self.signing_hash, key.sign(data, padding.PKCS1v15(), hash_)).marshal()
 
     def public(self, key: ForgedKey) -> Public:
-        area = rsa_area if isinstance(key.private, rsa.RSAPrivateKey) else ecc_area
         policy = policy_digest(self.model.key_policy(key.pin)) if key.policy is None else key.policy
-        return Public(Algorithm.SHA256, key.attributes, policy, area(key.private, key.scheme))
+        return Public(Algorithm.SHA256, key.attributes, policy, area_of(key.private, key.scheme))
 
     def show_key(self, key: ForgedKey) -> KeyEvidence:
         public = self.public(key)

@@ -33,7 +33,7 @@ class Playbook:
 
     def groups(self, **groups: t.Dict[str, t.Any]) -> None:
         """Sets the inventory: a host for each group, with these variables."""
-        common = {"ansible_connection": "local", "ansible_python_interpreter": PYTHON}
+        common: t.Dict[str, t.Any] = {"ansible_connection": "local", "ansible_python_interpreter": PYTHON}
         common["hello_policy_settings"] = SETTINGS
         children = {name: {"hosts": {f"host-of-{name}": variables}} for name, variables in groups.items()}
         self._inventory.write_text(json.dumps({"all": {"vars": common, "children": children}}))
