@@ -163,8 +163,9 @@ algorithm:
   description:
     - Type of the key. Not every TPM makes all of them; see M(hardbound.identity.tpm_info).
     - Left out, it is V(ecc_p256), or in a container V(rsa_2048); programs for GIDS cards know RSA only.
+    - PIV and GIDS have no number for V(ecc_p521), so a PIV or GIDS card refuses it.
   type: str
-  choices: [rsa_2048, rsa_3072, rsa_4096, ecc_p256, ecc_p384]
+  choices: [rsa_2048, rsa_3072, rsa_4096, ecc_p256, ecc_p384, ecc_p521]
 """
 
 _SELF_SIGNED = r"""

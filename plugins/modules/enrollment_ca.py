@@ -60,7 +60,7 @@ options:
   algorithm:
     description: Kind of the CA's keys. It stays for the CA's life.
     type: str
-    choices: [ecc_p256, ecc_p384, rsa_3072, rsa_4096]
+    choices: [ecc_p256, ecc_p384, ecc_p521, rsa_3072, rsa_4096]
     default: ecc_p256
   days:
     description:

@@ -64,7 +64,7 @@ tpm:
       description: Key types that it makes, as M(hardbound.identity.virtual_smartcard) names them.
       type: list
       elements: str
-      sample: [rsa_2048, ecc_p256, ecc_p384]
+      sample: [rsa_2048, ecc_p256, ecc_p384, ecc_p521]
     nv_free:
       description: Small NV indices that still fit, by the TPM's own estimate. A card takes up to five.
       type: int

@@ -94,8 +94,8 @@ def ecc_area(
     key: ec.EllipticCurvePrivateKey,
     scheme: Scheme = Scheme(),  # noqa: B008
     symmetric: Symmetric = Symmetric(),  # noqa: B008
-    curve: Curve = Curve.NIST_P256,
 ) -> EccArea:
+    curve = t.cast("Curve", Curve.of(key.curve))
     point, size = key.public_key().public_numbers(), curve.size
     return EccArea(symmetric, scheme, curve, Scheme(), point.x.to_bytes(size, "big"), point.y.to_bytes(size, "big"))
 

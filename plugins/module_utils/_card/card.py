@@ -300,6 +300,7 @@ class Card:
         """Returns a DER ECDSA-Sig-Value over a digest of any length.
 
         :raises NoSuchKey, NotVerified:
+        :raises NotOffered: for more than 64 bytes and a curve that does not cut them off
         """
         return self._private_keys.sign(slot, digest)
 

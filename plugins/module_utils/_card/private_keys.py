@@ -7,11 +7,12 @@ from __future__ import annotations
 import typing as t
 
 from .._cryptography import utils
+from .._encoding.key_algorithm import KeyAlgorithm
 from .._tpm import object as tpm_object
 from .._tpm.errors import STALE_CONTEXT, STALE_TICKET, TpmError
 from .._tpm.session import Given, Ticket, obtain_ticket
 from .._tpm.workbench import SavedKey
-from .errors import NoSuchKey, NotVerified
+from .errors import NoSuchKey, NotOffered, NotVerified
 from .gate import TICKET_SECONDS, Gates
 from .key import PinUse, Slot, slot_name
 from .key_slots import KeySlots
@@ -36,7 +37,7 @@ class PrivateKeys:
         key = self._slots.record(slot)
         if key.algorithm.is_rsa:
             raise NoSuchKey(f"The key in slot {slot_name(slot)} is no EC key.")
-        fitted = _fit(digest, key.algorithm.size)
+        fitted = _fit(digest, key.algorithm)
         r, s = self._use(slot, key, lambda saved, ticket: self._session.bench.sign(saved, ticket, fitted))
         return utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
 
@@ -118,9 +119,17 @@ class PrivateKeys:
         return saved
 
 
-def _fit(digest: bytes, size: int) -> bytes:
-    """Cuts a digest as ECDSA does (FIPS 186-5, clause 6.4.1), or pads it, which changes no signature."""
-    return digest[:size].rjust(size, b"\0")
+def _fit(digest: bytes, algorithm: KeyAlgorithm) -> bytes:
+    """Cuts a digest as ECDSA does (FIPS 186-5, clause 6.4.1), or pads it to one that a TPM takes.
+
+    Neither changes the signature.
+
+    :raises NotOffered: for more than a hash gives, where the curve has room for it
+    """
+    kept = digest[: algorithm.size]
+    if len(kept) > algorithm.digest_size:
+        raise NotOffered(f"The TPM signs no more than {algorithm.digest_size} bytes with a key of {algorithm.value}.")
+    return kept.rjust(algorithm.digest_size, b"\0")
 
 
 def _is_for_signature(slot: int, block: bytes) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import typing as t
 
-from .algorithm import Algorithm, Curve, hash_algorithm
+from .algorithm import Algorithm, Curve, digest_size, hash_algorithm
 
 if t.TYPE_CHECKING:
     from .._cryptography import hashes
@@ -29,6 +29,7 @@ class KeyAlgorithm(str, enum.Enum):
     RSA_4096 = "rsa_4096"
     ECC_P256 = "ecc_p256"
     ECC_P384 = "ecc_p384"
+    ECC_P521 = "ecc_p521"
 
     @property
     def curve(self) -> t.Optional[Curve]:
@@ -53,6 +54,11 @@ class KeyAlgorithm(str, enum.Enum):
     def hash(self) -> Hash:
         """The hash that goes with it in certificates: as strong as the key, and what every client knows."""
         return t.cast("Hash", hash_algorithm(_ROWS[self].hash))
+
+    @property
+    def digest_size(self) -> int:
+        """Bytes of :attr:`hash`."""
+        return digest_size(_ROWS[self].hash)
 
     @property
     def signature(self) -> str:
@@ -94,6 +100,7 @@ class _Row(t.NamedTuple):
 _SHA256_WITH_RSA = "1.2.840.113549.1.1.11"  # RFC 4055, clause 5
 _ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"  # RFC 5758, clause 3.2
 _ECDSA_WITH_SHA384 = "1.2.840.10045.4.3.3"  # RFC 5758, clause 3.2
+_ECDSA_WITH_SHA512 = "1.2.840.10045.4.3.4"  # RFC 5758, clause 3.2
 
 
 def _rsa(bits: int, piv: int, gids: int) -> _Row:
@@ -111,5 +118,6 @@ _ROWS: t.Mapping[KeyAlgorithm, _Row] = {
     KeyAlgorithm.RSA_4096: _rsa(4096, piv=0x16, gids=0x09),  # Yubico's PIV extensions
     KeyAlgorithm.ECC_P256: _ecc(Curve.NIST_P256, Algorithm.SHA256, _ECDSA_WITH_SHA256, piv=0x11),
     KeyAlgorithm.ECC_P384: _ecc(Curve.NIST_P384, Algorithm.SHA384, _ECDSA_WITH_SHA384, piv=0x14),
+    KeyAlgorithm.ECC_P521: _ecc(Curve.NIST_P521, Algorithm.SHA512, _ECDSA_WITH_SHA512, piv=None),
 }
 """PIV numbers by the document named beside them; GIDS numbers as OpenSC's driver sends them."""

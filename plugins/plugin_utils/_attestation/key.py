@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from ...module_utils._card.key import PinUse
 from ...module_utils._card.model import Model
-from ...module_utils._cryptography import ec, rsa
 from ...module_utils._encoding.attest import CreationInfo
 from ...module_utils._encoding.creation import CreationData
 from ...module_utils._encoding.evidence import Document, KeyEvidence
@@ -138,8 +137,4 @@ def _algorithm_fault(public: Public, key: PublicKey, wanted: KeyAlgorithm) -> st
     area = public.area
     if area.scheme != Scheme() or getattr(area, "symmetric", Symmetric()) != Symmetric():
         return "is bound to a scheme"
-    if isinstance(key, rsa.RSAPublicKey) and wanted.is_rsa and key.key_size == wanted.bits:
-        return ""
-    if isinstance(key, ec.EllipticCurvePublicKey) and not wanted.is_rsa and key.curve.key_size == wanted.bits:
-        return ""
-    return f"is not {wanted.value}"
+    return "" if KeyAlgorithm.of(key) is wanted else f"is not {wanted.value}"

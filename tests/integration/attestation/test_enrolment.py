@@ -61,6 +61,7 @@ KEYS = {
     0x9C: KeyAlgorithm.RSA_2048,
     0x9D: KeyAlgorithm.ECC_P384,
     0x9E: KeyAlgorithm.ECC_P256,
+    0x82: KeyAlgorithm.ECC_P521,
 }
 
 pytestmark = pytest.mark.tpm
@@ -254,11 +255,13 @@ def test_an_unrestricted_ak_signs_anything_and_is_refused(bench):
 
 def test_a_key_made_outside_the_tpm(bench):
     """The TPM certifies no creation of it, so the host shows the statement of another key."""
-    point = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
     evidence = bench.show()
     key = evidence.cards[0].keys[0]
     public = Public.parse(key.public)
-    area = replace(public.area, x=point.x.to_bytes(32, "big"), y=point.y.to_bytes(32, "big"))
+    curve = public.area.curve
+    point = ec.generate_private_key(curve.elliptic).public_key().public_numbers()
+    x, y = (number.to_bytes(curve.size, "big") for number in (point.x, point.y))
+    area = replace(public.area, x=x, y=y)
     keys = (replace(key, public=replace(public, area=area).marshal()), *evidence.cards[0].keys[1:])
     lying = replace(evidence, cards=(replace(evidence.cards[0], keys=keys),))
     assert bench.codes(lying) == {Code.KEY_NAME_MISMATCH}

@@ -234,9 +234,9 @@ def test_the_pins_session_outlives_an_authentication(bench, record):
 # Keys from outside.
 
 
-@pytest.mark.parametrize("algorithm", [KeyAlgorithm.ECC_P256, KeyAlgorithm.ECC_P384])
+@pytest.mark.parametrize("algorithm", [each for each in KeyAlgorithm if each.curve])
 def test_an_ec_key_from_outside(bench, record, algorithm):
-    private = ec.generate_private_key(ec.SECP384R1() if algorithm is KeyAlgorithm.ECC_P384 else ec.SECP256R1())
+    private = ec.generate_private_key(algorithm.curve.elliptic)
     card = bench.open(record)
     card.administer(KEY)
     outside = OutsideKey.ec(algorithm, private.private_numbers().private_value)

@@ -30,7 +30,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors imp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 pytestmark = pytest.mark.tpm
 
@@ -50,7 +50,7 @@ def spend(card, tries, reference=Reference.PIN):
             card.verify(b"000000") if reference is Reference.PIN else card.unblock(b"00000000", b"111111")
 
 
-@pytest.mark.parametrize("algorithm", [KeyAlgorithm.ECC_P256, KeyAlgorithm.ECC_P384])
+@pytest.mark.parametrize("algorithm", [each for each in KeyAlgorithm if each.curve])
 @pytest.mark.parametrize("hashed", [hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()])
 def test_ecdsa_over_any_digest(bench, algorithm, hashed):
     card = bench.open(bench.make(), PIN)
@@ -82,12 +82,21 @@ def test_a_full_card_gets_no_key_that_clients_would_not_see(bench):
     assert set(card.keys()) == set(card.certificates) == {Slot.AUTHENTICATION}
 
 
-def test_agreement(bench):
+def test_more_than_a_hash_gives_is_not_signed_in_part(bench):
     card = bench.open(bench.make(), PIN)
-    public = make_key(card, Slot.KEY_MANAGEMENT)
-    other = ec.generate_private_key(ec.SECP256R1())
-    numbers = other.public_key().public_numbers()
-    point = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+    public = make_key(card, algorithm=KeyAlgorithm.ECC_P521)
+    with pytest.raises(NotOffered, match="no more than 64 bytes"):
+        card.sign(Slot.AUTHENTICATION, bytes(65))
+    digest = hashlib.sha512(MESSAGE).digest()
+    public.verify(card.sign(Slot.AUTHENTICATION, digest), MESSAGE, ec.ECDSA(hashes.SHA512()))
+
+
+@pytest.mark.parametrize("algorithm", [each for each in KeyAlgorithm if each.curve])
+def test_agreement(bench, algorithm):
+    card = bench.open(bench.make(), PIN)
+    public = make_key(card, Slot.KEY_MANAGEMENT, algorithm)
+    other = ec.generate_private_key(algorithm.curve.elliptic)
+    point = other.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     assert card.agree(Slot.KEY_MANAGEMENT, point) == other.exchange(ec.ECDH(), public)
 
 
@@ -104,6 +113,7 @@ def test_self_signed_certificates_verify(bench):
         (0x9A, KeyAlgorithm.ECC_P256),
         (0x9C, KeyAlgorithm.RSA_2048),
         (0x9D, KeyAlgorithm.ECC_P384),
+        (0x82, KeyAlgorithm.ECC_P521),
     ):
         make_key(card, slot, algorithm)
         certificate = x509.load_der_x509_certificate(self_signed(card, slot))

@@ -13,7 +13,7 @@ from ..._card.secret import Reference
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import encode
 from ..public_key import public_key
-from .reference import CIPHER_IDENTIFIERS, IDENTIFIERS, PIN_POLICIES, KeyReference
+from .reference import CIPHER_IDENTIFIERS, PIN_POLICIES, KeyReference
 
 
 class Metadata(enum.IntEnum):
@@ -47,15 +47,15 @@ def read(card: Card, reference: int) -> bytes:
     if reference == KeyReference.ADMIN_KEY:
         return _admin_key(card)
     key = card.keys().get(reference)
-    if key is None:
+    if key is None or key.algorithm.piv is None:
         raise ApduError(StatusWord.REFERENCED_DATA_NOT_FOUND)
-    return _key(key)
+    return _key(key, key.algorithm.piv)
 
 
-def _key(key: Key) -> bytes:
+def _key(key: Key, algorithm: int) -> bytes:
     return b"".join(
         (
-            encode(Metadata.ALGORITHM, bytes((IDENTIFIERS[key.algorithm],))),
+            encode(Metadata.ALGORITHM, bytes((algorithm,))),
             encode(Metadata.POLICY, bytes((PIN_POLICIES[key.pin], _TOUCH_NEVER))),
             encode(Metadata.ORIGIN, bytes((_IMPORTED if key.imported else _GENERATED,))),
             encode(Metadata.PUBLIC_KEY, public_key(key)),

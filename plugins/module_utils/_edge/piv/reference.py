@@ -53,7 +53,6 @@ CIPHERS: t.Mapping[int, Cipher] = {  # SP 800-78-4, table 6-2
 CIPHER_IDENTIFIERS: t.Mapping[Cipher, int] = {cipher: number for number, cipher in CIPHERS.items()}
 
 ALGORITHMS: t.Mapping[int, KeyAlgorithm] = {each.piv: each for each in KeyAlgorithm if each.piv is not None}
-IDENTIFIERS: t.Mapping[KeyAlgorithm, int] = {algorithm: number for number, algorithm in ALGORITHMS.items()}
 
 PIN_POLICIES: t.Mapping[PinUse, int] = {PinUse.NEVER: 1, PinUse.ONCE: 2, PinUse.ALWAYS: 3}
 """Of Yubico's PIV extensions."""

@@ -36,7 +36,6 @@ PUK = b"87654321"
 LIMIT = 3
 ADMIN_KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
 
-_CURVES = {KeyAlgorithm.ECC_P256: ec.SECP256R1(), KeyAlgorithm.ECC_P384: ec.SECP384R1()}
 _HASHES = {20: hashes.SHA1(), 32: hashes.SHA256(), 48: hashes.SHA384(), 64: hashes.SHA512()}
 
 
@@ -81,10 +80,10 @@ class SoftCard:
     def add(self, slot: int, algorithm: KeyAlgorithm, pin: t.Optional[PinUse] = None) -> t.Any:
         """Makes a key and returns its private half."""
         private: t.Any
-        if algorithm.is_rsa:
+        if algorithm.curve is None:
             private = rsa.generate_private_key(65537, algorithm.bits, default_backend())
         else:
-            private = ec.generate_private_key(_CURVES[algorithm], default_backend())
+            private = ec.generate_private_key(algorithm.curve.elliptic, default_backend())
         return self.put(slot, algorithm, private, pin)
 
     def put(
@@ -193,7 +192,7 @@ class SoftCard:
                 p, q, d, d % (p - 1), d % (q - 1), rsa.rsa_crt_iqmp(p, q), numbers
             ).private_key(default_backend())
         else:
-            private = ec.derive_private_key(int.from_bytes(key.sensitive, "big"), _CURVES[wanted.algorithm])
+            private = ec.derive_private_key(int.from_bytes(key.sensitive, "big"), wanted.algorithm.curve.elliptic)
         self.put(wanted.slot, wanted.algorithm, private, wanted.pin, imported=True)
         return self._keys[wanted.slot]
 

@@ -412,6 +412,16 @@ def test_metadata_of_a_key() -> None:
     assert client.send(0xF7, 0x00, 0x82).status == 0x6A88
 
 
+def test_a_key_that_piv_has_no_number_for_is_not_there() -> None:
+    client = Client()
+    client.card.add(0x82, KeyAlgorithm.ECC_P521)
+    assert client.send(0xF7, 0x00, 0x82).status == 0x6A88
+    client.verify()
+    for number in KeyAlgorithm:
+        asked = client.send(0x87, number.piv or 0x00, 0x82, encode(0x7C, encode(0x82, b""), encode(0x81, bytes(32))))
+        assert asked.status in (0x6A80, 0x6A86) and not asked.data
+
+
 def test_metadata_of_the_secrets() -> None:
     client = Client()
     client.verify(b"000000")

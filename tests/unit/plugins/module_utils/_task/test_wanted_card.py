@@ -91,6 +91,14 @@ def policy(**changes):
             {"card_edge": "gids", "keys": [{"slot": "container_1", "algorithm": "ecc_p256"}]},
             r"keys\[0\].algorithm is 'ecc_p256', and on a GIDS card programs know RSA only: choose one of rsa_2048",
         ),
+        (
+            {"keys": [{"slot": "signature"}, {"slot": "authentication", "algorithm": "ecc_p521"}]},
+            r"keys\[1\].algorithm is 'ecc_p521', and PIV has no number for it: choose one of rsa_2048, .*, ecc_p384",
+        ),
+        (
+            {"card_edge": "gids", "keys": [{"slot": "container_0", "algorithm": "ecc_p521"}]},
+            r"keys\[0\].algorithm is 'ecc_p521', and on a GIDS card programs know RSA only: choose one of rsa_2048",
+        ),
         ({"keys": [{"slot": "signature", "algorithm": "ecc_p256"}] * 2}, "names the slot signature twice"),
         (
             {"admin_key": HEX[:-1]},

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Algorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Algorithm, Curve
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.attest import CertifyInfo
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
@@ -98,6 +98,12 @@ def test_the_truth_is_accepted():
     assert verdict.findings == () and verdict.accepted and verdict.accepts(case.card.name)
     assert verdict.ek.tpm.manufacturer == "LAB"
     assert verdict.cards[case.card.name].keys["authentication"].assurance is Assurance.FIXED
+
+
+def test_the_truth_about_a_key_on_the_largest_curve_is_accepted():
+    case = Case()
+    case.key.private, case.key.algorithm = forge.ecc_key(Curve.NIST_P521), KeyAlgorithm.ECC_P521
+    assert case.verify().findings == ()
 
 
 def test_the_truth_with_rsa_is_accepted():
@@ -628,6 +634,11 @@ def a_key_of_another_card(case):
 @lie(Code.KEY_ALGORITHM)
 def a_key_of_another_algorithm(case):
     case.key.algorithm = KeyAlgorithm.ECC_P384
+
+
+@lie(Code.KEY_ALGORITHM)
+def a_key_on_a_smaller_curve(case):
+    case.key.private, case.key.algorithm = forge.ecc_key(Curve.NIST_P384), KeyAlgorithm.ECC_P521
 
 
 @lie(Code.KEY_ALGORITHM)

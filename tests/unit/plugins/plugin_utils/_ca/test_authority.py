@@ -25,8 +25,16 @@ def openssl(*arguments: str, stdin: bytes = b"") -> str:
     return done.stdout.decode()
 
 
-@pytest.mark.parametrize("algorithm", [KeyAlgorithm.ECC_P256, KeyAlgorithm.ECC_P384, KeyAlgorithm.RSA_3072])
-def test_openssl_verifies_root_and_issuing_ca(tmp_path: Path, algorithm: KeyAlgorithm) -> None:
+@pytest.mark.parametrize(
+    ("algorithm", "hash_name"),
+    [
+        (KeyAlgorithm.ECC_P256, "256"),
+        (KeyAlgorithm.ECC_P384, "384"),
+        (KeyAlgorithm.ECC_P521, "512"),
+        (KeyAlgorithm.RSA_3072, "256"),
+    ],
+)
+def test_openssl_verifies_root_and_issuing_ca(tmp_path: Path, algorithm: KeyAlgorithm, hash_name: str) -> None:
     folder = Folder(tmp_path / "ca")
     authority.create(folder, Blueprint("Corp", algorithm=algorithm), PASSPHRASE, "", clock.now())
     root = tmp_path / "root.pem"
@@ -35,7 +43,6 @@ def test_openssl_verifies_root_and_issuing_ca(tmp_path: Path, algorithm: KeyAlgo
     text = openssl("x509", "-inform", "DER", "-in", str(folder.certificate("issuing")), "-noout", "-text")
     assert "CA:TRUE, pathlen:0" in text
     assert re.search(r"Key Usage: critical\s+Certificate Sign, CRL Sign\n", text)
-    hash_name = "384" if algorithm is KeyAlgorithm.ECC_P384 else "256"
     assert hash_name in re.findall(r"Signature Algorithm: (.*)", text)[0]
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Curve
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, certificate, der, profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
@@ -159,15 +160,14 @@ def test_nothing_of_a_hostile_request_reaches_the_certificate(corp: t.Any) -> No
         made.extensions.get_extension_for_oid(sid.oid)
 
 
-def test_a_revoked_key_does_not_pass_as_another_by_its_encoding(corp: t.Any) -> None:
-    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+@pytest.mark.parametrize("curve", Curve)
+def test_a_revoked_key_does_not_pass_as_another_by_its_encoding(corp: t.Any, curve: Curve) -> None:
+    key = ec.generate_private_key(curve.elliptic).public_key()
     order = corp.order(public_key=authority.public_der(key))
     corp.issuer.issue(order)
     corp.ledger.revoke({"host": "ws-001"}, Reason.KEY_COMPROMISE, corp.authority.identifier)
     point = key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
-    compressed = der.sequence(
-        der.sequence(der.oid("1.2.840.10045.2.1"), der.oid("1.2.840.10045.3.1.7")), der.bits(point)
-    )
+    compressed = der.sequence(der.sequence(der.oid("1.2.840.10045.2.1"), der.oid(curve.oid)), der.bits(point))
     for disguise in (order.public_key + b"\x00", order.public_key + order.public_key, compressed):
         with pytest.raises(Refusal) as refused:
             corp.issuer.issue(replace(order, public_key=disguise))

@@ -46,7 +46,7 @@ class Outside:
 def sign(key: t.Any, message: bytes) -> bytes:
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
-    return key.sign(message, ec.ECDSA(hashes.SHA384() if key.key_size == 384 else hashes.SHA256()))
+    return key.sign(message, ec.ECDSA({256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}[key.key_size]))
 
 
 @pytest.fixture
@@ -56,11 +56,12 @@ def outside(corp: t.Any) -> Outside:
     return Outside(corp, private, Request(order.profile, order.identity, order.public_key))
 
 
-@pytest.mark.parametrize("kind", ["p256", "p384", "rsa"])
+@pytest.mark.parametrize("kind", ["p256", "p384", "p521", "rsa"])
 def test_openssl_verifies_the_request_and_reads_what_it_asks_for(corp: t.Any, kind: str) -> None:
     private: t.Any = {
         "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
         "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
+        "p521": lambda: ec.generate_private_key(ec.SECP521R1()),
         "rsa": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
     }[kind]()
     order = corp.order(public_key=authority.public_der(private.public_key()))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Curve
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, crl, ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
@@ -22,11 +23,12 @@ def ssh_keygen(*arguments: str) -> str:
     return subprocess.run(["ssh-keygen", *arguments], capture_output=True, check=True).stdout.decode()
 
 
-@pytest.mark.parametrize("kind", ["p256", "p384", "rsa"])
+@pytest.mark.parametrize("kind", ["p256", "p384", "p521", "rsa"])
 def test_ssh_keygen_reads_the_certificate(corp: t.Any, tmp_path: Path, kind: str) -> None:
     private: t.Any = {
         "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
         "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
+        "p521": lambda: ec.generate_private_key(ec.SECP521R1()),
         "rsa": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
     }[kind]()
     order = corp.order("ssh_user", public_key=authority.public_der(private.public_key()))
@@ -42,6 +44,15 @@ def test_ssh_keygen_reads_the_certificate(corp: t.Any, tmp_path: Path, kind: str
     signer = ssh_keygen("-l", "-f", str(corp.folder.ssh_public_key)).split()[1]
     assert f"Signing CA: ECDSA {signer} (using ecdsa-sha2-nistp256)" in text
     assert corp.issuer.issue(order).certificate == issued
+
+
+@pytest.mark.parametrize("curve", Curve)
+def test_ssh_keygen_accepts_the_signature_of_a_ca_on_any_curve(corp: t.Any, tmp_path: Path, curve: Curve) -> None:
+    key, at = ec.generate_private_key(curve.elliptic), corp.watch()
+    user = ec.generate_private_key(curve.elliptic).public_key()
+    signed = ssh.UserCertificate(user, 1, "alice", ("alice",), at, at).sign(key)
+    (tmp_path / "id-cert.pub").write_bytes(signed)
+    assert f"(using ecdsa-sha2-nistp{curve.bits})" in ssh_keygen("-L", "-f", str(tmp_path / "id-cert.pub"))
 
 
 def test_a_certificate_for_everybody_is_never_made(corp: t.Any) -> None:
