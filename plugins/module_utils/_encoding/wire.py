@@ -59,11 +59,15 @@ class Reader:
             raise self.fault(f"has {size} bytes in {field}, where at most {most} may be")
         return self.take(size)
 
+    @property
+    def left(self) -> int:
+        """Bytes that were not read yet."""
+        return len(self._data) - self._at
+
     def end(self) -> None:
         """:raises WireError: if bytes are left"""
-        left = len(self._data) - self._at
-        if left:
-            raise self.fault(f"has {left} bytes after its end")
+        if self.left:
+            raise self.fault(f"has {self.left} bytes after its end")
 
     def fault(self, clause: str) -> WireError:
         return WireError(f"{self.structure} {clause}")

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import enum
 
+from ...module_utils._encoding.oid import encode_oid
+
 
 class Tag(enum.IntEnum):
     """Universal tags, ITU-T X.680 clause 8.4; sequence and set with the constructed bit."""
@@ -13,7 +15,6 @@ class Tag(enum.IntEnum):
     INTEGER = 0x02
     BIT_STRING = 0x03
     OCTET_STRING = 0x04
-    OBJECT_IDENTIFIER = 0x06
     UTF8_STRING = 0x0C
     GENERAL_STRING = 0x1B
     SEQUENCE = 0x30
@@ -54,17 +55,7 @@ def bits(value: bytes) -> bytes:
 
 def oid(dotted: str) -> bytes:
     """Returns an OBJECT IDENTIFIER, such as ``1.3.6.1.5.2.2``."""
-    first, second, *rest = (int(arc) for arc in dotted.split("."))
-    arcs = (first * 40 + second, *rest)
-    return tlv(Tag.OBJECT_IDENTIFIER, *(_base128(arc) for arc in arcs))
-
-
-def _base128(arc: int) -> bytes:
-    digits = [arc & 0x7F]
-    while arc > 0x7F:
-        arc >>= 7
-        digits.append(0x80 | (arc & 0x7F))
-    return bytes(reversed(digits))
+    return encode_oid(dotted)
 
 
 def _length(count: int) -> bytes:
