@@ -11,6 +11,7 @@ from .._tpm.workbench import Workbench
 from .admin_key import AdminKey, Challenge
 from .admin_session import AdminSession
 from .edge import Edge
+from .face import Face
 from .gate import ROLES
 from .key import Key
 from .key_slots import Certify, KeySlots
@@ -68,6 +69,11 @@ class Card:
     def presented(self) -> bool:
         """Whether programs shall meet the card in a reader."""
         return self._session.known.presented
+
+    @property
+    def faces(self) -> t.Tuple[Face, ...]:
+        """The ways by which programs reach the card, if it is presented."""
+        return self.record.faces
 
     @property
     def pin_length(self) -> int:

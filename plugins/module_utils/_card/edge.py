@@ -47,6 +47,11 @@ class Edge(str, enum.Enum):
         return _ROWS[self].has_file_system
 
     @property
+    def user_writes(self) -> bool:
+        """Whether whoever has the PIN makes keys and writes certificates; else only the administrator does."""
+        return _ROWS[self].user_writes
+
+    @property
     def default_algorithm(self) -> KeyAlgorithm:
         """One that every program knows which asks a card of this edge."""
         return _ROWS[self].default_algorithm
@@ -90,6 +95,7 @@ class _Row(t.NamedTuple):
     longest_pin: int
     keeps_pin_length: bool
     has_file_system: bool
+    user_writes: bool
     default_algorithm: KeyAlgorithm
     number: t.Callable[[KeyAlgorithm], t.Optional[int]]
     limit: str
@@ -102,6 +108,7 @@ _ROWS: t.Mapping[Edge, _Row] = {
         longest_pin=8,  # NIST SP 800-73-4 part 2, clause 2.4.3
         keeps_pin_length=False,  # both are padded to 8 bytes: clause 3.2.2
         has_file_system=False,
+        user_writes=False,
         default_algorithm=KeyAlgorithm.ECC_P256,
         number=lambda algorithm: algorithm.piv,
         limit="PIV has no number for it",
@@ -112,6 +119,7 @@ _ROWS: t.Mapping[Edge, _Row] = {
         longest_pin=LONGEST,  # Tpmvscmgr's maxlen
         keeps_pin_length=True,  # CHANGE REFERENCE DATA, ISO/IEC 7816-4
         has_file_system=True,
+        user_writes=True,
         default_algorithm=KeyAlgorithm.RSA_2048,
         number=lambda algorithm: algorithm.gids,
         limit="on a GIDS card programs know RSA only",

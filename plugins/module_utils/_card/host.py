@@ -13,6 +13,7 @@ from .._tpm.tcti import Tcti
 from .._tpm.workbench import Workbench
 from .card import Card
 from .host_policy import PATH as POLICY
+from .record import Record
 from .store import Stamp, Store
 
 
@@ -29,6 +30,14 @@ class CardHost:
         """Returns the cards' numbers, each with what changes when its file does. No TPM command."""
         stamps = {number: self._store.stamp(number) for number in self._store.numbers()}
         return {number: stamp for number, stamp in stamps.items() if stamp is not None}
+
+    def stamp(self, number: int) -> t.Optional[Stamp]:
+        """Returns what changes when a card's file does, or None if there is none."""
+        return self._store.stamp(number)
+
+    def record(self, number: int) -> Record:
+        """:raises CardGone: if there is no such card"""
+        return self._store.read(number)
 
     def open(self, number: int) -> Card:
         """:raises CardGone: if there is no such card, or it is being made or destroyed"""

@@ -91,6 +91,7 @@ def _draft(number: int, first_handle: int, genesis: bytes, specification: Specif
         pin_retries=specification.pin_retries,
         puk_retries=specification.puk_retries,
         edge=specification.edge,
+        faces=specification.faces,
         owner=specification.owner,
         group=specification.group,
         has_puk=specification.has_puk,

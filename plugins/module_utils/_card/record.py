@@ -16,6 +16,7 @@ from .._pin import PinPolicy
 from .admin_key import Challenge, Cipher
 from .attestation import Attestation
 from .edge import Edge
+from .face import Face
 from .key import PinUse
 from .migration import VERSION, NewerVersion, upgraded
 from .model import Model, Role
@@ -114,6 +115,8 @@ class Record:
     has_puk: bool = False
     presented: bool = True
     """Whether programs meet the card in a reader; decided by the host's Hello policy when the card is made."""
+    faces: t.Tuple[Face, ...] = (Face.PCSC,)
+    """The ways by which programs reach the card, if it is presented."""
     generated: bool = False
     """Whether the file system was written that a GIDS card has."""
     seals: t.Mapping[Role, Blob] = field(default_factory=dict)
@@ -305,6 +308,7 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "state": State(fields["state"]),
         "presented": bool(fields["presented"]),
         "edge": Edge(fields["edge"]),
+        "faces": tuple(Face(each) for each in fields.get("faces", (Face.PCSC,))),
         "generated": bool(fields["generated"]),
         "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},
         "pending": {Role[role]: _pending(pending) for role, pending in fields["pending"].items()},

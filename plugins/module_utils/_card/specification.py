@@ -14,6 +14,7 @@ from .._tpm.tcti import DEFAULT, Tcti
 from .admin_key import AdminKey
 from .attestation import Attestation
 from .edge import Edge, parse_algorithm
+from .face import Face
 from .key import PinUse, default_pin_use, slot_name, slot_number
 
 LONGEST_NAME = 127
@@ -68,6 +69,7 @@ class Specification:
     owner: str = ""
     group: str = ""
     edge: Edge = Edge.PIV
+    faces: t.Tuple[Face, ...] = (Face.PCSC,)
     pin_policy: PinPolicy = field(default_factory=PinPolicy)
     pin_retries: int = DEFAULT_TRIES
     puk_retries: int = DEFAULT_TRIES

@@ -17,6 +17,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
     PinDue,
     WrongSecret,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Key, PinUse, default_pin_use
 from ansible_collections.hardbound.identity.plugins.module_utils._card.outside_key import OutsideKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.room import check_room, taken
@@ -59,6 +60,7 @@ class SoftCard:
         self.certificates: t.Dict[int, bytes] = {}
         self.closed = False
         self.presented = True
+        self.faces: t.Tuple[Face, ...] = (Face.PCSC,)
         self.due = ""
         self.generated = False
         self._secrets = {Reference.PIN: PIN}

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The socket that all programs of a host reach, and their connections.
+
+Everybody may connect; what somebody sees there, :mod:`.cards` decides. So there are limits for each user, before
+anything is read.
+"""
+
+from __future__ import annotations
+
+import collections
+import logging
+import selectors
+import socket
+import typing as t
+
+from .cards import Directory, UserCards
+from .connection import Connection, Disconnected
+from .handed_down import Keeper
+from .peer import Peer, peer_of
+from .program import Program
+
+_log = logging.getLogger("hardbound")
+
+MOST = 1024
+"""Connections of all users together."""
+MOST_OF_USER = 256
+"""Connections of one user."""
+
+
+class Served(t.Protocol):
+    """What a selector's event is for."""
+
+    def serve(self, events: int) -> int:
+        """Does what there is to do, without waiting. Returns how many requests were answered."""
+        ...
+
+
+class Listener:
+    """:param listening: a Unix socket that listens
+    :param selector: watches the socket and all connections; an event's data has a method ``serve``
+    :param failed: told of errors that are no answers
+    :param keeper: holds connections while the service restarts
+    """
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        directory: Directory,
+        selector: selectors.BaseSelector,
+        failed: t.Callable[[Exception], None],
+        keeper: Keeper,
+    ) -> None:
+        self._listening = listening
+        self._directory = directory
+        self._selector = selector
+        self._failed = failed
+        self._keeper = keeper
+        self._served: t.Set[_Served] = set()
+        self._users: t.Counter[int] = collections.Counter()
+        listening.setblocking(False)
+        selector.register(listening, selectors.EVENT_READ, self)
+
+    def serve(self, _events: int) -> int:
+        """Takes one new connection. One that is over a limit is closed at once: the program has no cards then."""
+        try:
+            connection, _address = self._listening.accept()
+        except OSError as error:
+            _log.debug("no connection: %s", error)
+            return 0
+        try:
+            self.adopt(connection)
+        except OSError as error:
+            _log.debug("a program has gone before it was known: %s", error)
+            connection.close()
+        return 0
+
+    def adopt(self, connection: socket.socket, offered: t.Optional[int] = None) -> None:
+        """Serves a connection.
+
+        :param offered: the version that the program had offered to the process before this one
+        :raises OSError: if the other end has gone already
+        """
+        peer = peer_of(connection)
+        if len(self._served) >= MOST or self._users[peer.uid] >= MOST_OF_USER:
+            _log.warning("user %d has too many connections: one more was refused", peer.uid)
+            connection.close()
+            return
+        served = _Served(self, connection, peer, offered)
+        self._served.add(served)
+        self._users[peer.uid] += 1
+        self._selector.register(connection, selectors.EVENT_READ, served)
+
+    def program(self, served: _Served, offered: int) -> Program:
+        """Returns an interpreter for a program, once it has said which version it speaks."""
+        if not served.resumed:
+            self._keeper.keep(served.connection.socket, offered)
+        return Program(UserCards(self._directory, served.peer), offered, self._failed, served.resumed)
+
+    def watch(self, served: _Served) -> None:
+        """Listens to a program, or waits until it takes its answer."""
+        events = selectors.EVENT_WRITE if served.connection.wants_to_write else selectors.EVENT_READ
+        if self._selector.get_key(served.connection.socket).events != events:
+            self._selector.modify(served.connection.socket, events, served)
+
+    def drop(self, served: _Served) -> None:
+        """Ends a connection, and what its program had opened."""
+        self._let_go(served, served.connection.close)
+
+    def release(self) -> None:
+        """Ends what all programs had opened, and leaves their connections to whoever keeps a copy."""
+        for served in list(self._served):
+            self._let_go(served, served.connection.release)
+        self._selector.unregister(self._listening)
+        self._listening.close()
+
+    def _let_go(self, served: _Served, how: t.Callable[[], None]) -> None:
+        self._served.discard(served)
+        self._users[served.peer.uid] -= 1
+        if not self._users[served.peer.uid]:
+            del self._users[served.peer.uid]
+        self._selector.unregister(served.connection.socket)
+        try:
+            how()
+        except Exception as error:
+            self._failed(error)
+
+
+class _Served:
+    """One connection, and whose it is."""
+
+    def __init__(self, listener: Listener, connection: socket.socket, peer: Peer, offered: t.Optional[int]) -> None:
+        self.peer = peer
+        self.resumed = offered is not None
+        """Whether the connection began with a process before this one."""
+        self._listener = listener
+        self.connection = Connection(connection, lambda version: listener.program(self, version), offered)
+
+    def serve(self, events: int) -> int:
+        connection, answered = self.connection, 0
+        try:
+            if events & selectors.EVENT_WRITE:
+                connection.on_writable()
+            if events & selectors.EVENT_READ and not connection.wants_to_write:
+                answered = connection.on_readable()
+        except Disconnected as error:
+            _log.debug("a program has gone: %s", error)
+            self._listener.drop(self)
+        else:
+            self._listener.watch(self)
+        return answered
