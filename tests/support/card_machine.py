@@ -53,6 +53,8 @@ class CardMachine:
         self.folder = folder
         self.run_folder = folder / "run"
         self.run_folder.mkdir()
+        self.socket = folder / "pkcs11"
+        """Where programs that ask p11-kit reach the service."""
         (folder / "store").mkdir()
         self.policy = folder / "hello_policy.json"
         self.store = Store(str(folder / "store"), str(self.policy))
@@ -105,9 +107,10 @@ class CardMachine:
         alone = ["--disable-polkit"] if "--disable-polkit" in self.run("pcscd", "--help") else []
         self.pcscd = subprocess.Popen(self._inside("pcscd", "--foreground", *alone), stdout=self._log, stderr=self._log)
 
-    def start_service(self) -> None:
+    def start_service(self, *options: str) -> None:
         command = [sys.executable, "-c", _SERVICE.format(package=_PACKAGE)]
         command += ["--store", self.store.folder, "--policy", str(self.policy), "--run", str(self.run_folder)]
+        command += ["--pkcs11", str(self.socket), *options]
         self.service = subprocess.Popen(self._inside(*command), stdout=self._log, stderr=self._log)
 
     def start(self) -> None:

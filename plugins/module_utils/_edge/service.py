@@ -20,11 +20,13 @@ from pathlib import Path
 from .._card.card import Card
 from .._card.edge import Edge
 from .._card.errors import CardGone
+from .._card.face import Face
 from .._card.host import CardHost
 from .._card.host_policy import PATH as POLICY
 from .._errors import HardboundError
 from . import gids, piv
 from .application import Application
+from .pkcs11.face import Pkcs11Face
 from .vpcd import Connection, Disconnected
 
 _log = logging.getLogger("hardbound")
@@ -123,6 +125,7 @@ class Service:
         self._store_due = 0.0
         self._reader_due = 0.0
         self._idle_due: t.Optional[float] = None
+        self._pkcs11: t.Optional[Pkcs11Face] = None
 
     def run(self) -> None:
         """Serves until :meth:`stop` is called, then takes all cards out of their readers."""
@@ -137,6 +140,14 @@ class Service:
     def stop(self) -> None:
         self._stopping = True
 
+    def offer_pkcs11(self, face: Pkcs11Face) -> None:
+        """Serves programs that ask p11-kit, beside the readers."""
+        self._pkcs11 = face
+        face.start(self._host, self._selector, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        _log.error("PKCS#11: %s", describe(error))
+
     def wake_on(self, wakeup: socket.socket) -> None:
         """Ends the wait for readers when the socket becomes readable."""
         self._selector.register(wakeup, selectors.EVENT_READ, None)
@@ -146,6 +157,8 @@ class Service:
         for key, events in self._selector.select(self._timeout()):
             if isinstance(key.data, Seat):
                 self._serve(key.data, events)
+            elif key.data is not None:
+                self._answered(key.data.serve(events))
             else:
                 t.cast(socket.socket, key.fileobj).recv(4096)
         self._keep_up(time.monotonic())
@@ -204,8 +217,9 @@ class Service:
             self._refused[number] = stamp
             return
         self._refused.pop(number, None)
-        if not card.presented:
-            _log.info("card %04d has no reader, by the Hello policy under which it was made", number)
+        if not (card.presented and Face.PCSC in card.faces):
+            why = "as its faces say" if card.presented else "by the Hello policy under which it was made"
+            _log.info("card %04d has no reader, %s", number, why)
             self._kept_out[number] = stamp
             card.close()
             return
@@ -222,7 +236,7 @@ class Service:
             _log.error("card %04d cannot be read again: %s", seat.number, describe(error))
             self._remove(seat)
             return
-        if card.serial == seat.serial:
+        if card.serial == seat.serial and Face.PCSC in card.faces:
             card.close()
             return
         self._remove(seat)
@@ -256,9 +270,7 @@ class Service:
 
     def _serve(self, seat: Seat, events: int) -> None:
         try:
-            if seat.serve(events):
-                self._idle_due = time.monotonic() + _IDLE_AFTER
-                self._host.prepare()
+            self._answered(seat.serve(events))
         except Disconnected as error:
             _log.debug("card %04d lost its reader: %s", seat.number, error)
             self._disconnect(seat)
@@ -266,6 +278,12 @@ class Service:
             self._remove(seat)
         else:
             self._watch(seat)
+
+    def _answered(self, commands: int) -> None:
+        """Uses the time until the next command."""
+        if commands:
+            self._idle_due = time.monotonic() + _IDLE_AFTER
+            self._host.prepare()
 
     def _watch(self, seat: Seat) -> None:
         """Asks the selector for writability only while there is something to write."""
@@ -288,6 +306,8 @@ class Service:
     def _close(self) -> None:
         for seat in list(self._seats.values()):
             self._disconnect(seat)
+        if self._pkcs11 is not None:
+            self._pkcs11.stop()
         self._selector.close()
         try:
             self._host.close()
@@ -318,6 +338,7 @@ def main(argv: t.Sequence[str]) -> int:
     logging.basicConfig(level=options.log_level, format="%(levelname)s %(message)s")
     service = Service(CardHost(options.store, options.policy), Path(options.run), options.vpcd)
     with _ended_by_signals(service):
+        service.offer_pkcs11(Pkcs11Face(options.pkcs11, not options.keep_root_out))
         service.run()
     return 0
 
@@ -330,6 +351,8 @@ def _options(argv: t.Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--vpcd", default="127.0.0.1:35963", type=_address, help="host and port of the first reader slot"
     )
+    parser.add_argument("--pkcs11", default="", help="socket for p11-kit's programs, where systemd has made none")
+    parser.add_argument("--keep-root-out", action="store_true", help="root does not see other users' cards by p11-kit")
     parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     return parser.parse_args(argv)
 
