@@ -150,6 +150,7 @@ def test_both_visits(bench, title):
     assert verdict.ek.tpm.manufacturer == "ID:00001014" and set(verdict.cards[NAME].keys) == {
         "authentication",
         "signature",
+        "retired_1",
         "key_management",
         "card_authentication",
     }
