@@ -27,7 +27,7 @@ from .._errors import HardboundError
 from . import gids, piv
 from .application import Application
 from .pkcs11.face import Pkcs11Face
-from .vpcd import Connection, Disconnected
+from .vpcd import Connection, Disconnected, Waiting
 
 _log = logging.getLogger("hardbound")
 
@@ -36,6 +36,9 @@ _APPLICATIONS: t.Mapping[Edge, t.Type[Application]] = {Edge.PIV: piv.Application
 _STORE_INTERVAL = 1.0  # seconds between two looks at the store
 _READER_INTERVAL = 0.25  # seconds between two tries to find a reader
 _IDLE_AFTER = 0.2  # seconds without a command after which the core may let go of the TPM
+_BAN = 1.0  # seconds without reader for a card of which a program has made the reader wait; then twice as long
+_LONGEST_BAN = 64.0
+_FORGIVEN_AFTER = 120.0  # seconds
 
 
 class Seat:
@@ -50,6 +53,8 @@ class Seat:
         self.card = card
         self.serial = card.serial
         self.connection: t.Optional[Connection] = None
+        self.connects_at = 0.0
+        self._ban = _BAN
         self._application = _APPLICATIONS[card.edge](card, self._failed)
         self._address = address
         self._present = present
@@ -76,6 +81,18 @@ class Seat:
             self._present.touch()
             _log.info("card %04d is in its reader", self.number)
         return connection.commands - commands
+
+    def ban(self, now: float) -> None:
+        """Keeps the card out of its reader for a while, and the longer, the sooner it happens again."""
+        if now > self.connects_at + _FORGIVEN_AFTER:
+            self._ban = _BAN
+        self.connects_at = now + self._ban
+        self._ban = min(2 * self._ban, _LONGEST_BAN)
+
+    @property
+    def silent_at(self) -> t.Optional[float]:
+        """When a reader that has said nothing more waits in vain, if it has to say something."""
+        return self.connection.silent_at if self.connection else None
 
     def disconnect(self) -> None:
         """Takes the card out of its reader, and its PIN's state with it."""
@@ -169,15 +186,17 @@ class Service:
             due.append(self._reader_due)
         if self._idle_due is not None:
             due.append(self._idle_due)
+        due += [seat.silent_at for seat in self._seats.values() if seat.silent_at is not None]
         return max(0.0, min(due) - time.monotonic())
 
     def _keep_up(self, now: float) -> None:
         if now >= self._store_due:
             self._store_due = now + _STORE_INTERVAL
             self._look_at_store()
+        self._look_at_readers(now)
         if now >= self._reader_due:
             self._reader_due = now + _READER_INTERVAL
-            self._find_readers()
+            self._find_readers(now)
         if self._idle_due is not None and now >= self._idle_due:
             self._idle_due = None
             self._let_go()
@@ -253,9 +272,20 @@ class Service:
             _log.debug("card %04d: %s", seat.number, describe(error))
         _log.info("card %04d is out of the store", seat.number)
 
-    def _find_readers(self) -> None:
+    def _look_at_readers(self, now: float) -> None:
+        """Frees a reader that waits for an answer: the whole of pcscd waits with it."""
         for seat in self._seats.values():
-            if seat.connection is None:
+            try:
+                if seat.connection is not None:
+                    seat.connection.check(now)
+            except Waiting:
+                _log.warning("card %04d: a program's APDU of one byte hung pcscd: it is taken out", seat.number)
+                seat.ban(now)
+                self._disconnect(seat)
+
+    def _find_readers(self, now: float) -> None:
+        for seat in self._seats.values():
+            if seat.connection is None and now >= seat.connects_at:
                 self._connect(seat)
 
     def _connect(self, seat: Seat) -> None:

@@ -4,6 +4,11 @@
 
 Every message is framed by its length in two bytes, big-endian. A message of one byte is for the reader's
 contacts, any other is a command APDU (vsmartcard 3.3, ``vpcd.h``).
+
+A program may send an APDU of one byte. The driver passes it on like any other and waits for the answer, and as long
+as it waits, pcscd serves no program of the host. Where the byte is none of the driver's own, the card answers. Where it
+is, the two look the same; but after a word of its own the driver goes on by itself, at once or when it next looks
+whether the card is there. A driver that falls silent waits for an answer.
 """
 
 from __future__ import annotations
@@ -12,10 +17,16 @@ import enum
 import errno
 import os
 import socket
+import time
 import typing as t
 
 _LENGTH = 2
 _CHUNK = 0x10002  # the longest message
+_TOO_SHORT = b"\x67\x00"  # wrong length: ISO/IEC 7816-4, clause 5.6
+
+PATIENCE = 0.6
+"""Seconds after a word of its own in which the driver says something more. pcscd looks after a card each 0.4 s
+(``PCSCLITE_STATUS_POLL_RATE``)."""
 
 MOST_READERS = 16
 """What pcscd takes, each on the port after the last: PCSCLITE_MAX_READERS_CONTEXTS."""
@@ -39,6 +50,10 @@ class Card(t.Protocol):
     def reset(self) -> None: ...
 
     def transmit(self, raw: bytes) -> bytes: ...
+
+
+class Waiting(Exception):
+    """The driver waits for an answer to what can't be told from a word of its own."""
 
 
 class Disconnected(Exception):
@@ -73,6 +88,8 @@ class Connection:
         """Whether the reader has asked for the ATR: the card is in the slot."""
         self.commands = 0
         """Command APDUs that were answered."""
+        self.silent_at: t.Optional[float] = None
+        """When a driver that has said nothing more waits for an answer; None while it need not say anything."""
         self._received = bytearray()
         self._unsent = b""
         self._connected = False
@@ -133,6 +150,7 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _answer(self, card: Card, message: bytes) -> None:
+        self.silent_at = None
         if len(message) > 1:
             self._send(card.transmit(message))
             self.commands += 1
@@ -141,6 +159,14 @@ class Connection:
             self.seen = True
         elif message and message[0] in (Control.OFF, Control.ON, Control.RESET):
             card.reset()
+            self.silent_at = time.monotonic() + PATIENCE
+        else:
+            self._send(_TOO_SHORT)
+
+    def check(self, now: float) -> None:
+        """:raises Waiting: if the driver waits for an answer that it can't be given"""
+        if self.silent_at is not None and now >= self.silent_at:
+            raise Waiting
 
     def _receive(self) -> bytes:
         try:

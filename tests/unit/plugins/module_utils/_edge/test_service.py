@@ -18,6 +18,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.edge impo
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import service as service_module
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.service import Service, describe, main
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.vpcd import PATIENCE
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.tests.support.waiting import until
@@ -392,3 +393,45 @@ def test_every_edge_has_an_interpreter_in_a_room_of_its_name():
     assert {edge.value: each.__module__.split(".")[-2] for edge, each in applications.items()} == {
         edge.value: edge.value for edge in Edge
     }
+
+
+# Readers that wait
+
+
+def test_a_reader_that_waits_in_vain_is_freed_and_the_others_notice_nothing(running: Running) -> None:
+    for number in (0, 1):
+        running.host.put(soft_card(number))
+    attacked, other = (running.reader.accept(number) for number in (0, 1))
+    for contact in (attacked, other):
+        contact.ask(b"\x04")
+    other.ask(VERIFY)
+    attacked.tell(b"\x00")
+    assert attacked.is_empty()
+    assert other.ask(SIGN)[-2:] == b"\x90\x00"
+    again = running.reader.accept(0)
+    assert again.ask(VERIFY) == b"\x90\x00" and again.ask(SIGN)[-2:] == b"\x90\x00"
+
+
+def test_a_reader_that_looks_after_its_card_keeps_it(running: Running) -> None:
+    running.host.put(soft_card())
+    contact = running.reader.accept()
+    for word in (b"\x01", b"\x02", b"\x00"):
+        contact.tell(word)
+        assert contact.ask(b"\x04")
+    contact.connection.settimeout(2 * PATIENCE)
+    with pytest.raises(socket.timeout):
+        contact.connection.recv(1)
+
+
+def test_a_card_whose_reader_is_made_to_wait_stays_away_for_longer_each_time(tmp_path: Path) -> None:
+    seat = service_module.Seat(0, 1, t.cast(t.Any, soft_card()), ("127.0.0.1", 1), tmp_path / "0000.present")
+    bans = []
+    now = 1000.0
+    for _unused in range(8):
+        seat.ban(now)
+        bans.append(seat.connects_at - now)
+        now = seat.connects_at + 1
+    assert bans == [1, 2, 4, 8, 16, 32, 64, 64]
+    now += 3600
+    seat.ban(now)
+    assert seat.connects_at - now == 1

@@ -6,10 +6,16 @@ from __future__ import annotations
 
 import select
 import socket
+import time
 import typing as t
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.vpcd import Connection, Disconnected
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.vpcd import (
+    PATIENCE,
+    Connection,
+    Disconnected,
+    Waiting,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,10 +86,32 @@ def test_power_and_reset_want_no_answer(slot: Slot) -> None:
     assert slot.card.resets == 3
 
 
-def test_unknown_and_empty_messages_are_passed_over(slot: Slot) -> None:
-    slot.send(framed(b"") + framed(b"\x77") + framed(b"\x04"))
-    assert slot.receive() == Echo.atr
+@pytest.mark.parametrize("message", [b"", b"\x03", b"\x05", b"\x77", b"\xff"])
+def test_what_is_too_short_for_a_command_is_answered(slot: Slot, message: bytes) -> None:
+    """It comes from a program, and the driver waits for the answer."""
+    slot.send(framed(message) + framed(b"\x04"))
+    assert [slot.receive(), slot.receive()] == [b"\x67\x00", Echo.atr]
     assert slot.card.resets == 0
+    slot.connection.check(time.monotonic() + 3600)
+
+
+@pytest.mark.parametrize("word", [b"\0", b"\1", b"\2"])
+def test_a_reader_that_says_nothing_after_a_word_of_its_own_waits_for_an_answer(slot: Slot, word: bytes) -> None:
+    before = time.monotonic()
+    slot.send(framed(word))
+    slot.connection.check(before + PATIENCE / 2)
+    with pytest.raises(Waiting):
+        slot.connection.check(time.monotonic() + PATIENCE)
+    for more in (b"\4", b"\0\xa4\0\0", b"\x77"):
+        slot.send(framed(word) + framed(more))
+        slot.connection.check(time.monotonic() + 3600)
+    slot.send(framed(b"\4") + framed(word))
+    with pytest.raises(Waiting):
+        slot.connection.check(time.monotonic() + PATIENCE)
+
+
+def test_a_reader_that_never_spoke_need_not_speak(slot: Slot) -> None:
+    slot.connection.check(time.monotonic() + 3600)
 
 
 @given(st.lists(st.binary(min_size=2, max_size=400), min_size=1, max_size=4), st.integers(1, 50))
