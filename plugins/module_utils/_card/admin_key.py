@@ -16,6 +16,8 @@ import os
 import typing as t
 from dataclasses import dataclass, field
 
+from .._errors import InputError
+
 NONCE_SIZE = 8
 _WELL_KNOWN = bytes.fromhex("010203040506070801020304050607080102030405060708")
 """What Tpmvscmgr means by ``/AdminKey DEFAULT``, and what other cards leave the factory with."""
@@ -40,6 +42,23 @@ class Cipher(str, enum.Enum):
         return 8 if self is Cipher.TRIPLE_DES else 16
 
 
+def _without_parity(part: bytes) -> bytes:
+    """Returns a third of a 3DES key, without the bits that DES does not use."""
+    return bytes(byte & 0xFE for byte in part)
+
+
+_WEAK_PARTS = frozenset(
+    _without_parity(bytes.fromhex(part))
+    for part in (
+        *("0101010101010101", "FEFEFEFEFEFEFEFE", "E0E0E0E0F1F1F1F1", "1F1F1F1F0E0E0E0E"),
+        *("01FE01FE01FE01FE", "FE01FE01FE01FE01", "1FE01FE00EF10EF1", "E01FE01FF10EF10E"),
+        *("01E001E001F101F1", "E001E001F101F101", "1FFE1FFE0EFE0EFE", "FE1FFE1FFE0EFE0E"),
+        *("011F011F010E010E", "1F011F010E010E01", "E0FEE0FEF1FEF1FE", "FEE0FEE0FEF1FEF1"),
+    )
+)
+"""Weak and semi-weak keys of DES: SP 800-67 revision 2, clause 3.3.2."""
+
+
 @dataclass(frozen=True)
 class AdminKey:
     cipher: Cipher
@@ -60,6 +79,20 @@ class AdminKey:
     @property
     def is_well_known(self) -> bool:
         return self.value == _WELL_KNOWN
+
+    def check(self) -> None:
+        """Refuses a key with which 3DES is no more than DES: one with a third that is weak, or like its neighbour.
+
+        The key that everybody knows is as weak, and has a warning of its own.
+
+        :raises InputError:
+        """
+        if self.cipher is not Cipher.TRIPLE_DES or self.is_well_known:
+            return
+        first, second, third = (_without_parity(self.value[at : at + 8]) for at in (0, 8, 16))
+        if second in (first, third) or not _WEAK_PARTS.isdisjoint((first, second, third)):
+            fault = "is a weak 3DES key: thirds that are alike, or one that DES should not be used with"
+            raise InputError("admin_key", fault, "choose 48 random hexadecimal digits")
 
     def encrypt(self, block: bytes) -> bytes:
         """Returns one block, encrypted."""

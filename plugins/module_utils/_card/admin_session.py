@@ -48,6 +48,7 @@ class AdminSession:
         self.authenticate(key.encrypt(challenge.decrypted), lambda _key: b"")
 
     def change_key(self, key: AdminKey) -> None:
+        key.check()
         with self._session.changing() as gates:
             self._renew(gates, self._session.require_administrator(), key)
 

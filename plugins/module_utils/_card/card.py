@@ -195,6 +195,8 @@ class Card:
     ) -> None:
         """Changes PIN or PUK. If it is cut off, the one or the other is valid, and the next use tidies up.
 
+        Whoever has changed the PIN has given it, so the card is open afterwards, as after :meth:`verify`.
+
         :param by_task: whether a task does it, which may run again and has to know the new one then
         :param must_change: whether the new PIN can do nothing but be changed
         :raises WrongSecret, Blocked, NotOffered, TpmLockout, InputError:
@@ -203,6 +205,8 @@ class Card:
 
     def unblock(self, puk: bytes, new_pin: bytes, by_task: bool = False, must_change: bool = False) -> None:
         """Gives the card a new PIN with all its tries. If it is cut off, doing it again completes it.
+
+        It neither opens nor closes the card.
 
         :param by_task: as in :meth:`change`
         :param must_change: as in :meth:`change`
@@ -251,11 +255,14 @@ class Card:
         """Gives the card another admin key. If it is cut off, the old or the new one is valid.
 
         :raises NotVerified: before the challenge was answered
+        :raises InputError: for a weak key
         """
         self._admin.change_key(key)
 
     def reset_pin(self, new_pin: bytes, by_task: bool = False, must_change: bool = False) -> None:
         """Lets the administrator give a new PIN with all its tries. If it is cut off, doing it again completes it.
+
+        It neither opens nor closes the card.
 
         :param by_task: as in :meth:`change`
         :param must_change: as in :meth:`change`
@@ -316,6 +323,7 @@ class Card:
         What leaves the TPM is encrypted on its way, unless the block is evidently a signature's.
 
         :raises NoSuchKey, NotVerified:
+        :raises InputError: for a block that, as a number, is not below the modulus
         """
         return self._private_keys.rsa_private(slot, block)
 
@@ -324,6 +332,7 @@ class Card:
 
         :param point: the other side's, uncompressed: 04 X Y
         :raises NoSuchKey, NotVerified:
+        :raises InputError: for a point that is not on the key's curve
         """
         return self._private_keys.agree(slot, point)
 

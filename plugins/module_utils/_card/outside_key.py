@@ -8,8 +8,43 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._cryptography import ec, rsa
+from .._encoding.algorithm import Curve
 from .._encoding.key_algorithm import EXPONENT, KeyAlgorithm
 from .._errors import InputError
+
+
+class RsaParts(t.NamedTuple):
+    """An RSA private key as programs send it: RFC 8017, appendix A.1.2. A TPM wants the primes alone.
+
+    So the other parts tell which public exponent the key has, and thus whether it will be the same key in the TPM.
+    A part that a program has left out is None.
+    """
+
+    p: int
+    q: int
+    exponent_1: t.Optional[int] = None
+    exponent_2: t.Optional[int] = None
+    coefficient: t.Optional[int] = None
+
+    def check(self) -> None:
+        """:raises ValueError: if the numbers are no key of the exponent 65537"""
+        p, q = self.p, self.q
+        if p == q:
+            raise ValueError("one prime twice")
+        d = pow(EXPONENT, -1, (p - 1) * (q - 1))
+        computed = d % (p - 1), d % (q - 1), rsa.rsa_crt_iqmp(p, q)
+        if any(said not in (None, meant) for said, meant in zip(self[2:], computed)):
+            raise ValueError("of another exponent")
+        rsa.RSAPrivateNumbers(p, q, d, *computed, rsa.RSAPublicNumbers(EXPONENT, p * q)).private_key()
+
+
+def is_on_curve(curve: Curve, point: bytes) -> bool:
+    """:param point: uncompressed: 04 X Y"""
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(curve.elliptic, point)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -25,16 +60,22 @@ class OutsideKey:
     sensitive: bytes = field(repr=False)
 
     @classmethod
-    def rsa(cls, algorithm: KeyAlgorithm, p: int, q: int) -> OutsideKey:
-        """Returns the RSA key of two primes and the exponent 65537.
+    def rsa(cls, algorithm: KeyAlgorithm, parts: RsaParts) -> OutsideKey:
+        """Returns the RSA key whose parts these are.
 
-        :raises InputError: if they make no key of this algorithm
+        :raises InputError: if they make no key of this algorithm with the exponent 65537
         """
+        p, q = parts.p, parts.q
+        half = algorithm.bits // 2
+        # Before anything is computed: numbers of any length would keep the card busy for as long.
+        if not algorithm.is_rsa or (p.bit_length(), q.bit_length()) != (half, half):
+            raise InputError("the key", f"is not one of {algorithm.value}", "name its algorithm")
         try:
-            _check_primes(p, q)
+            parts.check()
         except ValueError:
-            raise InputError("the key", "is no pair of primes", "give one whose public exponent is 65537") from None
-        if not algorithm.is_rsa or (p * q).bit_length() != algorithm.bits or p.bit_length() != q.bit_length():
+            fault = "has parts that make no pair of primes, or do not fit each other"
+            raise InputError("the key", fault, "give one whose public exponent is 65537") from None
+        if (p * q).bit_length() != algorithm.bits:
             raise InputError("the key", f"is not one of {algorithm.value}", "name its algorithm")
         return cls(algorithm, ((p * q).to_bytes(algorithm.size, "big"),), p.to_bytes(algorithm.size // 2, "big"))
 
@@ -51,13 +92,3 @@ class OutsideKey:
         return cls(
             algorithm, (point.x.to_bytes(size, "big"), point.y.to_bytes(size, "big")), scalar.to_bytes(size, "big")
         )
-
-
-def _check_primes(p: int, q: int) -> None:
-    """:raises ValueError: if the library finds that the numbers are no key"""
-    if min(p, q) < 3 or p == q:
-        raise ValueError("too small")
-    d = pow(EXPONENT, -1, (p - 1) * (q - 1))
-    numbers = rsa.RSAPublicNumbers(EXPONENT, p * q)
-    private = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), rsa.rsa_crt_iqmp(p, q), numbers)
-    private.private_key()

@@ -41,12 +41,13 @@ class Pins:
     def verify(self, pin: bytes, provisioning: bool) -> None:
         session = self._session
         session.logout()
-        expiry_days = session.store.host_policy().expiry_days(session.record.pin_policy)
         with session.turn():
             session.bench.clear()
             session.opened = self._gates().open(Reference.PIN, pin)
         self._settle(session.opened)
-        session.due = None if provisioning else session.known.pin.due(expiry_days, time.time())
+        self._judge()
+        if provisioning:
+            session.due = None
 
     def _settle(self, opened: Opened) -> None:
         """Ends a PIN change that was interrupted."""
@@ -91,7 +92,9 @@ class Pins:
             seal = self._prepare(gates, opened, opened.role, auth, gates.auth(opened.role, old), setting)
             gates.change_own(opened, auth)
             session.write(session.known.settled(opened.role, seal))
-        session.logout()
+            if reference is Reference.PIN:
+                session.opened = replace(opened, seal=seal)
+        self._judge()
 
     def unblock(self, puk: bytes, new_pin: bytes, by_task: bool, must_change: bool) -> None:
         session = self._session
@@ -100,7 +103,7 @@ class Pins:
         self._check_new(Reference.PIN, new_pin)
         with session.changing() as gates:
             self._replace(gates, gates.open(Reference.PUK, puk), new_pin, by_task, must_change)
-        session.logout()
+        self._judge()
 
     def reset(self, new_pin: bytes, by_task: bool, must_change: bool) -> None:
         session = self._session
@@ -111,7 +114,13 @@ class Pins:
                 raise NotOffered("The card has a PUK: unblock it with that.")
             with session.noticing_stale_tickets():
                 self._replace(gates, administrator.opened, new_pin, by_task, must_change)
-        session.logout()
+        self._judge()
+
+    def _judge(self) -> None:
+        """Finds anew what an open card may do, now that the PIN is another."""
+        session = self._session
+        expiry_days = session.store.host_policy().expiry_days(session.known.pin_policy)
+        session.due = session.known.pin.due(expiry_days, time.time()) if session.opened else None
 
     def _replace(self, gates: Gates, opened: Opened, new_pin: bytes, by_task: bool, must_change: bool) -> None:
         session = self._session

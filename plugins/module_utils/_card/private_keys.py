@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._cryptography import utils
+from .._cryptography import serialization, utils
 from .._encoding.key_algorithm import KeyAlgorithm
+from .._errors import InputError
 from .._tpm import object as tpm_object
 from .._tpm.errors import STALE_CONTEXT, STALE_TICKET, TpmError
 from .._tpm.session import Given, Ticket, obtain_ticket
@@ -17,6 +18,7 @@ from .gate import TICKET_SECONDS, Gates
 from .key import PinUse, Slot, slot_name
 from .key_slots import KeySlots
 from .model import Role
+from .outside_key import is_on_curve
 from .record import KeyRecord
 from .session import Session
 
@@ -45,6 +47,7 @@ class PrivateKeys:
         key = self._slots.record(slot)
         if not key.algorithm.is_rsa:
             raise NoSuchKey(f"The key in slot {slot_name(slot)} is no RSA key.")
+        _check_block(key, block)
         session = self._session
         if _is_for_signature(slot, block):
             return self._use(slot, key, lambda saved, ticket: session.bench.rsa_private(saved, ticket, block))
@@ -54,9 +57,11 @@ class PrivateKeys:
 
     def agree(self, slot: int, point: bytes) -> bytes:
         key = self._slots.record(slot)
-        size = key.algorithm.size
-        if key.algorithm.is_rsa or len(point) != 1 + 2 * size or point[0] != 4:
+        curve, size = key.algorithm.curve, key.algorithm.size
+        if curve is None or len(point) != 1 + 2 * size or point[0] != 4:
             raise NoSuchKey(f"The key in slot {slot_name(slot)} does not agree with such a point.")
+        if not is_on_curve(curve, point):
+            raise InputError("the point", "is not on the key's curve", "send one that is")
         x, y = point[1 : 1 + size], point[1 + size :]
         tpm = self._session.tpm
         secret = self._use_encrypted(
@@ -117,6 +122,14 @@ class PrivateKeys:
             saved = session.saved_keys[slot] = session.bench.save(entity)
         session.tpm.end_esapi()
         return saved
+
+
+def _check_block(key: KeyRecord, block: bytes) -> None:
+    """:raises InputError: unless it is below the modulus, whose first bit is set"""
+    if not block.startswith(b"\0"):
+        public: t.Any = serialization.load_der_public_key(key.public)
+        if int.from_bytes(block, "big") >= public.public_numbers().n:
+            raise InputError("the block", "is not below the key's modulus", "pad it, or encrypt with the key's own")
 
 
 def _fit(digest: bytes, algorithm: KeyAlgorithm) -> bytes:

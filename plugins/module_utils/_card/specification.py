@@ -119,9 +119,11 @@ class Secrets:
         """Returns itself.
 
         :param rules: those of the card and the host together
-        :raises InputError: for a PIN or PUK that the card would not take
+        :raises InputError: for a PIN, PUK or admin key that the card would not take
         """
         rules.check(self.pin)
+        if self.admin_key is not None:
+            self.admin_key.check()
         if self.puk is not None:
             check_puk(self.puk)
         return self

@@ -79,12 +79,13 @@ class Application:
         if not self._card.administered:
             raise ApduError(StatusWord.SECURITY_STATUS_NOT_SATISFIED)
 
-    def _try_secret(self, attempt: t.Callable[[], None]) -> None:
-        """A refused secret ends what an earlier one opened: SP 800-73-4 part 2, clause 3.2.1."""
+    def _try(self, reference: Reference, attempt: t.Callable[[], None]) -> None:
+        """A refused PIN ends what an earlier one opened, a PUK does not: SP 800-73-4 part 2, clauses 3.2.1 to 3.2.3."""
         try:
             attempt()
         except (WrongSecret, Blocked):
-            self._log_out()
+            if reference is Reference.PIN:
+                self._log_out()
             raise
 
     def _log_out(self) -> None:

@@ -174,6 +174,8 @@ class Exchange:
         return command
 
     def _continue(self, command: CommandAPDU) -> ResponseAPDU:
+        if command.p1 or command.p2:
+            raise ApduError(StatusWord.INCORRECT_P1_P2)
         if not self._rest:
             raise ApduError(StatusWord.CONDITIONS_NOT_SATISFIED)
         return self._first(command, ResponseAPDU(self._rest))

@@ -21,7 +21,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates, Opened
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
-from ansible_collections.hardbound.identity.plugins.module_utils._card.outside_key import OutsideKey
+from ansible_collections.hardbound.identity.plugins.module_utils._card.outside_key import OutsideKey, RsaParts
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Administration
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
@@ -254,9 +254,9 @@ def test_an_rsa_key_from_outside(bench, record):
     numbers = private.private_numbers()
     card = bench.open(record)
     card.administer(KEY)
-    card.import_key(
-        KeySpecification(0x9D, KeyAlgorithm.RSA_2048), OutsideKey.rsa(KeyAlgorithm.RSA_2048, numbers.p, numbers.q)
-    )
+    parts = RsaParts(numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp)
+    wanted = KeySpecification(0x9D, KeyAlgorithm.RSA_2048)
+    card.import_key(wanted, OutsideKey.rsa(KeyAlgorithm.RSA_2048, parts))
     card.verify(PIN)
     encrypted = private.public_key().encrypt(b"for the card", padding.PKCS1v15())
     assert card.rsa_private(0x9D, encrypted).endswith(b"\0for the card")

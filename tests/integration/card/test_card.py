@@ -16,6 +16,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
     NoSuchKey,
     NotOffered,
     NotVerified,
+    PinDue,
     WrongSecret,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
@@ -100,11 +101,54 @@ def test_agreement(bench, algorithm):
     assert card.agree(Slot.KEY_MANAGEMENT, point) == other.exchange(ec.ECDH(), public)
 
 
-def test_a_point_that_is_not_on_the_curve_is_refused(bench):
+@pytest.mark.parametrize("algorithm", [KeyAlgorithm.ECC_P256, KeyAlgorithm.ECC_P384])
+def test_a_point_that_is_not_on_the_curve_is_refused(bench, algorithm):
     card = bench.open(bench.make(), PIN)
-    make_key(card, Slot.KEY_MANAGEMENT)
-    with pytest.raises(Exception, match="TPM refused"):
-        card.agree(Slot.KEY_MANAGEMENT, b"\x04" + b"\x01" * 64)
+    make_key(card, Slot.KEY_MANAGEMENT, algorithm)
+    for byte in (b"\0", b"\x01", b"\xff"):
+        with pytest.raises(InputError, match="not on the key's curve"):
+            card.agree(Slot.KEY_MANAGEMENT, b"\x04" + byte * 2 * algorithm.size)
+
+
+@pytest.mark.parametrize("slot", [Slot.AUTHENTICATION, Slot.KEY_MANAGEMENT])
+def test_a_block_that_is_not_below_the_modulus_is_refused(bench, slot):
+    card = bench.open(bench.make(), PIN)
+    modulus = make_key(card, slot, KeyAlgorithm.RSA_2048).public_numbers().n
+    for value in (modulus, modulus + 1, 2**2048 - 1, 2**2048 - 0x44):  # the last ends as PSS does: BC
+        with pytest.raises(InputError, match="not below the key's modulus"):
+            card.rsa_private(slot, value.to_bytes(256, "big"))
+    for value in (0, 1, modulus - 1):
+        assert int.from_bytes(card.rsa_private(slot, value.to_bytes(256, "big")), "big") == value
+
+
+def test_whoever_changes_the_pin_has_given_it(bench):
+    card = bench.open(bench.make(), PIN)
+    public = make_key(card)
+    card.logout()
+    card.change(Reference.PIN, PIN, b"111111")
+    public.verify(card.sign(Slot.AUTHENTICATION, SHA256), MESSAGE, ec.ECDSA(hashes.SHA256()))
+    card.change(Reference.PIN, b"111111", b"222222")
+    public.verify(card.sign(Slot.AUTHENTICATION, SHA256), MESSAGE, ec.ECDSA(hashes.SHA256()))
+    card.change(Reference.PIN, b"222222", b"333333", must_change=True)
+    with pytest.raises(PinDue):
+        card.sign(Slot.AUTHENTICATION, SHA256)
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_the_puk_neither_opens_nor_closes_the_card(bench, verified):
+    card = bench.open(bench.make(), PIN)
+    public = make_key(card)
+    if not verified:
+        card.logout()
+    card.change(Reference.PUK, PUK, b"11112222")
+    card.unblock(b"11112222", b"111111")
+    assert card.verified is verified
+    if verified:
+        public.verify(card.sign(Slot.AUTHENTICATION, SHA256), MESSAGE, ec.ECDSA(hashes.SHA256()))
+    else:
+        with pytest.raises(NotVerified):
+            card.sign(Slot.AUTHENTICATION, SHA256)
+    card.verify(b"111111")
 
 
 def test_self_signed_certificates_verify(bench):

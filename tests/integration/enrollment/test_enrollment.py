@@ -116,7 +116,8 @@ SECRETS = ("pin", "puk", "admin_key")
 
 def test_renewal_with_an_inventory_that_holds_no_secret(fleet):
     """Neither PIN nor PUK nor admin key: what the card has to have is said instead, and is still looked for."""
-    fleet.add("ws-001", admin_key="0123456789abcdef" * 3, has_puk=True, has_admin_key=True)
+    key = "0123456789abcdef00112233445566778899aabbccddeeff"
+    fleet.add("ws-001", admin_key=key, has_puk=True, has_admin_key=True)
     [card] = fleet.inventory["ws-001"]["smartcard_enrollment_cards"]
     puk = card.pop("puk")
     missing = fleet.play()

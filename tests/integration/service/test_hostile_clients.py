@@ -11,8 +11,8 @@ import pathlib
 import subprocess
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
@@ -95,7 +95,7 @@ def two(machine):
     if not PYSCARD.is_dir():
         pytest.skip("needs python3-pyscard, for programs that send what no tool sends")
     for name in ("attacker", "victim"):
-        machine.make(name, keys=(KeySpecification(0x9A, Algorithm.ECC_P256),))
+        machine.make(name, keys=(KeySpecification(0x9A, KeyAlgorithm.ECC_P256),))
     machine.start()
     return machine
 

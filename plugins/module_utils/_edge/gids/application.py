@@ -76,12 +76,14 @@ class Application(base.Application):
         if command.p1 == SELECT_BY_NAME:
             if len(command.data) < SHORTEST_AID or not AID.startswith(command.data):
                 raise ApduError(StatusWord.NOT_FOUND)
-            self._selected = File.APPLICATION
-        elif command.p1 or len(command.data) != _FILE_SIZE:
+            file = int(File.APPLICATION)
+        elif command.p1:
             raise ApduError(StatusWord.INCORRECT_P1_P2)
         else:
-            self._selected = self._present(int.from_bytes(command.data, "big"))
-        return control.describe(self._selected, command.p2)
+            file = self._present(_identifier(command.data))
+        answer = control.describe(file, command.p2)
+        self._selected = file
+        return answer
 
     def _present(self, file: int) -> int:
         """:raises ApduError: 6A82 if the card has no such file"""
@@ -101,6 +103,7 @@ class Application(base.Application):
         self._require_user()
         file = control.identifier(command.data)
         if file not in ACCESSES and file != File.ADMIN_KEY:
+            control.check_key_file(command.data)
             self._key_files.create(file)
         elif self._card.generated:
             raise ApduError(StatusWord.FILE_EXISTS)
@@ -120,7 +123,7 @@ class Application(base.Application):
     def _delete_file(self, command: CommandAPDU) -> bytes:
         expect(command, 0x00, 0x00)
         self._card.require_pin()
-        file = self._present(int.from_bytes(command.data, "big") if command.data else self._selected)
+        file = self._present(_identifier(command.data) if command.data else self._selected)
         if not self._key_files.exists(file):
             raise ApduError(StatusWord.CONDITIONS_NOT_SATISFIED)
         self._key_files.delete(file)
@@ -173,7 +176,7 @@ class Application(base.Application):
             return b""
         secret_named(command.p2, _SECRETS, Reference.PIN)
         if command.data:
-            self._try_secret(lambda: self._card.verify(command.data))
+            self._try(Reference.PIN, lambda: self._card.verify(command.data))
         elif not self._card.verified:
             self._report_tries()
         return b""
@@ -193,7 +196,7 @@ class Application(base.Application):
         old, new = command.data[:end], command.data[end:]
         if not old or (reference is Reference.PUK and len(new) != PUK_LENGTH):
             raise ApduError(StatusWord.INCORRECT_DATA)
-        self._try_secret(lambda: self._card.change(reference, old, new))
+        self._try(reference, lambda: self._card.change(reference, old, new))
         return b""
 
     def _first_pin(self, command: CommandAPDU) -> bytes:
@@ -201,7 +204,7 @@ class Application(base.Application):
         secret_named(command.p2, _SECRETS, Reference.PIN)
         if self._card.generated:
             raise ApduError(StatusWord.INCORRECT_P1_P2)
-        self._try_secret(lambda: self._card.verify(command.data))
+        self._try(Reference.PIN, lambda: self._card.verify(command.data))
         return b""
 
     def _reset_retry_counter(self, command: CommandAPDU) -> bytes:
@@ -215,7 +218,7 @@ class Application(base.Application):
         expect(command, 0x00, command.p2)
         self._require(Reference.PUK)
         puk, pin = command.data[:PUK_LENGTH], command.data[PUK_LENGTH:]
-        self._try_secret(lambda: self._card.unblock(puk, pin))
+        self._card.unblock(puk, pin)
         return b""
 
     def _general_authenticate(self, command: CommandAPDU) -> bytes:
@@ -245,6 +248,13 @@ class Application(base.Application):
             return self._environment.sign(command.data)
         expect(command, *_DECRYPT)
         return self._environment.decrypt(command.data)
+
+
+def _identifier(data: bytes) -> int:
+    """:raises ApduError: 6A80 if it is no file identifier"""
+    if len(data) != _FILE_SIZE:
+        raise ApduError(StatusWord.INCORRECT_DATA)
+    return int.from_bytes(data, "big")
 
 
 Application.handlers = {

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import enum
+import typing as t
 
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
@@ -24,6 +25,7 @@ _DESCRIPTOR = 0x82
 _IDENTIFIER = 0x83
 _SECURITY = 0x8C
 _MECHANISMS = 0xA5
+_KNOWN = frozenset((_DESCRIPTOR, _IDENTIFIER, _SECURITY, _MECHANISMS))
 _OF_APPLICATION = b"\x38"
 _OF_OBJECTS = b"\x39"
 _OF_KEY = b"\x18"
@@ -74,7 +76,21 @@ def identifier(data: bytes) -> int:
     :raises ApduError: 6A80 if it is not said
     :raises TlvError: if the parameters are malformed
     """
-    value = parse_distinct(parse_one(data, _PARAMETERS)).get(_IDENTIFIER, b"")
+    value = _asked(data).get(_IDENTIFIER, b"")
     if len(value) != 2:
         raise ApduError(StatusWord.INCORRECT_DATA)
     return int.from_bytes(value, "big")
+
+
+def check_key_file(data: bytes) -> None:
+    """Checks that a key's file is asked for as this card has them: the TPM holds no other access rules.
+
+    :raises ApduError: 6A81 for a file of another kind, or with other access rules
+    """
+    asked = {_SECURITY: _KEY_SECURITY, **_asked(data)}
+    if set(asked) - _KNOWN or asked.get(_DESCRIPTOR) != _OF_KEY or asked[_SECURITY] != _KEY_SECURITY:
+        raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
+
+
+def _asked(data: bytes) -> t.Mapping[int, bytes]:
+    return parse_distinct(parse_one(data, _PARAMETERS))

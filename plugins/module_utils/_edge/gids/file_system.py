@@ -128,9 +128,11 @@ class FileSystem:
         elif place == KEY_MAP:
             pass  # It tells nothing that the keys do not.
         elif _is_protected(place):
-            self._card.store_protected(_number(place), value)
+            was = self._card.protected(_number(place))
+            self._card.store_protected(_number(place), _content(was, value))
         else:
-            self._card.store_object(_number(place), self._checked(place, value))
+            was = self._kept(place)
+            self._card.store_object(_number(place), _content(was, self._checked(place, value)))
 
     def _checked(self, place: Place, value: bytes) -> bytes:
         """Returns what is kept of a file's new content.
@@ -253,6 +255,11 @@ class FileSystem:
         """Numbers that are others when keys or certificates have changed, by whatever hand."""
         keys = {slot: key.public for slot, key in self._card.keys().items()}
         return _digest(keys), _digest(self._card.certificates)
+
+
+def _content(was: t.Optional[bytes], value: bytes) -> t.Optional[bytes]:
+    """Returns what is kept of an object. One that is emptied twice is no more, as programs delete on GIDS cards."""
+    return None if was == value == b"" else value
 
 
 def _digest(values: t.Mapping[int, bytes]) -> int:

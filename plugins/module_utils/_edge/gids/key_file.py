@@ -13,7 +13,7 @@ import typing as t
 from ..._card.card import Card
 from ..._card.edge import Edge
 from ..._card.key import FIRST_CONTAINER
-from ..._card.outside_key import OutsideKey
+from ..._card.outside_key import OutsideKey, RsaParts
 from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
@@ -33,7 +33,6 @@ _RSA = b"\x02"
 _SEQUENCE = 0x30
 _INTEGER = 0x02
 _RSA_PRIVATE_KEY = 9  # numbers: RFC 8017, appendix A.1.2
-_PUBLIC_EXPONENT, _PRIME_1, _PRIME_2 = 2, 4, 5
 _KEY = 0x87
 
 
@@ -95,11 +94,14 @@ class KeyFiles:
         value = parse_distinct(template.get(_KEY_TEMPLATE, b""))
         if value.get(_KEY_TYPE) != _RSA:
             raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
-        p, q = _primes(value.get(_KEY, b""))
-        algorithm = next((each for each in KeyAlgorithm if each.is_rsa and each.bits == (p * q).bit_length()), None)
+        modulus, parts = _parts(value.get(_KEY, b""))
+        algorithm = next((each for each in KeyAlgorithm if each.is_rsa and each.bits == modulus.bit_length()), None)
         if algorithm is None:
             raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
-        self._card.import_key(KeySpecification(slot, algorithm), OutsideKey.rsa(algorithm, p, q))
+        key = OutsideKey.rsa(algorithm, parts)
+        if modulus != parts.p * parts.q:
+            raise ApduError(StatusWord.INCORRECT_DATA)
+        self._card.import_key(KeySpecification(slot, algorithm), key)
         self._created.discard(slot)
 
     def _named(self, reference: bytes) -> int:
@@ -127,12 +129,15 @@ def container(slot: int) -> int:
     return slot - FIRST_CONTAINER
 
 
-def _primes(data: bytes) -> t.Tuple[int, int]:
-    """Returns the primes of an RSAPrivateKey, whose integers OpenSC may leave without their sign byte."""
+def _parts(data: bytes) -> t.Tuple[int, RsaParts]:
+    """Returns modulus and parts of an RSAPrivateKey, whose integers OpenSC may leave without their sign byte."""
     numbers = parse(parse_one(data, _SEQUENCE))
     if len(numbers) != _RSA_PRIVATE_KEY or any(number.tag != _INTEGER for number in numbers):
         raise ApduError(StatusWord.INCORRECT_DATA)
-    values = [int.from_bytes(number.value, "big") for number in numbers]
-    if values[_PUBLIC_EXPONENT] != EXPONENT:
+    _version, modulus, public, private, *parts = (int.from_bytes(number.value, "big") for number in numbers)
+    if public != EXPONENT:
         raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
-    return values[_PRIME_1], values[_PRIME_2]
+    fitting = RsaParts(*parts)
+    if private % max(fitting.p - 1, 1) != fitting.exponent_1 or private % max(fitting.q - 1, 1) != fitting.exponent_2:
+        raise ApduError(StatusWord.INCORRECT_DATA)
+    return modulus, fitting

@@ -45,8 +45,7 @@ class Application(base.Application):
 
     def _select(self, command: CommandAPDU) -> bytes:
         """Clause 3.1.1. A name that the card does not know leaves everything as it is, as the clause says."""
-        if command.p1 != SELECT_BY_NAME:
-            raise ApduError(StatusWord.NOT_FOUND)
+        expect(command, SELECT_BY_NAME, 0x00)
         if len(command.data) < SHORTEST_AID or not AID.startswith(command.data):
             raise ApduError(StatusWord.NOT_FOUND)
         return objects.PROPERTIES
@@ -63,7 +62,7 @@ class Application(base.Application):
         elif command.p1:
             raise ApduError(StatusWord.INCORRECT_P1_P2)
         elif command.data:
-            self._try_secret(lambda: self._card.verify(_one_secret(command.data)))
+            self._try(Reference.PIN, lambda: self._card.verify(_one_secret(command.data)))
             self._just_verified = True
         elif not self._card.verified:
             self._report_tries()
@@ -75,7 +74,7 @@ class Application(base.Application):
         reference = secret_named(command.p2, _SECRETS, *_SECRETS.values())
         old, new = _two_secrets(command.data)
         self._require(reference)
-        self._try_secret(lambda: self._card.change(reference, old, new))
+        self._try(reference, lambda: self._card.change(reference, old, new))
         return b""
 
     def _reset_retry_counter(self, command: CommandAPDU) -> bytes:
@@ -86,7 +85,7 @@ class Application(base.Application):
         secret_named(command.p2, _SECRETS, Reference.PIN)
         puk, pin = _two_secrets(command.data)
         self._require(Reference.PUK)
-        self._try_secret(lambda: self._card.unblock(puk, pin))
+        self._card.unblock(puk, pin)
         return b""
 
     def _reset_pin(self, command: CommandAPDU) -> bytes:
@@ -104,9 +103,9 @@ class Application(base.Application):
         if command.p2 in Edge.PIV.slots:
             return self._use_key(command)
         if command.p2 != KeyReference.ADMIN_KEY:
-            raise ApduError(StatusWord.INCORRECT_P1_P2)
-        if command.p1 == authenticate.RANDOM:
-            return authenticate.random(command.data)
+            raise ApduError(StatusWord.REFERENCED_DATA_NOT_FOUND)
+        if authenticate.wants_random(command.p1, command.data):
+            return authenticate.random()
         return self._administration.transmit(command.p1, command.data)
 
     def _use_key(self, command: CommandAPDU) -> bytes:
@@ -121,8 +120,9 @@ class Application(base.Application):
         return metadata.read(self._card, command.p2)
 
     def _get_serial(self, command: CommandAPDU) -> bytes:
+        """A YubiKey's is a number of 32 bits that programs print with a sign."""
         expect(command, 0x00, 0x00)
-        return self._card.serial[:4]
+        return bytes((self._card.serial[0] & 0x7F,)) + self._card.serial[1:4]
 
     def _get_version(self, command: CommandAPDU) -> bytes:
         expect(command, 0x00, 0x00)

@@ -14,21 +14,24 @@ from ..._encoding.tlv import encode, parse_distinct, parse_one
 from ..authentication import Authentication
 from .reference import ALGORITHMS
 
-RANDOM = 0x00
-"""The algorithm, 3DES by its other number, with which OpenSC asks for a challenge to take random bytes from."""
+_RANDOM_ALGORITHM = 0x00  # 3DES by its other number: SP 800-78-4, table 6-2
+_RANDOM_REQUEST = bytes.fromhex("7C028100")
 
 _RANDOM_SIZE = 8  # bytes, a block of 3DES
 _UNCOMPRESSED = 0x04  # SEC 1, clause 2.3.3
 _LONGEST_DIGEST = 64  # bytes, SHA-512
 
 
-def random(data: bytes) -> bytes:
-    """Answers the request for a challenge with random bytes that no authentication depends on.
+def wants_random(algorithm: int, data: bytes) -> bool:
+    """Whether a program wants random bytes, for which OpenSC asks for a challenge that it never answers.
 
-    :raises ApduError: 6A80 if the template asks for something else
+    The card's challenge stays the same until it is answered, so it is nothing to take them from.
     """
-    if parse_distinct(parse_one(data, Authentication.TEMPLATE)) != {Authentication.CHALLENGE: b""}:
-        raise ApduError(StatusWord.INCORRECT_DATA)
+    return algorithm == _RANDOM_ALGORITHM and data == _RANDOM_REQUEST
+
+
+def random() -> bytes:
+    """Returns random bytes, in the form of a challenge that no authentication depends on."""
     challenge = encode(Authentication.CHALLENGE, secrets.token_bytes(_RANDOM_SIZE))
     return encode(Authentication.TEMPLATE, challenge)
 
@@ -36,13 +39,14 @@ def random(data: bytes) -> bytes:
 def private_key(card: Card, algorithm: int, slot: int) -> Key:
     """Returns the key that a command names.
 
-    :raises ApduError: 6A88 if the slot is empty, 6A86 if its key is of another algorithm
+    :raises ApduError: 6A88 if the slot is empty, 6A80 if its key is of another algorithm, as programs know it from
+        YubiKeys
     """
     key = card.keys().get(slot)
     if key is None:
         raise ApduError(StatusWord.REFERENCED_DATA_NOT_FOUND)
     if ALGORITHMS.get(algorithm) is not key.algorithm:
-        raise ApduError(StatusWord.INCORRECT_P1_P2)
+        raise ApduError(StatusWord.INCORRECT_DATA)
     return key
 
 

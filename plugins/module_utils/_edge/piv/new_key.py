@@ -9,7 +9,7 @@ import typing as t
 
 from ..._card.card import Card
 from ..._card.edge import Edge
-from ..._card.outside_key import OutsideKey
+from ..._card.outside_key import OutsideKey, RsaParts
 from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
@@ -43,7 +43,7 @@ class Part(enum.IntEnum):
 
 _DEFAULT = 0
 _TOUCH_NEVER = 1
-_RSA_PARTS = frozenset((Part.P, Part.Q, Part.DP, Part.DQ, Part.INVERSE))
+_RSA_PARTS = (Part.P, Part.Q, Part.DP, Part.DQ, Part.INVERSE)
 
 
 def generate(card: Card, slot: int, data: bytes) -> bytes:
@@ -75,8 +75,8 @@ def bring_in(card: Card, number: int, slot: int, data: bytes) -> None:
     template = parse_distinct(data)
     parts = {tag: int.from_bytes(template.pop(tag), "big") for tag in list(Part) if tag in template}
     specification = _specification(slot, algorithm, template)
-    if algorithm.is_rsa and set(parts) == _RSA_PARTS:
-        card.import_key(specification, OutsideKey.rsa(algorithm, parts[Part.P], parts[Part.Q]))
+    if algorithm.is_rsa and set(parts) == set(_RSA_PARTS):
+        card.import_key(specification, OutsideKey.rsa(algorithm, RsaParts(*(parts[part] for part in _RSA_PARTS))))
     elif not algorithm.is_rsa and set(parts) == {Part.SCALAR}:
         card.import_key(specification, OutsideKey.ec(algorithm, parts[Part.SCALAR]))
     else:

@@ -20,7 +20,11 @@ _CERTIFICATE = 0x70
 _CERTIFICATE_INFO = 0x71
 _NOT_COMPRESSED = b"\x00"
 _GZIP_OR_ZLIB = zlib.MAX_WBITS + 32  # the format is told by its header
-_WRITABLE = frozenset((0x5FC1, 0x5FFF))  # SP 800-73-4 part 1, table 3; Yubico's own objects
+_PUBLIC_KEY = 0x7F49
+_WRITABLE = range(0x5F0000, 0x600000)  # SP 800-73-4 part 1, table 3, among what a YubiKey takes
+_BIOMETRIC_TEMPLATE = 0x7F61
+_BARE = frozenset((int(Object.DISCOVERY), _BIOMETRIC_TEMPLATE))
+"""Objects that PUT DATA brings without a tag list: SP 800-73-4 part 2, tables 13 and 14."""
 _ERROR_DETECTION = encode(0xFE)
 
 # Application PIN only, no global PIN, no fingerprint: SP 800-73-4 part 1, clause 3.3.2
@@ -51,8 +55,10 @@ def read(card: Card, request: bytes) -> bytes:
         card.require_pin()
     if tag == Object.DISCOVERY:
         return DISCOVERY
-    stored = card.protected(tag) if tag in PIN_PROTECTED else card.object(tag)
-    value = _certificate(card, tag) or stored or _synthesise(card, tag)
+    if tag in CERTIFICATE_SLOTS:
+        value = _certificate(card, tag)
+    else:
+        value = (card.protected(tag) if tag in PIN_PROTECTED else card.object(tag)) or _synthesise(card, tag)
     if not value:
         raise ApduError(StatusWord.NOT_FOUND)
     return encode(_DATA, value)
@@ -62,16 +68,21 @@ def write(card: Card, request: bytes) -> None:
     """Carries out PUT DATA: SP 800-73-4 part 2, clause 3.3.1. An object without content is removed.
 
     :param request: the data field, a tag list with one tag, and the data
-    :raises ApduError: 6A82 if no card has such an object, 6A80 for a certificate that is not wrapped as one
+    :raises ApduError: 6A82 if no card has such an object, 6A80 for a certificate that is not wrapped as one, 6A81 for
+        what a card has for good: it has but the application PIN, and no fingerprints
     :raises TlvError: if the data field is malformed
     """
     template = parse_distinct(request)
+    if template and set(template) <= _BARE:
+        raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
     if set(template) != {_TAG_LIST, _DATA}:
         raise ApduError(StatusWord.INCORRECT_DATA)
     tag, value = int.from_bytes(template[_TAG_LIST], "big"), template[_DATA] or None
     if tag in CERTIFICATE_SLOTS:
-        card.store_certificate(CERTIFICATE_SLOTS[tag], value and _unwrapped(value))
-    elif tag >> 8 not in _WRITABLE:
+        _write_certificate(card, tag, value)
+    elif tag in _BARE:
+        raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
+    elif tag not in _WRITABLE:
         raise ApduError(StatusWord.NOT_FOUND)
     elif tag in PIN_PROTECTED:
         card.store_protected(tag, value)
@@ -79,9 +90,24 @@ def write(card: Card, request: bytes) -> None:
         card.store_object(tag, value)
 
 
-def _unwrapped(value: bytes) -> bytes:
-    """Returns the certificate of a data object as table 10 of SP 800-73-4 part 1 wraps it, no longer compressed."""
+def _write_certificate(card: Card, tag: int, value: t.Optional[bytes]) -> None:
+    """Keeps the certificate for whoever looks at the card, and what was written where it can't be made from that."""
+    certificate = _unwrapped(value) if value else None
+    card.store_object(tag, None if certificate and value == _wrapped(certificate) else value)
+    card.store_certificate(CERTIFICATE_SLOTS[tag], certificate)
+
+
+def _unwrapped(value: bytes) -> t.Optional[bytes]:
+    """Returns the certificate of a data object as table 10 of SP 800-73-4 part 1 wraps it, no longer compressed.
+
+    GnuPG writes the bare public key of a new key where its certificate will be. That is None.
+
+    :raises ApduError: 6A80 if it is neither
+    :raises TlvError: as well
+    """
     template = parse_distinct(value)
+    if _PUBLIC_KEY in template and _CERTIFICATE not in template:
+        return None
     certificate = template.get(_CERTIFICATE, b"")
     if template.get(_CERTIFICATE_INFO, _NOT_COMPRESSED) != _NOT_COMPRESSED:
         certificate = _decompressed(certificate)
@@ -100,12 +126,15 @@ def _decompressed(data: bytes) -> bytes:
     return content if inflater.eof else b""
 
 
-def _certificate(card: Card, tag: int) -> bytes:
-    """Returns a certificate as table 10 of SP 800-73-4 part 1 wraps it, or nothing."""
-    slot = CERTIFICATE_SLOTS.get(tag)
-    certificate = card.certificate(slot) if slot is not None else None
-    if not certificate:
-        return b""
+def _certificate(card: Card, tag: int) -> t.Optional[bytes]:
+    """Returns what was written, unless the card has another certificate by now; None where there is nothing."""
+    certificate, written = card.certificate(CERTIFICATE_SLOTS[tag]), card.object(tag)
+    if written and _unwrapped(written) == certificate:
+        return written
+    return _wrapped(certificate) if certificate else None
+
+
+def _wrapped(certificate: bytes) -> bytes:
     return encode(_CERTIFICATE, certificate) + encode(_CERTIFICATE_INFO, _NOT_COMPRESSED) + _ERROR_DETECTION
 
 

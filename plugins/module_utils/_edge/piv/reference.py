@@ -45,7 +45,8 @@ class KeyReference(enum.IntEnum):
 
 
 CIPHERS: t.Mapping[int, Cipher] = {  # SP 800-78-4, table 6-2
-    0x03: Cipher.TRIPLE_DES,
+    0x00: Cipher.TRIPLE_DES,
+    0x03: Cipher.TRIPLE_DES,  # which a card tells, so it is the last
     0x08: Cipher.AES_128,
     0x0A: Cipher.AES_192,
     0x0C: Cipher.AES_256,

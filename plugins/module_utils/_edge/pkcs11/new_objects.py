@@ -13,7 +13,7 @@ from ..._card.edge import Edge
 from ..._card.errors import NotOffered
 from ..._card.face import Face
 from ..._card.key import PinUse
-from ..._card.outside_key import OutsideKey
+from ..._card.outside_key import OutsideKey, RsaParts
 from ..._card.specification import KeySpecification
 from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
 from ..._encoding.p11_kit import Mechanism
@@ -185,9 +185,11 @@ def _outside_key(wanted: Template) -> OutsideKey:
     kind = wanted.get(Cka.KEY_TYPE)
     if kind == KeyType.RSA:
         p, q = (int.from_bytes(wanted[part], "big") for part in (Cka.PRIME_1, Cka.PRIME_2))
+        others = (wanted.get(part) for part in (Cka.EXPONENT_1, Cka.EXPONENT_2, Cka.COEFFICIENT))
+        parts = RsaParts(p, q, *(int.from_bytes(each, "big") if each else None for each in others))
         if int.from_bytes(wanted.get(Cka.PUBLIC_EXPONENT) or b"\1\0\1", "big") != EXPONENT:
             raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
-        return OutsideKey.rsa(_rsa((p * q).bit_length()), p, q)
+        return OutsideKey.rsa(_rsa((p * q).bit_length()), parts)
     if kind == KeyType.EC:
         return OutsideKey.ec(algorithm_of(wanted[Cka.EC_PARAMS]), int.from_bytes(wanted[Cka.VALUE], "big"))
     raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)

@@ -124,10 +124,9 @@ class Token:
             self._change_officers(old, new)
             return
         self._check_length(old)
-        was_open = self.user is User.USER
         self.card.change(Reference.PIN, old, new)
-        if was_open and not self.card.verified:
-            self.card.verify(new)
+        if self.user is not User.USER:
+            self.card.logout()
 
     def _change_officers(self, old: bytes, new: bytes) -> None:
         if self._puk:

@@ -12,6 +12,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Administration, Record, Renewal
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 
 RECORD = Record(0, "card", bytes(16), "device:/dev/tpm0", 0x01815000, bytes(34), bytes(16), PinPolicy(), 5, 5)
@@ -47,6 +48,29 @@ def test_both_halves_of_a_challenge_have_one_answer(cipher):
 def test_a_key_of_another_size(size):
     with pytest.raises(ValueError, match="has 24 bytes"):
         AdminKey(Cipher.TRIPLE_DES, bytes(size))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        bytes(24),
+        b"\x01" * 24,
+        bytes(range(8)) * 3,
+        bytes(range(8)) * 2 + bytes(range(8, 16)),
+        bytes(range(8)) + bytes(range(8, 16)) * 2,
+        bytes(range(8)) + bytes(each ^ 1 for each in range(8)) + bytes(range(16, 24)),  # the parity alone differs
+        bytes(range(16)) + bytes.fromhex("01FE01FE01FE01FE"),
+    ],
+)
+def test_a_weak_key_is_refused(value):
+    with pytest.raises(InputError, match="admin_key is a weak 3DES key"):
+        AdminKey(Cipher.TRIPLE_DES, value).check()
+
+
+def test_keys_that_are_taken():
+    AdminKey.well_known().check()
+    AdminKey(Cipher.TRIPLE_DES, bytes(range(16)) + bytes(range(8))).check()  # SP 800-67 calls it keying option 2
+    AdminKey(Cipher.AES_192, bytes(24)).check()
 
 
 def test_a_key_does_not_show_itself():

@@ -161,6 +161,7 @@ class SoftCard:
 
     def change_admin_key(self, key: AdminKey) -> None:
         self._require_administrator()
+        key.check()
         self._renew(key)
 
     def reset_pin(self, new_pin: bytes) -> None:
@@ -228,6 +229,8 @@ class SoftCard:
         self._check_new(new)
         self._check(reference, old)
         self._secrets[reference] = new
+        if reference is Reference.PIN:
+            self._verified, self.due = True, ""
 
     def unblock(self, puk: bytes, new_pin: bytes) -> None:
         self._check_new(new_pin)

@@ -15,7 +15,12 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.edge impo
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.gids import ATR, Application
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.apdu import CommandAPDU, ResponseAPDU
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import encode, parse_distinct, parse_one
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import (
+    encode,
+    parse,
+    parse_distinct,
+    parse_one,
+)
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.client import ShortClient
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import (
     ADMIN_KEY,
@@ -325,6 +330,18 @@ def test_verify_state_and_logging_out() -> None:
     assert client.state() == 0x63C3 and not client.card.administered
 
 
+@pytest.mark.parametrize("file", [0xA010, 0xA013])
+def test_an_object_that_is_emptied_twice_is_no_more(file: int) -> None:
+    client = Client()
+    client.verify()
+    place = (file, 0xDF31)
+    assert client.put(place, b"content") == client.put(place, b"") == 0x9000
+    assert client.get(place) == ResponseAPDU(b"")
+    assert client.put(place, b"") == 0x9000
+    assert client.get(place).status == 0x6A88
+    assert client.card.objects.get(file << 16 | 0xDF31) is None
+
+
 def test_tries_as_data_objects() -> None:
     client = Client()
     client.verify(b"000000")
@@ -462,6 +479,7 @@ def test_the_admin_key_changes_for_an_administrator_alone() -> None:
     assert put_admin_key(client) == 0x6982
     client.authenticate()
     assert put_admin_key(client, b"short") == 0x6A80
+    assert put_admin_key(client, bytes(24)) == put_admin_key(client, bytes(range(8)) * 3) == 0x6A80
     assert put_admin_key(client) == 0x9000
     assert client.authenticate() == 0x6982 and client.authenticate(OTHER) == 0x9000
 
@@ -548,6 +566,28 @@ def test_a_key_comes_and_goes() -> None:
     assert sorted(client.card.keys()) == [0xB081, 0xB083] and client.send(0xCB, 0x3F, 0xFF, request).status == 0x6A88
 
 
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({0x8C: b"\x8f\x10\x10\x10\x00"}, 0x9000),
+        ({0x8C: b"\x8f\xff\xff\xff\xff"}, 0x6A81),
+        ({0x8C: b"\x8f\x10\x10\x00\x00"}, 0x6A81),
+        ({0x8C: b""}, 0x6A81),
+        ({0x82: b"\x39"}, 0x6A81),
+        ({0x82: b""}, 0x6A81),
+        ({0xAB: b"\x80\x01\x02\x97\x00"}, 0x6A81),
+        ({0x83: b"\xb0"}, 0x6A80),
+    ],
+)
+def test_access_rules_are_kept_or_refused(changes: t.Dict[int, bytes], status: int) -> None:
+    client = Client()
+    client.verify()
+    parameters = {**parse_distinct(parse_one(key_file(0x82), 0x62)), **changes}
+    data = encode(0x62, *(encode(tag, value) for tag, value in parameters.items()))
+    assert client.send(0xE0, 0x00, 0x00, data).status == status
+    assert generate(client, 0x82).status == (0x9000 if status == 0x9000 else 0x6A88)
+
+
 @pytest.mark.parametrize(("algorithm", "status"), [(0x06, 0x6A81), (0x0C, 0x6A81), (0x09, 0x6A81), (0x17, 0x6A81)])
 def test_a_key_that_no_card_here_makes(algorithm: int, status: int) -> None:
     client = Client()
@@ -569,6 +609,21 @@ def private_key(signs: bool) -> bytes:
     values = [0, key.public_numbers.n, 65537, key.d, key.p, key.q, key.dmp1, key.dmq1, key.iqmp]
     sizes = [max(1, (value.bit_length() + (8 if signs else 7)) // 8) for value in values]
     return encode(0x30, *(encode(0x02, value.to_bytes(size, "big")) for value, size in zip(values, sizes)))
+
+
+def test_a_key_whose_parts_do_not_fit_each_other() -> None:
+    client = Client()
+    client.verify()
+    client.send(0xE0, 0x00, 0x00, key_file(0x82))
+    numbers = list(parse(parse_one(private_key(signs=True), 0x30)))
+    for at in range(1, len(numbers)):
+        changed = [
+            value if each != at else value[:-1] + bytes((value[-1] ^ 4,)) for each, (_tag, value) in enumerate(numbers)
+        ]
+        key = encode(0x30, *(encode(0x02, value) for value in changed))
+        value = encode(0x84, b"\x82") + encode(0xA5, b"\x83\x01\x02\x84\x01\x00", encode(0x87, key))
+        assert client.send(0xDB, 0x3F, 0xFF, encode(0x70, value)).status in (0x6A80, 0x6A81)
+    assert client.card.keys().get(0xB082) is None and client.failures == []
 
 
 @pytest.mark.parametrize("signs", [True, False])

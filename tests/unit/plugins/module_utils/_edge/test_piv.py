@@ -26,6 +26,7 @@ RSA = rsa.generate_private_key(65537, 2048, default_backend())
 P256 = ec.generate_private_key(ec.SECP256R1(), default_backend())
 P384 = ec.generate_private_key(ec.SECP384R1(), default_backend())
 DIGEST = bytes(range(32))
+AID = bytes.fromhex("A000000308000010000100")
 
 
 def full_card() -> SoftCard:
@@ -234,6 +235,28 @@ def test_change_pin_and_puk() -> None:
     assert client.send(0x24, 0x00, 0x81, padded(PUK) + padded(b"12345678")).status == 0x63C2
 
 
+def test_whoever_changes_the_pin_has_given_it() -> None:
+    """SP 800-73-4 part 2, clause 3.2.2: the security status is TRUE then, and FALSE after a wrong one."""
+    client = Client()
+    assert client.send(0x24, 0x00, 0x80, padded(PIN) + padded(b"654321")).status == 0x9000
+    assert client.state() == 0x9000 and client.sign() == 0x9000
+    assert client.send(0x24, 0x00, 0x80, padded(PIN) + padded(b"654321")).status == 0x63C2
+    assert client.state() == 0x63C2 and client.sign() == 0x6982
+
+
+def test_the_puk_leaves_a_verified_pin_alone() -> None:
+    """Clause 3.2.3 says nothing of the security status; neither the right PUK nor a wrong one changes it."""
+    client = Client()
+    change, unblock = (0x24, 0x00, 0x81), (0x2C, 0x00, 0x80)
+    for verify, state in ((lambda: None, 0x63C3), (client.verify, 0x9000)):
+        verify()
+        assert client.send(*change, padded(b"00000000") + padded(PUK)).status == 0x63C2
+        assert client.send(*change, padded(PUK) + padded(PUK)).status == 0x9000
+        assert client.send(*unblock, padded(b"00000000") + padded(PIN)).status == 0x63C2
+        assert client.send(*unblock, padded(PUK) + padded(PIN)).status == 0x9000
+        assert client.state() == state
+
+
 @pytest.mark.parametrize("new", [b"123", b"", b"12\xff45678", b"1234\x005"])
 def test_a_new_pin_that_breaks_the_rules_is_incorrect_data(new: bytes) -> None:
     client = Client()
@@ -367,7 +390,7 @@ def test_a_reset_drops_the_pin() -> None:
 
 @pytest.mark.parametrize(
     ("algorithm", "slot", "status"),
-    [(0x07, 0x9A, 0x6A86), (0x14, 0x9A, 0x6A86), (0xFF, 0x9A, 0x6A86), (0x11, 0x82, 0x6A88), (0x11, 0x96, 0x6A86)],
+    [(0x07, 0x9A, 0x6A80), (0x14, 0x9A, 0x6A80), (0xFF, 0x9A, 0x6A80), (0x11, 0x82, 0x6A88), (0x11, 0x96, 0x6A88)],
 )
 def test_another_key_than_the_card_has(algorithm: int, slot: int, status: int) -> None:
     client = Client()
@@ -389,7 +412,33 @@ def test_random_bytes_for_opensc() -> None:
     answers = [client.send(0x87, 0x00, 0x9B, bytes.fromhex("7C028100")) for _unused in range(2)]
     assert len(parse_one(parse_one(answers[0].data, 0x7C), 0x81)) == 8
     assert answers[0] != answers[1]
-    assert client.send(0x87, 0x00, 0x9B, bytes.fromhex("7C028000")).status == 0x6A80
+    assert client.send(0x87, 0x03, 0x9B, bytes.fromhex("7C028100")).data[4:] == client.card.challenge.decrypted
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ((0xA4, 0x00, 0x00, AID), 0x6A86),
+        ((0xA4, 0x04, 0x01, AID), 0x6A86),
+        ((0xC0, 0x01, 0x00, b""), 0x6A86),
+        ((0xC0, 0x00, 0x80, b""), 0x6A86),
+        ((0x87, 0x11, 0x9F, bytes.fromhex("7C0482008100")), 0x6A88),
+        ((0x87, 0x11, 0x00, bytes.fromhex("7C0482008100")), 0x6A88),
+        ((0xCB, 0x3F, 0x00, bytes.fromhex("5C017E")), 0x6A86),
+        ((0xF7, 0x01, 0x9A, b""), 0x6A86),
+    ],
+)
+def test_parameters_that_no_command_has(command: t.Tuple[int, int, int, bytes], status: int) -> None:
+    assert Client().send(*command).status == status
+
+
+def test_a_refused_get_response_ends_the_answer() -> None:
+    client = Client()
+    client.card.objects[0x5FC106] = bytes(600)
+    first = client.transmit(CommandAPDU(0x00, 0xCB, 0x3F, 0xFF, bytes.fromhex("5C035FC106"), 256))
+    assert first.status == 0x6100
+    assert client.transmit(CommandAPDU(0x00, 0xC0, 0x00, 0x01, le=256)).status == 0x6A86
+    assert client.transmit(CommandAPDU(0x00, 0xC0, 0x00, 0x00, le=256)).status == 0x6985
 
 
 # Yubico's extensions
@@ -399,6 +448,8 @@ def test_version_and_serial() -> None:
     client = Client()
     assert client.send(0xFD, 0x00, 0x00).data == bytes((5, 7, 0))
     assert client.send(0xF8, 0x00, 0x00).data == client.card.serial[:4]
+    client.card.serial = bytes.fromhex("FF112233") + bytes(12)
+    assert int.from_bytes(client.send(0xF8, 0x00, 0x00).data, "big", signed=True) > 0
 
 
 def test_metadata_of_a_key() -> None:

@@ -151,7 +151,7 @@ COMMANDS = {
     "generate": (0x47, 0x00, 0x9A, bytes.fromhex("AC03800111")),
     "import": (0xFE, 0x11, 0x9A, SCALAR),
     "delete": (0xF6, 0xFF, 0x9A, b""),
-    "set admin key": (0xFF, 0xFF, 0xFF, b"\x03" + encode(0x9B, bytes(24))),
+    "set admin key": (0xFF, 0xFF, 0xFF, b"\x03" + encode(0x9B, bytes(range(24)))),
     "set tries": (0xFA, 0x05, 0x05, b""),
     "reset PIN": (0x2C, 0x02, 0x80, b"654321\xff\xff"),
 }
@@ -209,9 +209,39 @@ def test_a_certificate(client: Client, compress: t.Callable[[bytes], bytes]) -> 
     info = b"\x00" if packed == certificate else b"\x01"
     assert client.put(0x5FC105, encode(0x70, packed) + encode(0x71, info) + encode(0xFE)) == 0x9000
     assert client.card.certificates[0x9A] == certificate
-    assert client.get(0x5FC105) == encode(0x53, encode(0x70, certificate) + encode(0x71, b"\x00") + encode(0xFE))
+    assert client.get(0x5FC105) == encode(0x53, encode(0x70, packed) + encode(0x71, info) + encode(0xFE))
     assert client.put(0x5FC105, b"") == 0x9000
+    assert client.get(0x5FC105) == b"" and client.card.objects == client.card.certificates == {}
+
+
+def test_a_certificate_of_the_host_is_what_clients_see(client: Client) -> None:
+    client.card.add(0x9A, KeyAlgorithm.ECC_P256)
+    first = client.card.certify(0x9A)
+    assert client.put(0x5FC105, encode(0x70, gzip.compress(first)) + encode(0x71, b"\x01")) == 0x9000
+    client.card.add(0x9A, KeyAlgorithm.ECC_P256)
+    second = client.card.certify(0x9A)
+    assert client.get(0x5FC105) == encode(0x53, encode(0x70, second) + encode(0x71, b"\x00") + encode(0xFE))
+    client.card.store_certificate(0x9A, None)
     assert client.get(0x5FC105) == b""
+
+
+def test_a_bare_public_key_stands_where_its_certificate_will(client: Client) -> None:
+    """GnuPG puts it there after generating a key: app-piv.c."""
+    bare = encode(0x80, b"\x11") + encode(0x7F49, encode(0x86, b"\x04" + bytes(64)))
+    assert client.put(0x5FC105, bare) == 0x9000
+    assert client.get(0x5FC105) == encode(0x53, bare) and client.card.certificates == {}
+    client.card.add(0x9A, KeyAlgorithm.ECC_P256)
+    certificate = client.card.certify(0x9A)
+    wrapped = encode(0x70, certificate) + encode(0x71, b"\x00") + encode(0xFE)
+    assert client.get(0x5FC105) == encode(0x53, wrapped)
+    assert client.put(0x5FC105, wrapped) == 0x9000
+    assert client.card.certificates == {0x9A: certificate} and client.card.objects == {}
+
+
+@pytest.mark.parametrize("tag", [0x5F0000, 0x5FC205, 0x5FFFFF])
+def test_objects_of_ones_own(client: Client, tag: int) -> None:
+    assert client.put(tag, b"own") == 0x9000
+    assert client.get(tag) == encode(0x53, b"own")
 
 
 def test_data_objects_and_certificates_share_the_cards_room(client: Client) -> None:
@@ -226,8 +256,13 @@ def test_data_objects_and_certificates_share_the_cards_room(client: Client) -> N
 @pytest.mark.parametrize(
     ("p1", "data", "status"),
     [
-        (0x3F, encode(0x5C, b"\x7e") + encode(0x53, b"x"), 0x6A82),
-        (0x3F, encode(0x5C, b"\x5f\xc2\x05") + encode(0x53, b"x"), 0x6A82),
+        (0x3F, encode(0x5C, b"\x7e") + encode(0x53, b"x"), 0x6A81),
+        (0x3F, bytes.fromhex("7E124F0BA0000003080000100001005F2F024000"), 0x6A81),
+        (0x3F, encode(0x7F61, bytes.fromhex("020100")), 0x6A81),
+        (0x3F, encode(0x7E, b"") + encode(0x53, b"x"), 0x6A80),
+        (0x3F, b"", 0x6A80),
+        (0x3F, encode(0x5C, b"\x60\x00\x00") + encode(0x53, b"x"), 0x6A82),
+        (0x3F, encode(0x5C, b"\x5f\xc1") + encode(0x53, b"x"), 0x6A82),
         (0x3F, encode(0x5C, b"\x5f\xc1\x05"), 0x6A80),
         (0x3F, encode(0x53, b"x"), 0x6A80),
         (0x3F, encode(0x5C, b"\x5f\xc1\x05") + encode(0x53, b"x"), 0x6A80),
@@ -316,6 +351,9 @@ def test_import(client: Client) -> None:
         (0x05, 0x9A, rsa_parts(RSA), 0x6A80),
         (0x07, 0x9A, encode(0x01, b"\x04") + rsa_parts(RSA)[131:], 0x6A80),
         (0x07, 0x9A, rsa_parts(RSA)[:-2], 0x6A80),
+        (0x07, 0x9A, rsa_parts(rsa.generate_private_key(3, 2048)), 0x6A80),
+        (0x07, 0x9A, rsa_parts(RSA)[:-128] + bytes(128), 0x6A80),
+        (0x07, 0x9A, encode(0x01, b"\xff" * 8000) + encode(0x02, b"\xff" * 8000) + rsa_parts(RSA)[262:], 0x6A80),
         (0x07, 0x9A, b"", 0x6A80),
         (0xE0, 0x9A, encode(0x07, bytes(32)), 0x6A86),
         (0x11, 0xF9, SCALAR, 0x6A86),
@@ -357,6 +395,8 @@ def test_the_admin_key_changes(client: Client) -> None:
         (0xFF, 0xFF, b"\x11" + encode(0x9B, bytes(24)), 0x6A80),
         (0xFF, 0xFF, b"\x03" + encode(0x9C, bytes(24)), 0x6A80),
         (0xFF, 0xFF, b"", 0x6A80),
+        (0xFF, 0xFF, b"\x03" + encode(0x9B, bytes(24)), 0x6A80),
+        (0xFF, 0xFF, b"\x03" + encode(0x9B, bytes(range(8)) * 3), 0x6A80),
     ],
 )
 def test_an_admin_key_that_no_card_takes(client: Client, p1: int, p2: int, data: bytes, status: int) -> None:

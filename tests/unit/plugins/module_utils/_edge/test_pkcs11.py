@@ -350,8 +350,8 @@ def test_the_admin_key_gives_a_new_pin_on_a_card_without_puk() -> None:
     assert client.rv("C_Login", session, User.SO, b"00" * 24) is Rv.PIN_INCORRECT
     client.call("C_Login", session, User.SO, ADMIN_KEY.value.hex().encode())
     client.call("C_InitPIN", session, b"654321")
-    client.call("C_SetPIN", session, ADMIN_KEY.value.hex().encode(), b"1f" * 24)
-    assert card.admin_key is not None and card.admin_key.value == b"\x1f" * 24
+    client.call("C_SetPIN", session, ADMIN_KEY.value.hex().encode(), bytes(range(24)).hex().encode())
+    assert card.admin_key is not None and card.admin_key.value == bytes(range(24))
     client.call("C_Logout", session)
     assert not card.administered
     client.call("C_Login", session, User.USER, b"654321")
@@ -854,6 +854,8 @@ def test_keys_that_are_not_brought_in(table: Table, officer: int, rsa_key: rsa.R
     assert client.rv("C_CreateObject", officer, template[:-1]) is Rv.TEMPLATE_INCOMPLETE
     three = [*template, (Cka.PUBLIC_EXPONENT, b"\3")]
     assert client.rv("C_CreateObject", officer, three) is Rv.ATTRIBUTE_VALUE_INVALID
+    unfit = [*template, (Cka.EXPONENT_1, b"\3")]
+    assert client.rv("C_CreateObject", officer, unfit) is Rv.ATTRIBUTE_VALUE_INVALID
     same = [*template[:-1], (Cka.PRIME_2, template[-2][1])]
     assert client.rv("C_CreateObject", officer, same) is Rv.ATTRIBUTE_VALUE_INVALID
     assert client.rv("C_CreateObject", officer, [(Cka.CLASS, 4), (Cka.TOKEN, True)]) is Rv.ATTRIBUTE_VALUE_INVALID
