@@ -13,6 +13,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import Seen, audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.summary import summarise_audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -39,7 +40,11 @@ class ActionModule(ActionBase):
             report = audit(ledger, [_seen(host, arguments, task_vars["hostvars"]) for host in arguments["hosts"]])
         except HardboundError as error:
             return {**result, "failed": True, "changed": False, "msg": str(error)}
-        return {**result, "failed": False, "changed": False, "report": report, "html": page(report)}
+        return {**result, "failed": False, "changed": False, "report": report, **_shown(report)}
+
+
+def _shown(report: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {"html": page(report), "summary": summarise_audit(report)}
 
 
 def _seen(host: str, arguments: dict[str, t.Any], hostvars: t.Mapping[str, t.Any]) -> Seen:

@@ -77,4 +77,9 @@ html:
   description: The same as an HTML page.
   returned: success
   type: str
+summary:
+  description: How much there is of what, and the first 20 differences, as lines for a person.
+  returned: success
+  type: list
+  elements: str
 """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lines at the end of a run: how many, and who was refused, and why."""
+"""The lines at the end of a run: how many, and who was refused, and why; and those at the end of an audit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from .refused import Trouble
 
 ALWAYS = ("enrolled", "renewed", "unchanged", "refused")
 SOMETIMES = ("adjusted", "pending", "retired")
+MOST_DRIFT = 20
+"""Lines about drift at the end of an audit; the report has all."""
 
 
 def summarise(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.List[str]:
@@ -23,6 +25,22 @@ def summarise(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.List[str]:
             lines += [f"  refused {host}  {code}  {sentence}" for code, sentence in _refusals(result)]
         lines += [f"  pending {host}  {sentence}" for sentence in _pending(result)]
     return lines
+
+
+def summarise_audit(report: t.Mapping[str, t.Any]) -> t.List[str]:
+    """Returns how much there is of what, and the first of what has drifted, from an audit's report."""
+    lines = ["AUDIT  " + "  ".join(f"{word} {count}" for word, count in report["totals"].items())]
+    drift = [line for host in report["hosts"] for line in _drift(host)]
+    more = [f"  and {len(drift) - MOST_DRIFT} more, see the report"] if len(drift) > MOST_DRIFT else []
+    return [*lines, *drift[:MOST_DRIFT], *more]
+
+
+def _drift(host: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    for sentence in host["drift"]:
+        yield f"  drift {host['host']}  {_one_line(sentence)}"
+    for card in host["cards"]:
+        for sentence in card["drift"]:
+            yield f"  drift {host['host']}  {card['name']}: {_one_line(sentence)}"
 
 
 def _status(result: t.Mapping[str, t.Any]) -> str:

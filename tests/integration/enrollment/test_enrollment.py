@@ -45,7 +45,7 @@ def test_enrol_check_do_and_again(fleet):
     assert run.code == 0, run.output
     assert run.statuses() == {"ws-001": "enrolled", "ws-002": "enrolled"}
     assert run.visits == {"ws-001": VISITS, "ws-002": VISITS}
-    assert "SUMMARY  enrolled 2  renewed 0  unchanged 0  refused 0" in run.output
+    assert "\nSUMMARY  enrolled 2  renewed 0  unchanged 0  refused 0\n" in run.output
     assert on_card(fleet, "ws-002").subject.rfc4514_string() == "CN=user1@corp.example"
     assert all(each.activated_at for each in fleet.ledger().certificates())
     for options in ((), ("--check",)):
@@ -341,6 +341,8 @@ def test_audit_tells_what_drifted(fleet):
     assert hosts["ws-002"]["cards"][0]["drift"] == ["The host has the card corp, and the inventory does not name it."]
     assert hosts["ws-003"]["drift"][0].startswith("The inventory does not name this host")
     assert report["totals"]["hosts"] == 3 and report["totals"]["valid"] == 3
+    assert "\nAUDIT  hosts 3  silent 1  cards 3  drift 3  valid 3\n" in run.output, run.output
+    assert "\n  drift ws-002  corp: The host has the card corp, and the inventory does not name it.\n" in run.output
     page = (fleet.folder / "audit.html").read_text()
     assert "user0@corp.example" in page and "does not name it" in page and "<script" not in page
     assert PIN not in page + json.dumps(report)

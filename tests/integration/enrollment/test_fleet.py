@@ -33,7 +33,7 @@ def test_serial_batches_go_on_past_hosts_that_lack_something(fleet):
     options = ("-e", "smartcard_enrollment_serial=1", "--forks", "1")
     run = fleet.play(*options)
     assert run.code and "Traceback" not in run.output, run.output
-    assert "SUMMARY  enrolled 2  renewed 0  unchanged 0  refused 2" in run.output
+    assert "\nSUMMARY  enrolled 2  renewed 0  unchanged 0  refused 2\n" in run.output
     assert "refused ws-001  INVENTORY_INVALID  " in run.output and "nobody_defined_this" in run.output
     assert "refused ws-002  INVENTORY_INVALID  " in run.output
     assert {each.host for each in fleet.ledger().certificates()} == {"ws-003", "ws-004"}

@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.summary import summarise
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.summary import (
+    MOST_DRIFT,
+    summarise,
+    summarise_audit,
+)
 
 REFUSED = {"code": "EK_CHAIN_UNTRUSTED", "sentence": "No anchor.\nReally.", "card": ""}
 
@@ -27,3 +31,23 @@ def test_what_is_rare_is_told_only_if_it_is_there():
     assert summarise({"a": {"status": "retired"}}) == [
         "SUMMARY  enrolled 0  renewed 0  retired 1  unchanged 0  refused 0"
     ]
+
+
+def test_an_audit_tells_how_much_there_is_and_what_has_drifted():
+    cards = [{"name": "Corp", "drift": []}, {"name": "Old", "drift": ["The inventory\ndoes not want it."]}]
+    hosts = [
+        {"host": "ws-001", "drift": [], "cards": cards},
+        {"host": "ws-002", "drift": ["The host did not answer."], "cards": []},
+    ]
+    totals = {"hosts": 2, "silent": 1, "cards": 2, "drift": 2, "due": 1, "valid": 3}
+    assert summarise_audit({"totals": totals, "hosts": hosts}) == [
+        "AUDIT  hosts 2  silent 1  cards 2  drift 2  due 1  valid 3",
+        "  drift ws-001  Old: The inventory does not want it.",
+        "  drift ws-002  The host did not answer.",
+    ]
+
+
+def test_an_audit_of_a_large_fleet_ends_in_a_screenful():
+    hosts = [{"host": f"ws-{number}", "drift": ["The host did not answer."], "cards": []} for number in range(500)]
+    lines = summarise_audit({"totals": {"hosts": 500}, "hosts": hosts})
+    assert len(lines) == MOST_DRIFT + 2 and lines[-1] == "  and 480 more, see the report"
