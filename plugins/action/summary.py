@@ -16,7 +16,7 @@ _WIDEST = 1000
 """Columns that a line may take in the terminal."""
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Shows, and changes nothing."""
 
     TRANSFERS_FILES = False

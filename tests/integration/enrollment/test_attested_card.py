@@ -23,6 +23,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ve
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, PASSPHRASE, PIN, PYTHON
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
+from ansible_collections.hardbound.identity.tests.support.tpmvscmgr_page import Typist, playbooks
 from cryptography import x509
 
 pytestmark = pytest.mark.slow
@@ -128,6 +129,20 @@ def test_tpmvscmgr_with_pinpolicy_and_attestation(site):
     assert (card["pin_policy"]["minlen"], card["pin_policy"]["maxlen"]) == (4, 8)
     assert any("everybody knows" in warning for warning in made["warnings"])
     assert "shorter than the 4" in short["msg"] and "longer than the 8" in long["msg"]
+    assert len(site.live()) == 1 and site.live()[0].activated_at
+
+
+def test_the_last_playbook_of_the_page_about_tpmvscmgr(site):
+    """As it stands there, but for where the CA and its anchors are."""
+    [play] = [each for command, each in playbooks().items() if "AIK_AND_CERT" in command]
+    [task] = play["tasks"]
+    theirs = task["hardbound.identity.virtual_smartcard"]["attestation_ca"]
+    assert set(theirs) == {"ca", "ca_passphrase", "trust_anchors"}
+    ours = site.card()["hardbound.identity.virtual_smartcard"]["attestation_ca"]
+    task["hardbound.identity.virtual_smartcard"]["attestation_ca"] = ours
+    typist = Typist(site.fleet.folder, site.fleet.environment(), {"tpm": site.tpm.tcti, "store": str(site.store)})
+    made = typist.run(play, "4711")
+    assert made["card"]["attestation"] == "aik_and_cert" and made["card"]["pin_policy"]["minlen"] == 4
     assert len(site.live()) == 1 and site.live()[0].activated_at
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command lines in the reference of Microsoft's Tpmvscmgr, as tasks.
 
-With ``/generate`` the third is in test_gids.py; the fourth, with a certificate of the attestation key, needs a CA, and
-is in tests/integration/enrollment/test_attested_card.py.
+With ``/generate`` the third is in test_gids.py; the last one, with a certificate of the attestation key, needs a CA,
+and is in tests/integration/enrollment/test_attested_card.py.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ansible_collections.hardbound.identity.tests.integration.modules.test_admin
     WELL_KNOWN,
     administered,
 )
+from ansible_collections.hardbound.identity.tests.support.tpmvscmgr_page import Typist, playbooks
 
 PIN, NEW = "pin-4711", "pin-1234"
 
@@ -62,3 +63,41 @@ def test_create_with_a_random_admin_key_and_lose_the_pin(ansible):
     for refused in (by_key, by_default):
         assert "nobody knows one of the card 'card'" in refused["msg"]
     assert not again["changed"] and gone["changed"] and made["changed"] and key["changed"]
+
+
+NAMED = '/name "VirtualSmartCardForCorpAccess"'
+BY_DEFAULT = f"tpmvscmgr create {NAMED} /AdminKey DEFAULT /PIN PROMPT"
+BY_PROMPT = f"tpmvscmgr create {NAMED} /AdminKey PROMPT /PIN PROMPT"
+BY_NOBODY = f"tpmvscmgr create {NAMED} /AdminKey RANDOM /PIN PROMPT /generate"
+DESTROY = r"tpmvscmgr destroy /instance ROOT\SMARTCARDREADER\0000"
+ATTESTED = (
+    f"tpmvscmgr create {NAMED} /PIN PROMPT /pinpolicy minlen 4 maxlen 8"
+    " /AdminKey DEFAULT /attestation AIK_AND_CERT /generate"
+)
+
+
+def test_the_page_has_a_playbook_for_each_command_line():
+    assert set(playbooks()) == {BY_DEFAULT, BY_PROMPT, BY_NOBODY, DESTROY, ATTESTED}
+
+
+def test_the_playbooks_of_the_page(ansible):
+    """As they stand there, with somebody who types what they ask for; ATTESTED is run where there is a CA."""
+    typist = Typist(ansible.folder, ansible.environment(), {"tpm": ansible.tcti, "store": str(ansible.store)})
+    page = playbooks()
+
+    def destroy():
+        typist.run(page[DESTROY])
+        [left] = ansible.run(ansible.info())
+        assert left["cards"] == []
+
+    made = typist.run(page[BY_DEFAULT], PIN)
+    assert made["changed"] and made["card"]["has_admin_key"]
+    assert "\nlocalhost: ROOT\\SMARTCARDREADER\\0000" in typist.output.replace("\r", "")
+    assert administered(ansible, WELL_KNOWN)
+    destroy()
+    made = typist.run(page[BY_PROMPT], HEX, PIN)
+    assert made["changed"] and administered(ansible, HEX)
+    destroy()
+    made = typist.run(page[BY_NOBODY], PIN)
+    assert made["card"]["generated"] and not made["card"]["has_admin_key"]
+    destroy()
