@@ -124,13 +124,17 @@ pin_policy:
       choices: [allowed, disallowed, required]
       default: allowed
     specialchars:
-      description: Whether a PIN may, must or must not hold characters that are neither letters nor digits.
+      description:
+        - Whether a PIN may, must or must not hold special characters, which are the 32 that are neither letters,
+          digits nor the space.
+        - A space may stand where these may, and does not count as one of them.
       type: str
       choices: [allowed, disallowed, required]
       default: allowed
     history:
       description:
         - How many of the last PINs, the present one included, may not come back, 50 at most.
+        - A PIN that the PUK sets is held to the same rule.
       type: int
       default: 0
     expiry_days:

@@ -106,8 +106,8 @@ options:
       pin_history:
         description:
           - 'History.'
-          - 'A number from 0 to 50: That many PINs, the present one among them, can''t be chosen again. A PIN reset
-            clears the history.'
+          - 'A number from 0 to 50: So many PINs, the present one among them, can''t come back. Windows forgets them at
+            a PIN reset.'
           - 'V(disabled): Former PINs are not remembered.'
           - 'V(not_configured): Former PINs are not remembered.'
           - 'Default of Windows: 0, none.'

@@ -4,6 +4,8 @@
 
 The rules are those of Microsoft's Tpmvscmgr reference (``/pinpolicy``) and of the PIN complexity
 settings of Windows Hello for Business. A PIN is printable ASCII (0x20 to 0x7E), one byte a character.
+Its 32 special characters are those of the reference, which are all but letters, digits and the space.
+A space is in no class: it does not stand for a special character, and may stand where one may.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ _MEMBERS = {
     CharacterClass.UPPERCASE: frozenset(string.ascii_uppercase),
     CharacterClass.LOWERCASE: frozenset(string.ascii_lowercase),
     CharacterClass.DIGITS: frozenset(string.digits),
-    CharacterClass.SPECIALCHARS: _PRINTABLE - frozenset(string.ascii_letters + string.digits),
+    CharacterClass.SPECIALCHARS: frozenset(string.punctuation),
 }
 
 
@@ -193,6 +195,9 @@ class PinPolicy:
             )
         for each in CharacterClass:
             self._check_class(pin, each, field)
+        if " " in pin and self.specialchars is Presence.DISALLOWED:
+            fault = "holds a space, which may stand only where the PIN policy allows specialchars"
+            raise InputError(field, fault, "leave it out")
 
     def _check_class(self, pin: str, character_class: CharacterClass, field: str) -> None:
         presence = self.presence(character_class)

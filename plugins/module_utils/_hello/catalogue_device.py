@@ -139,9 +139,7 @@ HELLO_PROVISIONING_FOR_SECURITY_KEYS = Setting(
         not_configured="The same as disabled.",
     ),
     default="off",
-    switch=Switch(
-        None, CspNode(_TENANT + "EnableWindowsHelloProvisioningForSecurityKeys", Format.BOOL, in_catalog=False)
-    ),
+    switch=Switch(None, CspNode(_TENANT + "EnableWindowsHelloProvisioningForSecurityKeys", Format.BOOL)),
     in_reference=False,
 )
 
@@ -186,7 +184,7 @@ DISABLE_POST_LOGON_CREDENTIAL_CACHING = Setting(
         not_configured="The same as disabled.",
     ),
     default="cached (disputed)",
-    switch=Switch(None, CspNode(_TENANT + "DisablePostLogonCredentialCaching", Format.BOOL, in_catalog=False)),
+    switch=Switch(None, CspNode(_TENANT + "DisablePostLogonCredentialCaching", Format.BOOL)),
     disputed="It stands in the DDFs of 2023 for Insider builds only, and is gone from those of 2024 and 2025.",
     disputed_in=(State.ENABLED, State.DISABLED),
     in_reference=False,

@@ -80,7 +80,7 @@ PIN_HISTORY = _number(
     0,
     LONGEST_HISTORY,
     Meaning(
-        enabled="That many PINs, the present one among them, can't be chosen again. A PIN reset clears the history.",
+        enabled="So many PINs, the present one among them, can't come back. Windows forgets them at a PIN reset.",
         disabled="Former PINs are not remembered.",
         not_configured="Former PINs are not remembered.",
     ),

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Container, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from .._errors import InputError, StateError
-from .catalogue import SETTINGS
+from .catalogue import SETTINGS, setting_named
 from .setting import TENANT, CspNode, Kind, Model, Option, Raw, Scope, Setting, SettingState, State
 from .slots import SWITCH, from_slots, to_slots
 from .writer import Objection
@@ -53,19 +53,27 @@ class Tree:
 
     def path(self, uri: str) -> Optional[str]:
         """Returns the catalogue's path of a LocURI in this tree, None for any other URI."""
-        text = uri.strip()
+        relative = self._below_root(uri.strip())
+        return None if relative is None else _PATHS.get(relative)
+
+    def paths(self, uri: str) -> Tuple[str, ...]:
+        """Returns the catalogue's paths at and below a LocURI in this tree: what goes where that is deleted."""
+        relative = self._below_root(uri.strip().rstrip("/") + "/")
+        return () if relative is None else tuple(path for low, path in _PATHS.items() if f"{low}/".startswith(relative))
+
+    def _below_root(self, text: str) -> Optional[str]:
         for root in (ROOTS[self.scope], *((_IMPLIED,) if self.scope is Scope.DEVICE else ())):
             if text.lower().startswith(root.lower()):
-                return self._below(text[len(root) :])
+                return self._relative(text[len(root) :])
         return None
 
-    def _below(self, text: str) -> Optional[str]:
+    def _relative(self, text: str) -> Optional[str]:
         first, slash, rest = text.partition("/")
         if first != TENANT and not _GUID.fullmatch(first.strip("{}").lower()):
-            return _PATHS.get(text.lower())
+            return text.lower()
         if self.tenant is not None and first.strip("{}").lower() != self.tenant:
             return None
-        return _PATHS.get((TENANT + slash + rest).lower())
+        return (TENANT + slash + rest).lower()
 
 
 def tenant_id(text: Optional[str], field: str = "tenant_id") -> Optional[str]:
@@ -85,7 +93,7 @@ def objection(setting: Setting, state: SettingState, tree: Tree) -> Optional[Obj
     """Returns why the CSP can't express the state, None if it can."""
     if None in setting.nodes:
         return Objection("has no node in the PassportForWork CSP, only Group Policy has it")
-    if state.state is State.DISABLED and setting.switch is None:
+    if setting.settled(state).state is State.DISABLED and setting.switch is None:
         return Objection("can't be disabled through the CSP", "give the value you want, or not_configured")
     for node in _needed(setting, state):
         if tree.scope is Scope.USER and not node.user:
@@ -93,19 +101,34 @@ def objection(setting: Setting, state: SettingState, tree: Tree) -> Optional[Obj
     return None
 
 
-def leaves(model: Model, tree: Tree) -> Tuple[Leaf, ...]:
-    """Returns the leaves that hold the settings, in the order of the catalogue."""
-    found = []
-    for setting in SETTINGS:
-        if setting.name in model:
-            slots = to_slots(setting, model[setting.name])
-            nodes = _slot_nodes(setting)
-            found += [
-                Leaf(setting.name, nodes[slot], raw)
-                for slot, raw in slots.items()
-                if tree.scope is Scope.DEVICE or nodes[slot].user
-            ]
-    return tuple(found)
+def leaves(model: Model, tree: Tree, standing: Container[str] = ()) -> Tuple[Leaf, ...]:
+    """Returns the leaves that hold the settings, in the order of the catalogue.
+
+    An option that is off needs no leaf, and older builds of Windows don't know each: it has one only where
+    the document says something of it already.
+
+    :param standing: the paths that the document sets
+    """
+    found = [leaf for setting in SETTINGS if setting.name in model for leaf in _leaves(setting, model[setting.name])]
+    return tuple(
+        leaf
+        for leaf in found
+        if (tree.scope is Scope.DEVICE or leaf.node.user) and (leaf.node.path in standing or not _is_off(leaf))
+    )
+
+
+def _leaves(setting: Setting, state: SettingState) -> List[Leaf]:
+    nodes = _slot_nodes(setting)
+    return [Leaf(setting.name, nodes[slot], raw) for slot, raw in to_slots(setting, state).items()]
+
+
+def _is_off(leaf: Leaf) -> bool:
+    slot = BY_PATH[leaf.node.path][1]
+    return any(each.name == slot and _at_raw_default(each, leaf.raw) for each in setting_named(leaf.setting).options)
+
+
+def _at_raw_default(option: Option, raw: Raw) -> bool:
+    return option.kind is Kind.FLAG and raw == int(bool(option.default))
 
 
 def states(values: Iterable[Tuple[str, object]]) -> Dict[str, SettingState]:

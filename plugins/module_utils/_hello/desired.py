@@ -10,7 +10,7 @@ from typing import Dict, List, Mapping, Optional, Tuple, cast
 from .._errors import InputError
 from .catalogue import SETTINGS, setting_named
 from .provider import Provider, provider
-from .setting import NOT_CONFIGURED, Kind, Model, Option, Setting, SettingState, State, Value
+from .setting import Kind, Model, Option, Setting, SettingState, State, Value
 from .signal_rules import Rule, parse_rules, rules_to_data
 
 #: Words of the character classes, as the PIN policy of a card says them.
@@ -94,8 +94,7 @@ def _with_options(setting: Setting, state: State, data: Mapping[str, object], fi
     if state is not State.ENABLED:
         if given:
             raise InputError(f"{field}.{given[0]}", f"stands with state {state.value}", "use options with enabled only")
-        # One image in every target and one meaning: there is no switch, and the value has to go.
-        return NOT_CONFIGURED if setting.lingers and setting.switch is None else SettingState(state)
+        return SettingState(state)
     return SettingState(
         state,
         tuple((each.name, _option(each, data.get(each.name), f"{field}.{each.name}")) for each in setting.options),
@@ -124,7 +123,7 @@ def _value(option: Option, data: object, field: str) -> Value:
     if option.kind is Kind.WORD:
         words = [word for word, _number in option.words]
         if not isinstance(data, str) or data not in words:
-            raise InputError(field, f"is {data!r}", f"choose {', '.join(words)}")
+            raise InputError(field, f"is {data!r}", f"choose {', '.join(words)}, disabled, or not_configured")
         return data
     if option.kind is Kind.PROVIDERS:
         return _providers(data, field)

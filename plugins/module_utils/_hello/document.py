@@ -21,13 +21,13 @@ _STEP = "  "
 
 
 def parse_json(document: bytes, what: str) -> Dict[str, object]:
-    """Parses a JSON object.
+    """Parses a JSON object in UTF-8, or in UTF-16 or 32, with a byte order mark or without.
 
     :raises StateError: for anything else, and for a key that stands twice
     """
     remedy = "repair or remove the file"
     try:
-        found = json.loads(document.decode("utf-8"), object_pairs_hook=_unique)
+        found = json.loads(document.decode(json.detect_encoding(document)), object_pairs_hook=_unique)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise StateError(f"the {what} document is no JSON ({error})", remedy) from None
     if not isinstance(found, dict):
@@ -81,7 +81,19 @@ def xml_bytes(dom: Document) -> bytes:
 
 def children(element: Element, name: str) -> List[Element]:
     """Returns the child elements of that local name."""
-    return [node for node in element.childNodes if node.nodeType == Node.ELEMENT_NODE and node.localName == name]
+    return [node for node in elements(element) if node.localName == name]
+
+
+def elements(element: Element) -> List[Element]:
+    """Returns all child elements."""
+    return [node for node in element.childNodes if node.nodeType == Node.ELEMENT_NODE]
+
+
+def set_text(element: Element, text: str) -> None:
+    """Puts a text in the place of all that the element holds."""
+    for node in list(element.childNodes):
+        element.removeChild(node)
+    element.appendChild(element.ownerDocument.createTextNode(text))
 
 
 def text_of(element: Element) -> str:
@@ -111,7 +123,7 @@ def insert(parent: Element, element: Element, before: Optional[Element], level: 
 
 
 def _indent(element: Element, level: int) -> None:
-    nodes = [node for node in element.childNodes if node.nodeType == Node.ELEMENT_NODE]
+    nodes = elements(element)
     for node in nodes:
         element.insertBefore(_space(element, level + 1), node)
         _indent(node, level + 1)

@@ -17,6 +17,11 @@ _LINK = re.compile(r"\[LDAP://(?P<dn>[^;\]]*);(?P<options>\d+)\]", re.IGNORECASE
 _CN = re.compile(r"^CN=(\{[0-9A-F-]{36}\}),", re.IGNORECASE)
 
 
+def has_link(links: str, dn: str) -> bool:
+    """Whether the list holds this policy with its link turned on."""
+    return any(_guid(link["dn"]) == _guid(dn) and not int(link["options"]) & DISABLED for link in _LINK.finditer(links))
+
+
 def with_link(links: str, dn: str) -> str:
     """Returns the list with this policy linked and its link turned on.
 

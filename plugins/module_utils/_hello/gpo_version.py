@@ -39,6 +39,9 @@ class GpoVersion:
         """As the directory holds it: versionNumber is a signed integer of 32 bits."""
         return (self.number ^ _SIGN) - _SIGN
 
+    def __str__(self) -> str:
+        return f"computer {self.machine}, user {self.user}"
+
     def half(self, scope: Scope) -> int:
         return self.machine if scope is Scope.DEVICE else self.user
 

@@ -2,28 +2,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the policy as a settings catalogue policy of Microsoft Graph (configurationPolicies), and reads it back.
 
-A definition's id is the node's path in lower case, with underscores. Settings below a tenant are children
-of one group, whose id ends in ``{tenantid}``. Other settings, and all other keys, stay as they are.
+A document is merged with: what is there keeps its place and its other keys, such as a
+template's references, and other settings stay as they are.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Mapping, Optional, Tuple, cast
+from typing import Container, Dict, List, Optional
 
-from .._errors import StateError
 from . import csp
-from .catalogue import setting_named
-from .csp import BY_PATH, ROOTS, Leaf, Tree
+from .csp import Leaf, Tree
 from .document import json_bytes, parse_json
-from .setting import TENANT, CspNode, Format, Kind, Model, Scope, Setting, SettingState
-from .slots import SWITCH
+from .graph_definitions import DEFINITIONS
+from .graph_instance import (
+    Entry,
+    Instances,
+    children,
+    groups,
+    instance_of,
+    setting_of,
+    settings_of,
+    with_groups,
+    with_value,
+)
+from .setting import Model, Scope, Setting, SettingState
 from .writer import Objection
-
-_GRAPH = "#microsoft.graph.deviceManagementConfiguration"
-_GROUP = _GRAPH + "GroupSettingCollectionInstance"
-
-Entry = Dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,11 @@ class GraphCatalog:
 
     def objection(self, setting: Setting, state: SettingState) -> Optional[Objection]:
         found = csp.objection(setting, state, Tree(self.scope))
-        if found is None and not all(leaf.node.in_catalog for leaf in self._leaves({setting.name: state})):
-            return Objection("is not known to stand in Graph's settings catalogue", "use graph_custom or syncml for it")
-        return found
+        if found is not None:
+            return found
+        if all(leaf.node.path in DEFINITIONS for leaf in csp.leaves({setting.name: state}, Tree(self.scope))):
+            return None
+        return Objection("was not found in Graph's settings catalogue", "use graph_custom or syncml for it")
 
     def keeps_removal(self, setting: Setting) -> bool:
         return False
@@ -45,24 +51,17 @@ class GraphCatalog:
     def read(self, document: bytes) -> Model:
         if not document:
             return {}
-        instances = self._instances(_settings(parse_json(document, "settings catalogue")))
-        paths = [(self._path(instance), instance) for instance in instances]
-        return csp.states((path, self._raw(path, instance)) for path, instance in paths if path is not None)
+        instances = Instances(self.scope)
+        found = [(instances.path(each), each) for each in instances.all(settings_of(_parsed(document)))]
+        return csp.states((path, instances.raw(path, each)) for path, each in found if path is not None)
 
     def render(self, changes: Model, document: bytes) -> bytes:
-        whole = parse_json(document, "settings catalogue") if document else self._empty()
-        owned = csp.paths_of(changes)
-        leaves = self._leaves(changes)
-        settings = [entry for entry in (self._without(entry, owned) for entry in _settings(whole)) if entry is not None]
-        tenant = [self._instance(leaf) for leaf in leaves if leaf.node.tenant_scoped]
-        if tenant:
-            _group_children(settings, self._id(TENANT)).extend(tenant)
-        settings += [_setting(self._instance(leaf)) for leaf in leaves if not leaf.node.tenant_scoped]
-        return json_bytes({**whole, "settings": settings})
-
-    def _leaves(self, model: Model) -> Tuple[Leaf, ...]:
-        """An option outside the catalogue is left out where it is off, as Windows takes it to be."""
-        return tuple(leaf for leaf in csp.leaves(model, Tree(self.scope)) if leaf.node.in_catalog or not _is_off(leaf))
+        whole = _parsed(document) if document else self._empty()
+        settings, instances = settings_of(whole), Instances(self.scope)
+        standing = {instances.path(each) for each in instances.all(settings)}
+        fresh = {leaf.node.path: leaf for leaf in csp.leaves(changes, Tree(self.scope), standing)}
+        merge = _Merge(instances, csp.paths_of(changes), fresh)
+        return json_bytes({**whole, "settings": merge.settings(settings)})
 
     def _empty(self) -> Entry:
         return {
@@ -73,112 +72,64 @@ class GraphCatalog:
             "settings": [],
         }
 
-    def _id(self, path: str) -> str:
-        return _definition(self.scope, path)
 
-    def _path(self, instance: Entry) -> Optional[str]:
-        return _PATHS[self.scope].get(str(instance.get("settingDefinitionId")).lower())
+class _Merge:
+    """Puts leaves into the settings of a document.
 
-    def _instance(self, leaf: Leaf) -> Entry:
-        definition = self._id(leaf.node.path)
-        if not _is_choice(leaf.node):
-            value: Entry = {"@odata.type": _GRAPH + "IntegerSettingValue", "value": leaf.raw}
-            return {
-                "@odata.type": _GRAPH + "SimpleSettingInstance",
-                "settingDefinitionId": definition,
-                "simpleSettingValue": value,
-            }
-        word = ("true" if leaf.raw else "false") if leaf.node.format is Format.BOOL else str(leaf.raw)
-        value = {"@odata.type": _GRAPH + "ChoiceSettingValue", "value": f"{definition}_{word}", "children": []}
-        return {
-            "@odata.type": _GRAPH + "ChoiceSettingInstance",
-            "settingDefinitionId": definition,
-            "choiceSettingValue": value,
-        }
+    :param owned: the paths that change
+    :param fresh: what these shall hold. Each that has found its place is taken out
+    """
 
-    def _raw(self, path: str, instance: Entry) -> object:
-        choice = instance.get("choiceSettingValue")
-        if isinstance(choice, dict):
-            word = str(choice.get("value")).lower()[len(self._id(path)) + 1 :]
-            return {"true": 1, "false": 0}.get(word, int(word) if word in ("0", "1", "2") else word)
-        simple = instance.get("simpleSettingValue")
-        return simple.get("value") if isinstance(simple, dict) else simple
+    def __init__(self, instances: Instances, owned: Container[str], fresh: Dict[str, Leaf]) -> None:
+        self._instances = instances
+        self._owned = owned
+        self._fresh = fresh
 
-    def _instances(self, settings: List[Entry]) -> Iterator[Entry]:
-        for setting in settings:
-            instance = _instance_of(setting)
-            if str(instance.get("settingDefinitionId")).lower() == self._id(TENANT):
-                yield from (child for group in _groups(instance) for child in _children(group))
-            else:
-                yield instance
+    def settings(self, settings: List[Entry]) -> List[Entry]:
+        merged = [entry for entry in map(self._setting, settings) if entry is not None]
+        tenant = [path for path, leaf in self._fresh.items() if leaf.node.tenant_scoped]
+        if tenant:
+            members = self._group_members(merged)
+            members.extend(self._instances.made(self._fresh.pop(path)) for path in tenant)
+        merged += [setting_of(self._instances.made(leaf)) for leaf in self._fresh.values()]
+        return [entry for entry in merged if entry in settings or not self._is_empty_group(entry)]
 
-    def _without(self, setting: Entry, owned: Mapping[str, CspNode]) -> Optional[Entry]:
-        """Returns the setting without what belongs to these paths, None if nothing is left of it."""
-        instance = _instance_of(setting)
-        if str(instance.get("settingDefinitionId")).lower() != self._id(TENANT):
-            return None if self._path(instance) in owned else setting
-        groups = [
-            {**group, "children": [child for child in _children(group) if self._path(child) not in owned]}
-            for group in _groups(instance)
-        ]
-        if not any(_children(group) for group in groups):
+    def _setting(self, setting: Entry) -> Optional[Entry]:
+        instance = instance_of(setting)
+        if self._instances.is_group(instance):
+            return {**setting, "settingInstance": with_groups(instance, [*map(self._group, groups(instance))])}
+        kept = self._instance(instance)
+        return None if kept is None else {**setting, "settingInstance": kept}
+
+    def _group(self, group: Entry) -> Entry:
+        return {**group, "children": [kept for kept in map(self._instance, children(group)) if kept is not None]}
+
+    def _instance(self, instance: Entry) -> Optional[Entry]:
+        """Returns the instance as it shall be, None where it goes."""
+        path = self._instances.path(instance)
+        if path is None or path not in self._owned:
+            return instance
+        leaf = self._fresh.pop(path, None)
+        if leaf is None:
             return None
-        return {**setting, "settingInstance": {**instance, "groupSettingCollectionValue": groups}}
+        if self._instances.raw(path, instance) == leaf.raw:
+            return instance
+        return with_value(instance, self._instances.made(leaf))
+
+    def _group_members(self, settings: List[Entry]) -> List[Entry]:
+        """The children of the tenant's first group, which comes first where it has to be made."""
+        for setting in settings:
+            instance = instance_of(setting)
+            if self._instances.is_group(instance) and groups(instance):
+                return children(groups(instance)[0])
+        members: List[Entry] = []
+        settings.insert(0, setting_of(self._instances.group(members)))
+        return members
+
+    def _is_empty_group(self, setting: Entry) -> bool:
+        instance = instance_of(setting)
+        return self._instances.is_group(instance) and not any(children(group) for group in groups(instance))
 
 
-def _definition(scope: Scope, path: str) -> str:
-    return (ROOTS[scope][2:] + path).lower().replace("/", "_")
-
-
-_PATHS = {scope: {_definition(scope, path): path for path in BY_PATH} for scope in Scope}
-
-
-def _is_off(leaf: Leaf) -> bool:
-    return BY_PATH[leaf.node.path][1] != SWITCH and leaf.raw == 0
-
-
-def _is_choice(node: CspNode) -> bool:
-    """Whether the catalogue offers named options, as it does for all but plain numbers."""
-    name, slot, _node = BY_PATH[node.path]
-    return not any(each.name == slot and each.kind is Kind.NUMBER for each in setting_named(name).options)
-
-
-def _group_children(settings: List[Entry], definition: str) -> List[Entry]:
-    for setting in settings:
-        instance = _instance_of(setting)
-        if str(instance.get("settingDefinitionId")).lower() == definition and _groups(instance):
-            return _children(_groups(instance)[0])
-    children: List[Entry] = []
-    group: Entry = {
-        "@odata.type": _GROUP,
-        "settingDefinitionId": definition,
-        "groupSettingCollectionValue": [{"children": children}],
-    }
-    settings.insert(0, _setting(group))
-    return children
-
-
-def _setting(instance: Entry) -> Entry:
-    return {"@odata.type": _GRAPH + "Setting", "settingInstance": instance}
-
-
-def _settings(whole: Mapping[str, object]) -> List[Entry]:
-    return _objects(whole.get("settings", []), "settings")
-
-
-def _instance_of(setting: Entry) -> Entry:
-    return _objects([setting.get("settingInstance")], "settingInstance")[0]
-
-
-def _groups(instance: Entry) -> List[Entry]:
-    return _objects(instance.get("groupSettingCollectionValue", []), "groupSettingCollectionValue")
-
-
-def _children(group: Entry) -> List[Entry]:
-    return _objects(group.get("children", []), "children")
-
-
-def _objects(found: object, key: str) -> List[Entry]:
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise StateError(f"the settings catalogue document's {key} holds no objects", "repair or remove the file")
-    return cast(List[Entry], found)
+def _parsed(document: bytes) -> Entry:
+    return parse_json(document, "settings catalogue")

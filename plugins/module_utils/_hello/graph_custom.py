@@ -50,14 +50,15 @@ class GraphCustom:
     def render(self, changes: Model, document: bytes) -> bytes:
         whole = parse_json(document, "custom configuration") if document else self._empty()
         owned = csp.paths_of(changes)
-        fresh = {leaf.node.path: self._entry(leaf) for leaf in csp.leaves(changes, self.tree)}
+        standing = {self._path(entry) for entry in _entries(whole)}
+        fresh = {leaf.node.path: self._entry(leaf) for leaf in csp.leaves(changes, self.tree, standing)}
         entries: List[Entry] = []
         for entry in _entries(whole):
             path = self._path(entry)
             if path is None or path not in owned:
                 entries.append(entry)
             elif path in fresh:
-                entries.append({**entry, **fresh.pop(path)})
+                entries.append({**fresh[path], **entry, **_value(fresh.pop(path))})
         return json_bytes({**whole, "omaSettings": entries + list(fresh.values())})
 
     def _empty(self) -> Entry:
@@ -83,6 +84,11 @@ def _entries(whole: Mapping[str, object]) -> List[Entry]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise StateError("the custom configuration's omaSettings is no list of objects", "repair or remove the file")
     return cast(List[Entry], entries)
+
+
+def _value(entry: Entry) -> Entry:
+    """What of an entry that stands is replaced. Its name is whatever somebody called it."""
+    return {key: entry[key] for key in ("@odata.type", "omaUri", "value")}
 
 
 def _raw(value: object) -> object:

@@ -96,7 +96,7 @@ class Himmelblau:
 
 def _lines(document: bytes) -> List[str]:
     try:
-        return document.decode("utf-8").splitlines()
+        return document.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise StateError(f"the drop-in is no UTF-8 (byte {error.start})", "repair or remove the file") from None
 

@@ -57,9 +57,10 @@ def fit(desired: Model, writer: Writer) -> Fit:
     model: Dict[str, SettingState] = {}
     not_applicable: Dict[str, str] = {}
     for name, state in desired.items():
-        objection = writer.objection(setting_named(name), state)
+        setting = setting_named(name)
+        objection = writer.objection(setting, state)
         if objection is None:
-            model[name] = state
+            model[name] = setting.settled(state)
         # What the target can't hold is not configured there already.
         elif state != NOT_CONFIGURED:
             if objection.refuse:

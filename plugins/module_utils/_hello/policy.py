@@ -67,7 +67,7 @@ class Policy:
 
     def render(self, plan: Plan[Step], current: Current) -> bytes:
         """Returns the document with the plan carried out."""
-        changes = {step.name: step.after for step in plan.steps if isinstance(step, Change)}
+        changes = _changes(plan)
         return self.writer.render(changes, current.document) if changes else current.document
 
     def rewrite(self, document: bytes) -> bytes:
@@ -86,6 +86,10 @@ class Policy:
             "changed_settings": [step.name for step in plan.steps if isinstance(step, Change)],
             "not_applicable": dict(self._fit(current).not_applicable),
         }
+
+
+def _changes(plan: Plan[Step]) -> Model:
+    return {step.name: step.after for step in plan.steps if isinstance(step, Change)}
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,12 @@ class HimmelblauPolicy(Policy):
 
 @dataclass(frozen=True)
 class ReturnedPolicy(Policy):
-    """A document that is returned instead of kept: nothing changes anywhere."""
+    """A document that is returned instead of kept: nothing changes anywhere. With nothing to say it is an empty one."""
 
     def plan(self, current: Current) -> Plan[Step]:
         return replace(super().plan(current), steps=(), before={}, after={})
 
     def report(self, plan: Plan[Step], current: Current) -> View:
         full = super().plan(current)
-        document = self.render(full, current)
+        document = self.writer.render(_changes(full), current.document)
         return {**self._told(full, current), "document": document.decode("utf-8")}

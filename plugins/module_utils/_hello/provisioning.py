@@ -47,9 +47,12 @@ class Provisioning:
 
     def render(self, changes: Model, document: bytes) -> bytes:
         dom = parse_xml(document or self._empty(), _ROOT)
+        state = changes.get(USE_SECURITY_KEY_FOR_SIGNIN.name)
+        if state is None:
+            return xml_bytes(dom)
         for element in _keys(dom):
             remove(element)
-        slots = to_slots(USE_SECURITY_KEY_FOR_SIGNIN, changes[USE_SECURITY_KEY_FOR_SIGNIN.name])
+        slots = to_slots(USE_SECURITY_KEY_FOR_SIGNIN, state)
         if slots:
             element = _descend(dom, _PATH)
             element.appendChild(dom.createTextNode(str(slots[SWITCH])))

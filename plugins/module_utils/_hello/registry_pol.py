@@ -19,7 +19,9 @@ from .registry import Delete, Edit, Found, Put, edits, objection, states
 from .setting import Model, Scope, Setting, SettingState
 from .writer import Objection
 
-_DELETE_LISTED = "**deletevalues"  # the older command: its data lists the names
+# [MS-GPREG] 3.2.5.1, older commands: their data is a list with semicolons.
+_DELETE_LISTED_VALUES = "**deletevalues"
+_DELETE_LISTED_KEYS = "**deletekeys"  # keys below the entry's own, with all that they hold
 
 
 class RegistryPol:
@@ -66,7 +68,7 @@ def found(entries: Iterable[Entry]) -> Tuple[Found, ...]:
     """Returns what is left of the entries once a client has carried them all out."""
     outcome: Dict[Tuple[str, str], Found] = {}
     for entry in entries:
-        for at in [at for at in outcome if _is_about_all(entry, at[0])]:
+        for at in [at for at in outcome if _undoes(entry, *at)]:
             del outcome[at]
         command, name = _split(entry)
         if command in ("", preg.DELETE_VALUE):
@@ -120,12 +122,13 @@ def _put(change: Put, key: str, name: str) -> Entry:
 
 
 def _append(entries: List[Entry], entry: Entry) -> None:
-    """Puts an entry at the end of its key's run, or of the file where the key is new."""
+    """Puts an entry at the end of its key's run, or of the file where the key is new, and after what would undo it."""
     run = [at for at, other in enumerate(entries) if other.key.lower() == entry.key.lower()]
     if not run:
         entries.append(entry)
         return
-    entries.insert(run[-1] + 1, Entry(entries[run[-1]].key, entry.value, entry.type, entry.data))
+    last = max([run[-1], *(at for at, other in enumerate(entries) if _undoes(other, entry.key, entry.value))])
+    entries.insert(last + 1, Entry(entries[run[-1]].key, entry.value, entry.type, entry.data))
 
 
 def _split(entry: Entry) -> Tuple[str, str]:
@@ -141,22 +144,35 @@ def _is_about(entry: Entry, key: str, name: str) -> bool:
     return entry.key.lower() == key.lower() and _split(entry)[1].lower() == name.lower()
 
 
+def _undoes(entry: Entry, key: str, name: str) -> bool:
+    """Whether a command of another tool removes that value from a client."""
+    return _is_about_all(entry, key) or _lists_value(entry, key, name) or _lists_key(entry, key)
+
+
 def _is_about_all(entry: Entry, key: str) -> bool:
     return entry.key.lower() == key.lower() and entry.value.lower().rstrip(".") == preg.DELETE_ALL_VALUES.rstrip(".")
 
 
 def _is_undone_after(entries: Sequence[Entry], at: int, change: Edit) -> bool:
-    """Whether a later command of another tool would remove the value again."""
-    return isinstance(change, Put) and any(
-        _is_about_all(entry, change.key) or _lists(entry, change.key, change.name) for entry in entries[at + 1 :]
-    )
+    """Whether a later command would remove the value again."""
+    return isinstance(change, Put) and any(_undoes(entry, change.key, change.name) for entry in entries[at + 1 :])
 
 
-def _lists(entry: Entry, key: str, name: str) -> bool:
-    if entry.key.lower() != key.lower() or entry.value.lower() != _DELETE_LISTED or entry.type != RegType.SZ:
-        return False
-    names = entry.data.decode("utf-16-le", "replace").rstrip("\0").split(";")
-    return name.lower() in [each.strip().lower() for each in names]
+def _lists_value(entry: Entry, key: str, name: str) -> bool:
+    return entry.key.lower() == key.lower() and name.lower() in _listed(entry, _DELETE_LISTED_VALUES)
+
+
+def _lists_key(entry: Entry, key: str) -> bool:
+    below = [f"{entry.key.lower()}\\{name}\\" for name in _listed(entry, _DELETE_LISTED_KEYS)]
+    return any(f"{key.lower()}\\".startswith(each) for each in below)
+
+
+def _listed(entry: Entry, command: str) -> List[str]:
+    """The names that a command lists, in lower case; none where the entry is another one."""
+    if entry.value.lower() != command or entry.type not in (RegType.SZ, RegType.EXPAND_SZ):
+        return []
+    text = entry.data.decode("utf-16-le", "replace").split("\0", 1)[0]
+    return [each.strip().lower() for each in text.split(";") if each.strip()]
 
 
 def _plain(entry: Entry) -> object:

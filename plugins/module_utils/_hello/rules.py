@@ -205,7 +205,10 @@ def biometrics_off(model: Model) -> Optional[Fault]:
 def history_and_reset(model: Model) -> str:
     if _length(model, "pin_history", 0) == 0:
         return ""
-    return "pin_history is not kept by a PIN reset: after one, a former PIN can be chosen again."
+    return (
+        "pin_history is forgotten by Windows at a PIN reset: after one, a former PIN can be chosen again. "
+        "A TPM card on Linux keeps it, also where the PUK sets the PIN."
+    )
 
 
 def emulation_acts_later(model: Model) -> str:

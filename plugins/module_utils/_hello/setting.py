@@ -97,14 +97,12 @@ class RegistryPlace:
 class CspNode:
     """A leaf of the PassportForWork CSP, its path relative to ``./Device/Vendor/MSFT/PassportForWork``.
 
-    ``user`` says that the same path exists below ``./User``, ``in_catalog`` that Graph's settings
-    catalogue was seen to define it.
+    ``user`` says that the same path exists below ``./User``.
     """
 
     path: str
     format: Format
     user: bool = False
-    in_catalog: bool = True
 
     @property
     def tenant_scoped(self) -> bool:
@@ -194,6 +192,14 @@ class Setting:
     def is_class(self) -> bool:
         """Whether it rules a character class: required, disallowed or allowed."""
         return self.switch is not None and self.switch.allowed is not None
+
+    def settled(self, state: SettingState) -> SettingState:
+        """Returns the state as a document tells it.
+
+        Where a value lingers and there is no switch, disabled means that the value goes, as not configured does.
+        """
+        gone = state.state is State.DISABLED and self.lingers and self.switch is None
+        return NOT_CONFIGURED if gone else state
 
     @property
     def scalar(self) -> Optional[Option]:

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._errors import InputError, StateError
 from .arguments import GPO
+from .catalogue import setting_named
 from .desired import parse_settings, view
 from .linux import PATH, Linux
 from .place import FilePlace
@@ -71,7 +72,8 @@ def _source(params: Params, field: str) -> Source:
 
 
 def _from_settings(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model]:
-    return kind.value, parse_settings(params["settings"], f"{field}.settings")
+    said = parse_settings(params["settings"], f"{field}.settings")
+    return kind.value, {name: setting_named(name).settled(state) for name, state in said.items()}
 
 
 def _from_path(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model]:

@@ -2,25 +2,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the policy as SyncML for a device management server, and reads it back (OMA-TS-SyncML-RepPro 1.2).
 
+What is written is the body of a message: the server that sends it puts its own header (SyncHdr) before it.
 The tenant's node is added first, each leaf is replaced (Windows adds a leaf that is missing), a setting
-that is not configured is deleted. Commands of other nodes stay as they are.
+that is not configured is deleted. Windows carries commands out in their order, so a later one counts. A leaf
+that is set already keeps its place, such as that within an Atomic; commands of other nodes stay as they are.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable, Iterator, Optional, Tuple
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from .._errors import StateError
 from . import csp
 from .csp import BY_PATH, Leaf, Tree
-from .document import Document, Element, children, insert, parse_xml, remove, text_of, xml_bytes
+from .document import Document, Element, children, elements, insert, parse_xml, remove, set_text, text_of, xml_bytes
 from .setting import NOT_CONFIGURED, CspNode, Format, Model, Scope, Setting, SettingState
 from .writer import Objection
 
 _SYNCML = "SYNCML:SYNCML1.2"
 _META = "syncml:metinf"
-_SETS = ("Add", "Replace")
+_SETS, _DELETE = ("Add", "Replace"), "Delete"
+_FRAMES = ("Atomic", "Sequence")
 
 
 @dataclass(frozen=True)
@@ -38,27 +41,45 @@ class SyncMl:
     def read(self, document: bytes) -> Model:
         if not document:
             return {}
-        found = list(self._items(parse_xml(document, "SyncML")))
-        sets = [(path, _raw(BY_PATH[path][2], item)) for command, item, path in found if command in _SETS]
-        deleted = {BY_PATH[path][0]: NOT_CONFIGURED for command, _item, path in found if command == "Delete"}
-        return {**deleted, **csp.states(sets)}
+        values, deleted = self._outcome(parse_xml(document, "SyncML"))
+        gone = {BY_PATH[path][0]: NOT_CONFIGURED for path in deleted}
+        return {**gone, **csp.states((path, _raw(BY_PATH[path][2], item)) for path, item in values)}
 
     def render(self, changes: Model, document: bytes) -> bytes:
         dom = parse_xml(document or _EMPTY, "SyncML")
         body = _body(dom)
         owned = csp.paths_of(changes)
+        values = dict(self._outcome(dom)[0])
+        leaves = csp.leaves(changes, self.tree, values)
+        kept = {leaf.node.path: values[leaf.node.path] for leaf in leaves if leaf.node.path in values}
         for _command, item, path in list(self._items(dom)):
-            if path in owned:
-                command = item.parentNode
-                remove(item if len(children(command, "Item")) > 1 else command)
+            if path in owned and item is not kept.get(path):
+                _take_out(item)
+        for leaf in leaves:
+            if leaf.node.path in kept:
+                _fill(dom, kept[leaf.node.path], leaf, self.tree.uri(leaf.node))
         numbers = _numbers(body)
-        for command in self._commands(dom, changes):
+        for command in self._commands(dom, changes, [leaf for leaf in leaves if leaf.node.path not in kept]):
             command.firstChild.appendChild(dom.createTextNode(str(next(numbers))))
             insert(body, command, next(iter(children(body, "Final")), None), level=2)
         return xml_bytes(dom)
 
-    def _commands(self, dom: Document, changes: Model) -> Iterable[Element]:
-        leaves = csp.leaves(changes, self.tree)
+    def _outcome(self, dom: Document) -> Tuple[List[Tuple[str, Element]], List[str]]:
+        """Returns what is left once Windows has carried out all commands: items by path, and what is deleted."""
+        values: List[Tuple[str, Element]] = []
+        deleted: List[str] = []
+        for item in dom.getElementsByTagNameNS("*", "Item"):
+            command, uri = item.parentNode.localName, _uri(item)
+            if command == _DELETE:
+                gone = self.tree.paths(uri)
+                values = [(path, each) for path, each in values if path not in gone]
+                deleted.extend(gone)
+            path = self.tree.path(uri)
+            if command in _SETS and path is not None:
+                values.append((path, item))
+        return values, deleted
+
+    def _commands(self, dom: Document, changes: Model, leaves: Sequence[Leaf]) -> Iterable[Element]:
         if any(leaf.node.tenant_scoped for leaf in leaves) and not self._has_tenant(dom):
             yield self._add_tenant(dom)
         for leaf in leaves:
@@ -66,16 +87,14 @@ class SyncMl:
         gone = csp.paths_of(name for name, state in changes.items() if state == NOT_CONFIGURED)
         for node in gone.values():
             if self.tree.scope is Scope.DEVICE or node.user:
-                yield self._command(dom, "Delete", self.tree.uri(node))
+                yield self._command(dom, _DELETE, self.tree.uri(node))
 
     def _items(self, dom: Document) -> Iterator[Tuple[str, Element, str]]:
-        """Yields command name, item and catalogue path of each item that is a setting's."""
-        for name in (*_SETS, "Delete"):
-            for command in dom.getElementsByTagNameNS("*", name):
-                for item in children(command, "Item"):
-                    path = self.tree.path(_uri(item))
-                    if path is not None:
-                        yield name, item, path
+        """Yields command name, item and catalogue path of each item that is a setting's, in order."""
+        for item in dom.getElementsByTagNameNS("*", "Item"):
+            command, path = item.parentNode.localName, self.tree.path(_uri(item))
+            if command in (*_SETS, _DELETE) and path is not None:
+                yield command, item, path
 
     def _tenant_uri(self) -> str:
         return csp.ROOTS[self.tree.scope] + (self.tree.tenant or "")
@@ -122,6 +141,37 @@ def _uri(item: Element) -> str:
     targets = children(item, "Target")
     uris = children(targets[0], "LocURI") if targets else []
     return text_of(uris[0]).strip() if uris else ""
+
+
+def _take_out(item: Element) -> None:
+    """Takes an item out, and what would be empty without it: its command, and the frame around that."""
+    command = item.parentNode
+    if len(children(command, "Item")) > 1:
+        remove(item)
+        return
+    frame = command.parentNode
+    remove(command)
+    while frame.localName in _FRAMES and not _commands_in(frame):
+        outer = frame.parentNode
+        remove(frame)
+        frame = outer
+
+
+def _commands_in(frame: Element) -> List[Element]:
+    return [each for each in elements(frame) if each.localName not in ("CmdID", "Meta", "NoResp")]
+
+
+def _fill(dom: Document, item: Element, leaf: Leaf, uri: str) -> None:
+    """Sets the value of an item that stands, its node in the spelling that Windows takes, and its format."""
+    set_text(children(children(item, "Target")[0], "LocURI")[0], uri)
+    for meta in children(item, "Meta"):
+        for form in children(meta, "Format"):
+            set_text(form, leaf.node.format.value)
+    if _raw(leaf.node, item) == leaf.raw:
+        return
+    for data in children(item, "Data"):
+        item.removeChild(data)
+    _append(dom, item, "Data", _text(leaf))
 
 
 def _text(leaf: Leaf) -> str:

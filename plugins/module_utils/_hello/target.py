@@ -11,12 +11,14 @@ from .._errors import InputError
 from . import linux
 from .csp import Tree, tenant_id
 from .desired import parse_settings, settings_named
-from .domain import Domain, Login
-from .gpo import GpoPlace, Missing, Want
+from .domain import Domain
+from .gpo import Missing, Want
+from .gpo_place import GpoPlace
 from .graph_catalog import GraphCatalog
 from .graph_custom import GraphCustom
 from .himmelblau import DROP_IN, Himmelblau
 from .linux import Linux
+from .login import Login
 from .place import FilePlace, NoPlace
 from .policy import HimmelblauPolicy, Policy, ReturnedPolicy
 from .provisioning import Provisioning

@@ -17,14 +17,16 @@ import sys
 from typing import ClassVar
 
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.domain import Domain, Login
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.gpo import GpoPlace, Missing, Want
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.domain import Domain
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.gpo import Missing, Want
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.gpo_place import GpoPlace
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.login import Login
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.registry_pol import RegistryPol
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Scope, SettingState, State
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 CHANGING = {"add", "modify", "create", "write", "close", "unlink", "mkdir", "set_acl"}
-READING = {"search", "loadfile"}
+READING = {"search", "loadfile", "chkpath"}
 
 
 class Watched:

@@ -19,6 +19,7 @@ REGISTRY_OF_USERS = REGISTRY.replace("D02B1F72", "D02B1F73")
 SECURITY = "[{827D319E-6EAC-11D2-A4EA-00C04F79F83A}{803E14A0-B4FB-11D0-A0D0-00A0C90F574B}]"
 SCRIPTS = "[{42B5FAAE-6536-11D2-AE5A-0000F87571E3}{40B6664F-4972-11D1-A7CA-0000F87571E3}]"
 COPY = "Registry.pol.hardbound"
+MACHINE_NAMES = "gPCMachineExtensionNames"
 ON = {"use_hello": "enabled"}
 UNITS = "OU=Domain Controllers,DC=corp,DC=example"
 
@@ -91,14 +92,14 @@ class TestCreated:
         check = dc.run("samba-tool", "ntacl", "sysvolcheck", "-s", dc.config, check=False)
         assert gpo["guid"] not in check.stdout + check.stderr
 
-    def test_a_second_run_reads_twice_and_changes_nothing(self, dc, name):
+    def test_a_second_run_searches_once_reads_two_files_and_changes_nothing(self, dc, name):
         order = {"want": {"name": name, "link": UNITS}, "settings": ON}
         first = dc.drive(**order)
         before = dc.attributes(first["gpo"]["dn"])
         second = dc.drive(**order)
         assert not second["changed"]
         assert second["changes"] == 0
-        assert second["reads"] == ["search", "loadfile"]
+        assert second["reads"] == ["search", "loadfile", "loadfile"]
         assert second["gpo"] == first["gpo"]
         assert dc.attributes(first["gpo"]["dn"]) == before
 
@@ -186,6 +187,147 @@ class TestOfOthers:
         assert number(dc.drive(want={"name": name}, settings={"use_hello": "disabled"})["gpo"]) == 2
 
 
+BOM = b"\xef\xbb\xbf"
+
+
+class TestRepaired:
+    """What keeps a client from applying a GPO is told in check mode and mended by one run."""
+
+    def broken(self, dc, name):
+        """A GPO of version 3 whose settings are right, for a test to break."""
+        dc.drive(want={"name": name, "link": UNITS}, settings={"use_hello": "disabled"})
+        dc.drive(want={"name": name}, settings={"use_hello": "disabled", "pin_digits": "enabled"})
+        return dc.drive(want={"name": name}, settings=ON)["gpo"]
+
+    def mended(self, dc, gpo, name, *chores):
+        """Checks, runs, and runs again. Returns the GPO."""
+        order = {"want": {"name": name, "link": UNITS}, "settings": ON}
+        before = dc.attributes(gpo["dn"])
+        would = dc.drive(check=True, **order)
+        assert would["changed"] and would["changes"] == 0
+        assert [text.partition(" (")[0] for text in would["chores"]] == [*chores], would["chores"]
+        assert dc.attributes(gpo["dn"]) == before
+        done = dc.drive(**order)
+        assert done["chores"] == would["chores"] and "error" not in done
+        assert_consistent(dc, gpo)
+        again = dc.drive(**order)
+        assert not again["changed"] and again["chores"] == [] and again["changes"] == 0
+        return done["gpo"]
+
+    def test_versions_that_are_both_0(self, dc, name):
+        gpo = self.broken(dc, name)
+        dc.modify(gpo["dn"], "replace: versionNumber\nversionNumber: 0")
+        dc.put(f"{folder(gpo)}/GPT.INI", b"[General]\r\nVersion=0\r\n")
+        raised = "raise the version of the computer settings, which is 0, so that clients read them"
+        assert number(self.mended(dc, gpo, name, raised)) == 1
+
+    @pytest.mark.parametrize("version", [0, 2, 9, 0x10003])
+    @pytest.mark.parametrize("where", ["directory", "file"])
+    def test_versions_that_differ(self, dc, name, version, where):
+        gpo = self.broken(dc, name)
+        if where == "directory":
+            dc.modify(gpo["dn"], f"replace: versionNumber\nversionNumber: {version}")
+        else:
+            dc.put(f"{folder(gpo)}/GPT.INI", f"[General]\r\nVersion={version}\r\n".encode())
+        new = self.mended(dc, gpo, name, "let the directory")["version"]
+        assert new["machine"] == max(3, version & 0xFFFF) + 1
+        assert (new["user"] != 0) == (version > 0xFFFF)
+
+    @pytest.mark.parametrize("text", [BOM + b"[General]\r\nVersion=3\r\n", b"[General]\r\nVersion=abc\r\n", b"?"])
+    def test_a_gpt_ini_in_which_clients_find_no_version(self, dc, name, text):
+        gpo = self.broken(dc, name)
+        dc.put(f"{folder(gpo)}/GPT.INI", text)
+        self.mended(dc, gpo, name, "let the directory")
+
+    def test_a_gpt_ini_that_is_missing(self, dc, name):
+        gpo = self.broken(dc, name)
+        dc.smb(f'del "{folder(gpo)}/GPT.INI"')
+        self.mended(dc, gpo, name, "write GPT.INI, which is missing")
+        check = dc.run("samba-tool", "ntacl", "sysvolcheck", "-s", dc.config, check=False)
+        assert gpo["guid"] not in check.stdout + check.stderr
+
+    @pytest.mark.parametrize("names", ["", SECURITY, SECURITY + REGISTRY])
+    def test_extension_names_that_are_missing_or_out_of_order(self, dc, name, names):
+        gpo = self.broken(dc, name)
+        dc.modify(
+            gpo["dn"], f"replace: {MACHINE_NAMES}\n{MACHINE_NAMES}: {names}" if names else f"delete: {MACHINE_NAMES}"
+        )
+        self.mended(dc, gpo, name, "list the registry extension")
+        assert dc.attributes(gpo["dn"])[MACHINE_NAMES] == [REGISTRY + (SECURITY if names else "")]
+
+    @pytest.mark.parametrize("change", ["replace: {0}\n{0}: 1", "delete: {0}"])
+    def test_a_functionality_version_that_clients_skip(self, dc, name, change):
+        gpo = self.broken(dc, name)
+        dc.modify(gpo["dn"], change.format("gPCFunctionalityVersion"))
+        self.mended(dc, gpo, name, "set gPCFunctionalityVersion to 2")
+        assert dc.attributes(gpo["dn"])["gPCFunctionalityVersion"] == ["2"]
+
+    def test_all_of_it_at_once(self, dc, name):
+        gpo = self.broken(dc, name)
+        dc.modify(gpo["dn"], f"delete: gPCFunctionalityVersion\n-\ndelete: {MACHINE_NAMES}")
+        dc.smb(f'del "{folder(gpo)}/GPT.INI"')
+        dc.tool("gpo", "dellink", UNITS, gpo["guid"])
+        self.mended(
+            dc,
+            gpo,
+            name,
+            "list the registry extension",
+            "set gPCFunctionalityVersion to 2",
+            "write GPT.INI, which is missing",
+            f"link it to {UNITS}",
+        )
+
+    def test_what_samba_tool_leaves_behind(self, dc, name):
+        """It adds its entry and the extension, and leaves a version of 0: no client would read ours."""
+        gpo = {"guid": re.search(r"{[-0-9A-F]+}", dc.tool("gpo", "create", name))[0]}
+        gpo["dn"] = f"CN={gpo['guid']},CN=Policies,CN=System,{dc.base}"
+        ours = [Entry.dword(HELLO, "Enabled", 1), Entry.dword(HELLO, "DisablePostLogonProvisioning", 0)]
+        dc.put(f"{folder(gpo)}/Machine/Registry.pol", preg.encode(ours))
+        dc.tool("gpo", "manage", "smb_conf", "set", gpo["guid"], "apply gpo policies", "yes", "-s", dc.config)
+        done = dc.drive(want={"name": name, "link": UNITS}, settings=ON)
+        assert any("raise the version" in chore for chore in done["chores"]), done
+        assert number(done["gpo"]) == 1
+        assert not dc.drive(want={"name": name, "link": UNITS}, settings=ON)["changed"]
+        assert len(preg.decode(pol(dc, gpo))) == 3
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            Entry.string(HELLO, "**DeleteValues", "Other;enabled"),
+            Entry.string(HELLO, "**delvals.", " "),
+            Entry.string(HELLO, "**DelVals", " "),
+            Entry.string(HELLO.rpartition("\\")[0], "**DeleteKeys", "Edge;PASSPORTFORWORK"),
+            Entry.deletion(HELLO, "Enabled"),
+        ],
+        ids=lambda command: command.value,
+    )
+    def test_a_later_command_that_undoes_ours(self, dc, name, command):
+        gpo = self.broken(dc, name)
+        dc.put(f"{folder(gpo)}/Machine/Registry.pol", preg.encode([*preg.decode(pol(dc, gpo)), command]))
+        order = {"want": {"name": name}, "settings": ON}
+        would = dc.drive(check=True, **order)
+        assert would["changed"] and would["changes"] == 0
+        dc.drive(**order)
+        entries = preg.decode(pol(dc, gpo))
+        ours = [at for at, entry in enumerate(entries) if (entry.key, entry.value) == (HELLO, "Enabled")]
+        assert len(ours) == 1 and entries[ours[0]].number == 1
+        assert command not in entries[ours[0] :]
+        assert not dc.drive(**order)["changed"]
+
+    def test_a_gpo_that_is_linked_nowhere_is_warned_of(self, dc, name):
+        gpo = dc.drive(want={"name": name}, settings=ON)["gpo"]
+        order = {"want": {"name": name}, "settings": ON}
+        assert any("linked to no domain" in text for text in dc.drive(**order)["warnings"])
+        for container in (UNITS, dc.base):
+            dc.tool("gpo", "setlink", container, gpo["guid"])
+            assert dc.drive(**order)["warnings"] == []
+            dc.tool("gpo", "setlink", container, gpo["guid"], "--disable")
+            assert any("linked to no domain" in text for text in dc.drive(**order)["warnings"])
+        site = f"CN=Default-First-Site-Name,CN=Sites,CN=Configuration,{dc.base}"
+        dc.drive(want={"name": name, "link": site}, settings=ON)
+        assert dc.drive(**order)["warnings"] == []
+
+
 class TestRefused:
     def test_a_gpo_that_is_not_there(self, dc):
         done = dc.drive(want={"name": "Nowhere", "missing": "refuse"}, settings=ON)
@@ -209,6 +351,22 @@ class TestRefused:
         done = dc.drive(want={"name": name, "link": link}, settings=ON)
         assert done["error"].startswith("gpo.link is") and link in done["error"]
         assert name not in dc.tool("gpo", "listall")
+
+    @pytest.mark.parametrize("kind", ["CN=Users", "CN=Computers", "CN=Administrator,CN=Users"])
+    @pytest.mark.parametrize("check", [True, False])
+    def test_a_container_that_holds_no_links(self, dc, name, kind, check):
+        link = f"{kind},{dc.base}"
+        done = dc.drive(want={"name": name, "link": link}, settings=ON, check=check)
+        assert done["error"].startswith(f"gpo.link is {link}, to which no GPO can be linked"), done
+        assert name not in dc.tool("gpo", "listall")
+
+    @pytest.mark.parametrize("check", [True, False])
+    def test_a_folder_that_has_not_been_replicated(self, dc, name, check):
+        gpo = dc.drive(want={"name": name}, settings=ON)["gpo"]
+        dc.smb(f'deltree "{folder(gpo)}"')
+        done = dc.drive(want={"name": name}, settings=ON, check=check)
+        assert f"is not in SYSVOL of {dc.server}" in done["error"] and "replicated" in done["error"], done
+        assert done["changes"] == 0
 
     @pytest.mark.parametrize("cut", [-3, 12, 3, 0])
     def test_a_truncated_registry_pol(self, dc, name, cut):

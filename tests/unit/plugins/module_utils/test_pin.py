@@ -40,8 +40,8 @@ def refusal(policy: PinPolicy, pin: str) -> str:
 
 
 @pytest.mark.parametrize("character", PRINTABLE)
-def test_each_printable_character_is_in_exactly_one_class(character: str) -> None:
-    assert sum(each.holds(character) for each in CharacterClass) == 1
+def test_each_printable_character_but_the_space_is_in_exactly_one_class(character: str) -> None:
+    assert sum(each.holds(character) for each in CharacterClass) == (character != " ")
 
 
 @pytest.mark.parametrize("character", ["\x1f", "\x7f", "ä", "\u0663", "\u2167"])
@@ -49,9 +49,18 @@ def test_other_characters_are_in_no_class(character: str) -> None:
     assert not any(each.holds(character) for each in CharacterClass)
 
 
-def test_space_and_tilde_are_special_characters() -> None:
-    assert CharacterClass.SPECIALCHARS.holds(" ")
-    assert CharacterClass.SPECIALCHARS.holds("~")
+def test_the_special_characters_are_the_32_of_the_reference() -> None:
+    special = [each for each in PRINTABLE if CharacterClass.SPECIALCHARS.holds(each)]
+    assert "".join(special) == "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+    assert len(special) == 32
+
+
+def test_a_space_is_no_special_character_and_stands_where_one_may() -> None:
+    PinPolicy(minlen=4).check("ab 12")
+    with pytest.raises(InputError, match="none of the specialchars"):
+        PinPolicy(minlen=4, specialchars=Presence.REQUIRED).check("ab 12")
+    with pytest.raises(InputError, match="holds a space, which may stand only where"):
+        PinPolicy(minlen=4, specialchars=Presence.DISALLOWED).check("ab 12")
 
 
 # ------------------------------------------------------------------ rules that make sense
@@ -181,11 +190,12 @@ def test_a_pin_passes_exactly_if_it_keeps_every_rule(policy: PinPolicy, pin: str
         (policy.uppercase, string.ascii_uppercase),
         (policy.lowercase, string.ascii_lowercase),
         (policy.digits, string.digits),
-        (policy.specialchars, string.punctuation + " "),
+        (policy.specialchars, string.punctuation),
     ):
         found = bool(set(pin) & set(members))
         kept = kept and not (rule is Presence.REQUIRED and not found)
         kept = kept and not (rule is Presence.DISALLOWED and found)
+    kept = kept and not (policy.specialchars is Presence.DISALLOWED and " " in pin)
     try:
         policy.check(pin)
     except InputError:

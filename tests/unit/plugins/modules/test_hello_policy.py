@@ -88,6 +88,31 @@ def test_without_a_dest_the_document_is_returned_and_nothing_changes(target: str
     )
 
 
+@pytest.mark.parametrize("target", ["syncml", "graph_custom", "graph_catalog", "provisioning"])
+@pytest.mark.parametrize("settings", [None, {}, {"use_security_key_for_signin": "not_configured"}])
+def test_with_nothing_to_say_the_document_is_one_that_says_nothing(target: str, settings: dict | None) -> None:
+    extra, _settings = FILES[target]
+    document = attempt(target=target, settings=settings, **extra)["document"]
+    head, key = {
+        "syncml": ("<?xml", "SyncBody"),
+        "graph_custom": ("{", '"omaSettings": []'),
+        "graph_catalog": ("{", '"settings": []'),
+        "provisioning": ("<?xml", "PackageConfig"),
+    }[target]
+    assert document.startswith(head)
+    assert key in document
+
+
+@pytest.mark.parametrize("target", ["syncml", "registry_pol"])
+def test_ess_disabled_takes_the_value_away_once(target: str, tmp_path: pathlib.Path) -> None:
+    task = {"target": target, "dest": str(tmp_path / "policy"), **FILES[target][0]}
+    attempt(settings={"ess_with_supported_peripherals": "allowed"}, **task)
+    gone = attempt(settings={"ess_with_supported_peripherals": "disabled"}, **task)
+    assert gone["settings"] == {"ess_with_supported_peripherals": "not_configured"}
+    assert attempt(settings={"ess_with_supported_peripherals": "disabled"}, **task)["changed"] is False
+    assert attempt(settings={"ess_with_supported_peripherals": "not_configured"}, **task)["changed"] is False
+
+
 def test_a_linux_host_reports_what_is_not_about_cards(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     warnings: list[str] = []
     monkeypatch.setattr(AnsibleModule, "warn", lambda module, text, **options: warnings.append(text))
@@ -120,6 +145,26 @@ def test_a_linux_host_reports_what_is_not_about_cards(tmp_path: pathlib.Path, mo
         (
             {"target": "registry_pol", "settings": {"pin_digits": "allowed"}},
             "settings.pin_digits has no value for allowed",
+        ),
+        (
+            {"target": "registry_pol", "settings": {"ess_with_supported_peripherals": "on"}},
+            "settings.ess_with_supported_peripherals is 'on': choose allowed, blocked, disabled, or not_configured",
+        ),
+        *(
+            (
+                {"target": "registry_pol", "scope": "user", "settings": {"ess_with_supported_peripherals": value}},
+                "settings.ess_with_supported_peripherals is a setting of the computer, a user policy doesn't have it",
+            )
+            for value in ("allowed", "blocked", "disabled")
+        ),
+        (
+            {
+                "target": "syncml",
+                "scope": "user",
+                "tenant_id": TENANT,
+                "settings": {"ess_with_supported_peripherals": "disabled"},
+            },
+            "settings.ess_with_supported_peripherals has no user node",
         ),
         ({"target": "syncml", "tenant_id": "corp", "settings": {"pin_history": 5}}, "tenant_id is 'corp'"),
         ({"target": "syncml", "settings": {"pin_history": 5}}, "tenant_id"),

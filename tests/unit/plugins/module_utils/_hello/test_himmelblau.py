@@ -7,7 +7,7 @@ from __future__ import annotations
 import configparser
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import setting_named
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.himmelblau import Himmelblau
@@ -75,6 +75,24 @@ def test_a_value_that_it_would_not_take_is_unknown(text: str) -> None:
 def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(StateError, match="byte 3"):
         Himmelblau().read(b"[gl\xff")
+
+
+def test_a_byte_order_mark_hides_no_section() -> None:
+    document = b"\xef\xbb\xbf[global]\nhello_pin_min_length = 8\n"
+    assert Himmelblau().read(document) == parse_settings({"pin_min_length": 8})
+    changed = Himmelblau().render(parse_settings({"pin_min_length": 9}), document)
+    assert changed == b"[global]\nhello_pin_min_length = 9\n"
+
+
+@pytest.mark.parametrize("count", [0, 3, 0xFFFFFFFF])
+def test_a_retry_count_is_any_number_that_the_manual_allows(count: int) -> None:
+    assert f"hello_pin_retry_count = {count}\n".encode() in Himmelblau(count).render({}, b"")
+
+
+@pytest.mark.parametrize("count", [-1, 0x100000000])
+def test_any_other_retry_count_is_refused_by_name(count: int) -> None:
+    with pytest.raises(InputError, match=rf"^himmelblau\.pin_retry_count is {count}: choose a whole number"):
+        Himmelblau(count)
 
 
 LINE = st.sampled_from(

@@ -27,8 +27,26 @@ OTHER = Entry.string("Software\\Other", "Text", "a];[b")
 
 NAMES = ("Enabled", "ENABLED", "Other", "**del.Enabled", "**Del.other", "**delvals.", "**soft.Enabled", "**SecureKey=1")
 KEYS = (HELLO, HELLO.lower(), PIN, "Software\\Elsewhere")
+PARENT, _backslash, LAST_KEY = HELLO.rpartition("\\")
+UNDOING = [
+    Entry.string(HELLO, "**DelVals.", " "),
+    Entry.string(HELLO, "**delvals", " "),
+    Entry.string(HELLO, "**DeleteValues", "Foo;enabled"),
+    Entry.string(PARENT, "**DeleteKeys", f"Foo; {LAST_KEY.upper()}"),
+    Entry.string("SOFTWARE", "**deletekeys", "Policies"),
+]
+HARMLESS = [
+    Entry.string(HELLO, "**DeleteValues", "Foo;Enable;Enabled2"),
+    Entry.dword(HELLO, "**DeleteValues", 1),
+    Entry.string(HELLO, "**DeleteKeys", f"Foo;{LAST_KEY};"),
+    Entry.string(PARENT, "**DeleteKeys", LAST_KEY[:-1]),
+    Entry.string(PIN, "**delvals.", " "),
+    Entry.string(HELLO, "**soft.Enabled", "0"),
+    Entry.string(HELLO, "**SecureKey", "1"),
+]
 ENTRIES = st.lists(
-    st.builds(Entry.dword, st.sampled_from(KEYS), st.sampled_from(NAMES), st.integers(0, 93))
+    st.sampled_from(UNDOING + HARMLESS)
+    | st.builds(Entry.dword, st.sampled_from(KEYS), st.sampled_from(NAMES), st.integers(0, 93))
     | st.builds(Entry.string, st.sampled_from(KEYS), st.sampled_from(NAMES), st.text("a];[", max_size=4)),
     max_size=10,
 )
@@ -94,13 +112,25 @@ def test_the_last_of_several_entries_counts_and_stays_alone():
     assert edited(before, [Put(HELLO, "Enabled", 1)]) == (OTHER, Entry.dword(HELLO, "Enabled", 1))
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        Entry.string(HELLO, "**DelVals.", " "),
-        Entry.string(HELLO, "**DeleteValues", "Foo;enabled"),
-    ],
-)
+@pytest.mark.parametrize("command", UNDOING)
+def test_what_a_later_command_undoes_is_not_said(command):
+    ours = Entry.dword(HELLO, "Enabled", 1)
+    assert outcome((ours, command)) == []
+    assert [each.data for each in outcome((command, ours))] == [1]
+    document = preg.encode([ours, command])
+    writer = RegistryPol(Scope.DEVICE)
+    assert writer.read(document) == {}
+    assert writer.read(writer.render({"use_hello": SettingState(State.ENABLED)}, document))
+
+
+@pytest.mark.parametrize("command", HARMLESS)
+def test_a_command_about_something_else_undoes_nothing(command):
+    ours = Entry.dword(HELLO, "Enabled", 1)
+    assert [each.data for each in outcome((ours, command))] == [1]
+    assert edited((ours, command), [Put(HELLO, "Enabled", 1)]) == (ours, command)
+
+
+@pytest.mark.parametrize("command", UNDOING)
 def test_a_value_goes_behind_a_command_that_would_remove_it(command):
     before = (Entry.dword(HELLO, "Enabled", 1), command)
     assert edited(before, [Put(HELLO, "Enabled", 1)]) == (command, Entry.dword(HELLO, "Enabled", 1))

@@ -57,7 +57,10 @@ def test_a_contradiction_is_an_error(settings: dict[str, object], message: str) 
             "use_certificate_for_on_prem_auth wins",
         ),
         ({"device_unlock": {"group_a": ["pin"], "group_b": ["face"], "rules": SIGNAL}}, "rules have no effect"),
-        ({"pin_history": 5}, "not kept by a PIN reset"),
+        (
+            {"pin_history": 5},
+            "forgotten by Windows at a PIN reset",
+        ),
         ({"disable_card_emulation": "enabled"}, "made afterwards"),
         ({"use_hello": "not_configured"}, "use_hello is not_configured, and sources disagree"),
         (

@@ -84,9 +84,8 @@ def test_commands_of_others_stay() -> None:
     edited = DEVICE.render(parse_settings({"pin_history": 6}), FOREIGN)
     assert commands(edited) == [
         ("Replace", "7", "./Device/Vendor/MSFT/Policy/Config/DeviceLock/MinDevicePasswordLength", "8"),
+        ("Replace", "7", f"{ROOT}{TENANT}/Policies/PINComplexity/History", "6"),
         ("Replace", "8", f"{ROOT}{OTHER_TENANT}/Policies/PINComplexity/History", "9"),
-        ("Add", "9", ROOT + TENANT, ""),
-        ("Replace", "10", f"{ROOT}{TENANT}/Policies/PINComplexity/History", "6"),
     ]
     assert b"<!-- of others -->" in edited
     assert b"<SyncHdr><VerDTD>1.2</VerDTD></SyncHdr>" in edited
@@ -100,6 +99,84 @@ def test_not_configured_deletes_and_the_deletion_is_read() -> None:
     assert [each[0] for each in commands(again) if each[2].endswith(f"{TENANT}/Policies/PINComplexity/History")] == [
         "Replace"
     ]
+
+
+HISTORY = f"{ROOT}{TENANT}/Policies/PINComplexity/History"
+
+
+def message(body: str) -> bytes:
+    return f'<SyncML xmlns="SYNCML:SYNCML1.2"><SyncBody>{body}<Final/></SyncBody></SyncML>'.encode()
+
+
+def command(name: str, uri: str, data: str = "") -> str:
+    value = f"<Data>{data}</Data>" if data else ""
+    return f"<{name}><CmdID>1</CmdID><Item><Target><LocURI>{uri}</LocURI></Target>{value}</Item></{name}>"
+
+
+@pytest.mark.parametrize(
+    "deleted",
+    [
+        HISTORY,
+        HISTORY.rpartition("/")[0],
+        f"{ROOT}{TENANT}/Policies",
+        f"{ROOT}{TENANT}",
+        f"{ROOT}{{{TENANT.upper()}}}/",
+        ROOT.rstrip("/"),
+        "./Vendor/MSFT/PassportForWork",
+    ],
+)
+def test_a_later_deletion_counts_also_that_of_a_node_above(deleted: str) -> None:
+    document = message(command("Replace", HISTORY, "5") + command("Delete", deleted))
+    assert DEVICE.read(document)["pin_history"] == NOT_CONFIGURED
+    assert DEVICE.read(DEVICE.render(parse_settings({"pin_history": 5}), document))["pin_history"] != NOT_CONFIGURED
+    earlier = message(command("Delete", deleted) + command("Replace", HISTORY, "5"))
+    assert DEVICE.read(earlier)["pin_history"] == parse_settings({"pin_history": 5})["pin_history"]
+
+
+@pytest.mark.parametrize(
+    "deleted", [f"{ROOT}{OTHER_TENANT}", HISTORY + "2", HISTORY[:-1], "./User/Vendor/MSFT/PassportForWork"]
+)
+def test_a_deletion_of_another_node_undoes_nothing(deleted: str) -> None:
+    document = message(command("Replace", HISTORY, "5") + command("Delete", deleted))
+    assert DEVICE.read(document) == parse_settings({"pin_history": 5})
+
+
+def test_what_stands_within_an_atomic_is_set_there() -> None:
+    inside = command("Replace", HISTORY, "5") + command("Replace", HISTORY.replace("History", "Digits"), "1")
+    document = message(f"<Atomic><CmdID>9</CmdID>{inside}</Atomic>")
+    edited = DEVICE.render(parse_settings({"pin_history": 6, "pin_digits": "disallowed"}), document)
+    atomic = ElementTree.fromstring(edited).find(".//{*}Atomic")
+    assert atomic is not None
+    assert [each.findtext(".//{*}Data") for each in atomic.findall("{*}Replace")] == ["6", "2"]
+    assert len(commands(edited)) == 2
+
+
+@pytest.mark.parametrize("frame", ["Atomic", "Sequence"])
+def test_no_frame_is_left_empty(frame: str) -> None:
+    for body in (f"<{frame}><CmdID>9</CmdID>%s</{frame}>", f"<Atomic><{frame}>%s</{frame}></Atomic>"):
+        document = message(body % command("Replace", HISTORY, "5"))
+        edited = DEVICE.render({"pin_history": NOT_CONFIGURED}, document)
+        assert frame.encode() not in edited
+        both = command("Replace", HISTORY, "5") + command("Replace", "./Device/Vendor/MSFT/Other", "1")
+        kept = DEVICE.render({"pin_history": NOT_CONFIGURED}, message(body % both))
+        assert frame.encode() in kept
+        assert b"MSFT/Other" in kept
+
+
+def test_an_option_that_is_off_is_written_only_where_it_stood() -> None:
+    on = parse_settings({"use_hello": {"state": "enabled", "disable_post_logon_provisioning": True}})
+    off = parse_settings({"use_hello": "enabled"})
+    assert b"PostLogon" not in DEVICE.render(off, b"")
+    document = DEVICE.render(on, b"")
+    changed = DEVICE.render(off, document)
+    assert b"PostLogon" in changed
+    assert (DEVICE.read(document), DEVICE.read(changed)) == (on, off)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_or_utf_16_is_read(encoding: str) -> None:
+    text = FOREIGN.decode().replace('encoding="utf-8"', f'encoding="{encoding.removesuffix("-sig")}"')
+    assert DEVICE.read(text.encode(encoding)) == parse_settings({"pin_history": 5})
 
 
 def test_without_a_tenant_two_of_them_contradict_each_other() -> None:

@@ -33,7 +33,7 @@ HELD = {
     "syncml of users": 11,
     "graph_custom": 23,
     "graph_custom of users": 11,
-    "graph_catalog": 19,
+    "graph_catalog": 21,
     "graph_catalog of users": 11,
     "provisioning": 1,
     "linux": 13,
