@@ -101,7 +101,7 @@ def objection(setting: Setting, state: SettingState, tree: Tree) -> Optional[Obj
     return None
 
 
-def leaves(model: Model, tree: Tree, standing: Container[str] = ()) -> Tuple[Leaf, ...]:
+def leaves(model: Model, tree: Tree, standing: Container[object] = ()) -> Tuple[Leaf, ...]:
     """Returns the leaves that hold the settings, in the order of the catalogue.
 
     An option that is off needs no leaf, and older builds of Windows don't know each: it has one only where
