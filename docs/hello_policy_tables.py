@@ -15,7 +15,14 @@ from pathlib import Path
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.arguments import choices
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import SETTINGS
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_setting
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Kind, Option, Scope, Setting
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.graph_definitions import DEFINITIONS, Seen
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import (
+    Folder,
+    Kind,
+    Option,
+    Scope,
+    Setting,
+)
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.target import TARGETS, Target
 
 ROOT = Path(__file__).parents[1]
@@ -95,6 +102,8 @@ def _texts(setting: Setting) -> list[str]:
         texts.append("V(enabled) and V(disabled) are other words for V(required) and V(disallowed).")
     texts.append(f"V(not_configured): {_after_colon(setting.meaning.not_configured)}")
     texts.append(f"Default of Windows: {setting.default}.")
+    if setting.folder is not Folder.NONE:
+        texts.append(f"In the Group Policy editor below Administrative Templates: {setting.folder.value}.")
     return texts + ([f"Disputed: {setting.disputed}"] if setting.disputed else [])
 
 
@@ -126,7 +135,7 @@ def _item(text: str, indent: int = 10) -> list[str]:
 
 def tables() -> str:
     """The guide's tables: the settings' names and values, the targets, and which target holds what."""
-    return "\n".join([*_settings_table(), "", *_targets_table(), "", *_held_table(), ""])
+    return "\n".join([*_settings_table(), "", *_targets_table(), "", *_held_table(), "", *_definitions_table(), ""])
 
 
 def _targets_table() -> list[str]:
@@ -148,12 +157,13 @@ def _markdown(text: str) -> str:
 
 
 def _settings_table() -> list[str]:
-    lines = ["| Setting | About | Name, 日本語 | Values | Default |", "|---|---|---|---|---|"]
+    lines = ["| Setting | Name, 日本語 | Values | Default | In the Group Policy editor |", "|---|---|---|---|---|"]
     for setting in SETTINGS:
         japanese = f"<br>{setting.japanese}" if setting.japanese else ""
         values = ", ".join(_value_words(setting))
         name = f"{setting.english}{japanese}"
-        lines.append(f"| `{setting.name}` | {setting.category.value} | {name} | {values} | {setting.default} |")
+        folder = setting.folder.value or "not there"
+        lines.append(f"| `{setting.name}` | {name} | {values} | {setting.default} | {folder} |")
     return lines
 
 
@@ -182,6 +192,15 @@ def _held_table() -> list[str]:
         ]
         lines.append(f"| `{setting.name}` | " + " | ".join(marks) + f" | {', '.join(users)} |")
     return lines
+
+
+def _definitions_table() -> list[str]:
+    lines = ["| What was seen of its definition in Graph's settings catalogue | Nodes |", "|---|---|"]
+    for seen in Seen:
+        nodes = [path.removeprefix("{TenantId}/Policies/") for path, each in DEFINITIONS.items() if each is seen]
+        lines.append(f"| {seen.value} | {', '.join(f'`{node}`' for node in nodes)} |")
+    unseen = [node.path for setting in SETTINGS for node in setting.nodes if node and node.path not in DEFINITIONS]
+    return [*lines, f"| nothing, so `graph_catalog` refuses it | {', '.join(f'`{path}`' for path in unseen)} |"]
 
 
 def _mark(target: Target, setting: Setting, scope: Scope) -> str:

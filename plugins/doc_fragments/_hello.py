@@ -40,8 +40,11 @@ options:
           - 'Option C(disable_post_logon_provisioning), default false: Don''t start provisioning after sign-in, because
             other software does it.'
           - 'V(disabled): Nobody is provisioned. Who is enrolled already stays enrolled.'
-          - 'V(not_configured): Users may be provisioned or not, see the dispute: better say it outright.'
+          - 'V(not_configured): Users may provision themselves, says the reference. See the dispute: better say it
+            outright.'
           - 'Default of Windows: disputed.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
           - 'Disputed: The ADML text lets users set up a convenience credential, the deployment guide lets them
             provision, the DDF''s default is true, and the older management guide says that nothing is provisioned.'
         type: raw
@@ -49,10 +52,13 @@ options:
         description:
           - 'Use a hardware security device.'
           - 'V(enabled): Only computers with a usable TPM are provisioned.'
-          - 'Option C(exclude_tpm12), default false: A TPM of version 1.2 doesn''t count.'
+          - 'Option C(exclude_tpm12), default false: A TPM 1.2 doesn''t count: it knows RSA and SHA-1 only, and its
+            lockout differs between makers.'
           - 'V(disabled): A TPM is preferred. Without one, keys are kept in software.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: not required.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
         type: raw
       use_certificate_for_on_prem_auth:
         description:
@@ -61,6 +67,8 @@ options:
           - 'V(disabled): A key or a Kerberos ticket is used, as the other settings say.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: off.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
         type: str
         choices: [enabled, disabled, not_configured]
       use_cloud_trust_for_on_prem_auth:
@@ -71,6 +79,8 @@ options:
           - 'V(disabled): A key or a certificate is used, as the other settings say.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: off.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
         type: str
         choices: [enabled, disabled, not_configured]
       device_unlock:
@@ -84,6 +94,8 @@ options:
           - 'V(disabled): Devices unlock as they always did.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: one factor.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
         type: raw
       dynamic_lock:
         description:
@@ -94,6 +106,8 @@ options:
           - 'V(disabled): Computers lock as they always did.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: off.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
         type: raw
       pin_expiration:
         description:
@@ -102,6 +116,7 @@ options:
           - 'V(disabled): A PIN never expires.'
           - 'V(not_configured): A PIN never expires.'
           - 'Default of Windows: 0, never.'
+          - 'In the Group Policy editor below Administrative Templates: System > PIN Complexity.'
         type: raw
       pin_history:
         description:
@@ -111,6 +126,7 @@ options:
           - 'V(disabled): Former PINs are not remembered.'
           - 'V(not_configured): Former PINs are not remembered.'
           - 'Default of Windows: 0, none.'
+          - 'In the Group Policy editor below Administrative Templates: System > PIN Complexity.'
         type: raw
       pin_max_length:
         description:
@@ -119,6 +135,7 @@ options:
           - 'V(disabled): A PIN has at most 127 characters.'
           - 'V(not_configured): A PIN has at most 127 characters.'
           - 'Default of Windows: 127.'
+          - 'In the Group Policy editor below Administrative Templates: System > PIN Complexity.'
         type: raw
       pin_min_length:
         description:
@@ -127,6 +144,7 @@ options:
           - 'V(disabled): A PIN has at least 6 characters.'
           - 'V(not_configured): A PIN has at least 6 characters, see the dispute.'
           - 'Default of Windows: 6 (disputed).'
+          - 'In the Group Policy editor below Administrative Templates: System > PIN Complexity.'
           - 'Disputed: Reference and ADML say 6, the DDF and older guides say 4.'
         type: raw
       pin_digits:
@@ -138,6 +156,7 @@ options:
           - 'V(enabled) and V(disabled) are other words for V(required) and V(disallowed).'
           - 'V(not_configured): a PIN may hold digits, see the dispute.'
           - 'Default of Windows: allowed (disputed).'
+          - 'In the Group Policy editor below Administrative Templates: System > PIN Complexity.'
           - 'Disputed: Reference and ADML say allowed, the DDF''s text says required, although its default is 0,
             allowed.'
         type: str
@@ -151,6 +170,7 @@ options:
           - 'V(enabled) and V(disabled) are other words for V(required) and V(disallowed).'
           - 'V(not_configured): a PIN may hold lowercase letters, see the dispute.'
           - 'Default of Windows: allowed (disputed).'
+          - 'In the Group Policy editor below Administrative Templates: System > PIN Complexity.'
           - 'Disputed: Reference and ADML say allowed, the DDF''s text says disallowed, although its default is 0,
             allowed.'
         type: str
@@ -164,6 +184,7 @@ options:
           - 'V(enabled) and V(disabled) are other words for V(required) and V(disallowed).'
           - 'V(not_configured): a PIN may hold special characters, see the dispute.'
           - 'Default of Windows: allowed (disputed).'
+          - 'In the Group Policy editor below Administrative Templates: System > PIN Complexity.'
           - 'Disputed: Reference and ADML say allowed, the DDF''s text says disallowed, as the settings catalogue''s
             default does, although its default is 0, allowed.'
         type: str
@@ -177,6 +198,7 @@ options:
           - 'V(enabled) and V(disabled) are other words for V(required) and V(disallowed).'
           - 'V(not_configured): a PIN may hold uppercase letters, see the dispute.'
           - 'Default of Windows: allowed (disputed).'
+          - 'In the Group Policy editor below Administrative Templates: System > PIN Complexity.'
           - 'Disputed: Reference and ADML say allowed, the DDF''s text says disallowed, although its default is 0,
             allowed.'
         type: str
@@ -184,10 +206,13 @@ options:
       pin_recovery:
         description:
           - 'Use PIN Recovery.'
-          - 'V(enabled): A recovery secret is kept, so that a forgotten PIN can be replaced without a new enrolment.'
+          - 'V(enabled): A recovery secret is kept, so that a forgotten PIN can be replaced without a new enrolment. The
+            service that keeps it has to be set up in the tenant, too.'
           - 'V(disabled): No recovery secret is kept: a forgotten PIN costs the key, and the user enrols again.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: off.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
         type: str
         choices: [enabled, disabled, not_configured]
       enhanced_anti_spoofing:
@@ -197,17 +222,21 @@ options:
           - 'V(disabled): Face recognition works without enhanced anti-spoofing.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: not required.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Biometrics > Facial
+            Features.'
         type: str
         choices: [enabled, disabled, not_configured]
       ess_with_supported_peripherals:
         description:
           - 'Enable ESS with Supported Peripherals.'
           - 'V(enabled): Says what becomes of sensors without enhanced sign-in security, with the option peripherals.'
-          - 'V(allowed) or V(blocked) enables it with that: blocked keeps to secure sensors, allowed lets others sign in
-            too.'
+          - 'V(allowed) or V(blocked) enables it with that: blocked (1, recommended) keeps to secure sensors, allowed
+            (0) lets others sign in too.'
           - 'V(disabled): Sensors without enhanced sign-in security are blocked where a secure one exists.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: peripherals blocked.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
           - 'Disputed: Reference and DDF let enhanced sign-in security stay on with peripherals allowed, the ADML turns
             it off.'
         type: raw
@@ -218,25 +247,33 @@ options:
           - 'V(disabled): Nobody signs in by face or fingerprint, whatever the kind of account.'
           - 'V(not_configured): The same as enabled, see the dispute.'
           - 'Default of Windows: allowed (disputed).'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
           - 'Disputed: Reference and ADML say allowed, the DDF''s default is false.'
         type: str
         choices: [enabled, disabled, not_configured]
       allow_all_user_card_enumeration:
         description:
           - 'Allow enumeration of emulated smart card for all users.'
-          - 'V(enabled): All users see all cards. To use one still takes its owner''s factor.'
+          - 'V(enabled): All users see all cards, so that one person may sign in with an ordinary and a privileged
+            account. To use a card still takes its owner''s factor.'
           - 'V(disabled): A user sees only their own card.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: owner only.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
         type: str
         choices: [enabled, disabled, not_configured]
       disable_card_emulation:
         description:
           - 'Turn off smart card emulation.'
-          - 'V(enabled): Credentials made from now on are no smart cards. Those made before stay what they are.'
+          - 'V(enabled): Credentials made from now on are no smart cards. Those made before stay what they are: a user
+            gets another by removing the credential and enrolling again.'
           - 'V(disabled): Credentials made from now on work as smart cards.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: emulation on.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
         type: str
         choices: [enabled, disabled, not_configured]
       hello_cert_as_smartcard_cert:
@@ -247,6 +284,8 @@ options:
           - 'V(disabled): Hello certificates are no smart card certificates, and biometrics may release the key.'
           - 'V(not_configured): The same as disabled.'
           - 'Default of Windows: off.'
+          - 'In the Group Policy editor below Administrative Templates: Windows Components > Windows Hello for
+            Business.'
         type: str
         choices: [enabled, disabled, not_configured]
       hello_provisioning_for_security_keys:

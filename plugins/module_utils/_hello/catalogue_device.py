@@ -8,7 +8,7 @@ Keys and values: Passport.admx, Biometrics.admx; nodes: the PassportForWork DDF 
 from __future__ import annotations
 
 from .catalogue_feature import POLICIES
-from .setting import Category, CspNode, Format, Kind, Meaning, Option, RegistryPlace, Setting, State, Switch
+from .setting import Category, CspNode, Folder, Format, Kind, Meaning, Option, RegistryPlace, Setting, State, Switch
 
 _TENANT = "{TenantId}/Policies/"
 
@@ -27,6 +27,7 @@ ENHANCED_ANTI_SPOOFING = Setting(
         RegistryPlace("SOFTWARE\\Policies\\Microsoft\\Biometrics\\FacialFeatures", "EnhancedAntiSpoofing"),
         CspNode("Biometrics/FacialFeaturesUseEnhancedAntiSpoofing", Format.BOOL),
     ),
+    folder=Folder.FACE,
 )
 
 ESS_WITH_SUPPORTED_PERIPHERALS = Setting(
@@ -49,7 +50,7 @@ ESS_WITH_SUPPORTED_PERIPHERALS = Setting(
                 "Software\\Microsoft\\Policies\\PassportForWork\\Biometrics", "EnableESSwithSupportedPeripherals"
             ),
             CspNode("Biometrics/EnableESSwithSupportedPeripherals", Format.INT),
-            "blocked keeps to secure sensors, allowed lets others sign in too.",
+            "blocked (1, recommended) keeps to secure sensors, allowed (0) lets others sign in too.",
             default="blocked",
             words=(("allowed", 0), ("blocked", 1)),
         ),
@@ -85,7 +86,8 @@ ALLOW_ALL_USER_CARD_ENUMERATION = Setting(
     english="Allow enumeration of emulated smart card for all users",
     japanese="すべてのユーザーに対してエミュレートされたスマート カードの列挙を許可する",
     meaning=Meaning(
-        enabled="All users see all cards. To use one still takes its owner's factor.",
+        enabled="All users see all cards, so that one person may sign in with an ordinary and a privileged account. "
+        "To use a card still takes its owner's factor.",
         disabled="A user sees only their own card.",
         not_configured="The same as disabled.",
     ),
@@ -99,7 +101,8 @@ DISABLE_CARD_EMULATION = Setting(
     english="Turn off smart card emulation",
     japanese="スマート カード エミュレーションをオフにする",
     meaning=Meaning(
-        enabled="Credentials made from now on are no smart cards. Those made before stay what they are.",
+        enabled="Credentials made from now on are no smart cards. Those made before stay what they are: a user gets "
+        "another by removing the credential and enrolling again.",
         disabled="Credentials made from now on work as smart cards.",
         not_configured="The same as disabled.",
     ),
@@ -141,6 +144,7 @@ HELLO_PROVISIONING_FOR_SECURITY_KEYS = Setting(
     default="off",
     switch=Switch(None, CspNode(_TENANT + "EnableWindowsHelloProvisioningForSecurityKeys", Format.BOOL)),
     in_reference=False,
+    folder=Folder.NONE,
 )
 
 USE_REMOTE_PASSPORT = Setting(
@@ -156,6 +160,7 @@ USE_REMOTE_PASSPORT = Setting(
     default="off",
     switch=Switch(None, CspNode(_TENANT + "Remote/UseRemotePassport", Format.BOOL)),
     in_reference=False,
+    folder=Folder.NONE,
 )
 
 USE_SECURITY_KEY_FOR_SIGNIN = Setting(
@@ -171,6 +176,7 @@ USE_SECURITY_KEY_FOR_SIGNIN = Setting(
     default="off",
     switch=Switch(None, CspNode("SecurityKey/UseSecurityKeyForSignin", Format.INT)),
     in_reference=False,
+    folder=Folder.NONE,
 )
 
 DISABLE_POST_LOGON_CREDENTIAL_CACHING = Setting(
@@ -188,6 +194,7 @@ DISABLE_POST_LOGON_CREDENTIAL_CACHING = Setting(
     disputed="It stands in the DDFs of 2023 for Insider builds only, and is gone from those of 2024 and 2025.",
     disputed_in=(State.ENABLED, State.DISABLED),
     in_reference=False,
+    folder=Folder.NONE,
 )
 
 CSP_ONLY_SETTINGS = (

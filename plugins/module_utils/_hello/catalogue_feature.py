@@ -43,7 +43,7 @@ USE_HELLO = Setting(
     meaning=Meaning(
         enabled="Every user of the computer is provisioned with a Hello for Business key or certificate.",
         disabled="Nobody is provisioned. Who is enrolled already stays enrolled.",
-        not_configured="Users may be provisioned or not, see the dispute: better say it outright.",
+        not_configured="Users may provision themselves, says the reference. See the dispute: better say it outright.",
     ),
     default="disputed",
     switch=Switch(RegistryPlace(POLICIES, "Enabled"), CspNode(_TENANT + "UsePassportForWork", Format.BOOL, user=True)),
@@ -86,7 +86,7 @@ REQUIRE_SECURITY_DEVICE = Setting(
             Kind.FLAG,
             RegistryPlace(POLICIES + "\\ExcludeSecurityDevices", "TPM12"),
             CspNode(_TENANT + "ExcludeSecurityDevices/TPM12", Format.BOOL),
-            "A TPM of version 1.2 doesn't count.",
+            "A TPM 1.2 doesn't count: it knows RSA and SHA-1 only, and its lockout differs between makers.",
             default=False,
         ),
     ),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .._pin import LONGEST, LONGEST_EXPIRY_DAYS, LONGEST_HISTORY, SHORTEST
 from .catalogue_feature import POLICIES
-from .setting import Category, CspNode, Format, Group, Kind, Meaning, Option, RegistryPlace, Setting, Switch
+from .setting import Category, CspNode, Folder, Format, Group, Kind, Meaning, Option, RegistryPlace, Setting, Switch
 
 _COMPLEXITY = POLICIES + "\\PINComplexity"
 _TENANT = "{TenantId}/Policies/"
@@ -29,7 +29,17 @@ def _number(
         lowest=lowest,
         highest=highest,
     )
-    return Setting(name, Category.PIN, english, japanese, meaning, default, options=(option,), group=Group.PIN)
+    return Setting(
+        name,
+        Category.PIN,
+        english,
+        japanese,
+        meaning,
+        default,
+        options=(option,),
+        group=Group.PIN,
+        folder=Folder.PIN,
+    )
 
 
 def _class(name: str, english: str, japanese: str, value: str, what: str, ddf: str) -> Setting:
@@ -53,6 +63,7 @@ def _class(name: str, english: str, japanese: str, value: str, what: str, ddf: s
             allowed=0,
         ),
         group=Group.PIN,
+        folder=Folder.PIN,
         disputed=f"Reference and ADML say allowed, the DDF's text says {ddf}, although its default is 0, allowed.",
     )
 
@@ -152,7 +163,8 @@ PIN_RECOVERY = Setting(
     english="Use PIN Recovery",
     japanese="PIN 回復を使用する",
     meaning=Meaning(
-        enabled="A recovery secret is kept, so that a forgotten PIN can be replaced without a new enrolment.",
+        enabled="A recovery secret is kept, so that a forgotten PIN can be replaced without a new enrolment. "
+        "The service that keeps it has to be set up in the tenant, too.",
         disabled="No recovery secret is kept: a forgotten PIN costs the key, and the user enrols again.",
         not_configured="The same as disabled.",
     ),

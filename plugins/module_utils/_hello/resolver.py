@@ -215,7 +215,7 @@ def _noted(each: Effective, model: Model) -> Effective:
 
 def _warnings(heard: Sequence[Source]) -> List[str]:
     families = {source.kind.family for source in heard if source.model}
-    found = []
+    found = [note for source in heard for note in source.notes]
     if {Family.GPO, Family.CSP} <= families:
         found.append("GPO and CSP are mixed, which Microsoft doesn't support: clear the GPO before the CSP takes over.")
     if Family.EAS in families and len(families) > 1:

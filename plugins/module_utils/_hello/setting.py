@@ -53,6 +53,15 @@ class Category(str, enum.Enum):
     SMART_CARD = "smart card"
 
 
+class Folder(str, enum.Enum):
+    """Where the Group Policy editor shows a setting, below Administrative Templates."""
+
+    HELLO = "Windows Components > Windows Hello for Business"
+    PIN = "System > PIN Complexity"
+    FACE = "Windows Components > Biometrics > Facial Features"
+    NONE = ""
+
+
 class Group(str, enum.Enum):
     """Settings that resolve together, from one source."""
 
@@ -173,6 +182,7 @@ class Setting:
     disputed: str = ""
     disputed_in: Tuple[State, ...] = (State.NOT_CONFIGURED,)
     in_reference: bool = True
+    folder: Folder = Folder.HELLO
 
     @property
     def in_gpo(self) -> bool:

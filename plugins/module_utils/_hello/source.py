@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Tuple
 
 from .setting import Model, Scope
 
@@ -63,8 +64,12 @@ _ROWS = {
 
 @dataclass(frozen=True)
 class Source:
-    """A policy and where it comes from. Of two of one kind, the one that stands first wins."""
+    """A policy and where it comes from. Of two of one kind, the one that stands first wins.
+
+    ``notes`` is what a person should know about the place that holds it.
+    """
 
     kind: SourceKind
     label: str
     model: Model
+    notes: Tuple[str, ...] = ()

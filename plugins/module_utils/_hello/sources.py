@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from .._errors import InputError, StateError
 from .arguments import GPO
@@ -13,7 +14,6 @@ from .desired import parse_settings, view
 from .linux import PATH, Linux
 from .place import FilePlace
 from .resolver import NOTHING, Platform, Resolution, resolve
-from .setting import Model
 from .source import Family, Source, SourceKind
 from .target import TARGETS, gpo_to_read, target_named
 
@@ -67,16 +67,16 @@ def _source(params: Params, field: str) -> Source:
     if len(ways) != 1:
         fault = f"has {' and '.join(ways)}" if ways else "says nothing"
         raise InputError(field, fault, "give it exactly one of settings, path and gpo")
-    label, model = _READERS[ways[0]](params, kind, field)
-    return Source(kind, params.get("label") or label, model)
+    source = _READERS[ways[0]](params, kind, field)
+    return replace(source, label=params.get("label") or source.label)
 
 
-def _from_settings(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model]:
+def _from_settings(params: Params, kind: SourceKind, field: str) -> Source:
     said = parse_settings(params["settings"], f"{field}.settings")
-    return kind.value, {name: setting_named(name).settled(state) for name, state in said.items()}
+    return Source(kind, kind.value, {name: setting_named(name).settled(state) for name, state in said.items()})
 
 
-def _from_path(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model]:
+def _from_path(params: Params, kind: SourceKind, field: str) -> Source:
     name = params.get("format") or kind.document
     if not name:
         raise InputError(
@@ -85,17 +85,17 @@ def _from_path(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model
     document = FilePlace(params["path"]).load()
     if not document:
         raise StateError(f"{params['path']} is not there or empty", f"check {field}.path")
-    return params["path"], target_named(name).writer(kind.scope, params).read(document)
+    return Source(kind, params["path"], target_named(name).writer(kind.scope, params).read(document))
 
 
-def _from_gpo(params: Params, kind: SourceKind, field: str) -> Tuple[str, Model]:
+def _from_gpo(params: Params, kind: SourceKind, field: str) -> Source:
     if kind.family is not Family.GPO:
         raise InputError(
             f"{field}.kind", f"is {kind.value}, but the source is a GPO", "choose user_gpo or computer_gpo"
         )
     place = gpo_to_read(params["gpo"], kind.scope)
-    document = place.load()
-    return place.title, target_named("gpo").writer(kind.scope, {}).read(document)
+    model = target_named("gpo").writer(kind.scope, {}).read(place.load())
+    return Source(kind, place.title, model, tuple(place.warnings))
 
 
 _READERS = {"settings": _from_settings, "path": _from_path, "gpo": _from_gpo}
