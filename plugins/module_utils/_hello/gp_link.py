@@ -13,7 +13,7 @@ import re
 from .._errors import StateError
 
 DISABLED = 1
-_LINK = re.compile(r"\[LDAP://(?P<dn>[^;\]]*);(?P<options>\d+)\]", re.IGNORECASE)
+_LINK = re.compile(r"\[LDAP://(?P<dn>[^;\]]*);(?P<options>[0-9]{1,10})\]", re.IGNORECASE)
 _CN = re.compile(r"^CN=(\{[0-9A-F-]{36}\}),", re.IGNORECASE)
 
 
