@@ -107,11 +107,12 @@ class CardMachine:
         alone = ["--disable-polkit"] if "--disable-polkit" in self.run("pcscd", "--help") else []
         self.pcscd = subprocess.Popen(self._inside("pcscd", "--foreground", *alone), stdout=self._log, stderr=self._log)
 
-    def start_service(self, *options: str) -> None:
-        command = [sys.executable, "-c", _SERVICE.format(package=_PACKAGE)]
+    def start_service(self, *options: str, before: str = "", pass_fds: t.Sequence[int] = ()) -> None:
+        """:param before: what the process does before it is the service"""
+        command = [sys.executable, "-c", before + _SERVICE.format(package=_PACKAGE)]
         command += ["--store", self.store.folder, "--policy", str(self.policy), "--run", str(self.run_folder)]
         command += ["--pkcs11", str(self.socket), *options]
-        self.service = subprocess.Popen(self._inside(*command), stdout=self._log, stderr=self._log)
+        self.service = subprocess.Popen(self._inside(*command), stdout=self._log, stderr=self._log, pass_fds=pass_fds)
 
     def start(self) -> None:
         self.start_pcscd()

@@ -19,6 +19,7 @@ from ansible_collections.hardbound.identity.tests.support.card_machine import PI
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 CLIENT = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"
+PROXY = "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so"
 
 
 class Host:
@@ -34,6 +35,13 @@ class Host:
     def start(self, *options: str) -> None:
         self.machine.start_service(*options)
         until(self._answers)
+
+    def register(self, ours: str = "/etc/pkcs11/modules", others: str = "/usr/share/p11-kit/modules") -> None:
+        """Tells p11-kit of the service, as the role does; nothing else is registered."""
+        os.makedirs(ours, exist_ok=True)
+        for each in (ours, others):
+            self.machine.run("mount", "-t", "tmpfs", "tmpfs", each)
+        self.machine.run("tee", f"{ours}/hardbound.module", stdin=f"remote: unix:path={self.machine.socket}\n")
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:

@@ -22,6 +22,8 @@ LISTENER = "hardbound-pkcs11"
 """FileDescriptorName of the socket unit."""
 _CONNECTION = re.compile(r"pkcs11-(\d{1,3})")
 _FIRST = 3  # SD_LISTEN_FDS_START
+_PATIENCE = 1.0
+"""Seconds for systemd to take what its socket has no room for: the kernel queues a few messages only."""
 
 
 class HandedDown(t.NamedTuple):
@@ -67,7 +69,7 @@ class Keeper:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [connection.fileno()]))]
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify:
             try:
-                notify.setblocking(False)
+                notify.settimeout(_PATIENCE)
                 notify.sendmsg([message], rights, 0, self._address)
             except OSError as error:
                 _log.warning("systemd does not keep a connection: %s", error)

@@ -129,8 +129,8 @@ def derive_key(
 def derive_key_2(
     context: Context, handle: int, mechanism: t.Optional[Mechanism], number: int, template: t.Sequence[Attribute]
 ) -> Answer:
-    """The same, with what the mechanism has changed in its parameter, nothing, and the CK_RV."""
-    return (*derive_key(context, handle, mechanism, number, template), None, int(Rv.OK))
+    """The same, after the CK_RV and what the mechanism has changed in its parameter: nothing."""
+    return (int(Rv.OK), None, *derive_key(context, handle, mechanism, number, template))
 
 
 def _point(mechanism: Mechanism, size: int) -> bytes:

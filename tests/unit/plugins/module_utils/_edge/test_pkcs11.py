@@ -668,7 +668,7 @@ def test_an_agreed_secret(card: OneCard, client: Client, session: int, wrapped: 
     mechanism = Mechanism(M.ECDH1_DERIVE, (1, b"", (b"\x04\x41" if wrapped else b"") + point))
     key = private(client, session, 1)
     expected = other.exchange(ec.ECDH(), card._private[0x9A].public_key())
-    handle, _changed, rv = client.call("C_DeriveKey2", session, mechanism, key, [(Cka.VALUE_LEN, 16)])
+    rv, _changed, handle = client.call("C_DeriveKey2", session, mechanism, key, [(Cka.VALUE_LEN, 16)])
     assert rv == Rv.OK
     assert client.attribute(session, handle, Cka.VALUE) == expected[16:]
     (hidden,) = client.call("C_DeriveKey", session, mechanism, key, [(Cka.SENSITIVE, True)])

@@ -1,0 +1,225 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs that people use, with a card that they reach through p11-kit alone: no pcscd runs."""
+
+from __future__ import annotations
+
+import shutil
+import typing as t
+from dataclasses import dataclass
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
+from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
+from ansible_collections.hardbound.identity.tests.integration.pkcs11.conftest import CLIENT, PROXY, Host
+from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, PUK
+
+ADMIN_KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
+OPENSC = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
+DECRYPTING = (
+    KeySpecification(0x9A, KeyAlgorithm.RSA_2048),
+    KeySpecification(0x9C, KeyAlgorithm.ECC_P256),
+    KeySpecification(0x9D, KeyAlgorithm.RSA_2048),
+)
+
+
+def needs(*programs: str) -> None:
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+
+
+@pytest.mark.parametrize("module", [CLIENT, PROXY])
+@pytest.mark.parametrize("keys", ["mixed", "rsa"])
+def test_pkcs11_tool_finds_no_errors(host: Host, module: str, keys: str) -> None:
+    host.make("Corp card", **({"keys": DECRYPTING} if keys == "rsa" else {}))
+    host.register()
+    host.start()
+    said = host.run("pkcs11-tool", "--module", module, "--login", "--pin", PIN, "--token-label", "Corp card", "--test")
+    assert "No errors" in said
+    assert "key 1 (SIGN key)" in said
+
+
+def test_a_pin_is_changed_and_lost_and_given_anew(host: Host) -> None:
+    host.make("Corp card")
+    host.start()
+    host.tool("--change-pin", "--new-pin", "654321")
+    assert "CKR_PIN_INCORRECT" in host.tool("-O", ok=False)
+    for _each in range(2):
+        host.tool("-O", ok=False)
+    assert "CKR_PIN_LOCKED" in host.tool("-O", ok=False, pin="654321")
+    said = host.run("pkcs11-tool", "--module", CLIENT, "-L")
+    assert "user PIN locked" in said
+    host.run(
+        "pkcs11-tool",
+        "--module",
+        CLIENT,
+        "--login",
+        "--login-type",
+        "so",
+        "--so-pin",
+        PUK,
+        "--init-pin",
+        "--new-pin",
+        PIN,
+    )
+    assert "PIV AUTH key" in host.tool("-O")
+
+
+def test_the_admin_key_makes_keys_and_writes_certificates(host: Host) -> None:
+    host.make("Corp card", keys=(), puk=False, admin_key=ADMIN_KEY)
+    host.start()
+    officer = ["pkcs11-tool", "--module", CLIENT, "--login", "--login-type", "so", "--so-pin", ADMIN_KEY.value.hex()]
+    host.run(*officer, "--keypairgen", "--key-type", "EC:prime256v1", "--id", "01")
+    assert "PIV AUTH key" in host.tool("-O")
+    digest, signature = host.machine.folder / "digest", host.machine.folder / "signature"
+    digest.write_bytes(bytes(32))
+    host.tool("--sign", "--mechanism", "ECDSA", "--id", "01", "-i", str(digest), "-o", str(signature))
+    assert len(signature.read_bytes()) == 64
+    assert "CKR_USER_NOT_LOGGED_IN" in host.tool("--keypairgen", "--key-type", "EC:prime256v1", "--id", "03", ok=False)
+
+
+def test_the_same_ids_and_labels_as_opensc_shows(host: Host) -> None:
+    needs("pcscd", "opensc-tool")
+    host.make("Corp card", faces=(Face.PCSC, Face.PKCS11))
+    host.machine.start_pcscd()
+    host.start()
+    host.machine.await_token()
+    seen = {}
+    for module in (CLIENT, OPENSC):
+        said = host.run("pkcs11-tool", "--module", module, "--login", "--pin", PIN, "-O")
+        seen[module] = set(_objects(said))
+    assert {each.kind for each in seen[OPENSC]} == {"Certificate", "Public Key", "Private Key"}
+    assert seen[OPENSC] <= seen[CLIENT]
+    assert {each.identifier for each in seen[CLIENT]} == {"01", "02", "03", "04"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    kind: str
+    label: str
+    identifier: str
+
+
+def _objects(said: str) -> t.Iterator[Seen]:
+    """Certificates and keys as pkcs11-tool lists them; data objects have no ID."""
+    for block in (
+        said.replace("\nCertificate", "\0Certificate").replace("\nP", "\0P").replace("\nData", "\0Data").split("\0")
+    ):
+        fields = dict(line.strip().split(":", 1) for line in block.splitlines()[1:] if ":" in line)
+        if "ID" in fields:
+            yield Seen(block.split(" Object")[0], fields["label"].strip(), fields["ID"].strip())
+
+
+def test_gnutls(host: Host) -> None:
+    needs("p11tool", "certtool")
+    host.make("Corp card", keys=DECRYPTING)
+    host.register()
+    host.start()
+    (url,) = [
+        line.split(": ", 1)[1]
+        for line in host.run("p11tool", "--list-tokens").splitlines()
+        if "URL" in line and "Corp" in line
+    ]
+    assert "manufacturer=hardbound.identity" in url
+    said = host.run("p11tool", "--login", "--set-pin", PIN, "--list-all", url)
+    assert said.count("Type: Private key") == 3
+    key = f"{url};id=%01;type=private"
+    assert "ok" in host.run("p11tool", "--login", "--set-pin", PIN, "--test-sign", key).lower()
+    template = host.machine.folder / "template"
+    template.write_text("cn = card\nsigning_key\n")
+    request = host.run(
+        "certtool",
+        "--generate-request",
+        "--load-privkey",
+        f"{key}?pin-value={PIN}",
+        "--load-pubkey",
+        f"{url};id=%01;type=public",
+        "--template",
+        str(template),
+    )
+    assert "BEGIN NEW CERTIFICATE REQUEST" in request
+
+
+def test_ssh(host: Host) -> None:
+    needs("ssh-keygen", "ssh-agent", "ssh-add")
+    host.make("Corp card")
+    host.start()
+    keys = [
+        line for line in host.run("ssh-keygen", "-D", CLIENT).splitlines() if line.startswith(("ecdsa-", "ssh-rsa"))
+    ]
+    assert len(keys) == 4
+    folder = host.machine.folder
+    (folder / "askpass").write_text(f"#!/bin/sh\necho {PIN}\n")
+    (folder / "askpass").chmod(0o700)
+    (folder / "key.pub").write_text(keys[0] + "\n")
+    (folder / "message").write_text("message")
+    (folder / "allowed").write_text(f"me {keys[0]}\n")
+    script = f"""
+    eval $(ssh-agent -P '{CLIENT}') > /dev/null
+    export SSH_ASKPASS={folder}/askpass SSH_ASKPASS_REQUIRE=force DISPLAY=none
+    ssh-add -s {CLIENT} && ssh-keygen -Y sign -f {folder}/key.pub -n file {folder}/message
+    end=$?; ssh-agent -k > /dev/null; exit $end
+    """
+    host.run("sh", "-c", script)
+    host.run(
+        "ssh-keygen",
+        "-Y",
+        "verify",
+        "-f",
+        f"{folder}/allowed",
+        "-I",
+        "me",
+        "-n",
+        "file",
+        "-s",
+        f"{folder}/message.sig",
+        stdin="message",
+    )
+
+
+def test_openssl_s_engine(host: Host) -> None:
+    host.make("Corp card")
+    host.register()
+    host.start()
+    folder = host.machine.folder
+    key = f"pkcs11:token=Corp%20card;id=%01;type=private?pin-value={PIN}"
+    if "pkcs11" not in host.run("openssl", "engine", "pkcs11", ok=None):
+        pytest.skip("needs OpenSSL's engine pkcs11, as in Debian's libengine-pkcs11-openssl")
+    host.run(
+        "openssl",
+        "req",
+        "-new",
+        "-engine",
+        "pkcs11",
+        "-keyform",
+        "engine",
+        "-key",
+        key,
+        "-subj",
+        "/CN=card",
+        "-out",
+        f"{folder}/csr",
+    )
+    assert "verify OK" in host.run("openssl", "req", "-in", f"{folder}/csr", "-verify", "-noout")
+
+
+def test_nss(host: Host) -> None:
+    needs("modutil", "certutil")
+    host.make("Corp card", keys=DECRYPTING)
+    host.register()
+    host.start()
+    folder = host.machine.folder / "nss"
+    folder.mkdir()
+    database = f"sql:{folder}"
+    host.run("certutil", "-N", "-d", database, "--empty-password")
+    host.run("modutil", "-dbdir", database, "-add", "cards", "-libfile", PROXY, "-force")
+    (folder / "pin").write_text(f"Corp card:{PIN}\n")
+    assert "Corp card" in host.run("modutil", "-dbdir", database, "-list", "cards")
+    said = host.run("certutil", "-K", "-d", database, "-h", "Corp card", "-f", str(folder / "pin"))
+    assert said.count("rsa") == 2
+    assert "Certificate for PIV Authentication" in host.run(
+        "certutil", "-L", "-d", database, "-h", "all", "-f", str(folder / "pin")
+    )

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs of other releases of Debian, with their own p11-kit: they speak other versions of its protocol."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
+from ansible_collections.hardbound.identity.tests.integration.pkcs11.conftest import Host
+from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
+from ansible_collections.hardbound.identity.tests.support.debian_root import CLIENT, debian_root
+
+PROXY = "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so"
+KEYS = (
+    KeySpecification(0x9A, KeyAlgorithm.ECC_P256),
+    KeySpecification(0x9C, KeyAlgorithm.RSA_2048),
+    KeySpecification(0x9D, KeyAlgorithm.RSA_2048),
+)
+
+
+class Release:
+    """A host whose programs are another release's."""
+
+    def __init__(self, host: Host, root: pathlib.Path) -> None:
+        self.folder = host.machine.folder
+        self._host = host
+        self._root = root
+        for place in ("/proc", "/dev", str(self.folder)):
+            inside = root / place[1:]
+            inside.mkdir(parents=True, exist_ok=True)
+            host.machine.run("mount", "--rbind", place, str(inside))
+        host.register(str(root / "etc/pkcs11/modules"), str(root / "usr/share/p11-kit/modules"))
+
+    def run(self, *command: str, ok: t.Optional[bool] = True) -> str:
+        return self._host.run("chroot", str(self._root), *command, ok=ok)
+
+
+@pytest.fixture(params=["trixie", "sid"])
+def release(host: Host, request: pytest.FixtureRequest) -> Release:
+    root, why = debian_root(request.param)
+    if root is None:
+        pytest.skip(f"no programs of Debian {request.param}: {why}")
+    host.make("Corp card", keys=KEYS)
+    host.start()
+    return Release(host, root)
+
+
+@pytest.mark.parametrize("module", [CLIENT, PROXY])
+def test_pkcs11_tool_finds_no_errors(release: Release, module: str) -> None:
+    said = release.run(
+        "pkcs11-tool", "--module", module, "--login", "--pin", PIN, "--token-label", "Corp card", "--test"
+    )
+    assert "No errors" in said
+    assert "RSA-PKCS-OAEP: OK" in said or "OAEP" in said
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "identifier", "options"),
+    [
+        ("ECDSA-SHA256", "01", []),
+        ("SHA256-RSA-PKCS-PSS", "03", ["--salt-len", "32"]),
+        ("SHA512-RSA-PKCS", "03", []),
+        ("RSA-PKCS-PSS", "03", ["--hash-algorithm", "SHA256", "--salt-len", "32"]),
+    ],
+)
+def test_signatures(release: Release, mechanism: str, identifier: str, options: t.List[str]) -> None:
+    """With parameter and without, which releases write in different ways."""
+    folder = release.folder
+    (folder / "message").write_bytes(bytes(range(32)))
+    tool = ["pkcs11-tool", "--module", CLIENT, "--login", "--pin", PIN, "--id", identifier]
+    release.run(
+        *tool, "--sign", "--mechanism", mechanism, *options, "-i", f"{folder}/message", "-o", f"{folder}/signature"
+    )
+    release.run(*tool, "--read-object", "--type", "pubkey", "-o", f"{folder}/public")
+    if mechanism == "SHA512-RSA-PKCS":
+        check = ["-sha512", "-keyform", "DER", "-verify", f"{folder}/public", "-signature", f"{folder}/signature"]
+        assert "Verified OK" in release.run("openssl", "dgst", *check, f"{folder}/message")
+    assert (folder / "signature").stat().st_size in (64, 256)
+
+
+def test_an_agreed_secret(release: Release) -> None:
+    folder = release.folder
+    release.run(
+        "openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", f"{folder}/other"
+    )
+    release.run(
+        "openssl", "pkey", "-in", f"{folder}/other", "-pubout", "-outform", "DER", "-out", f"{folder}/other.pub"
+    )
+    tool = ["pkcs11-tool", "--module", CLIENT, "--login", "--pin", PIN, "--id", "01"]
+    release.run(*tool, "--derive", "-m", "ECDH1-DERIVE", "-i", f"{folder}/other.pub", "-o", f"{folder}/secret")
+    release.run(*tool, "--read-object", "--type", "pubkey", "-o", f"{folder}/public")
+    there = [
+        "-inkey",
+        f"{folder}/other",
+        "-peerkey",
+        f"{folder}/public",
+        "-peerform",
+        "DER",
+        "-out",
+        f"{folder}/theirs",
+    ]
+    release.run("openssl", "pkeyutl", "-derive", *there)
+    assert (folder / "secret").read_bytes() == (folder / "theirs").read_bytes()
+
+
+def test_openssl_s_provider(release: Release) -> None:
+    folder = release.folder
+    key = f"pkcs11:token=Corp%20card;id=%01;type=private?pin-value={PIN}"
+    with_module = ["env", f"PKCS11_PROVIDER_MODULE={PROXY}", "openssl"]
+    provider = ["-provider", "pkcs11", "-provider", "default"]
+    release.run(*with_module, "req", "-new", *provider, "-key", key, "-subj", "/CN=card", "-out", f"{folder}/csr")
+    assert "verify OK" in release.run("openssl", "req", "-in", f"{folder}/csr", "-verify", "-noout")
+
+
+def test_ssh_and_gnutls(release: Release) -> None:
+    assert release.run("ssh-keygen", "-D", CLIENT).count("ecdsa-sha2-nistp256") == 1
+    said = release.run("p11tool", "--login", "--set-pin", PIN, "--list-all", "pkcs11:token=Corp%20card")
+    assert said.count("Type: Private key") == 3

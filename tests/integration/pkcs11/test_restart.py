@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service restarts under open programs: none is killed, and each logs in again and goes on."""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import typing as t
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.reference import Rv
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
+from ansible_collections.hardbound.identity.tests.integration.pkcs11.conftest import CLIENT, Host
+from ansible_collections.hardbound.identity.tests.support import pkcs11_module
+from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
+from ansible_collections.hardbound.identity.tests.support.waiting import until
+
+_FIRST = 3
+_STALE = hex(Rv.SESSION_HANDLE_INVALID)
+
+
+class Systemd:
+    """What systemd does for the service: holds its socket and its connections, and gives them to the next process."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(host.machine.socket))
+        listener.listen(64)
+        self._kept: t.List[t.Tuple[str, int]] = [("hardbound-pkcs11", listener.detach())]
+        self.address = str(host.machine.folder / "notify")
+        self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._notify.bind(self.address)
+        threading.Thread(target=self._take, daemon=True).start()
+
+    def start(self) -> None:
+        """Starts the service with what is held, from file descriptor 3 on."""
+        numbers = [fcntl.fcntl(number, fcntl.F_DUPFD, 100) for _name, number in self._kept]
+        names = ":".join(name for name, _number in self._kept)
+        places = "; ".join(f"os.dup2({number}, {place})" for place, number in enumerate(numbers, _FIRST))
+        more = {"LISTEN_FDS": str(len(numbers)), "LISTEN_FDNAMES": names, "NOTIFY_SOCKET": self.address}
+        start = f"import os; {places}; os.environ.update({more!r}, LISTEN_PID=str(os.getpid()));"
+        self._host.machine.start_service(before=start, pass_fds=numbers)
+        for number in numbers:
+            os.close(number)
+
+    def _take(self) -> None:
+        """Takes what the service gives, whenever it does."""
+        while True:
+            message, rights, _flags, _address = self._notify.recvmsg(1024, socket.CMSG_SPACE(4))
+            fields = dict(line.split("=") for line in message.decode().split("\n"))
+            assert fields["FDSTORE"] == "1"
+            self._kept.append((fields["FDNAME"], array.array("i", rights[0][2])[0]))
+
+    def end(self, number: int) -> None:
+        service = self._host.machine.service
+        assert service is not None
+        service.send_signal(number)
+        service.wait()
+
+
+class Program:
+    """A program in C, as far as signals go, that signs when it is told to."""
+
+    def __init__(self, host: Host) -> None:
+        command = [sys.executable, pkcs11_module.__file__, CLIENT, PIN]
+        environment = {**os.environ, "P11_KIT_SERVER_ADDRESS": f"unix:path={host.machine.socket}"}
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
+
+    def ask(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("sign\n")
+        self.process.stdin.flush()
+
+    def answer(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def sign(self) -> str:
+        self.ask()
+        return self.answer()
+
+
+@pytest.fixture
+def systemd(host: Host) -> Systemd:
+    host.make("Corp card", keys=[KeySpecification(0x9A, KeyAlgorithm.ECC_P256)])
+    return Systemd(host)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_thirty_programs_outlive_the_service(host: Host, systemd: Systemd, number: int) -> None:
+    systemd.start()
+    programs = [Program(host) for _each in range(30)]
+    assert {each.answer() for each in programs} == {"ready"}
+    assert {each.sign() for each in programs} == {"signed"}
+    for _restart in range(2):
+        systemd.end(number)
+        asked_meanwhile = programs[:10]
+        for each in asked_meanwhile:
+            each.ask()
+        systemd.start()
+        assert {each.answer() for each in asked_meanwhile} == {_STALE}
+        assert {each.sign() for each in programs[10:]} == {_STALE}
+        assert {each.sign() for each in programs} == {"signed"}
+    for each in programs:
+        each.process.stdin.close()  # type: ignore[union-attr]
+    assert {each.process.wait() for each in programs} == {0}
+
+
+def test_a_request_that_the_service_dies_over_is_answered_by_the_next(host: Host, systemd: Systemd) -> None:
+    systemd.start()
+    program = Program(host)
+    assert (program.answer(), program.sign()) == ("ready", "signed")
+    service = host.machine.service
+    assert service is not None
+    service.send_signal(signal.SIGSTOP)
+    program.ask()
+    systemd.end(signal.SIGKILL)
+    systemd.start()
+    assert program.answer() == _STALE
+    assert program.sign() == "signed"
+    program.process.stdin.close()  # type: ignore[union-attr]
+
+
+def test_without_anybody_who_keeps_connections_a_program_is_killed(host: Host) -> None:
+    """Why the service gives its connections away; p11-kit's side writes without a guard."""
+    host.make("Corp card", keys=[KeySpecification(0x9A, KeyAlgorithm.ECC_P256)])
+    host.start()
+    program = Program(host)
+    assert program.answer() == "ready"
+    service = host.machine.service
+    assert service is not None
+    service.terminate()
+    service.wait()
+    assert program.sign() == ""
+    assert program.process.wait() == -signal.SIGPIPE
+
+
+def test_a_program_that_starts_while_the_service_is_away_has_no_slots_at_once(host: Host) -> None:
+    host.make("Corp card", keys=[KeySpecification(0x9A, KeyAlgorithm.ECC_P256)])
+    assert "No slots" in host.run("pkcs11-tool", "--module", CLIENT, "-L", ok=None)
+    host.start()
+    until(lambda: "Corp card" in host.run("pkcs11-tool", "--module", CLIENT, "-L"))
