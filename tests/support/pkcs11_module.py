@@ -44,7 +44,7 @@ class Failed(Exception):
 
 
 class _InitializeArguments(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_void_p) for name in ("create", "destroy", "lock", "unlock")] + [
+    _fields_: t.ClassVar[t.Any] = [(name, ctypes.c_void_p) for name in ("create", "destroy", "lock", "unlock")] + [
         ("flags", ctypes.c_ulong),
         ("reserved", ctypes.c_char_p),
     ]
