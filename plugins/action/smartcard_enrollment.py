@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible.errors import AnsibleConnectionFailure
+from ansible.module_utils.urls import open_url
+from ansible.plugins.action import ActionBase
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 from ansible_collections.hardbound.identity.plugins.module_utils._task.admin_key import ARGUMENTS as ADMIN_KEY
 from ansible_collections.hardbound.identity.plugins.module_utils._task.admin_key import secret_of
@@ -24,8 +27,14 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.des
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Refused
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import REASONS, Retirement
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.visitor import (
+    DEFAULT_TIMEOUT,
+    HostSilent,
+    VisitFailed,
+    Visitor,
+    fetch,
+)
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
-from ansible_collections.hardbound.identity.plugins.plugin_utils._visitor import VisitFailed, Visitor, fetch
 
 KEY_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **KEY,
@@ -47,7 +56,7 @@ CARD_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **ADMIN_KEY,
     "keys": {"type": "list", "elements": "dict", "options": KEY_ARGUMENTS, "default": [], "no_log": False},
 }
-OUTSIDE_CA: dict[str, dict[str, t.Any]] = {
+EXTERNAL_CA: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "default": "the other CA"},
     "certificates": {"type": "path", "required": True},
     "requests": {"type": "path", "required": True},
@@ -65,7 +74,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "ca": {"type": "str", "required": True},
     "ca_passphrase": {"type": "str", "required": True, "no_log": True},
     "ledger": {"type": "str", "no_log": True},
-    "outside_ca": {"type": "dict", "options": OUTSIDE_CA},
+    "external_ca": {"type": "dict", "options": EXTERNAL_CA},
     "trust_anchors": {"type": "path"},
     "revocation": {
         "type": "str",
@@ -76,63 +85,84 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "cache": {"type": "path"},
     "ek": {"type": "str"},
     "replace_ek": {"type": "bool", "default": False},
-    "replace_aks": {"type": "list", "elements": "str", "default": [], "no_log": False},
+    "replace_cards": {"type": "list", "elements": "str", "default": [], "no_log": False},
+    "timeout": {"type": "int", "default": DEFAULT_TIMEOUT},
     "reason": {"type": "str", "choices": REASONS, "default": "cessation_of_operation"},
 }
 
 
-class ActionModule(Visitor):
+class ActionModule(ActionBase):  # type: ignore[misc]
     """The visits, and nothing that could be tested without a host."""
+
+    TRANSFERS_FILES = False
 
     def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        self.task_vars = task_vars or {}
+        self._vars = task_vars or {}
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
         secrets = [arguments[name] for name in ("ca_passphrase", "ledger", "tpm_owner_auth")]
         for card in arguments["cards"]:
             secrets += [card["pin"], card["puk"], secret_of(card)]
         register_secrets(*secrets)
-        host = self.host
+        self._host = str(self._vars.get("inventory_hostname", ""))
+        self._visitor = Visitor(self._run_module, (AnsibleConnectionFailure,), arguments["timeout"])
         work = self._enrol if arguments["state"] == "present" else self._retire
         try:
-            result.update(work(host, arguments))
+            result.update(work(arguments))
         except VisitFailed as error:
             result.update(_refusal([Refused.of_host(str(error))], error.cards))
+        except HostSilent as error:
+            if error.__cause__ is not None:
+                raise error.__cause__ from None  # Ansible knows what to do with a connection that broke.
+            result.update(_refusal([Refused.of_silence(str(error))], []))
         except HardboundError as error:
             result.update(_refusal([Refused.of_error(error)], []))
         return result
 
-    def _enrol(self, host: str, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        check = self._task.check_mode
-        wanted = Wanted.parse(host, arguments)
+    def _run_module(self, module: str, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        seen: dict[str, t.Any] = self._execute_module(
+            module_name=module, module_args=dict(arguments), task_vars=self._vars
+        )
+        return seen
+
+    def _enrol(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+        wanted = Wanted.parse(self._host, arguments)
         desk = Desk.open(arguments)
         desk.authority.issuing()  # a wrong passphrase is said before anything is changed
-        makers = online(arguments, fetch)
-        enrollment = Enrollment(wanted, desk.issuer, desk.ledger, desk.policy(arguments, makers), makers, check)
-        place = {name: arguments[name] for name in (*TPM, *STORE, *OWNER_AUTH)}
-        seen = self.visit("smartcard_evidence", {**place, "cards": enrollment.questions()})
-        enrollment.judge(seen)
+        makers = online(arguments, functools.partial(fetch, open_url=open_url))
+        policy = desk.policy(arguments, makers)
+        enrollment = Enrollment(wanted, desk.issuer, desk.ledger, policy, makers, self._task.check_mode)
+        try:
+            self._visit_all(enrollment, {name: arguments[name] for name in (*TPM, *STORE, *OWNER_AUTH)})
+        finally:
+            enrollment.close()
+            if enrollment.withdrawn:
+                desk.publish()
+        return _outcome(enrollment)
+
+    def _visit_all(self, enrollment: Enrollment, place: dict[str, t.Any]) -> None:
+        enrollment.judge(self._visitor.visit("smartcard_evidence", {**place, "cards": enrollment.questions()}))
         while challenges := enrollment.challenges():
             try:
-                enrollment.accept(self.visit("smartcard_activate", {**place, "challenges": challenges}))
+                enrollment.accept(self._visitor.visit("smartcard_activate", {**place, "challenges": challenges}))
             except VisitFailed as error:
                 enrollment.give_up(Refused.of_host(str(error)))
-            except AnsibleConnectionFailure as error:
+            except HostSilent as error:
                 enrollment.give_up(Refused.of_silence(str(error)))
-        return _outcome(enrollment, seen)
 
-    def _retire(self, host: str, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _retire(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
         """Revokes first: what a host does, or whether it answers, changes nothing about that."""
         names = [card["name"] for card in arguments["cards"]]
-        retirement = Retirement(host, names, Desk.open(arguments), arguments["reason"])
+        retirement = Retirement(self._host, names, Desk.open(arguments), arguments["reason"])
         revoked = retirement.revoke(self._task.check_mode)
         place = {name: arguments[name] for name in (*STORE, *OWNER_AUTH)}
         gone = [
-            self.visit("virtual_smartcard", {**place, "name": name, "state": "absent"}) for name in retirement.cards
+            self._visitor.visit("virtual_smartcard", {**place, "name": name, "state": "absent"})
+            for name in retirement.cards
         ]
         if not self._task.check_mode:
             retirement.release()
-        destroyed = [name for name, each in zip(retirement.cards, gone) if each.get("changed")]
+        destroyed = [name for name, each in zip(retirement.cards, gone) if each.get("changed") is True]
         changed = bool(revoked or destroyed)
         before = {"cards": destroyed, "valid": [each["line"] for each in revoked]}
         return {
@@ -146,17 +176,17 @@ class ActionModule(Visitor):
         }
 
 
-def _outcome(enrollment: Enrollment, seen: dict[str, t.Any]) -> dict[str, t.Any]:
-    made = seen.get("diff") or {}
-    before = {"cards": made.get("before"), "certificates": enrollment.before()}
-    after = {"cards": made.get("after"), "certificates": enrollment.after()}
+def _outcome(enrollment: Enrollment) -> dict[str, t.Any]:
+    made = enrollment.answer
+    before = {"cards": made.before, "certificates": enrollment.before()}
+    after = {"cards": made.after, "certificates": enrollment.after()}
     result: dict[str, t.Any] = {
         "failed": False,
         "changed": enrollment.changed,
         "status": enrollment.status.value,
         "cards": enrollment.cards(),
         "evidence": enrollment.evidence,
-        "warnings": [*enrollment.warnings, *(seen.get("warnings") or ())],
+        "warnings": enrollment.warnings,
         "diff": _diff(before, after),
     }
     if enrollment.refused:

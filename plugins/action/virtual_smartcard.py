@@ -8,13 +8,15 @@ What the CA's part needs is imported then, and the host never sees ``attestation
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import ssl
 import typing as t
 
+from ansible.module_utils.urls import open_url
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError, InputError
-from ansible_collections.hardbound.identity.plugins.plugin_utils._visitor import Visitor, fetch
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.visitor import Visitor, fetch
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.words import plain, sentences
 
 if t.TYPE_CHECKING:
     from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
@@ -28,11 +30,12 @@ class Refusal(HardboundError):
     """The CA gives no certificate."""
 
 
-class ActionModule(Visitor, NormalAction):
+class ActionModule(NormalAction):
     """The visits, and nothing that could be tested without a host."""
 
     def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
-        self.task_vars = task_vars or {}
+        self._vars = task_vars or {}
+        self._host = str(self._vars.get("inventory_hostname", ""))
         self._arguments = dict(self._task.args)
         has_ca = self._arguments.pop("attestation_ca", None) is not None
         absent = self._arguments.get("state") == "absent"
@@ -41,11 +44,18 @@ class ActionModule(Visitor, NormalAction):
             ran: dict[str, t.Any] = super().run(tmp, task_vars)
             return ran
         result: dict[str, t.Any] = super(NormalAction, self).run(tmp, task_vars)
+        self._visitor = Visitor(self._run_module)
         try:
             result.update(self._retire() if absent else self._certify())
         except HardboundError as error:
             result.update(failed=True, msg=str(error), **error.facts)
         return result
+
+    def _run_module(self, module: str, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        seen: dict[str, t.Any] = self._execute_module(
+            module_name=module, module_args=dict(arguments), task_vars=self._vars
+        )
+        return seen
 
     def _open_desk(self) -> tuple[dict[str, t.Any], Desk]:
         """Returns the whole task with its defaults, and the CA. A wrong passphrase is said before anything is done."""
@@ -73,30 +83,35 @@ class ActionModule(Visitor, NormalAction):
 
         task, desk = self._open_desk()
         ca, check = task["attestation_ca"], self._task.check_mode
-        makers = online(ca, fetch)
-        wanted = bare_card.wanted(self.host, task, ca)
+        makers = online(ca, functools.partial(fetch, open_url=open_url))
+        wanted = bare_card.wanted(self._host, task, ca)
         enrollment = Enrollment(wanted, desk.issuer, desk.ledger, desk.policy(ca, makers), makers, check)
         nonce = enrollment.questions()[0]["nonce"]
-        made = self.visit("virtual_smartcard", {**self._arguments, "attestation_nonce": nonce})
+        made = self._visitor.visit("virtual_smartcard", {**self._arguments, "attestation_nonce": nonce})
         if made.get("evidence") is None and check:
-            return made  # There is no card yet.
-        is_new = bool(made.get("changed")) and not (made.get("diff") or {}).get("before") and not check
+            return plain(made)  # There is no card yet.
         try:
-            self._enrol(enrollment, task, made)
+            self._enrol(enrollment, desk, task, made)
         except BaseException as error:
-            if is_new:
+            if made.get("created") is True:
                 self._undo(task, made, desk, error)
             raise
         return _outcome(made, enrollment)
 
-    def _enrol(self, enrollment: Enrollment, task: dict[str, t.Any], made: dict[str, t.Any]) -> None:
+    def _enrol(self, enrollment: Enrollment, desk: Desk, task: dict[str, t.Any], made: dict[str, t.Any]) -> None:
         """:raises Refusal: if the card's attestation key gets no certificate"""
         from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment import bare_card
 
-        enrollment.judge(bare_card.answer(task["name"], made))
-        challenges = enrollment.challenges()
-        if challenges:
-            enrollment.accept(self.visit("smartcard_activate", {**self._place(task), "challenges": challenges}))
+        try:
+            enrollment.judge(bare_card.answer(task["name"], made))
+            challenges = enrollment.challenges()
+            if challenges:
+                place = self._place(task)
+                enrollment.accept(self._visitor.visit("smartcard_activate", {**place, "challenges": challenges}))
+        finally:
+            enrollment.close()
+            if enrollment.withdrawn:
+                desk.publish()
         if enrollment.refused:
             raise Refusal(" ".join(each.line for each in enrollment.refused))
 
@@ -104,15 +119,21 @@ class ActionModule(Visitor, NormalAction):
         """Leaves nothing of a card that this task has made. What was issued for it is revoked."""
         from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import Retirement
 
-        with contextlib.suppress(HardboundError):
-            retirement = Retirement(self.host, [task["name"]], desk, REASON)
+        left = []
+        try:
+            retirement = Retirement(self._host, [task["name"]], desk, REASON)
             retirement.revoke(False)
             retirement.release()
+            left += retirement.warnings
+        except HardboundError as unrevoked:
+            left.append(f"Its certificates are not revoked, for {unrevoked} Revoke them with enrollment_ca.")
         try:
             card = {"instance_id": made.get("instance_id"), "state": "absent"}
-            self.visit("virtual_smartcard", {**self._place(task), **card})
-        except HardboundError as left:
-            raise Refusal(f"{error} The card is still there, for {left} Remove it with state: absent.") from error
+            self._visitor.visit("virtual_smartcard", {**self._place(task), **card})
+        except HardboundError as there:
+            left.append(f"The card is still there, for {there} Remove it with state: absent.")
+        if left:
+            raise Refusal(" ".join([str(error), *left])) from error
 
     def _retire(self) -> dict[str, t.Any]:
         """Revokes first: what the host does, or whether it answers, changes nothing about that."""
@@ -120,12 +141,13 @@ class ActionModule(Visitor, NormalAction):
 
         task, desk = self._open_desk()
         check = self._task.check_mode
-        retirement = Retirement(self.host, [task["name"]], desk, REASON)
+        retirement = Retirement(self._host, [task["name"]], desk, REASON)
         revoked = retirement.revoke(check)
-        gone = self.visit("virtual_smartcard", self._arguments)
+        gone = plain(self._visitor.visit("virtual_smartcard", self._arguments))
         if not check:
             retirement.release()
-        return {**gone, "changed": bool(gone.get("changed") or revoked)}
+        warnings = [*sentences(gone.get("warnings")), *retirement.warnings]
+        return {**gone, "warnings": warnings, "changed": bool(gone.get("changed") or revoked)}
 
     def _place(self, task: dict[str, t.Any]) -> dict[str, t.Any]:
         return {name: task[name] for name in ("tpm", "store", "tpm_owner_auth")}
@@ -133,10 +155,12 @@ class ActionModule(Visitor, NormalAction):
 
 def _outcome(made: dict[str, t.Any], enrollment: Enrollment) -> dict[str, t.Any]:
     """Returns what the module said, and what the CA has added to the card."""
-    card = dict(made["card"])
+    said = plain(made)
+    card = said["card"] if isinstance(said.get("card"), dict) else {}
     for progress in enrollment.progress.values():
         for issued in progress.issued:
             body = ssl.DER_cert_to_PEM_cert(issued.certificate.body)
             card.update(attestation=CERTIFIED, attestation_certificate=body)
-    warnings = [*(made.get("warnings") or ()), *enrollment.warnings]
-    return {**made, "card": card, "warnings": warnings, "changed": bool(made.get("changed") or enrollment.changed)}
+    warnings = [*sentences(said.get("warnings")), *enrollment.warnings]
+    changed = said.get("changed") is True or enrollment.changed
+    return {**said, "card": card, "warnings": warnings, "changed": changed}

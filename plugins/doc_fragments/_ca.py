@@ -52,7 +52,7 @@ trust_anchors:
     to one.
   type: path
   required: true
-replace_ak:
+replace_card:
   description: Let the card have another attestation key than before, because it was made anew.
   type: bool
   default: false

@@ -59,7 +59,7 @@ options:
     description: Profiles of your own, beside the shipped ones or in their place. See the page on the CA.
     type: dict
     default: {}
-  outside_ca:
+  external_ca:
     description:
       - Another CA, which issues the certificates of the cards' keys in place of O(ca). Certificates of attestation
         keys, the ledger and all checks stay with O(ca). See the page on the CA.
@@ -79,7 +79,7 @@ options:
       requests:
         description:
           - Folder on the controller for requests, as C(HOST.CARD.SLOT.csr), and answers, as C(HOST.CARD.SLOT.pem).
-          - Without O(outside_ca.command), somebody has that CA answer a request and puts the certificate there. A
+          - Without O(external_ca.command), somebody has that CA answer a request and puts the certificate there. A
             card that waits for it is V(pending), and the next run goes on with it.
         type: path
         required: true
@@ -99,7 +99,7 @@ options:
       - Folder, or bundle, of certificates on the controller. A TPM is trusted if its EK certificate leads to one.
       - Required with O(state=present). Nothing is trusted by default, a software TPM least of all.
     type: path
-  replace_aks:
+  replace_cards:
     description: Names of cards that may have another attestation key than before, because they were made anew.
     type: list
     elements: str
@@ -138,7 +138,7 @@ EXAMPLES = r"""
   hardbound.identity.smartcard_enrollment:
     ca: corp_issuing
     ca_passphrase: "{{ vaulted_ca_passphrase }}"
-    outside_ca:
+    external_ca:
       certificates: /etc/pki/corp/issuing.pem
       requests: /var/lib/hardbound-requests
       command: [openssl, ca, -config, /etc/pki/corp/openssl.cnf, -batch, -notext, -in, /dev/stdin]

@@ -169,6 +169,10 @@ reader:
   returned: success
   type: str
   sample: VirtualSmartCardForCorpAccess 00 00
+created:
+  description: Whether this task has made the card.
+  returned: success
+  type: bool
 pin_escrow:
   description:
     - The new card's PIN, encrypted for O(pin_escrow_key) like RV(admin_key_escrow). Null for a card that existed, and

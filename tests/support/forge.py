@@ -8,6 +8,7 @@ Left alone it makes evidence that a verifier accepts. A test changes one thing a
 from __future__ import annotations
 
 import functools
+import os
 import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -259,7 +260,7 @@ class ForgedCard:
     def __init__(self, root: Public, name: str = CARD, nonce: bytes = NONCE, puk: bool = False) -> None:
         self.root, self.name, self.nonce, self.puk, self.admin = root, name, nonce, puk, False
         self.first_handle = 0x01815000
-        self.genesis = b"\x00\x0b" + bytes(32)
+        self.genesis = b"\x00\x0b" + os.urandom(32)
         self.ak_key: PrivateKey = ecc_key()
         self.ak_attributes = AK
         self.ak_name_algorithm = Algorithm.SHA256

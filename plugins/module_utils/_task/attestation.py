@@ -26,7 +26,7 @@ CA: Arguments = {
     "cache": {"type": "path"},
     "ek": {"type": "str"},
     "replace_ek": {"type": "bool", "default": False},
-    "replace_ak": {"type": "bool", "default": False},
+    "replace_card": {"type": "bool", "default": False},
 }
 """Who judges a card, and issues the certificate of its attestation key. For the controller alone."""
 

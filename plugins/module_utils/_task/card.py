@@ -8,6 +8,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from .._card.plan import Create
 from .._card.plan import Step as CardStep
 from .._card.record import Record, presented
 from .._card.report import report
@@ -60,11 +61,11 @@ class Smartcard:
                 self._readers.apply(step, [card] if card else [], began)
         except HardboundError as error:
             raise Interrupted(error, self._view(card)) from error
-        return self._view(card)
+        return {**self._view(card), "created": any(isinstance(step, Create) for step in plan.steps)}
 
     def report(self, plan: Plan[Step], found: Found) -> View:
         self._card.prove(found.card.card)
-        return self._view(found.card.card)
+        return {**self._view(found.card.card), "created": False}
 
     def _view(self, card: t.Optional[Record]) -> View:
         if card is None:

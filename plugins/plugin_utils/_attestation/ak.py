@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The attestation key: checks 7 and 18 of docs/attestation.md."""
+"""The attestation key: check 7 of docs/attestation.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from ...module_utils._encoding.algorithm import Algorithm
 from ...module_utils._encoding.public import ObjectAttribute, Public
 from .attributes import ATTESTATION, attribute_fault
 from .finding import Code, Report
-from .known import Known
 
 _SCHEMES = (Algorithm.ECDSA, Algorithm.RSASSA, Algorithm.RSAPSS)
 _MIN_RSA_BITS = 2048
@@ -30,10 +29,3 @@ def _algorithm_fault(ak: Public) -> str:
         return "has no scheme of ECDSA, RSASSA or RSAPSS with SHA-2"
     bits = getattr(ak.area, "bits", _MIN_RSA_BITS)
     return f"has an RSA key of {bits} bits" if bits < _MIN_RSA_BITS else ""
-
-
-def check_ak_known(ak: Public, host: str, card: str, replace: bool, known: Known, report: Report) -> None:
-    """Refuses another AK than the card had before."""
-    before, now = known.ak_of_card(host, card), ak.name.hex()
-    clause = f"the AK of the card was {before} and is now {now}; ask for its replacement if it is meant"
-    report.demand(before in (None, now) or replace, Code.AK_CHANGED, clause)

@@ -2,39 +2,42 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Evidence, request and decision in one JSON document that can be verified again later, offline.
 
-It holds no secret. What it records is checked against what its evidence shows: check 17 of docs/attestation.md.
+It holds no secret that still opens anything. What it records is checked against what its evidence shows: check 17 of
+docs/attestation.md.
 """
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from ...module_utils._encoding.evidence import LARGEST_CERTIFICATE, LONGEST_NAME, MOST_CARDS, Document
 from ...module_utils._encoding.fields import Fields, encoded
-from ...module_utils._encoding.wire import WireError
-from ...module_utils._errors import InputError
 from .._ledger import clock
+from .._ledger.pins import Known, KnownCard
 from .certificate import Certificate
 from .ek import Policy
 from .finding import Code, Finding
-from .known import Known, Remembered
+from .known import Recall
+from .pending import read_proof
 from .request import LONGEST_HOST, Request
 from .revocation import RevocationPolicy
 from .trust import Anchor, Trust
 from .verifier import Verdict, verify
 
-VERSION = 1
 LARGEST_LIST = 16 << 20
 LONGEST_URL = 2048
 _MOST_LISTS = 64
 _MOST_ANCHORS = 64
+_MOST_EKS = 64
+_MOST_KNOWN_CARDS = 1024
 
 
 def verify_and_keep(
-    document: t.Any, request: Request, policy: Policy, known: Known, now: datetime
+    document: t.Any, request: Request, policy: Policy, recall: Recall, now: datetime
 ) -> t.Tuple[Verdict, Document]:
-    """Returns the verdict as :func:`~.verifier.verify`, and the bundle to keep."""
+    """Returns the verdict as :func:`~.verifier.verify`, and what a bundle keeps of it: see :mod:`.seal`."""
     lists: t.Dict[str, bytes] = {}
 
     def remember(url: str) -> t.Optional[bytes]:
@@ -44,10 +47,9 @@ def verify_and_keep(
         return data
 
     now = now.astimezone(timezone.utc).replace(microsecond=0)
-    asked = _Asked(known)
+    asked = _Asked(recall)
     verdict = verify(document, request, Policy(policy.trust, policy.revocation, remember), asked, now)
     return verdict, {
-        "version": VERSION,
         "at": clock.text(now),
         "request": request.document(),
         "evidence": document,
@@ -59,34 +61,24 @@ def verify_and_keep(
 
 
 class _Asked:
-    """Asks what is known, and remembers the answers."""
+    """Asks what is known, and remembers the answer."""
 
-    def __init__(self, known: Known) -> None:
-        self._known = known
-        self._answers = Remembered()
+    def __init__(self, recall: Recall) -> None:
+        self._recall = recall
+        self._known = Known()
 
-    def host_of_ek(self, ek: str) -> t.Optional[str]:
-        host = self._known.host_of_ek(ek)
-        if host is not None:
-            self._answers.eks[host] = ek
-        return host
-
-    def ek_of_host(self, host: str) -> t.Optional[str]:
-        ek = self._known.ek_of_host(host)
-        if ek is not None:
-            self._answers.eks[host] = ek
-        return ek
-
-    def ak_of_card(self, host: str, card: str) -> t.Optional[str]:
-        ak = self._known.ak_of_card(host, card)
-        if ak is not None:
-            self._answers.aks[host, card] = ak
-        return ak
+    def __call__(self, host: str, ek: str, root: str) -> Known:
+        self._known = self._recall(host, ek, root)
+        return self._known
 
     def document(self) -> Document:
+        known = self._known
         return {
-            "eks": [{"host": host, "ek": ek} for host, ek in sorted(self._answers.eks.items())],
-            "aks": [{"card": card, "ak": ak} for (_unused, card), ak in sorted(self._answers.aks.items())],
+            "ek_host": known.ek_host,
+            "root_host": known.root_host,
+            "eks": list(known.eks),
+            "storage_root": known.root,
+            "cards": [{"card": name, **card.row()} for name, card in sorted(known.cards.items())],
         }
 
 
@@ -105,43 +97,55 @@ def _list_documents(lists: t.Mapping[str, bytes]) -> t.List[Document]:
     return [{"url": url, "list": encoded(data)} for url, data in sorted(lists.items())]
 
 
-def verify_again(bundle: t.Any, trust: t.Optional[Trust] = None) -> Verdict:
-    """Returns the verdict on a bundle, as of the time that it was made. Whatever it is, nothing is raised.
+def judge_content(content: t.Any, trust: t.Optional[Trust] = None) -> t.Tuple[Verdict, t.FrozenSet[str]]:
+    """Returns the verdict on what a bundle holds, as of the time that it was made, and the cards that answered.
 
     :param trust: anchors of your own; without them the ones in the bundle are believed, and a warning says so
+    :raises WireError, InputError, ValueError: if it is malformed
     """
-    try:
-        host, now, request, policy, known, evidence, record = _read(bundle)
-    except (WireError, InputError, ValueError) as error:
-        finding = Finding(Code.BUNDLE_MALFORMED, f"The bundle is malformed: {error}".rstrip(".") + ".")
-        return Verdict("", (finding,))
-    if trust is not None:
-        policy = Policy(trust, policy.revocation, policy.lists)
-    verdict = verify(evidence, request, policy, known, now)
+    parts = _read(content)
+    policy = parts.policy if trust is None else replace(parts.policy, trust=trust)
+    verdict = verify(parts.evidence, parts.request, policy, parts.recall, parts.at)
     findings, warnings = list(verdict.findings), list(verdict.warnings)
     if trust is None:
         warnings.append("The anchors are those of the bundle: give your own to trust in more than its own word.")
-    if _essence(verdict.document()) != _essence(record):
+    if _essence(verdict.document()) != _essence(parts.record):
         findings.append(Finding(Code.BUNDLE_ALTERED, "The bundle records something else than its evidence shows."))
-    return Verdict(host, tuple(findings), tuple(warnings), verdict.ek, verdict.cards)
+    return replace(verdict, findings=tuple(findings), warnings=tuple(warnings)), parts.answered
 
 
-_Parts = t.Tuple[str, datetime, Request, Policy, Known, t.Any, t.Any]
+@dataclass(frozen=True)
+class _Parts:
+    """What a bundle holds.
+
+    :param answered: cards whose challenge was answered rightly
+    """
+
+    at: datetime
+    request: Request
+    policy: Policy
+    recall: Recall
+    evidence: t.Any
+    record: t.Any
+    answered: t.FrozenSet[str]
 
 
-def _read(bundle: t.Any) -> _Parts:
-    fields = Fields(bundle, "")
-    version = fields.number("version", 2**31)
-    if version != VERSION:
-        raise fields.fault("version", f"is {version}, where {VERSION} is understood")
-    now = clock.read(fields.text("at", 20))
+def _read(content: t.Any) -> _Parts:
+    fields = Fields(content, "content")
+    at = clock.read(fields.text("at", 20))
     request = Request.parse(fields.value("request"))
     trust = _read_trust(fields.object("trust"))
-    policy = _read_policy(fields.object("revocation"), trust)
-    known = _read_known(fields.object("known"), request.host)
-    evidence, record = fields.value("evidence"), fields.value("record")
+    parts = _Parts(
+        at=at,
+        request=request,
+        policy=_read_policy(fields.object("revocation"), trust),
+        recall=_read_known(fields.object("known")),
+        evidence=fields.value("evidence"),
+        record=fields.value("record"),
+        answered=frozenset(read_proof(each) for each in fields.objects("answers", MOST_CARDS)),
+    )
     fields.end()
-    return request.host, now, request, policy, known, evidence, record
+    return parts
 
 
 def _read_trust(fields: Fields) -> Trust:
@@ -165,16 +169,27 @@ def _read_policy(fields: Fields, trust: Trust) -> Policy:
     return policy
 
 
-def _read_known(fields: Fields, host: str) -> Remembered:
-    known = Remembered()
-    for each in fields.objects("eks", 2):
-        known.eks[each.text("host", LONGEST_HOST)] = each.text("ek", LONGEST_NAME)
-        each.end()
-    for each in fields.objects("aks", MOST_CARDS):
-        known.aks[host, each.text("card", LONGEST_NAME)] = each.text("ak", LONGEST_NAME)
-        each.end()
+def _read_known(fields: Fields) -> Recall:
+    known = Known(
+        ek_host=_text_or_none(fields, "ek_host", LONGEST_HOST),
+        root_host=_text_or_none(fields, "root_host", LONGEST_HOST),
+        eks=tuple(str(each) for each in fields.list("eks", _MOST_EKS)),
+        root=_text_or_none(fields, "storage_root", LONGEST_NAME),
+        cards=dict(_read_card(each) for each in fields.objects("cards", _MOST_KNOWN_CARDS)),
+    )
     fields.end()
-    return known
+    return lambda host, ek, root: known
+
+
+def _read_card(fields: Fields) -> t.Tuple[str, KnownCard]:
+    name = fields.text("card", LONGEST_NAME)
+    row = {each: fields.value(each) for each in KnownCard.COLUMNS}
+    fields.end()
+    return name, KnownCard.of(row)
+
+
+def _text_or_none(fields: Fields, name: str, most: int) -> t.Optional[str]:
+    return None if fields.value(name) is None else fields.text(name, most)
 
 
 def _essence(record: t.Any) -> t.Any:
@@ -182,4 +197,4 @@ def _essence(record: t.Any) -> t.Any:
     if not isinstance(record, dict) or not isinstance(record.get("findings"), list):
         return None
     codes = [(each.get("code"), each.get("card")) for each in record["findings"] if isinstance(each, dict)]
-    return record.get("host"), codes, record.get("ek"), record.get("cards")
+    return record.get("host"), codes, record.get("ek"), record.get("storage_root"), record.get("cards")

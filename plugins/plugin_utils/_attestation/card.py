@@ -6,18 +6,19 @@ from __future__ import annotations
 
 import struct
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
+from ...module_utils._card.model import Model, Role
 from ...module_utils._encoding.evidence import CardEvidence, Document
 from ...module_utils._encoding.public import ObjectAttribute, Public
 from ...module_utils._encoding.wire import WireError
-from .ak import check_ak, check_ak_known
+from .._ledger.pins import CardClaim, CardPins
+from .ak import check_ak
 from .attributes import STORAGE, attribute_fault, read_public
 from .finding import Code, Report
 from .indices import check_model
 from .key import Above, KeyCheck, VerifiedKey
-from .known import Known
-from .request import CardRequest, Request
+from .request import CardRequest
 from .statement import Signer
 
 RH_OWNER = struct.pack(">I", 0x40000001)
@@ -26,29 +27,37 @@ RH_OWNER = struct.pack(">I", 0x40000001)
 
 @dataclass(frozen=True)
 class VerifiedCard:
-    """A card that was looked at; what was wrong with it is in the findings."""
+    """A card that was looked at; what was wrong with it is in the findings.
+
+    :param pins: the Names that make the card this card
+    :param resets: resetCount of the AK's statements, which moves by 1 with each restart of the TPM
+    :param genesis_proven: whether the TPM states that the genesis object was made in the NULL hierarchy
+    """
 
     name: str
     ak: Public
+    pins: CardPins
     keys: t.Mapping[str, VerifiedKey] = field(default_factory=dict)
+    resets: t.Optional[int] = None
+    genesis_proven: bool = False
+
+    @property
+    def claim(self) -> CardClaim:
+        return CardClaim(self.pins, self.resets, self.genesis_proven)
 
     def document(self) -> Document:
-        return {"ak": self.ak.name.hex(), "keys": {slot: key.document() for slot, key in sorted(self.keys.items())}}
+        return {**asdict(self.pins), "keys": {slot: key.document() for slot, key in sorted(self.keys.items())}}
 
 
-def check_card(
-    card: CardEvidence, wanted: CardRequest, root: Public, request: Request, known: Known, report: Report
-) -> t.Optional[VerifiedCard]:
+def check_card(card: CardEvidence, wanted: CardRequest, root: Public, report: Report) -> t.Optional[VerifiedCard]:
     """Returns the card, or None if its AK can't be read. What is wrong goes into the report.
 
     :param root: the host's storage root key
-    :param request: what was asked of the host as a whole
     """
     ak = read_public(card.ak, "the AK", report)
     if ak is None:
         return None
     check_ak(ak, report)
-    check_ak_known(ak, request.host, card.name, card.name in request.replace_ak, known, report)
     above = Above(root.name, root.qualified_name(RH_OWNER))
     try:
         signer = Signer(ak, ak.public_key(), ak.qualified_name(above.qualified_name), wanted.nonce)
@@ -58,7 +67,27 @@ def check_card(
     model = check_model(card, wanted, signer, report)
     parent = _check_parent(card, above, report)
     keys = _check_keys(card, KeyCheck(wanted, model, parent, above, signer, report))
-    return VerifiedCard(card.name, ak, {key.slot: key for key in keys})
+    return VerifiedCard(card.name, ak, _pins(ak, model, parent), _by_slot(keys, report))
+
+
+def _pins(ak: Public, model: t.Optional[Model], parent: t.Optional[Above]) -> CardPins:
+    """Returns the Names that have to stay."""
+    above = None if parent is None else parent.name.hex()
+    if model is None:
+        return CardPins(ak.name.hex(), parent=above)
+    names = {role: index.name.hex() for role, index in model.indices.items()}
+    counters = {"pin": names[Role.PIN], "puk": names.get(Role.PUK, "")}
+    policies = {"policy": names[Role.POLICY], "admin": names.get(Role.ADMIN, "")}
+    return CardPins(ak.name.hex(), model.genesis.hex(), above, **counters, **policies)
+
+
+def _by_slot(keys: t.Iterable[VerifiedKey], report: Report) -> t.Dict[str, VerifiedKey]:
+    found: t.Dict[str, VerifiedKey] = {}
+    for key in keys:
+        twin = next((slot for slot, other in found.items() if other.spki == key.spki), "")
+        report.demand(not twin, Code.KEY_SHOWN_TWICE, f"the key {key.slot} is the key {twin}, shown twice")
+        found[key.slot] = key
+    return found
 
 
 def _check_parent(card: CardEvidence, root: Above, report: Report) -> t.Optional[Above]:

@@ -17,7 +17,6 @@ from .certificate import Certificate
 from .der import DerError
 from .ek_certificate import TpmIdentity, check_ek_certificate, check_manufacturer
 from .finding import Code, Report
-from .known import Known
 from .path import Path, find_path
 from .request import Request
 from .revocation import Lists, RevocationPolicy, check_revocation
@@ -61,19 +60,23 @@ class Ek:
         return {"fingerprint": self.fingerprint, "tpm": tpm, "issuers": self.path.titles if self.path else []}
 
 
-def check_ek(
-    evidence: Evidence, request: Request, policy: Policy, known: Known, now: datetime, report: Report
-) -> t.Optional[Ek]:
-    """Returns the EK, or None if it can't be read. What is wrong goes into the report."""
+def read_ek(evidence: Evidence, report: Report) -> t.Optional[Ek]:
+    """Returns the EK as it is shown, or None if it can't be read."""
     try:
         public = Public.parse(evidence.ek)
-        spki = public.spki()
+        return Ek(public, hashlib.sha256(public.spki()).hexdigest())
     except WireError as error:
         report.refuse(Code.STRUCTURE_MALFORMED, f"the EK is malformed: {error}")
         return None
-    ek = Ek(public, hashlib.sha256(spki).hexdigest())
+
+
+def check_ek(ek: Ek, evidence: Evidence, request: Request, policy: Policy, now: datetime, report: Report) -> Ek:
+    """Returns the EK with what its certificate says of it. What is wrong goes into the report."""
+    public = ek.public
     _check_template(ek, report)
-    _check_host(ek, request, known, report)
+    if request.ek:
+        clause = f"the EK {ek.fingerprint} is not the one that the inventory names for {request.host}"
+        report.demand(ek.fingerprint == request.ek, Code.EK_NOT_PINNED, clause)
     certificate = _read(evidence.certificates, report)
     if certificate is None:
         return ek
@@ -93,20 +96,6 @@ def _check_template(ek: Ek, report: Report) -> None:
         Code.EK_TEMPLATE,
         "the EK has not the public area of any template of the TCG",
     )
-
-
-def _check_host(ek: Ek, request: Request, known: Known, report: Report) -> None:
-    other = known.host_of_ek(ek.fingerprint)
-    fits = other is None or other == request.host
-    report.demand(fits, Code.EK_SERVES_OTHER_HOST, f"the EK {ek.fingerprint} serves the host {other} already")
-    if request.ek:
-        clause = f"the EK {ek.fingerprint} is not the one that the inventory names for {request.host}"
-        report.demand(ek.fingerprint == request.ek, Code.EK_NOT_PINNED, clause)
-    before = known.ek_of_host(request.host)
-    clause = (
-        f"the EK of {request.host} was {before} and is now {ek.fingerprint}; ask for its replacement if it is meant"
-    )
-    report.demand(before in (None, ek.fingerprint) or request.replace_ek, Code.EK_CHANGED, clause)
 
 
 def _read(certificates: t.Sequence[bytes], report: Report) -> t.Optional[Certificate]:

@@ -134,6 +134,16 @@ class Code(enum.Enum):
     EK_SERVES_OTHER_HOST = Check(
         6, "the EK serves no other host", "retire the other host first if this is the same computer under a new name"
     )
+    ROOT_SERVES_OTHER_HOST = Check(
+        6,
+        "the storage root key serves no other host, whichever EK of the TPM is shown",
+        "retire the other host first if this is the same computer under a new name",
+    )
+    STORAGE_ROOT_TEMPLATE = Check(
+        6,
+        "the storage root key is made by the one template of the TCG that all hosts use",
+        "bring host and controller to the same release of the collection, then run again",
+    )
     EK_NOT_PINNED = Check(
         6,
         "the EK is the one that the inventory names for the host",
@@ -182,6 +192,11 @@ class Code(enum.Enum):
         12,
         "what is attested is the key that is shown",
         "look into who controls the host: the key may be one of software",
+    )
+    KEY_SHOWN_TWICE = Check(
+        12,
+        "each slot of a card has a key of its own",
+        "make another key in one of the two slots; if it stays, look into who controls the host",
     )
     INDEX_NAME_MISMATCH = Check(12, "what is attested is the NV index that is shown", "look into who controls the host")
     SIGNER_MISMATCH = Check(
@@ -270,15 +285,40 @@ class Code(enum.Enum):
         "take the bundle from the ledger anew, and find out who altered this one",
     )
 
+    BUNDLE_UNSIGNED = Check(
+        17,
+        "the bundle is signed by the key for evidence of the CA that is named",
+        "name the CA that enrolled the host, or take the bundle from its ledger anew",
+    )
+    BUNDLE_UNANSWERED = Check(
+        17, "the bundle holds the TPM's right answer to a challenge", "enrol the host, and take the bundle of that run"
+    )
+
     EK_CHANGED = Check(
         18,
-        "the EK of a host stays the same, unless its replacement is asked for",
+        "the EK of a host is that of the same TPM as before, unless its replacement is asked for",
         "set smartcard_enrollment_replace_ek for one run if TPM or board was replaced",
+    )
+    ROOT_CHANGED = Check(
+        18,
+        "the storage root key of a host stays the same, unless the replacement of its EK is asked for",
+        "set smartcard_enrollment_replace_ek for one run if the TPM was replaced or cleared",
     )
     AK_CHANGED = Check(
         18,
         "the AK of a card stays the same, unless its replacement is asked for",
-        "name the card in smartcard_enrollment_replace_aks for one run if it was made anew, or retire it first",
+        "name the card in smartcard_enrollment_replace_cards for one run if it was made anew, or retire it first",
+    )
+    CARD_CHANGED = Check(
+        18,
+        "genesis object, parent and indices of a card stay the same, unless the card's replacement is asked for",
+        "find out who controls the host; if the card was made anew, name it in smartcard_enrollment_replace_cards "
+        "for one run, or retire it first",
+    )
+    CARDS_SHARE = Check(
+        18,
+        "each card of a host has an AK, a genesis object, a parent and indices of its own",
+        "destroy one of the two cards and make it anew; if it stays, look into who controls the host",
     )
 
     ASSURANCE_TOO_LOW = Check(

@@ -1,39 +1,37 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of hosts from before: checks 6 and 18 of docs/attestation.md. The ledger keeps it."""
+"""What is known of hosts from before: checks 6 and 18 of docs/attestation.md. The ledger keeps it.
+
+To read here is not enough where two runs meet: whoever records has to refuse what contradicts, in one transaction.
+"""
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
 
+from .._ledger.pins import Known, KnownCard
 
-class Known(t.Protocol):
-    """EKs and AKs that were recorded when something was issued for them.
+Recall = t.Callable[[str, str, str], Known]
+"""Tells what is pinned of a host, and to whom the EK and the storage root key are that it shows.
 
-    EKs are SHA-256 of the SubjectPublicKeyInfo in hex, AKs their Names in hex. To read here is not enough
-    where two runs meet: whoever records has to refuse what contradicts, in one transaction.
-    """
-
-    def host_of_ek(self, ek: str) -> t.Optional[str]: ...
-
-    def ek_of_host(self, host: str) -> t.Optional[str]: ...
-
-    def ak_of_card(self, host: str, card: str) -> t.Optional[str]: ...
+The EK is given by the SHA-256 of its SubjectPublicKeyInfo, the storage root key by its Name, both in hex.
+"""
 
 
 @dataclass
 class Remembered:
-    """What is known, held in memory."""
+    """What is known, held in memory: by host, and by host and card."""
 
     eks: t.Dict[str, str] = field(default_factory=dict)
-    aks: t.Dict[t.Tuple[str, str], str] = field(default_factory=dict)
+    roots: t.Dict[str, str] = field(default_factory=dict)
+    cards: t.Dict[t.Tuple[str, str], KnownCard] = field(default_factory=dict)
 
-    def host_of_ek(self, ek: str) -> t.Optional[str]:
-        return next((host for host, known in self.eks.items() if known == ek), None)
-
-    def ek_of_host(self, host: str) -> t.Optional[str]:
-        return self.eks.get(host)
-
-    def ak_of_card(self, host: str, card: str) -> t.Optional[str]:
-        return self.aks.get((host, card))
+    def __call__(self, host: str, ek: str, root: str) -> Known:
+        return Known(
+            ek_host=next((owner for owner, known in self.eks.items() if known == ek), None),
+            root_host=next((owner for owner, known in self.roots.items() if known == root), None),
+            eks=(self.eks[host],) if host in self.eks else (),
+            root=self.roots.get(host),
+            cards={card: known for (owner, card), known in self.cards.items() if owner == host},
+        )

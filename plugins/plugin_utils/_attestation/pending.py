@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 
 from ...module_utils._encoding.challenge import SECRET_SIZE, Challenge, answer, seal
 from ...module_utils._encoding.credential import make_credential
+from ...module_utils._encoding.evidence import Document
+from ...module_utils._encoding.fields import Fields, encoded
 from ...module_utils._encoding.public import Public
+from .._ledger import clock
 from .finding import Code, Report
 
 LIFETIME = timedelta(minutes=10)
@@ -30,6 +33,7 @@ class Pending:
         self._host = host
         self._end = now + LIFETIME
         self._spent = False
+        self._given = b""
         credential = make_credential(ek, ak.name, self._secret)
         self.challenge = Challenge(card, credential, seal(self._secret, card, payload))
 
@@ -49,4 +53,34 @@ class Pending:
         in_time = report.demand(now <= self._end, Code.CHALLENGE_EXPIRED, f"the challenge of {self._host} has expired")
         clause = f"the answer of {host} does not show that its TPM opened the challenge"
         report.demand(right, Code.CHALLENGE_ANSWER, clause)
-        return right and same and in_time
+        if right and same and in_time:
+            self._given = given
+        return bool(self._given)
+
+    def proof(self, now: datetime) -> Document:
+        """Returns what a bundle keeps of a challenge that was answered rightly. Its secret opens nothing any more.
+
+        :raises ValueError: before that
+        """
+        if not self._given:
+            raise ValueError("the challenge was not answered")
+        return {
+            "challenge": self.challenge.document(),
+            "secret": encoded(self._secret),
+            "answer": encoded(self._given),
+            "at": clock.text(now),
+        }
+
+
+def read_proof(fields: Fields) -> str:
+    """Returns the card of an answer that a bundle holds.
+
+    :raises WireError: if it is malformed, or the answer is not right
+    """
+    challenge = Challenge.parse(fields.value("challenge"))
+    secret, given = fields.octets("secret", SECRET_SIZE), fields.octets("answer", SECRET_SIZE)
+    clock.read(fields.text("at", 20))
+    fields.end()
+    if not hmac.compare_digest(given, answer(secret, challenge.card, challenge.sealed)):
+        raise fields.fault("answer", "is not the answer to the challenge")
+    return challenge.card

@@ -108,15 +108,15 @@ class Request:
 
     :param host: its name in the inventory
     :param ek: the EK that the inventory names for it, SHA-256 of its SubjectPublicKeyInfo in hex, or empty
-    :param replace_ek: whether the host may come with another EK than before
-    :param replace_ak: names of the cards that may come with another AK than before
+    :param replace_ek: whether the host may come with another TPM than before
+    :param replace_cards: names of the cards that may be others than before
     """
 
     host: str
     cards: t.Tuple[CardRequest, ...]
     ek: str = ""
     replace_ek: bool = False
-    replace_ak: t.FrozenSet[str] = frozenset()
+    replace_cards: t.FrozenSet[str] = frozenset()
 
     def validate(self) -> Request:
         """Returns itself.
@@ -145,7 +145,7 @@ class Request:
             cards=tuple(CardRequest.read(card) for card in fields.objects("cards", MOST_CARDS)),
             ek=fields.text("ek", _FINGERPRINT) if fields.has("ek") else "",
             replace_ek=fields.flag("replace_ek"),
-            replace_ak=frozenset(str(name) for name in fields.list("replace_ak", MOST_CARDS)),
+            replace_cards=frozenset(str(name) for name in fields.list("replace_cards", MOST_CARDS)),
         )
         fields.end()
         return request.validate()
@@ -155,7 +155,7 @@ class Request:
             "host": self.host,
             "cards": [card.document() for card in self.cards],
             "replace_ek": self.replace_ek,
-            "replace_ak": sorted(self.replace_ak),
+            "replace_cards": sorted(self.replace_cards),
         }
         return {**document, "ek": self.ek} if self.ek else document
 

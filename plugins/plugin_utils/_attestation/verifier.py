@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ...module_utils._encoding.evidence import Document, Evidence
@@ -13,10 +13,12 @@ from ...module_utils._encoding.fields import UnknownField
 from ...module_utils._encoding.public import Public
 from ...module_utils._encoding.wire import WireError
 from .card import VerifiedCard, check_card
-from .ek import Ek, Policy, check_ek
+from .ek import Ek, Policy, check_ek, read_ek
 from .finding import Code, Finding, Report
-from .known import Known
+from .known import Recall
+from .pins import check_cards_known, check_host_known
 from .request import Request
+from .storage_root import read_storage_root
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Verdict:
 
     :param findings: failed checks; none if everything is to be trusted
     :param warnings: what could not be looked at, where the policy lets that pass
+    :param root: Name of the storage root key, in hex; empty if it can't be read
     :param cards: by name; to be trusted only where :meth:`accepts` says so
     """
 
@@ -32,6 +35,7 @@ class Verdict:
     findings: t.Tuple[Finding, ...]
     warnings: t.Tuple[str, ...] = ()
     ek: t.Optional[Ek] = None
+    root: str = ""
     cards: t.Mapping[str, VerifiedCard] = field(default_factory=dict)
 
     @property
@@ -42,6 +46,15 @@ class Verdict:
     def accepts(self, card: str) -> bool:
         """Whether nothing is wrong with the host and this card, whatever may be with others."""
         return card in self.cards and not any(finding.card in ("", card) for finding in self.findings)
+
+    def refusing(self, finding: Finding) -> Verdict:
+        """Returns the verdict with one thing more that is wrong."""
+        return replace(self, findings=(*self.findings, finding))
+
+    def only(self, cards: t.AbstractSet[str], warnings: t.Sequence[str]) -> Verdict:
+        """Returns the verdict on some of the cards."""
+        left = {name: card for name, card in self.cards.items() if name in cards}
+        return replace(self, cards=left, warnings=(*self.warnings, *warnings))
 
     @property
     def message(self) -> str:
@@ -59,14 +72,16 @@ class Verdict:
             "findings": [finding.document() for finding in self.findings],
             "warnings": list(self.warnings),
             "ek": None if self.ek is None else self.ek.document(),
+            "storage_root": self.root,
             "cards": {name: card.document() for name, card in sorted(self.cards.items())},
         }
 
 
-def verify(document: t.Any, request: Request, policy: Policy, known: Known, now: datetime) -> Verdict:
+def verify(document: t.Any, request: Request, policy: Policy, recall: Recall, now: datetime) -> Verdict:
     """Returns the verdict on a host's answer to a request. Whatever the answer is, nothing is raised.
 
     :param document: what a JSON parser made of the answer
+    :param recall: tells what is known of the host from before
     :param now: with a time zone
     """
     report = Report()
@@ -78,17 +93,19 @@ def verify(document: t.Any, request: Request, policy: Policy, known: Known, now:
     except WireError as error:
         report.refuse(Code.EVIDENCE_MALFORMED, f"the evidence is malformed: {error}")
         return Verdict(request.host, tuple(report.findings))
-    ek = check_ek(evidence, request, policy, known, now, report)
-    cards = _check_cards(evidence, request, known, report)
-    return Verdict(request.host, tuple(report.findings), tuple(report.warnings), ek, cards)
+    ek, root = read_ek(evidence, report), read_storage_root(evidence, report)
+    if ek is None or root is None:
+        return Verdict(request.host, tuple(report.findings), tuple(report.warnings), ek)
+    root_name = root.name.hex()
+    known = recall(request.host, ek.fingerprint, root_name)
+    check_host_known(ek.fingerprint, root_name, request, known, report)
+    ek = check_ek(ek, evidence, request, policy, now, report)
+    cards = _check_cards(evidence, request, root, report)
+    check_cards_known(cards, request, known, report)
+    return Verdict(request.host, tuple(report.findings), tuple(report.warnings), ek, root_name, cards)
 
 
-def _check_cards(evidence: Evidence, request: Request, known: Known, report: Report) -> t.Dict[str, VerifiedCard]:
-    try:
-        root = Public.parse(evidence.storage_root)
-    except WireError as error:
-        report.refuse(Code.STRUCTURE_MALFORMED, f"the storage root key is malformed: {error}")
-        return {}
+def _check_cards(evidence: Evidence, request: Request, root: Public, report: Report) -> t.Dict[str, VerifiedCard]:
     shown, wanted = {card.name: card for card in evidence.cards}, {card.name: card for card in request.cards}
     report.demand(len(shown) == len(evidence.cards), Code.EVIDENCE_SURPLUS, "a card is shown twice")
     for name in sorted(wanted.keys() - shown.keys()):
@@ -97,7 +114,7 @@ def _check_cards(evidence: Evidence, request: Request, known: Known, report: Rep
         report.refuse(Code.EVIDENCE_SURPLUS, f"the card {name} is shown without being asked for")
     cards = {}
     for name in sorted(shown.keys() & wanted.keys()):
-        card = check_card(shown[name], wanted[name], root, request, known, report.about(name))
+        card = check_card(shown[name], wanted[name], root, report.about(name))
         if card is not None:
             cards[name] = card
     return cards

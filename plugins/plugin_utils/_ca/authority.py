@@ -17,7 +17,7 @@ from ...module_utils._cryptography import serialization, x509
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError, StateError
 from .._ledger import clock, packages
-from . import files, keyfile, ssh
+from . import evidence_key, files, keyfile, ssh
 from .keyfile import SigningKey
 
 FORMAT = 1
@@ -206,6 +206,12 @@ class Authority:
 
     def ssh_key(self) -> SigningKey:
         return self._unlock("ssh", None)
+
+    def evidence_signer(self) -> Signer:
+        """Returns the key that signs evidence, with its certificate."""
+        issuing = self.issuing()
+        key = evidence_key.derive(issuing.key)
+        return Signer(evidence_key.certify(issuing, key, authority_key_identifier(issuing.certificate)), key)
 
     def check_clock(self, at: datetime) -> None:
         """Raises :class:`StateError` where the CA is not valid yet, or not any more."""

@@ -19,7 +19,7 @@ from .._ledger.ledger import Ledger
 from .._ledger.record import Certificate, EventKind, Place, Reason
 from .._ledger.refusal import Code, Refusal
 from . import ssh
-from .authority import SERIAL_SIZE, Authority
+from .authority import SERIAL_SIZE, Authority, Signer
 from .certificate import PublicKey, Validity, build, load_public_key
 from .identity import Identity
 from .oid import Assurance
@@ -45,7 +45,7 @@ class Order:
     :param public_key: SubjectPublicKeyInfo of the key that was attested, in DER
     :param assurance: what the verifier established about the key
     :param evidence: digest of the evidence, from :meth:`Ledger.admit`
-    :param outside: name of the other CA that issues it; empty: this one
+    :param external: name of the other CA that issues it; empty: this one
     """
 
     place: Place
@@ -54,7 +54,7 @@ class Order:
     public_key: bytes
     assurance: Assurance
     evidence: str = ""
-    outside: str = ""
+    external: str = ""
 
     @property
     def label(self) -> str:
@@ -69,8 +69,8 @@ class Order:
     @functools.cached_property
     def content(self) -> str:
         """Digest that changes when the profile, the identity, or who issues does."""
-        outside = (self.outside,) if self.outside else ()
-        return record.digest(self.profile.canonical(), self.identity.canonical(), self.assurance.value, *outside)
+        external = (self.external,) if self.external else ()
+        return record.digest(self.profile.canonical(), self.identity.canonical(), self.assurance.value, *external)
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,10 @@ class Issuer:
     def certificate(self) -> bytes:
         """The certificate of the CA that signs, in DER."""
         return self._authority.certificate.public_bytes(serialization.Encoding.DER)
+
+    def evidence_signer(self) -> Signer:
+        """Returns the key that signs evidence."""
+        return self._authority.evidence_signer()
 
     def preview(self, order: Order) -> t.Tuple[Outcome, str]:
         """Returns what :meth:`issue` would do, and why. Changes nothing.
@@ -171,7 +175,7 @@ class Issuer:
         self._check(order)
         body = answer.public_bytes(serialization.Encoding.DER)
         number = record.digest(answer.issuer.public_bytes().hex(), f"{answer.serial_number:x}")[:SERIAL_DIGITS]
-        made = Made(number, body, Validity(*clock.validity(answer)), record.OUTSIDE)
+        made = Made(number, body, Validity(*clock.validity(answer)), record.EXTERNAL)
         return self._ledger.writing(lambda connection: self._issue(connection, order, lambda: made))
 
     @property
@@ -194,7 +198,7 @@ class Issuer:
 
     def _check(self, order: Order) -> None:
         profile = order.profile
-        if order.outside:
+        if order.external:
             profile.check(order.identity)
         else:
             self.check_names(profile, order.identity)
@@ -216,8 +220,12 @@ class Issuer:
                 )
 
     def _current(self, connection: Connection, order: Order) -> t.Optional[Certificate]:
-        """Returns the newest certificate for the order, after a look at what else the key was certified for."""
-        certified = self._ledger.of_key(connection, self._authority.identifier, order.key)
+        """Returns the newest certificate for the order, after a look at what else the key was certified for.
+
+        What nobody has answered for counts for nobody else, and not at all once it was withdrawn: whoever shows a key
+        that is not his gets nowhere, and takes nothing from whom it belongs to.
+        """
+        certified = [each for each in self._certified(connection, order) if _counts(each, order.place)]
         for other in certified:
             if (other.host, other.card) != (order.place.host, order.place.card):
                 raise Refusal(Code.KEY_SERVES_OTHER_CARD, f"the key belongs to card {other.card} of {other.host}")
@@ -226,6 +234,15 @@ class Issuer:
                     Code.KEY_REVOKED, f"a certificate for this key was revoked ({other.reason}): make a new key"
                 )
         return next((each for each in reversed(certified) if each.profile == order.profile.name), None)
+
+    def _certified(self, connection: Connection, order: Order) -> t.List[Certificate]:
+        return self._ledger.of_key(connection, self._authority.identifier, order.key)
+
+    def _next_generation(self, connection: Connection, order: Order) -> int:
+        """Returns the number of the claim's next certificate; those that were withdrawn keep theirs."""
+        claim = record.claim(self._authority.identifier, order.place, order.key, order.profile.name)
+        taken = [each.generation for each in self._certified(connection, order) if each.claim == claim]
+        return max(taken, default=0) + 1
 
     def _kept(self, connection: Connection, order: Order) -> t.Optional[Issued]:
         current = self._current(connection, order)
@@ -239,7 +256,7 @@ class Issuer:
         if current and outcome is Outcome.KEPT:
             return Issued(current, outcome)
         made = make() if make else self._sign(order)
-        certificate = self._entry(order, made, current.generation + 1 if current else 1)
+        certificate = self._entry(order, made, self._next_generation(connection, order))
         self._ledger.insert(connection, certificate)
         self._ledger.note(
             connection,
@@ -296,6 +313,12 @@ def _common_place(orders: t.Sequence[Order]) -> Place:
     """Returns the host of the orders, with the card if there is but one."""
     places = {Place(order.place.host, order.place.card) for order in orders}
     return places.pop() if len(places) == 1 else Place(orders[0].place.host)
+
+
+def _counts(certificate: Certificate, place: Place) -> bool:
+    """Whether a certificate says something about who may have its key."""
+    own = (certificate.host, certificate.card) == (place.host, place.card)
+    return bool(certificate.activated_at) or (own and not certificate.revoked_at)
 
 
 def _decide(current: t.Optional[Certificate], order: Order, at: datetime) -> t.Tuple[Outcome, str]:

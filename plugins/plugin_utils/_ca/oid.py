@@ -24,6 +24,9 @@ NTDS_OBJECTSID = "1.3.6.1.4.1.311.25.2.1"
 EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
 """Attribute of a certification request, RFC 2985 section 5.4.2."""
 
+EVIDENCE_SIGNING = "2.25.15277605433794140815403907325813947280"
+"""Extended key usage of the key that signs evidence: a UUID, ITU-T X.667 section 7. No profile can hold it."""
+
 
 class Purpose(str, enum.Enum):
     """Extended key usages by name; the value is the object identifier."""

@@ -36,7 +36,7 @@ def wanted(host: str, task: t.Mapping[str, t.Any], ca: t.Mapping[str, t.Any]) ->
         profiles.SHIPPED[profiles.AK],
         (ca["ek"] or "").replace(":", "").lower(),
         ca["replace_ek"],
-        frozenset((card.name,) if ca["replace_ak"] else ()),
+        frozenset((card.name,) if ca["replace_card"] else ()),
     )
 
 

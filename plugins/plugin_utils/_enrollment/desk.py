@@ -16,6 +16,7 @@ from .._attestation.revocation import RevocationPolicy
 from .._attestation.trust import Trust
 from .._ca.authority import Authority, Folder
 from .._ca.issuer import Issuer
+from .._ca.publication import publish_if_due
 from .._ledger.ledger import Ledger
 
 CA_HOME = "/etc/hardbound/ca"
@@ -43,6 +44,13 @@ class Desk:
     @property
     def issuer(self) -> Issuer:
         return Issuer(self.authority, self.ledger)
+
+    def publish(self) -> None:
+        """Signs and writes the revocation lists, if something was revoked since.
+
+        :raises StateError: if ledger, folder or passphrase don't allow it
+        """
+        publish_if_due(self.authority, self.ledger)
 
     def policy(self, arguments: t.Mapping[str, t.Any], online: Online) -> Policy:
         """Returns whom the verifier trusts.

@@ -13,17 +13,19 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ...module_utils._encoding.evidence import Document
+from ...module_utils._errors import HardboundError
+from ...module_utils._escrow import ESCROWED
 from .._attestation.card import VerifiedCard
 from .._attestation.ek import Ek
 from .._attestation.pending import Pending
 from .._ca.issuer import Issued, Order
 from .._ledger import clock
 from .._ledger.record import SSH, SSH_USER, Certificate
-from .outside import Errand
+from .answers import HeldCard
+from .external import Errand
 from .refused import Refused
 from .wanted import WantedCard, WantedKey
 
-_ESCROWED = ("pin_escrow", "admin_key_escrow")
 _AK = "attestation_key"
 """What a person calls the place that is no slot."""
 
@@ -67,14 +69,19 @@ class Progress:
     answered: bool = False
     """Whether the host was asked to open the challenge. It is asked once, whatever it says."""
     challenge: str = ""
+    proven: t.FrozenSet[str] = frozenset()
+    """Serial numbers of what the host's TPM has answered for in this run."""
     refused: t.List[Refused] = field(default_factory=list)
-    escrowed: t.Dict[str, t.Optional[str]] = field(default_factory=lambda: dict.fromkeys(_ESCROWED))
+    escrowed: t.Mapping[str, t.Optional[str]] = field(default_factory=lambda: dict.fromkeys(ESCROWED))
     """PIN and admin key of a card that was just made, encrypted for whom the inventory says."""
 
-    def take_over(self, held: t.Mapping[str, t.Any]) -> None:
-        """Notes what the host says of the card, which may be anything."""
-        self.adjusted = held.get("changed") is True
-        self.escrowed = {what: value if isinstance(value := held.get(what), str) else None for what in _ESCROWED}
+    def take_over(self, held: HeldCard) -> None:
+        """Notes what the host says of the card."""
+        self.adjusted, self.escrowed = held.changed, held.escrowed
+
+    def fail(self, error: HardboundError) -> None:
+        """Notes an error that keeps the card from its certificates."""
+        self.refused.append(Refused.of_error(error, self.card.name))
 
     @property
     def is_due(self) -> bool:
@@ -92,17 +99,18 @@ class Progress:
         return Status.ADJUSTED if self.adjusted else Status.UNCHANGED
 
     def document(self, kept: t.Sequence[Issued]) -> Document:
-        """Returns what a task returns of the card.
+        """Returns what a task returns of the card: of certificates those alone that its TPM has answered for.
 
         :param kept: certificates that it has and keeps
         """
-        every = [each for each in (*self.issued, *kept) if each.certificate.slot]
+        answered = [each for each in self.issued if each.certificate.serial in self.proven]
+        every = [each for each in (*answered, *kept) if each.certificate.slot]
         for_ssh = [each for each in every if each.certificate.kind == SSH_USER]
         return {
             "name": self.card.name,
             "status": self.status.value,
             "certificates": [_certificate(each) for each in every if each not in for_ssh],
-            "ssh_certificates": [] if self.refused else [self._ssh_certificate(each) for each in for_ssh],
+            "ssh_certificates": [self._ssh_certificate(each) for each in for_ssh],
             "pending": self.waiting,
             **self.escrowed,
             "reasons": {slot or _AK: reason for slot, reason in self.reasons.items()},
@@ -110,7 +118,6 @@ class Progress:
         }
 
     def _ssh_certificate(self, issued: Issued) -> Document:
-        """What nobody gets before the TPM has answered: it is of use to whoever has its key."""
         certificate = issued.certificate
         return {
             **_summary(issued),

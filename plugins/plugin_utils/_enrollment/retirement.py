@@ -5,18 +5,13 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import timedelta
 
-from .._ca import crl, files
-from .._ca.crl import Crl
-from .._ledger.record import OUTSIDE, Certificate, Reason
+from .._ledger.record import EXTERNAL, Certificate, Reason
 from .desk import Desk
-from .outside import revoke_elsewhere
+from .external import revoke_elsewhere
 
 _REASONS = {reason.name.lower(): reason for reason in Reason if reason is not Reason.SUPERSEDED}
 REASONS = list(_REASONS)
-DEFAULT_LIFETIME = timedelta(days=7)
-"""Of a revocation list, where there was none before."""
 
 
 class Retirement:
@@ -46,42 +41,22 @@ class Retirement:
                 found += ledger.revocable(where, authority.identifier)
             else:
                 found += ledger.revoke(where, self._reason, authority.identifier)
-        if not check and crl.is_due(crl.newest(ledger, authority.identifier), ledger, authority.identifier):
-            self._publish()
-        self.warnings = [revoke_elsewhere(each) for each in found if each.kind == OUTSIDE]
+        if not check:
+            self._desk.publish()
+        self.warnings = [revoke_elsewhere(each) for each in found if each.kind == EXTERNAL]
         return [_document(each) for each in found]
 
     def release(self) -> None:
         """Lets go of the keys, so that cards that are made anew can be enrolled."""
         ledger = self._desk.ledger
+        known = ledger.known(self._host, "", "")
         if self._whole:
-            if ledger.ek_of_host(self._host) is not None:
+            if known.eks:
                 ledger.release(self._host)
             return
         for card in self.cards:
-            if ledger.ak_of_card(self._host, card) is not None:
+            if card in known.cards:
                 ledger.release(self._host, card)
-
-    def _publish(self) -> None:
-        """Signs a list that is good for as long as the last one, and writes the newest, whoever signed it."""
-        authority, ledger = self._desk.authority, self._desk.ledger
-        last = crl.newest(ledger, authority.identifier)
-        crl.sign(ledger, authority.issuing(), _lifetime(last) if last else DEFAULT_LIFETIME)
-        written: t.Optional[Crl] = None
-        while True:
-            newest = crl.newest(ledger, authority.identifier)
-            if newest is None or newest == written:
-                return
-            files.write(authority.folder.crl("issuing"), newest.body, files.PUBLIC)
-            files.write(authority.folder.revoked_ssh_keys, self._revoked_ssh_keys(), files.PUBLIC)
-            written = newest
-
-    def _revoked_ssh_keys(self) -> bytes:
-        return crl.revoked_ssh_keys(self._desk.ledger, self._desk.authority.identifier)
-
-
-def _lifetime(last: Crl) -> timedelta:
-    return timedelta(seconds=last.next_update - last.this_update)
 
 
 def _document(certificate: Certificate) -> t.Dict[str, str]:

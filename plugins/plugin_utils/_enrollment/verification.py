@@ -5,25 +5,36 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 
 from ...module_utils._errors import InputError, StateError
-from .._attestation.bundle import verify_again
+from .._attestation.seal import judge_bundle
 from .._attestation.trust import Trust
 from .._attestation.verifier import Verdict
 from .._ledger.ledger import Ledger
+from .desk import ca_folder
 
 LARGEST_BUNDLE = 64 << 20
 
 
-def judge_again(bundle: t.Any, trust_anchors: str = "") -> Verdict:
+def judge_again(bundle: t.Any, ca: str = "", trust_anchors: str = "") -> Verdict:
     """Returns the verdict on a bundle, as of the time that it was made.
 
     :param bundle: what a JSON parser made of it
+    :param ca: the CA that has to have signed it: its name, its folder, or a file with its certificates
     :param trust_anchors: your own; without them the bundle's are believed, and a warning says so
-    :raises InputError, StateError: if the anchors can't be read
+    :raises InputError, StateError: if certificates can't be read
     """
-    return verify_again(bundle, Trust.load(trust_anchors) if trust_anchors else None)
+    ours = Trust.load(_certificates_of(ca)) if ca else None
+    return judge_bundle(bundle, ours, Trust.load(trust_anchors) if trust_anchors else None)
+
+
+def _certificates_of(ca: str) -> str:
+    if os.path.isfile(ca):
+        return ca
+    folder = ca_folder(ca)
+    return str(folder.chain if folder.exists else folder.path)
 
 
 def read_bundle(path: str) -> t.Any:

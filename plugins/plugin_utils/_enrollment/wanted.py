@@ -14,8 +14,8 @@ from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError
 from .._attestation.request import CardRequest, KeyRequest, Request
 from .._ca import profiles
+from .._ca.external_ca import ExternalCa
 from .._ca.identity import COMMON_NAME_LENGTH, Identity
-from .._ca.outside_ca import OutsideCa
 from .._ca.profile import Kind, Profile, find_profile
 
 _NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
@@ -36,7 +36,7 @@ class WantedKey:
     slot: str
     algorithm: KeyAlgorithm
     profile: Profile
-    outside: bool = False
+    external: bool = False
     """Whether another CA issues its certificate."""
     ssh_profile: t.Optional[Profile] = None
     """For an OpenSSH certificate beside it."""
@@ -101,8 +101,8 @@ class Wanted:
     ak_profile: Profile
     ek: str = ""
     replace_ek: bool = False
-    replace_aks: t.FrozenSet[str] = frozenset()
-    outside_ca: t.Optional[OutsideCa] = None
+    replace_cards: t.FrozenSet[str] = frozenset()
+    external_ca: t.Optional[ExternalCa] = None
 
     @classmethod
     def parse(cls, host: str, arguments: t.Mapping[str, t.Any]) -> Wanted:
@@ -111,19 +111,19 @@ class Wanted:
         :raises InputError: for the first that is not right
         """
         shelf = profiles.shelf(arguments["profiles"])
-        elsewhere = arguments["outside_ca"]
-        outside_ca = OutsideCa.parse(elsewhere, shelf) if elsewhere else None
-        office = _Office(arguments["profile"], shelf, outside_ca)
+        elsewhere = arguments["external_ca"]
+        external_ca = ExternalCa.parse(elsewhere, shelf) if elsewhere else None
+        office = _Office(arguments["profile"], shelf, external_ca)
         cards = tuple(_card(values, f"cards[{at}]", office) for at, values in enumerate(arguments["cards"]))
         names = [card.name for card in cards]
         if len(set(names)) != len(names):
             raise InputError("cards", "names a card twice", "name each card of a host once")
         ek = (arguments["ek"] or "").replace(":", "").lower()
-        replace_aks = frozenset(arguments["replace_aks"])
-        return cls(host, cards, shelf[profiles.AK], ek, arguments["replace_ek"], replace_aks, outside_ca)
+        replace_cards = frozenset(arguments["replace_cards"])
+        return cls(host, cards, shelf[profiles.AK], ek, arguments["replace_ek"], replace_cards, external_ca)
 
     def request(self, cards: t.Iterable[CardRequest]) -> Request:
-        return Request(self.host, tuple(cards), self.ek, self.replace_ek, self.replace_aks).validate()
+        return Request(self.host, tuple(cards), self.ek, self.replace_ek, self.replace_cards).validate()
 
     def card(self, name: str) -> WantedCard:
         return next(card for card in self.cards if card.name == name)
@@ -143,10 +143,10 @@ class _Office:
 
     profile: t.Optional[str]
     shelf: t.Mapping[str, Profile]
-    outside_ca: t.Optional[OutsideCa]
+    external_ca: t.Optional[ExternalCa]
 
     def issues_elsewhere(self, profile: str) -> bool:
-        return self.outside_ca is not None and self.outside_ca.issues(profile)
+        return self.external_ca is not None and self.external_ca.issues(profile)
 
 
 def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> WantedCard:

@@ -97,12 +97,12 @@ class Database:
         found = self._transact(schema.found_version, writes=False)
         if not found and not create:
             raise StateError(f"the ledger {self._place} is empty", _RESTORE)
-        if found > len(schema.MIGRATIONS):
+        if found > schema.NEWEST:
             raise StateError(
-                f"the ledger {self._place} has version {found}, and this release knows {len(schema.MIGRATIONS)}",
+                f"the ledger {self._place} has version {found}, and this release knows {schema.NEWEST}",
                 "use the release that wrote it, or a newer one",
             )
-        if found < len(schema.MIGRATIONS):
+        if found < schema.NEWEST:
             self.writing(lambda connection: schema.migrate(connection, schema.found_version(connection)))
 
     def _explained(self, error: exc.SQLAlchemyError) -> StateError:

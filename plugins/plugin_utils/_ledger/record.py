@@ -16,7 +16,7 @@ from . import clock
 Row = t.Mapping[str, t.Any]
 
 SSH, SSH_USER = "ssh", "ssh_user"
-OUTSIDE = "outside"
+EXTERNAL = "external"
 """The kind of a certificate that another CA has issued. Only that CA can revoke it: no list of ours names it."""
 
 
@@ -43,9 +43,14 @@ class EventKind(str, enum.Enum):
     REQUESTED = "requested"
     ACTIVATED = "activated"
     REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     EK_PINNED = "ek_pinned"
-    AK_PINNED = "ak_pinned"
+    AK_PINNED = "ak_pinned"  # by the first version of the ledger
+    ROOT_PINNED = "root_pinned"
+    CARD_PINNED = "card_pinned"
+    CARD_REPLACED = "card_replaced"
+    SEALED = "sealed"
     RELEASED = "released"
     CRL_SIGNED = "crl_signed"
 
@@ -67,7 +72,7 @@ class Certificate:
     :param generation: counts the certificates of a claim from 1
     :param content: digest of the profile's content and the identity, to tell when either changed
     :param serial: in hex; of another CA's, whose numbers may be anything, a digest that stands for issuer and number
-    :param kind: ``x509``, ``ssh_user`` or :data:`OUTSIDE`
+    :param kind: ``x509``, ``ssh_user`` or :data:`EXTERNAL`
     :param body: DER, or an OpenSSH certificate's line
     """
 
@@ -112,7 +117,7 @@ class Certificate:
     @property
     def number(self) -> str:
         """The serial number, in hex, that is in the certificate."""
-        if self.kind != OUTSIDE:
+        if self.kind != EXTERNAL:
             return self.serial
         return f"{x509.load_der_x509_certificate(self.body).serial_number:x}"
 

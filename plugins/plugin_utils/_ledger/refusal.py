@@ -18,10 +18,31 @@ class Code(enum.Enum):
         "the host shows another endorsement key than before",
         "set smartcard_enrollment_replace_ek for one run if TPM or board was replaced",
     )
+    ROOT_SERVES_OTHER_HOST = (
+        "the storage root key is pinned to another host: both are one TPM",
+        "retire the other host first",
+    )
+    ROOT_CHANGED = (
+        "the host shows another storage root key than before",
+        "set smartcard_enrollment_replace_ek for one run if the TPM was replaced or cleared",
+    )
     AK_SERVES_OTHER_CARD = ("the attestation key is pinned to another card", "retire the other card first")
     AK_CHANGED = (
         "the card shows another attestation key than before",
-        "name the card in smartcard_enrollment_replace_aks for one run if it was made anew, or retire it first",
+        "name the card in smartcard_enrollment_replace_cards for one run if it was made anew, or retire it first",
+    )
+    CARD_CHANGED = (
+        "the card has its old attestation key, and another genesis object, parent or index than before",
+        "find out who controls the host; if the card was made anew, name it in smartcard_enrollment_replace_cards "
+        "for one run, or retire it first",
+    )
+    CARDS_SHARE = (
+        "two cards of a host have the same genesis object, parent or index",
+        "destroy one of them and make it anew",
+    )
+    CERTIFICATE_WITHDRAWN = (
+        "another run has withdrawn the certificate, for the host had not answered it",
+        "run again, with one run at a time for a host",
     )
     CHALLENGE_UNKNOWN = ("the challenge was never made here", "give controllers of one fleet one ledger, and run again")
     CHALLENGE_SPENT = ("the challenge was answered before, rightly or not", "run again")
@@ -48,8 +69,8 @@ class Code(enum.Enum):
         "the card's key has not signed the request for another CA",
         "give the card's PIN for one run, or destroy the card and make it anew",
     )
-    OUTSIDE_CA_FAILED = ("the command that asks another CA failed", "do what the message says, then run again")
-    OUTSIDE_CERTIFICATE_WRONG = ("another CA's answer is not what was asked for", "have it answer this request")
+    EXTERNAL_CA_FAILED = ("the command that asks another CA failed", "do what the message says, then run again")
+    EXTERNAL_CERTIFICATE_WRONG = ("another CA's answer is not what was asked for", "have it answer this request")
 
     @property
     def meaning(self) -> str:

@@ -57,36 +57,49 @@ certificates = sa.Table(
     sa.Index("enrollment_certificate_revoked", "authority", "revoked_at"),
 )
 
-endorsement_keys = sa.Table(
-    "enrollment_endorsement_key",
+hosts = sa.Table(
+    "enrollment_host",
     METADATA,
-    sa.Column("ek", sa.String(HEX_SHA256), primary_key=True),
-    sa.Column("host", sa.String(NAME), nullable=False, unique=True),
-    sa.Column("source", sa.String(WORD), nullable=False),
+    sa.Column("host", sa.String(NAME), primary_key=True),
+    sa.Column("root", sa.String(HEX_NAME), nullable=False, unique=True),
     sa.Column("pinned_at", sa.BigInteger, nullable=False),
 )
 
-attestation_keys = sa.Table(
-    "enrollment_attestation_key",
+endorsement_keys = sa.Table(
+    "enrollment_host_ek",
+    METADATA,
+    sa.Column("ek", sa.String(HEX_SHA256), primary_key=True),
+    sa.Column("host", sa.String(NAME), nullable=False),
+    sa.Column("source", sa.String(WORD), nullable=False),
+    sa.Column("pinned_at", sa.BigInteger, nullable=False),
+    sa.Index("enrollment_host_ek_host", "host"),
+)
+
+cards = sa.Table(
+    "enrollment_card",
     METADATA,
     sa.Column("ak", sa.String(HEX_NAME), primary_key=True),
     sa.Column("host", sa.String(NAME), nullable=False),
     sa.Column("card", sa.String(NAME), nullable=False),
-    sa.Column("ek", sa.String(HEX_SHA256), nullable=False),
+    # Names; NULL where the card was enrolled before they were asked for.
+    *(sa.Column(name, sa.String(HEX_NAME)) for name in ("genesis", "parent", "pin", "puk", "policy", "admin")),
+    sa.Column("first_reset", sa.BigInteger),
+    sa.Column("last_reset", sa.BigInteger),
+    sa.Column("genesis_proven", sa.Integer, nullable=False),
+    sa.Column("standing", sa.String(WORD), nullable=False),
     sa.Column("pinned_at", sa.BigInteger, nullable=False),
-    sa.UniqueConstraint("host", "card", name="enrollment_attestation_key_once"),
+    sa.UniqueConstraint("host", "card", name="enrollment_card_once"),
 )
 
 challenges = sa.Table(
-    "enrollment_challenge",
+    "enrollment_open_challenge",
     METADATA,
     sa.Column("id", sa.String(HEX_SHA256), primary_key=True),
     sa.Column("host", sa.String(NAME), nullable=False),
     sa.Column("card", sa.String(NAME), nullable=False),
-    sa.Column("nonce", sa.String(HEX_SHA256), nullable=False),
     sa.Column("state", sa.String(WORD), nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
-    sa.Index("enrollment_challenge_expiry", "expires_at"),
+    sa.Index("enrollment_open_challenge_expiry", "expires_at"),
 )
 
 evidence = sa.Table(
@@ -125,12 +138,28 @@ crls = sa.Table(
 Migration = t.Callable[[sa.engine.Connection], None]
 
 
-def _create(connection: sa.engine.Connection) -> None:
+def _pin_whole_cards(connection: sa.engine.Connection) -> None:
+    """Version 1 pinned one EK to a host and the AK alone to a card, and kept a nonce with a challenge."""
     METADATA.create_all(connection)
+    for statement in _FROM_VERSION_1:
+        connection.execute(sa.text(statement))
 
 
-MIGRATIONS: t.Tuple[Migration, ...] = (_create,)
-"""Step n leads from version n to n + 1. A step is never changed once it was released."""
+_FROM_VERSION_1 = (
+    "INSERT INTO enrollment_host_ek (ek, host, source, pinned_at)"
+    " SELECT ek, host, source, pinned_at FROM enrollment_endorsement_key",
+    "INSERT INTO enrollment_card (ak, host, card, genesis_proven, standing, pinned_at)"
+    " SELECT ak, host, card, 0, 'enrolled', pinned_at FROM enrollment_attestation_key",
+    "UPDATE enrollment_certificate SET kind = 'external' WHERE kind = 'outside'",
+    "DROP TABLE enrollment_endorsement_key",
+    "DROP TABLE enrollment_attestation_key",
+    "DROP TABLE enrollment_challenge",
+)
+
+MIGRATIONS: t.Tuple[Migration, ...] = (_pin_whole_cards,)
+"""Step n leads from version n + 1 to n + 2. A step is never changed once it was released."""
+
+NEWEST = 1 + len(MIGRATIONS)
 
 
 def found_version(connection: sa.engine.Connection) -> int:
@@ -141,8 +170,10 @@ def found_version(connection: sa.engine.Connection) -> int:
 
 
 def migrate(connection: sa.engine.Connection, found: int) -> None:
-    """Brings the tables from the version found to the newest one."""
-    for step in MIGRATIONS[found:]:
+    """Brings the tables from the version found to the newest one; 0 makes them."""
+    if found == 0:
+        METADATA.create_all(connection)
+    for step in MIGRATIONS[found - 1 :] if found else ():
         step(connection)
     connection.execute(sa.delete(version))
-    connection.execute(sa.insert(version).values(id=1, version=len(MIGRATIONS)))
+    connection.execute(sa.insert(version).values(id=1, version=NEWEST))

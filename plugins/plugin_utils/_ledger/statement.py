@@ -21,26 +21,26 @@ AT_PLACE = sa.select(schema.certificates).where(
 ACTIVATE = (
     sa.update(schema.certificates)
     .where(CERTIFICATE.serial == sa.bindparam("which"))
-    .values(activated_at=sa.bindparam("at"))
+    .values(activated_at=sa.bindparam("at"), evidence=sa.bindparam("upon"))
 )
 PINS_OF_EK = sa.select(schema.endorsement_keys).where(
     sa.or_(
         schema.endorsement_keys.c.ek == sa.bindparam("ek"),
-        schema.endorsement_keys.c.host == sa.bindparam("host"),
+        schema.endorsement_keys.c.host == sa.bindparam("in_host"),
     )
 )
-PINS_OF_AK = sa.select(schema.attestation_keys).where(
-    sa.or_(
-        schema.attestation_keys.c.ak == sa.bindparam("ak"),
-        sa.and_(
-            schema.attestation_keys.c.host == sa.bindparam("host"),
-            schema.attestation_keys.c.card == sa.bindparam("card"),
-        ),
-    )
+PINS_OF_ROOT = sa.select(schema.hosts).where(
+    sa.or_(schema.hosts.c.root == sa.bindparam("root"), schema.hosts.c.host == sa.bindparam("in_host"))
+)
+CARDS_OF_HOST = sa.select(schema.cards).where(schema.cards.c.host == sa.bindparam("in_host"))
+CARD_OF_AK = sa.select(schema.cards.c.host, schema.cards.c.card).where(schema.cards.c.ak == sa.bindparam("ak"))
+DELETE_CARD = sa.delete(schema.cards).where(
+    schema.cards.c.host == sa.bindparam("in_host"), schema.cards.c.card == sa.bindparam("in_card")
 )
 HAS_EVIDENCE = sa.select(schema.evidence.c.digest).where(schema.evidence.c.digest == sa.bindparam("digest"))
 INSERT_CERTIFICATE = sa.insert(schema.certificates)
 INSERT_EVENT = sa.insert(schema.events)
 INSERT_EK = sa.insert(schema.endorsement_keys)
-INSERT_AK = sa.insert(schema.attestation_keys)
+INSERT_HOST = sa.insert(schema.hosts)
+INSERT_CARD = sa.insert(schema.cards)
 INSERT_EVIDENCE = sa.insert(schema.evidence)

@@ -110,7 +110,7 @@ def test_another_tpm_under_the_same_name(fleet):
     fleet.inventory = {"ws-001": fleet.inventory["new"]}
     run = fleet.play()
     assert run.results["ws-001"]["code"] == "EK_CHANGED", run.output
-    fleet.variables.update(smartcard_enrollment_replace_ek=True, smartcard_enrollment_replace_aks=["corp"])
+    fleet.variables.update(smartcard_enrollment_replace_ek=True, smartcard_enrollment_replace_cards=["corp"])
     assert fleet.play().statuses()["ws-001"] in ("enrolled", "renewed")
 
 

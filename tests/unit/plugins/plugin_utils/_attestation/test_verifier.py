@@ -24,13 +24,16 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.re
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import Verdict, verify
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import NAMES, CardPins, KnownCard
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.forge import (
     DAY,
     NOW,
     A,
     Authority,
+    ForgedCard,
     ForgedHost,
+    ForgedIndex,
     ForgedKey,
 )
 from cryptography import x509
@@ -447,23 +450,89 @@ def another_ek_than_last_time(case):
     case.known.eks[case.host.host] = "0" * 64
 
 
+@lie(Code.ROOT_SERVES_OTHER_HOST)
+def one_tpm_for_two_hosts(case):
+    """It shows another of its EKs."""
+    case.known.roots["ws-001"] = case.host.root.name.hex()
+
+
+@lie(Code.ROOT_CHANGED)
+def another_storage_root_than_last_time(case):
+    case.known.eks[case.host.host] = _fingerprint(case)
+    case.known.roots[case.host.host] = "00" * 34
+
+
+@lie(Code.STORAGE_ROOT_TEMPLATE)
+def a_storage_root_of_ones_own_template(case):
+    case.host.root = replace(case.host.root, policy=bytes(32))
+    case.card.root = case.host.root
+
+
+def _pins(case, **changes):
+    """What the card showed last time."""
+    known = KnownCard(replace(Case.verify(case).cards[case.card.name].pins, **changes))
+    case.known.cards[case.host.host, case.card.name] = known
+
+
 @lie(Code.AK_CHANGED)
 def another_ak_than_last_time(case):
-    case.known.aks[case.host.host, case.card.name] = "00" * 34
+    _pins(case, ak="00" * 34)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_name_of_the_card_has_to_be_that_of_last_time(name):
+    case = Case()
+    _pins(case, **{name: "00" * 34})
+    assert [finding.code for finding in case.verify().findings] == [Code.CARD_CHANGED]
+    case = Case()
+    _pins(case, **{name: None})
+    assert case.verify().findings == ()
+
+
+def test_one_card_is_not_two():
+    """One lends the other its indices and its parent; or both have one AK."""
+    case = Case()
+    twin = ForgedCard(case.host.root, "other", bytes(32))
+    twin.keys[0] = ForgedKey()
+    case.host.cards.append(twin)
+    twin.first_handle += 8
+    twin.indices[Role.POLICY] = ForgedIndex(twin.model.policy_data)
+    assert case.verify().findings == ()
+    twin.parent = case.card.parent
+    both = [("VirtualSmartCardForCorpAccess", Code.CARDS_SHARE), ("other", Code.CARDS_SHARE)]
+    assert [(finding.card, finding.code) for finding in case.verify().findings] == both
+    twin.parent = ForgedCard(case.host.root).parent
+    twin.genesis, twin.first_handle = case.card.genesis, case.card.first_handle
+    twin.indices[Role.POLICY] = ForgedIndex(twin.model.policy_data)
+    assert "genesis and pin and policy" in case.verify().findings[0].sentence
+    _pins(case)  # The other one is the copy, then.
+    assert [(finding.card, finding.code) for finding in case.verify().findings] == both[1:]
+    case.known.cards["ws-666", "old"] = KnownCard(CardPins("00" * 34, parent=twin.parent.name.hex()))
+    assert len(case.verify().findings) == 1  # What another host showed says nothing of this one.
+    case.known.cards[case.host.host, "old"] = KnownCard(CardPins("00" * 34, parent=twin.parent.name.hex()))
+    assert [finding.code for finding in case.verify().findings] == [Code.CARDS_SHARE] * 2
+
+
+@lie(Code.KEY_SHOWN_TWICE)
+def one_key_in_two_slots(case):
+    case.card.keys.append(replace(case.key, slot="signature", pin=PinUse.ONCE))
+    request = replace(case.card.request().keys[0], slot="signature", pin=PinUse.ONCE)
+    case.asked(keys=(*case.card.request().keys[:1], request))
 
 
 def test_replacement_is_accepted_where_it_is_asked_for():
     case = Case()
     another_ek_than_last_time(case)
     another_ak_than_last_time(case)
-    case.request = lambda request: replace(request, replace_ek=True, replace_ak=frozenset([case.card.name]))
+    case.request = lambda request: replace(request, replace_ek=True, replace_cards=frozenset([case.card.name]))
     assert case.verify().findings == ()
 
 
 def test_the_same_ek_and_ak_as_last_time_are_accepted():
     case = Case()
     case.known.eks[case.host.host] = _fingerprint(case)
-    case.known.aks[case.host.host, case.card.name] = case.card.ak.name.hex()
+    case.known.roots[case.host.host] = case.host.root.name.hex()
+    _pins(case)
     case.request = lambda request: replace(request, ek=_fingerprint(case))
     assert case.verify().findings == ()
 
@@ -819,7 +888,8 @@ ELSEWHERE = {
 
 def test_every_check_has_its_lie():
     """The others are in test_pending.py, test_issued.py and test_bundle.py."""
-    assert {code for code, _unused in CASES} == set(Code) - ELSEWHERE
+    here = {Code.CARD_CHANGED, Code.CARDS_SHARE}
+    assert {code for code, _unused in CASES} | here == set(Code) - ELSEWHERE
 
 
 def test_a_fault_of_one_card_does_not_refuse_another():

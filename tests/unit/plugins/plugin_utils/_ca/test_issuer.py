@@ -206,7 +206,7 @@ def test_a_certificate_is_renewed_when_two_thirds_are_over_and_not_before(corp: 
     corp.watch.turn(days=1)
     renewed = corp.issuer.issue(order)
     assert (renewed.outcome, renewed.reason) == (Outcome.RENEWED, "two thirds of its lifetime are over")
-    corp.ledger.activate(renewed.certificate.serial)
+    corp.ledger.activate([renewed.certificate.serial])
     assert corp.ledger.find(first.serial).revoked_at is None
 
 
@@ -218,7 +218,7 @@ def test_a_changed_profile_or_identity_renews_and_revokes_the_old_once_the_new_i
     second = corp.issuer.issue(handed_on)
     assert (second.outcome, second.reason) == (Outcome.RENEWED, "profile or identity changed")
     assert corp.ledger.find(first.serial).revoked_at is None
-    corp.ledger.activate(second.certificate.serial)
+    corp.ledger.activate([second.certificate.serial])
     assert corp.ledger.find(first.serial).reason == Reason.SUPERSEDED.value
     shorter = replace(handed_on, profile=replace(order.profile, days=100))
     assert corp.issuer.issue(shorter).outcome is Outcome.RENEWED
@@ -229,7 +229,7 @@ def test_a_new_key_in_the_slot_revokes_the_old_keys_certificate(corp: t.Any) -> 
     second = corp.issuer.issue(corp.order())
     other_slot = corp.issuer.issue(corp.order("document_signing", place=Place("ws-001", "card", "signature")))
     for issued in (second, other_slot):
-        corp.ledger.activate(issued.certificate.serial)
+        corp.ledger.activate([issued.certificate.serial])
     assert corp.ledger.find(first.serial).reason == Reason.SUPERSEDED.value
     assert corp.ledger.find(second.certificate.serial).revoked_at is None
     assert corp.ledger.find(other_slot.certificate.serial).revoked_at is None
@@ -237,7 +237,7 @@ def test_a_new_key_in_the_slot_revokes_the_old_keys_certificate(corp: t.Any) -> 
 
 def test_a_revoked_key_gets_no_certificate_again(corp: t.Any) -> None:
     order = corp.order()
-    corp.issuer.issue(order)
+    corp.ledger.activate([corp.issuer.issue(order).certificate.serial])
     corp.ledger.revoke({"host": "ws-001"}, Reason.CESSATION_OF_OPERATION, corp.authority.identifier)
     for profile in ("ad_smartcard_logon", "tls_client"):
         with pytest.raises(Refusal) as refused:
@@ -246,9 +246,36 @@ def test_a_revoked_key_gets_no_certificate_again(corp: t.Any) -> None:
     assert [event.code for event in corp.ledger.events() if event.kind is EventKind.REFUSED] == ["KEY_REVOKED"] * 2
 
 
+def test_a_key_that_nobody_has_answered_for_stays_free(corp: t.Any) -> None:
+    """A host shows the public key of another, which is no secret: the other gets its certificate all the same."""
+    rightful = corp.order()
+    liar = corp.issuer.issue(replace(rightful, place=Place("liar", "card", "authentication"))).certificate
+    corp.ledger.activate([corp.issuer.issue(rightful).certificate.serial])
+    with pytest.raises(Refusal) as late:
+        corp.ledger.activate([liar.serial])
+    assert late.value.code is Code.KEY_SERVES_OTHER_CARD and not corp.ledger.find(liar.serial).activated_at
+    assert [each.serial for each in corp.ledger.withdraw([liar.serial])] == [liar.serial]
+    assert corp.issuer.issue(rightful).outcome is Outcome.KEPT
+
+
+def test_what_was_withdrawn_is_issued_anew_for_the_same_key(corp: t.Any) -> None:
+    """A connection that broke between two visits costs a certificate, not the key."""
+    order = corp.order()
+    first = corp.issuer.issue(order).certificate
+    assert [each.serial for each in corp.ledger.withdraw([first.serial])] == [first.serial]
+    assert corp.ledger.withdraw([first.serial]) == []
+    with pytest.raises(Refusal) as late:
+        corp.ledger.activate([first.serial])
+    assert late.value.code is Code.CERTIFICATE_WITHDRAWN
+    second = corp.issuer.issue(order).certificate
+    assert second.serial != first.serial and second.generation == 2
+    corp.ledger.activate([second.serial])
+    assert corp.ledger.withdraw([second.serial]) == [] and not corp.ledger.find(second.serial).revoked_at
+
+
 def test_one_key_never_serves_two_cards(corp: t.Any) -> None:
     order = corp.order()
-    corp.issuer.issue(order)
+    corp.ledger.activate([corp.issuer.issue(order).certificate.serial])
     for place in (Place("ws-002", "card", "authentication"), Place("ws-001", "other", "authentication")):
         with pytest.raises(Refusal) as refused:
             corp.issuer.issue(replace(order, place=place))

@@ -81,7 +81,11 @@ def test_keys_of_revoked_cards_stay_listed_for_sshd(corp: t.Any) -> None:
     corp.issuer.issue(corp.order("attestation_key", place=Place("ws-002", "card")))
     corp.ledger.revoke({"host": "ws-002"}, Reason.KEY_COMPROMISE, own)
     assert crl.revoked_ssh_keys(corp.ledger, own) == b""
+    claimed = corp.issuer.issue(corp.order(place=Place("liar", "card", "authentication"))).certificate
+    corp.ledger.withdraw([claimed.serial])  # The key may be somebody else's.
+    assert crl.revoked_ssh_keys(corp.ledger, own) == b""
     stolen = corp.issuer.issue(corp.order(place=Place("ws-003", "card", "authentication"))).certificate
+    corp.ledger.activate([stolen.serial])
     corp.ledger.revoke({"host": "ws-003"}, Reason.KEY_COMPROMISE, own)
     public = x509.load_der_x509_certificate(stolen.body).public_key()
     line = ssh.public_line(public, "ws-003 card authentication")

@@ -58,8 +58,8 @@ def arguments(**changes: t.Any) -> t.Dict[str, t.Any]:
     card.update(pin_retries=forge.RETRIES, puk_retries=5, keys=[key], card_edge="piv", generate=False)
     card.update(pin_must_change=False)
     card.update({name[5:]: value for name, value in changes.items() if name.startswith("card_")})
-    whole = {"cards": [card], "profile": "ad_smartcard_logon", "profiles": {}, "ek": None, "outside_ca": None}
-    whole.update(replace_ek=False, replace_aks=[])
+    whole = {"cards": [card], "profile": "ad_smartcard_logon", "profiles": {}, "ek": None, "external_ca": None}
+    whole.update(replace_ek=False, replace_cards=[])
     whole.update({name: value for name, value in changes.items() if not name.startswith(("card_", "key_"))})
     return whole
 
@@ -106,6 +106,7 @@ class Site:
         enrollment.judge(self.shown(enrollment))
         if enrollment.challenges():
             enrollment.accept(self.answered(enrollment))
+        enrollment.close()
         return enrollment
 
 

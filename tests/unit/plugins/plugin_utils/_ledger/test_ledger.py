@@ -8,6 +8,8 @@ import multiprocessing
 import os
 import sqlite3
 import typing as t
+import zlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +17,15 @@ import pytest
 import sqlalchemy as sa
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock, database, schema
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Admission, Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import (
+    NAMES,
+    Admission,
+    CardClaim,
+    CardPins,
+    KnownCard,
+    Standing,
+)
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Place, Reason, digest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
 
@@ -29,12 +39,24 @@ def reopened(path: Path) -> Ledger:
 
 
 EK, OTHER_EK = "aa" * 32, "bb" * 32
+ROOT, OTHER_ROOT = "000b" + "ee" * 32, "000b" + "ff" * 32
 BUNDLE = b'{"nonce": "00"}'
 AK, OTHER_AK = "000b" + "cc" * 32, "000b" + "dd" * 32
+PINS = CardPins(AK, "01", "02", "03", "", "05", "")
 
 
-def admit(ledger: Ledger, host: str, ek: str = EK, **given: t.Any) -> str:
-    return ledger.admit(Admission(host, ek, given.pop("aks", {}), given.pop("evidence", BUNDLE), **given))
+def admission(host: str, ek: str = EK, root: str = ROOT, **given: t.Any) -> Admission:
+    cards = {
+        card: pins if isinstance(pins, CardClaim) else CardClaim(pins) for card, pins in given.pop("cards", {}).items()
+    }
+    return Admission(host, ek, root, cards, **given)
+
+
+def admit(ledger: Ledger, host: str, ek: str = EK, root: str = ROOT, evidence: bytes = BUNDLE, **given: t.Any) -> str:
+    """What a run does, with nothing to issue."""
+    wanted = admission(host, ek, root, **given)
+    ledger.examine(wanted)
+    return ledger.settle(wanted, evidence, [])[0]
 
 
 @pytest.fixture
@@ -53,52 +75,122 @@ def code_of(work: t.Callable[[], object]) -> Code:
 # ---------------------------------------------------------------- pins
 
 
-def test_an_ek_is_pinned_to_the_host_that_first_shows_it(ledger: Ledger) -> None:
+def test_an_ek_and_a_storage_root_are_pinned_to_the_host_that_first_answers_for_them(ledger: Ledger) -> None:
     admit(ledger, "ws-001")
     admit(ledger, "ws-001")
     assert ledger.endorsement_keys() == {"ws-001": EK}
-    assert (ledger.host_of_ek(EK), ledger.ek_of_host("ws-001")) == ("ws-001", EK)
-    assert (ledger.host_of_ek(OTHER_EK), ledger.ek_of_host("ws-002")) == (None, None)
-    assert code_of(lambda: admit(ledger, "ws-002")) is Code.EK_SERVES_OTHER_HOST
-    assert code_of(lambda: admit(ledger, "ws-002", replace_ek=True)) is Code.EK_SERVES_OTHER_HOST
+    known = ledger.known("ws-002", EK, ROOT)
+    assert (known.ek_host, known.root_host, known.eks, known.root) == ("ws-001", "ws-001", (), None)
+    known = ledger.known("ws-001", OTHER_EK, OTHER_ROOT)
+    assert (known.ek_host, known.root_host, known.eks, known.root) == (None, None, (EK,), ROOT)
+    assert code_of(lambda: admit(ledger, "ws-002", root=OTHER_ROOT)) is Code.EK_SERVES_OTHER_HOST
+    assert code_of(lambda: admit(ledger, "ws-002", root=OTHER_ROOT, replace_ek=True)) is Code.EK_SERVES_OTHER_HOST
     assert ledger.endorsement_keys() == {"ws-001": EK}
 
 
-def test_another_ek_is_taken_only_where_that_is_said(ledger: Ledger) -> None:
+@pytest.mark.parametrize("replace", [False, True])
+def test_one_tpm_is_one_host_whichever_of_its_eks_it_shows(ledger: Ledger, replace: bool) -> None:
+    admit(ledger, "ws-001")
+    refused = code_of(lambda: admit(ledger, "ws-002", OTHER_EK, replace_ek=replace))
+    assert refused is Code.ROOT_SERVES_OTHER_HOST
+    admit(ledger, "ws-001", OTHER_EK)
+    assert ledger.known("ws-001", "", "").eks == (EK, OTHER_EK)
+    assert code_of(lambda: admit(ledger, "ws-002", OTHER_EK, OTHER_ROOT)) is Code.EK_SERVES_OTHER_HOST
+
+
+def test_another_tpm_is_taken_only_where_that_is_said(ledger: Ledger) -> None:
     admit(ledger, "ws-001", source="inventory")
-    assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK)) is Code.EK_CHANGED
-    admit(ledger, "ws-001", OTHER_EK, replace_ek=True)
+    assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK, OTHER_ROOT)) is Code.EK_CHANGED
+    assert code_of(lambda: admit(ledger, "ws-001", EK, OTHER_ROOT)) is Code.ROOT_CHANGED
+    admit(ledger, "ws-001", OTHER_EK, OTHER_ROOT, replace_ek=True)
     assert ledger.endorsement_keys() == {"ws-001": OTHER_EK}
-    kinds = [(event.kind, event.code) for event in ledger.events("ws-001")]
-    assert kinds == [(EventKind.EK_PINNED, ""), (EventKind.REFUSED, "EK_CHANGED"), (EventKind.EK_PINNED, "")]
+    assert ledger.known("ws-001", "", "").root == OTHER_ROOT
+    codes = [event.code for event in ledger.events("ws-001") if event.kind is EventKind.REFUSED]
+    assert codes == ["EK_CHANGED", "ROOT_CHANGED"]
+
+
+def test_a_claim_that_nobody_has_answered_for_stands_in_nobodys_way(ledger: Ledger) -> None:
+    ledger.examine(admission("liar", cards={"card": PINS}))
+    admit(ledger, "ws-001", cards={"card": PINS})
+    assert code_of(lambda: ledger.examine(admission("liar", cards={"card": PINS}))) is Code.EK_SERVES_OTHER_HOST
 
 
 def test_an_ak_is_pinned_to_one_card(ledger: Ledger) -> None:
-    admit(ledger, "ws-001", aks={"card": AK})
-    admit(ledger, "ws-001", aks={"card": AK})
-    assert code_of(lambda: admit(ledger, "ws-001", aks={"other": AK})) is Code.AK_SERVES_OTHER_CARD
-    elsewhere = {"aks": {"card": AK}, "replace_aks": frozenset({"card"})}
-    assert code_of(lambda: admit(ledger, "ws-002", OTHER_EK, **elsewhere)) is Code.AK_SERVES_OTHER_CARD
-    assert code_of(lambda: admit(ledger, "ws-001", aks={"card": OTHER_AK})) is Code.AK_CHANGED
-    admit(ledger, "ws-001", aks={"card": OTHER_AK}, replace_aks=frozenset({"card"}))
-    assert ledger.ak_of_card("ws-001", "card") == OTHER_AK
-    assert ledger.ak_of_card("ws-001", "other") is None
+    admit(ledger, "ws-001", cards={"card": PINS})
+    admit(ledger, "ws-001", cards={"card": PINS})
+    bare = CardPins(AK)
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"other": bare})) is Code.AK_SERVES_OTHER_CARD
+    elsewhere = {"cards": {"card": bare}, "replace_cards": frozenset({"card"})}
+    assert code_of(lambda: admit(ledger, "ws-002", OTHER_EK, OTHER_ROOT, **elsewhere)) is Code.AK_SERVES_OTHER_CARD
+    other = replace(PINS, ak=OTHER_AK)
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": other})) is Code.AK_CHANGED
+    admit(ledger, "ws-001", cards={"card": other}, replace_cards=frozenset({"card"}))
+    assert ledger.known("ws-001", "", "").cards["card"].pins == other
+    assert [each.kind for each in ledger.events("ws-001")][-1] is EventKind.CARD_REPLACED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_name_of_a_card_has_to_stay(ledger: Ledger, name: str) -> None:
+    """The attestation key may be moved into another card: it is under the storage root."""
+    admit(ledger, "ws-001", cards={"card": PINS})
+    changed = replace(PINS, **{name: "66"})
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": changed})) is Code.CARD_CHANGED
+    admit(ledger, "ws-001", cards={"card": changed}, replace_cards=frozenset({"card"}))
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": PINS})) is Code.CARD_CHANGED
+
+
+@pytest.mark.parametrize("name", ["genesis", "parent", "pin", "policy"])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_cards_share_nothing(ledger: Ledger, name: str, at_once: bool) -> None:
+    other = CardPins(OTHER_AK, "a1", "a2", "a3", "", "a5", "")
+    twin = replace(other, **{name: getattr(PINS, name)})
+    first = {} if at_once else {"a": PINS}
+    if first:
+        admit(ledger, "ws-001", cards=first)
+    cards = {"a": PINS, "b": twin} if at_once else {"b": twin}
+    assert code_of(lambda: admit(ledger, "ws-001", cards=cards)) is Code.CARDS_SHARE
+    admit(ledger, "ws-001", cards={"b": other})
+
+
+def test_cards_of_two_hosts_may_look_alike(ledger: Ledger) -> None:
+    """A host makes an index of any Name that it has read of another: that proves nothing, and stops nobody."""
+    admit(ledger, "liar", OTHER_EK, OTHER_ROOT, cards={"card": replace(PINS, ak=OTHER_AK)})
+    admit(ledger, "ws-001", cards={"card": PINS})
+
+
+def test_a_card_is_sealed_once_its_tpm_was_restarted(ledger: Ledger) -> None:
+    def shown(resets: t.Optional[int], proven: bool) -> KnownCard:
+        admit(ledger, "ws-001", cards={"card": CardClaim(PINS, resets, proven)})
+        return ledger.known("ws-001", "", "").cards["card"]
+
+    assert shown(None, False).first_reset is None
+    assert shown(7, False).standing is Standing.ENROLLED
+    assert shown(8, False).standing is Standing.ENROLLED  # Nothing says that the genesis object was of no lasting kind.
+    assert shown(7, True).standing is Standing.ENROLLED
+    sealed = shown(9, True)
+    assert (sealed.standing, sealed.first_reset, sealed.last_reset) == (Standing.SEALED, 7, 9)
+    assert shown(9, False).standing is Standing.SEALED
+    assert [each.kind for each in ledger.events("ws-001")].count(EventKind.SEALED) == 1
+    another = CardClaim(replace(PINS, ak=OTHER_AK), 9, True)
+    admit(ledger, "ws-001", cards={"card": another}, replace_cards=frozenset({"card"}))
+    fresh = ledger.known("ws-001", "", "").cards["card"]
+    assert (fresh.standing, fresh.first_reset) == (Standing.ENROLLED, 9)
 
 
 def test_a_refused_host_leaves_nothing_but_the_refusal(ledger: Ledger) -> None:
-    admit(ledger, "ws-001", aks={"card": AK})
-    refused = {"aks": {"card": AK}, "evidence": b"forged"}
-    assert code_of(lambda: admit(ledger, "ws-002", OTHER_EK, **refused)) is Code.AK_SERVES_OTHER_CARD
+    admit(ledger, "ws-001", cards={"card": PINS})
+    refused = admission("ws-002", OTHER_EK, OTHER_ROOT, cards={"card": PINS})
+    assert code_of(lambda: ledger.settle(refused, b"forged", [])) is Code.AK_SERVES_OTHER_CARD
     assert ledger.endorsement_keys() == {"ws-001": EK}
     assert [event.kind for event in ledger.events("ws-002")] == [EventKind.REFUSED]
     with pytest.raises(InputError):
         ledger.evidence(hashlib.sha256(b"forged").hexdigest())
 
 
-def test_a_released_host_lets_its_ek_go(ledger: Ledger) -> None:
-    admit(ledger, "ws-001", aks={"card": AK})
+def test_a_released_host_lets_its_tpm_go(ledger: Ledger) -> None:
+    admit(ledger, "ws-001", cards={"card": PINS})
     ledger.release("ws-001", "card")
-    admit(ledger, "ws-001", aks={"card": OTHER_AK})
+    admit(ledger, "ws-001", cards={"card": replace(PINS, ak=OTHER_AK)})
     assert code_of(lambda: admit(ledger, "ws-002")) is Code.EK_SERVES_OTHER_HOST
     ledger.release("ws-001")
     admit(ledger, "ws-002")
@@ -109,23 +201,22 @@ def test_a_released_host_lets_its_ek_go(ledger: Ledger) -> None:
 
 def test_a_challenge_is_answered_once(ledger: Ledger) -> None:
     challenge = ledger.open_challenge("ws-001", "card")
-    assert len(challenge.nonce) == 32
-    assert ledger.spend_challenge(challenge.id, "ws-001", "card") == challenge.nonce
-    assert code_of(lambda: ledger.spend_challenge(challenge.id, "ws-001", "card")) is Code.CHALLENGE_SPENT
+    ledger.spend_challenge(challenge, "ws-001", "card")
+    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-001", "card")) is Code.CHALLENGE_SPENT
 
 
 def test_a_stolen_challenge_is_refused_and_burnt(ledger: Ledger) -> None:
     challenge = ledger.open_challenge("ws-001", "card")
-    assert code_of(lambda: ledger.spend_challenge(challenge.id, "ws-666", "card")) is Code.CHALLENGE_OTHER_REQUESTER
-    assert code_of(lambda: ledger.spend_challenge(challenge.id, "ws-001", "card")) is Code.CHALLENGE_SPENT
+    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-666", "card")) is Code.CHALLENGE_OTHER_REQUESTER
+    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-001", "card")) is Code.CHALLENGE_SPENT
     other = ledger.open_challenge("ws-001", "card")
-    assert code_of(lambda: ledger.spend_challenge(other.id, "ws-001", "other")) is Code.CHALLENGE_OTHER_REQUESTER
+    assert code_of(lambda: ledger.spend_challenge(other, "ws-001", "other")) is Code.CHALLENGE_OTHER_REQUESTER
 
 
 def test_a_late_answer_is_refused(ledger: Ledger, watch: t.Any) -> None:
     challenge = ledger.open_challenge("ws-001", "card", timedelta(minutes=5))
     watch.turn(minutes=5)
-    assert code_of(lambda: ledger.spend_challenge(challenge.id, "ws-001", "card")) is Code.CHALLENGE_EXPIRED
+    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-001", "card")) is Code.CHALLENGE_EXPIRED
     assert code_of(lambda: ledger.spend_challenge("no such", "ws-001", "card")) is Code.CHALLENGE_UNKNOWN
 
 
@@ -154,7 +245,7 @@ def test_processes_that_answer_one_challenge_at_once_have_one_winner(tmp_path: P
     ledger.close()
     context = multiprocessing.get_context("fork")
     start, results = context.Event(), context.Queue()
-    workers = [context.Process(target=_spend, args=(path, challenge.id, start, results)) for _each in range(5)]
+    workers = [context.Process(target=_spend, args=(path, challenge, start, results)) for _each in range(5)]
     for worker in workers:
         worker.start()
     start.set()
@@ -174,6 +265,15 @@ def test_evidence_is_kept_once_and_read_back(ledger: Ledger) -> None:
     assert ledger.evidence(kept) == bundle
     with pytest.raises(InputError, match="which the ledger does not hold"):
         ledger.evidence("00")
+
+
+@pytest.mark.parametrize("body", [zlib.compress(b"{}"), b"no zlib", zlib.compress(bytes(1 << 20))])
+def test_evidence_that_was_replaced_in_the_ledger_is_not_given_out(ledger: Ledger, body: bytes) -> None:
+    kept = admit(ledger, "ws-001")
+    change = sa.update(schema.evidence).values(body=body)
+    ledger.writing(lambda connection: connection.execute(change))
+    with pytest.raises(StateError, match="was changed in the ledger"):
+        ledger.evidence(kept)
 
 
 def test_revoking_finds_what_is_named_and_nothing_else(corp: t.Any) -> None:
@@ -256,27 +356,84 @@ def test_a_ledger_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     new(path).close()
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE enrollment_version SET version = 99")
-    with pytest.raises(StateError, match="has version 99, and this release knows 1: use the release that wrote it"):
+    with pytest.raises(StateError, match="has version 99, and this release knows 2: use the release that wrote it"):
         reopened(path)
 
 
-def test_an_older_ledger_is_brought_up_and_keeps_its_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+VERSION_1 = """
+CREATE TABLE enrollment_version (id INTEGER NOT NULL PRIMARY KEY, version INTEGER NOT NULL);
+CREATE TABLE enrollment_certificate (
+    serial VARCHAR(40) NOT NULL PRIMARY KEY, authority VARCHAR(64) NOT NULL, kind VARCHAR(48) NOT NULL,
+    host VARCHAR(255) NOT NULL, card VARCHAR(255) NOT NULL, slot VARCHAR(48) NOT NULL, "key" VARCHAR(64) NOT NULL,
+    profile VARCHAR(255) NOT NULL, claim VARCHAR(64) NOT NULL, generation INTEGER NOT NULL,
+    content VARCHAR(64) NOT NULL, identity TEXT NOT NULL, assurance VARCHAR(48) NOT NULL,
+    evidence VARCHAR(64) NOT NULL, not_before BIGINT NOT NULL, not_after BIGINT NOT NULL, body BLOB NOT NULL,
+    issued_at BIGINT NOT NULL, activated_at BIGINT, revoked_at BIGINT, reason VARCHAR(48),
+    CONSTRAINT enrollment_certificate_once UNIQUE (claim, generation));
+CREATE TABLE enrollment_endorsement_key (
+    ek VARCHAR(64) NOT NULL PRIMARY KEY, host VARCHAR(255) NOT NULL UNIQUE, source VARCHAR(48) NOT NULL,
+    pinned_at BIGINT NOT NULL);
+CREATE TABLE enrollment_attestation_key (
+    ak VARCHAR(132) NOT NULL PRIMARY KEY, host VARCHAR(255) NOT NULL, card VARCHAR(255) NOT NULL,
+    ek VARCHAR(64) NOT NULL, pinned_at BIGINT NOT NULL,
+    CONSTRAINT enrollment_attestation_key_once UNIQUE (host, card));
+CREATE TABLE enrollment_challenge (
+    id VARCHAR(64) NOT NULL PRIMARY KEY, host VARCHAR(255) NOT NULL, card VARCHAR(255) NOT NULL,
+    nonce VARCHAR(64) NOT NULL, state VARCHAR(48) NOT NULL, expires_at BIGINT NOT NULL);
+CREATE TABLE enrollment_evidence (
+    digest VARCHAR(64) NOT NULL PRIMARY KEY, host VARCHAR(255) NOT NULL, at BIGINT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE enrollment_event (
+    id INTEGER NOT NULL PRIMARY KEY, at BIGINT NOT NULL, kind VARCHAR(48) NOT NULL, host VARCHAR(255) NOT NULL,
+    card VARCHAR(255) NOT NULL, code VARCHAR(48) NOT NULL, serial VARCHAR(40) NOT NULL, detail TEXT NOT NULL);
+CREATE TABLE enrollment_crl (
+    authority VARCHAR(64) NOT NULL, number BIGINT NOT NULL, this_update BIGINT NOT NULL, next_update BIGINT NOT NULL,
+    body BLOB NOT NULL, PRIMARY KEY (authority, number));
+INSERT INTO enrollment_version VALUES (1, 1);
+"""
+"""The tables of the first version, as it made them."""
+
+
+def first_version(path: Path, *rows: t.Tuple[str, t.Tuple[t.Any, ...]]) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.executescript(VERSION_1)
+        for table, values in rows:
+            connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
+
+
+def test_a_ledger_of_the_first_version_keeps_every_certificate_and_pin(tmp_path: Path, corp: t.Any) -> None:
     path = tmp_path / "ledger.sqlite"
-    old = new(path)
-    admit(old, "ws-001")
-    old.close()
-
-    def add_column(connection: sa.engine.Connection) -> None:
-        connection.execute(sa.text("ALTER TABLE enrollment_endorsement_key ADD COLUMN model VARCHAR(64)"))
-
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_column))
-    brought_up = reopened(path)
-    assert brought_up.reading(schema.found_version) == 2
-    assert brought_up.endorsement_keys() == {"ws-001": EK}
-    assert "model" in {
-        column["name"] for column in sa.inspect(brought_up._engine).get_columns("enrollment_endorsement_key")
-    }
+    certificate = corp.issuer.issue(corp.order()).certificate
+    external = {**certificate.row(), "serial": "ee", "kind": "outside", "claim": "ee"}
+    first_version(
+        path,
+        ("enrollment_certificate", tuple(certificate.row().values())),
+        ("enrollment_certificate", tuple(external.values())),
+        ("enrollment_endorsement_key", (EK, "ws-001", "inventory", 5)),
+        ("enrollment_attestation_key", (AK, "ws-001", "card", EK, 6)),
+        ("enrollment_challenge", ("00", "ws-001", "card", "00", "open", 1)),
+        ("enrollment_event", (1, 5, "ak_pinned", "ws-001", "card", "", "", AK)),
+    )
+    ledger = reopened(path)
+    assert ledger.find(certificate.serial) == certificate and ledger.find("ee").kind == "external"
+    assert ledger.endorsement_keys() == {"ws-001": EK} and len(ledger.events()) == 1
+    known = ledger.known("ws-001", EK, ROOT)
+    assert (known.eks, known.root, known.cards) == ((EK,), None, {"card": KnownCard(CardPins(AK))})
     reopened(path)
+
+
+def test_a_card_of_the_first_version_is_asked_for_its_names_once(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    rows = [
+        ("enrollment_endorsement_key", (EK, "ws-001", "x", 5)),
+        ("enrollment_attestation_key", (AK, "ws-001", "card", EK, 6)),
+    ]
+    first_version(path, *rows)
+    ledger = reopened(path)
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": replace(PINS, ak=OTHER_AK)})) is Code.AK_CHANGED
+    assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK, cards={"card": PINS})) is Code.EK_CHANGED
+    admit(ledger, "ws-001", cards={"card": PINS})
+    assert ledger.known("ws-001", "", "").cards["card"].pins == PINS
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": replace(PINS, pin="66")})) is Code.CARD_CHANGED
 
 
 @pytest.mark.parametrize(

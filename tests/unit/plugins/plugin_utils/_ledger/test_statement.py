@@ -10,7 +10,12 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import schema
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Admission
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import (
+    Admission,
+    CardClaim,
+    CardPins,
+    KnownCard,
+)
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Certificate, Place, Reason
 
 LARGE = 2000
@@ -51,20 +56,27 @@ def populate(corp: t.Any, certificate: Certificate) -> None:
         for n in numbers
     ]
     eks = [{"ek": f"{n:064x}", "host": f"host-{n}", "source": "first use", "pinned_at": 1} for n in numbers]
-    aks = [{"ak": f"{n:068x}", "host": f"host-{n}", "card": "c", "ek": f"{n:064x}", "pinned_at": 1} for n in numbers]
+    roots = [{"root": f"{n:068x}", "host": f"host-{n}", "pinned_at": 1} for n in numbers]
+    cards = [
+        {**KnownCard(CardPins(f"{n:068x}")).row(), "host": f"host-{n}", "card": "c", "pinned_at": 1} for n in numbers
+    ]
 
     def work(connection: sa.engine.Connection) -> None:
         connection.execute(sa.insert(schema.certificates), certificates)
         connection.execute(sa.insert(schema.endorsement_keys), eks)
-        connection.execute(sa.insert(schema.attestation_keys), aks)
+        connection.execute(sa.insert(schema.hosts), roots)
+        connection.execute(sa.insert(schema.cards), cards)
 
     corp.ledger.writing(work)
 
 
 def serve(corp: t.Any, order: t.Any) -> None:
     host = order.place.host
-    corp.ledger.admit(Admission(host, f"{host:0>64}", {"card": f"{host:0>68}"}, host.encode()))
-    corp.ledger.activate(corp.issuer.issue(order).certificate.serial)
+    claim = CardClaim(CardPins(f"{host:0>68}"))
+    admission = Admission(host, f"{host:0>64}", f"{host:0>68}", {"card": claim})
+    corp.ledger.known(host, admission.ek, admission.root)
+    corp.ledger.examine(admission)
+    corp.ledger.settle(admission, host.encode(), [corp.issuer.issue(order).certificate.serial])
 
 
 def test_a_host_costs_the_same_in_a_large_fleet(corp: t.Any, steps: t.Any) -> None:

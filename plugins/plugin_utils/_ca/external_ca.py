@@ -27,7 +27,7 @@ _BEGIN, _END = "-----BEGIN CERTIFICATE REQUEST-----", "-----END CERTIFICATE REQU
 
 
 @dataclass(frozen=True)
-class OutsideCa:
+class ExternalCa:
     """Another CA.
 
     :param name: what messages call it; another name has every certificate issued anew
@@ -44,20 +44,20 @@ class OutsideCa:
     profiles: t.FrozenSet[str] = frozenset()
 
     @classmethod
-    def parse(cls, values: t.Mapping[str, t.Any], shelf: t.Container[str]) -> OutsideCa:
-        """Reads ``outside_ca`` of a task.
+    def parse(cls, values: t.Mapping[str, t.Any], shelf: t.Container[str]) -> ExternalCa:
+        """Reads ``external_ca`` of a task.
 
         :param shelf: names of the profiles that there are
         :raises InputError: for the first part that is not right
         """
         folder = Path(values["requests"])
         if not folder.is_dir():
-            raise InputError("outside_ca.requests", f"is {folder}, which is no folder", "make it on the controller")
+            raise InputError("external_ca.requests", f"is {folder}, which is no folder", "make it on the controller")
         for name in values["profiles"]:
             if name not in shelf:
-                raise InputError("outside_ca.profiles", f"holds {name!r}, which is no profile", "correct it")
+                raise InputError("external_ca.profiles", f"holds {name!r}, which is no profile", "correct it")
         if not values["name"]:
-            raise InputError("outside_ca.name", "is empty", "say what the other CA is called")
+            raise InputError("external_ca.name", "is empty", "say what the other CA is called")
         certificates = _read_certificates(Path(values["certificates"]))
         return cls(values["name"], certificates, folder, tuple(values["command"]), frozenset(values["profiles"]))
 
@@ -116,7 +116,7 @@ class OutsideCa:
         """Runs the command, and returns what it prints.
 
         :param request: DER
-        :raises Refusal: ``OUTSIDE_CA_FAILED``, with what the command says
+        :raises Refusal: ``EXTERNAL_CA_FAILED``, with what the command says
         """
         program = self.command[0]
         try:
@@ -135,7 +135,7 @@ class OutsideCa:
 
 
 def _failed(found: str) -> Refusal:
-    return Refusal(Code.OUTSIDE_CA_FAILED, f"the other CA was not reached: {found}")
+    return Refusal(Code.EXTERNAL_CA_FAILED, f"the other CA was not reached: {found}")
 
 
 def _pem(request: bytes) -> bytes:
@@ -152,4 +152,4 @@ def _read_certificates(path: Path) -> t.Tuple[x509.Certificate, ...]:
         return tuple(x509.load_pem_x509_certificate(marker + part) for part in data.split(marker)[1:])
     except ValueError:
         fault = f"is {path}, which holds something that is no certificate"
-        raise InputError("outside_ca.certificates", fault, "give the CA's certificates in PEM") from None
+        raise InputError("external_ca.certificates", fault, "give the CA's certificates in PEM") from None

@@ -9,7 +9,7 @@ import json
 import subprocess
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import OUTSIDE, EventKind
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EXTERNAL, EventKind
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, PIN, new_fleet
 from cryptography import x509
 
@@ -75,7 +75,7 @@ def other_ca(fleet):
     requests = fleet.folder / "requests"
     requests.mkdir()
     places = {"certificates": str(other.folder / "ca.pem"), "requests": str(requests)}
-    fleet.variables["smartcard_enrollment_outside_ca"] = {**places, "profiles": ["ad_smartcard_logon"]}
+    fleet.variables["smartcard_enrollment_external_ca"] = {**places, "profiles": ["ad_smartcard_logon"]}
     return other
 
 
@@ -118,13 +118,13 @@ def test_through_a_folder(fleet, other):
     again = fleet.play()
     assert again.statuses() == {"ws-001": "unchanged"} and again.visits == {"ws-001": [EVIDENCE]}, again.output
     kinds = [each.kind for each in fleet.ledger().certificates() if each.slot == "authentication"]
-    assert kinds == [OUTSIDE]
+    assert kinds == [EXTERNAL]
     assert EventKind.REQUESTED in {each.kind for each in fleet.ledger().events("ws-001")}
 
 
 def test_by_a_command_then_renewed_audited_and_retired(fleet, other):
     """Three visits, for that CA is asked only once the TPM has answered for the card's AK; later two."""
-    fleet.variables["smartcard_enrollment_outside_ca"]["command"] = other.command
+    fleet.variables["smartcard_enrollment_external_ca"]["command"] = other.command
     other.days(3)
     fleet.add("ws-001", has_puk=True)
     run = fleet.play()
@@ -157,14 +157,14 @@ def test_by_a_command_then_renewed_audited_and_retired(fleet, other):
 
 
 def test_two_runs_at_once_ask_the_other_ca_once(fleet, other):
-    fleet.variables["smartcard_enrollment_outside_ca"]["command"] = other.command
+    fleet.variables["smartcard_enrollment_external_ca"]["command"] = other.command
     fleet.add("ws-001")
     fleet.write()
     runs = [fleet.begin(), fleet.begin()]
     outputs = [run.communicate()[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], outputs
     assert other.issued() == ["01"] and on_card(fleet).serial_number == 1
-    assert [each.kind for each in fleet.ledger().certificates() if each.slot == "authentication"] == [OUTSIDE]
+    assert [each.kind for each in fleet.ledger().certificates() if each.slot == "authentication"] == [EXTERNAL]
 
 
 LIES = {
@@ -180,7 +180,7 @@ def liars():
     tell = "def tell(answer):\n    [card] = answer['cards']\n    card['signatures'] = {'authentication': %s}\n"
     with new_fleet() as fleet:
         other = other_ca(fleet)
-        fleet.variables["smartcard_enrollment_outside_ca"]["command"] = other.command
+        fleet.variables["smartcard_enrollment_external_ca"]["command"] = other.command
         for name, lie in LIES.items():
             fleet.add_liar(name, tell % lie, "evidence")
         fleet.add_liar("guesses", GUESS, "activate")
@@ -204,24 +204,24 @@ def test_a_host_that_can_not_open_the_challenge_never_reaches_the_other_ca(liars
 def test_what_the_other_ca_gets_wrong(fleet, other):
     """It fails, says nothing that is a certificate, or certifies something else: a clear line, and a way out."""
     fleet.add("ws-001")
-    outside = fleet.variables["smartcard_enrollment_outside_ca"]
+    external = fleet.variables["smartcard_enrollment_external_ca"]
     cases = [
-        (["/no/such/program"], "OUTSIDE_CA_FAILED", "can't be run"),
-        (["sh", "-c", "echo the CA is shut >&2; exit 3"], "OUTSIDE_CA_FAILED", "ended with 3: the CA is shut"),
-        (["echo", "hello"], "OUTSIDE_CERTIFICATE_WRONG", "no X.509 certificate"),
-        (["cat", str(other.folder / "ca.pem")], "OUTSIDE_CERTIFICATE_WRONG", "not the attested key"),
+        (["/no/such/program"], "EXTERNAL_CA_FAILED", "can't be run"),
+        (["sh", "-c", "echo the CA is shut >&2; exit 3"], "EXTERNAL_CA_FAILED", "ended with 3: the CA is shut"),
+        (["echo", "hello"], "EXTERNAL_CERTIFICATE_WRONG", "no X.509 certificate"),
+        (["cat", str(other.folder / "ca.pem")], "EXTERNAL_CERTIFICATE_WRONG", "not the attested key"),
     ]
     for command, code, words in cases:
-        outside["command"] = command
+        external["command"] = command
         run = fleet.play()
         assert run.results["ws-001"]["code"] == code and words in run.output, run.output
-    outside["command"] = []
+    external["command"] = []
     path = fleet.folder / "requests/ws-001.corp.authentication"
     other.answer(f"{path}.csr", f"{path}.pem", "-startdate", "20200101000000Z", "-enddate", "20210101000000Z")
     run = fleet.play()
-    assert run.results["ws-001"]["code"] == "OUTSIDE_CERTIFICATE_WRONG" and "in force" in run.output, run.output
+    assert run.results["ws-001"]["code"] == "EXTERNAL_CERTIFICATE_WRONG" and "in force" in run.output, run.output
     other.answer(f"{path}.csr", f"{path}.pem", "-md", "sha1")
     run = fleet.play()
-    assert run.results["ws-001"]["code"] == "OUTSIDE_CERTIFICATE_WRONG" and "SHA-2" in run.output, run.output
+    assert run.results["ws-001"]["code"] == "EXTERNAL_CERTIFICATE_WRONG" and "SHA-2" in run.output, run.output
     other.answer(f"{path}.csr", f"{path}.pem")
     assert fleet.play().statuses() == {"ws-001": "enrolled"} and on_card(fleet).serial_number == 3

@@ -12,9 +12,10 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import tlv
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import public_der
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import Retirement
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import OUTSIDE
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EXTERNAL
 from ansible_collections.hardbound.identity.tests.support import forge
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -46,8 +47,8 @@ class Elsewhere:
 
     def enrollment(self, check=False, **changes):
         places = {"certificates": str(self.folder / "ca.pem"), "requests": str(self.requests)}
-        outside = {"name": "Other", **places, "command": self.command, "profiles": []}
-        return self.site.enrollment(check=check, **{"outside_ca": outside, **changes})
+        external = {"name": "Other", **places, "command": self.command, "profiles": []}
+        return self.site.enrollment(check=check, **{"external_ca": external, **changes})
 
     def shown(self, enrollment):
         """The first visit: the key signs what it is asked to sign, and what is needed."""
@@ -108,7 +109,7 @@ def test_it_waits_for_the_answer_and_goes_on_with_it(elsewhere):
     elsewhere.answer.write_bytes(elsewhere.certify())
     assert elsewhere.enrol().status is Status.ENROLLED
     [certificate] = elsewhere.certificates()
-    assert certificate.kind == OUTSIDE and certificate.activated_at
+    assert certificate.kind == EXTERNAL and certificate.activated_at
     again = elsewhere.enrol()
     assert (again.status, again.changed) == (Status.UNCHANGED, False)
 
@@ -209,13 +210,13 @@ def test_a_wrong_answer_reaches_no_card(elsewhere, name):
     elsewhere.enrol()
     elsewhere.answer.write_bytes(elsewhere.certify(**change))
     refused = elsewhere.enrol()
-    assert codes(refused) == ["OUTSIDE_CERTIFICATE_WRONG"] and words in refused.refused[0].sentence
+    assert codes(refused) == ["EXTERNAL_CERTIFICATE_WRONG"] and words in refused.refused[0].sentence
     wrong = elsewhere.folder / "wrong.pem"
     wrong.write_bytes(elsewhere.certify(**change))
     elsewhere.answer.unlink()
     elsewhere.command = ["cat", str(wrong)]
     refused = elsewhere.enrol()
-    assert codes(refused) == ["OUTSIDE_CERTIFICATE_WRONG"] and not elsewhere.answer.exists()
+    assert codes(refused) == ["EXTERNAL_CERTIFICATE_WRONG"] and not elsewhere.answer.exists()
     assert elsewhere.certificates() == []
     wrong.write_bytes(elsewhere.certify())
     assert elsewhere.enrol().status is Status.ENROLLED
@@ -259,37 +260,35 @@ def test_what_is_retired_has_to_be_revoked_there(elsewhere, site):
     elsewhere.answer.write_bytes(elsewhere.certify())
     elsewhere.enrol()
 
-    class Desk:
-        authority, ledger = site.issuer._authority, site.ledger
-
-    retirement = Retirement(forge.HOST, [], Desk, "key_compromise")
+    desk = Desk(site.issuer._authority, site.ledger)
+    retirement = Retirement(forge.HOST, [], desk, "key_compromise")
     revoked = retirement.revoke(False)
     [certificate] = elsewhere.certificates()
     assert certificate.revoked_at and {each["serial"] for each in revoked} > {certificate.number}
     assert [f"the certificate {certificate.number} of" in each for each in retirement.warnings] == [True]
-    listed = {each.serial_number for each in x509.load_der_x509_crl(Desk.authority.folder.crl("issuing").read_bytes())}
+    listed = {each.serial_number for each in x509.load_der_x509_crl(desk.authority.folder.crl("issuing").read_bytes())}
     assert int(certificate.number, 16) not in listed and len(listed) == 1
-    assert forge.CARD in Desk.authority.folder.revoked_ssh_keys.read_text()
+    assert forge.CARD in desk.authority.folder.revoked_ssh_keys.read_text()
     assert codes(elsewhere.enrol()) == ["KEY_REVOKED"]
 
 
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"requests": "/no/such/folder"}, "outside_ca.requests"),
-        ({"profiles": ["nonsense"]}, "outside_ca.profiles"),
-        ({"name": ""}, "outside_ca.name"),
-        ({"certificates": __file__}, "outside_ca.certificates"),
+        ({"requests": "/no/such/folder"}, "external_ca.requests"),
+        ({"profiles": ["nonsense"]}, "external_ca.profiles"),
+        ({"name": ""}, "external_ca.name"),
+        ({"certificates": __file__}, "external_ca.certificates"),
     ],
 )
 def test_what_is_no_other_ca(elsewhere, change, field):
     good = {"name": "Other", "certificates": str(elsewhere.folder / "ca.pem"), "requests": str(elsewhere.requests)}
     with pytest.raises(InputError) as caught:
-        elsewhere.enrollment(outside_ca={**good, "command": [], "profiles": [], **change})
+        elsewhere.enrollment(external_ca={**good, "command": [], "profiles": [], **change})
     assert caught.value.field == field
 
 
 def test_some_profiles_alone(elsewhere):
     good = {"name": "Other", "certificates": str(elsewhere.folder / "ca.pem"), "requests": str(elsewhere.requests)}
-    enrollment = elsewhere.enrollment(outside_ca={**good, "command": [], "profiles": ["tls_client"]})
+    enrollment = elsewhere.enrollment(external_ca={**good, "command": [], "profiles": ["tls_client"]})
     assert enrollment.questions()[0]["requests"] == []

@@ -98,7 +98,7 @@ class Request:
 
         :param answer: DER or PEM
         :param issuers: certificates of the CA, one of which has signed the answer
-        :raises Refusal: ``OUTSIDE_CERTIFICATE_WRONG``, says what differs
+        :raises Refusal: ``EXTERNAL_CERTIFICATE_WRONG``, says what differs
         """
         certificate = read_certificate(answer)
         if public_der(certificate.public_key()) != public_der(load_public_key(self.public_key)):
@@ -179,7 +179,7 @@ def _signature_algorithm(key: PublicKey) -> bytes:
 def read_certificate(answer: bytes) -> x509.Certificate:
     """Reads DER, or the first certificate of a PEM file, whatever is told before it.
 
-    :raises Refusal: ``OUTSIDE_CERTIFICATE_WRONG``, if there is none
+    :raises Refusal: ``EXTERNAL_CERTIFICATE_WRONG``, if there is none
     """
     try:
         if b"-----BEGIN" in answer:
@@ -190,4 +190,4 @@ def read_certificate(answer: bytes) -> x509.Certificate:
 
 
 def _wrong(sentence: str) -> Refusal:
-    return Refusal(Code.OUTSIDE_CERTIFICATE_WRONG, f"the certificate of the other CA is not accepted: {sentence}")
+    return Refusal(Code.EXTERNAL_CERTIFICATE_WRONG, f"the certificate of the other CA is not accepted: {sentence}")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, certificate, keyfile, profiles
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.external_request import Request
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.outside import Request
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -21,7 +21,7 @@ YEAR = datetime.timedelta(days=365)
 
 
 @dataclass
-class Outside:
+class External:
     """A card's key, a request for it, and another CA that answers."""
 
     corp: t.Any
@@ -50,10 +50,10 @@ def sign(key: t.Any, message: bytes) -> bytes:
 
 
 @pytest.fixture
-def outside(corp: t.Any) -> Outside:
+def external(corp: t.Any) -> External:
     private = ec.generate_private_key(ec.SECP256R1())
     order = corp.order(public_key=authority.public_der(private.public_key()))
-    return Outside(corp, private, Request(order.profile, order.identity, order.public_key))
+    return External(corp, private, Request(order.profile, order.identity, order.public_key))
 
 
 @pytest.mark.parametrize("kind", ["p256", "p384", "p521", "rsa"])
@@ -75,64 +75,64 @@ def test_openssl_verifies_the_request_and_reads_what_it_asks_for(corp: t.Any, ki
         assert part in text
 
 
-def test_a_request_signed_by_another_key_never_leaves(outside: Outside) -> None:
-    foreign = sign(ec.generate_private_key(ec.SECP256R1()), outside.request.unsigned())
-    for signature in (foreign, b"", b"\x30\x00", sign(outside.private, b"something else")):
+def test_a_request_signed_by_another_key_never_leaves(external: External) -> None:
+    foreign = sign(ec.generate_private_key(ec.SECP256R1()), external.request.unsigned())
+    for signature in (foreign, b"", b"\x30\x00", sign(external.private, b"something else")):
         with pytest.raises(Refusal) as refused:
-            outside.request.signed(signature)
+            external.request.signed(signature)
         assert refused.value.code is Code.REQUEST_UNSIGNED
 
 
-def test_the_right_answer_is_accepted_in_der_and_pem(outside: Outside) -> None:
-    answer = outside.answer()
-    accepted = outside.accept(answer)
+def test_the_right_answer_is_accepted_in_der_and_pem(external: External) -> None:
+    answer = external.answer()
+    accepted = external.accept(answer)
     pem = accepted.public_bytes(keyfile.serialization.Encoding.PEM)
-    assert outside.accept(pem) == accepted
+    assert external.accept(pem) == accepted
 
 
-def test_each_wrong_answer_is_refused_for_what_is_wrong(outside: Outside) -> None:
-    asked = outside.request.identity
+def test_each_wrong_answer_is_refused_for_what_is_wrong(external: External) -> None:
+    asked = external.request.identity
     other_key = ec.generate_private_key(ec.SECP256R1()).public_key()
     wrong = {
         "its key is not the attested key": {"key": other_key},
         "does not carry the account's SID": {"identity": replace(asked, sid="S-1-5-21-1-2-3-500")},
         "alternative names are not those": {"identity": replace(asked, upn="admin@corp.example")},
-        "lacks an extended key usage": {"profile": replace(outside.request.profile, purposes=("1.3.6.1.5.5.7.3.2",))},
-        "it is in force from": {"start": outside.corp.watch() + YEAR},
+        "lacks an extended key usage": {"profile": replace(external.request.profile, purposes=("1.3.6.1.5.5.7.3.2",))},
+        "it is in force from": {"start": external.corp.watch() + YEAR},
     }
     for words, change in wrong.items():
         with pytest.raises(Refusal, match=words):
-            outside.accept(outside.answer(**change))
+            external.accept(external.answer(**change))
 
 
-def test_a_name_more_than_asked_for_is_refused(outside: Outside) -> None:
-    wider = replace(outside.request.identity, dns_names=("dc1.corp.example",))
-    profile = replace(outside.request.profile, optional=(*outside.request.profile.optional, profiles.NameKind.DNS))
+def test_a_name_more_than_asked_for_is_refused(external: External) -> None:
+    wider = replace(external.request.identity, dns_names=("dc1.corp.example",))
+    profile = replace(external.request.profile, optional=(*external.request.profile.optional, profiles.NameKind.DNS))
     with pytest.raises(Refusal, match="alternative names are not those"):
-        outside.accept(outside.answer(identity=wider, profile=profile))
+        external.accept(external.answer(identity=wider, profile=profile))
 
 
-def test_where_there_is_no_other_name_the_common_name_counts(outside: Outside) -> None:
+def test_where_there_is_no_other_name_the_common_name_counts(external: External) -> None:
     """With other names a CA may write its own subject, as Active Directory's does."""
     bare = Identity.parse({"common_name": "Alice"})
-    plain = replace(outside, request=replace(outside.request, profile=profiles.SHIPPED["tls_client"], identity=bare))
+    plain = replace(external, request=replace(external.request, profile=profiles.SHIPPED["tls_client"], identity=bare))
     assert plain.accept(plain.answer())
     with pytest.raises(Refusal, match="it names somebody else"):
         plain.accept(plain.answer(identity=replace(bare, common_name="Administrator")))
-    assert outside.accept(outside.answer(identity=replace(outside.request.identity, common_name="A. Liddell")))
+    assert external.accept(external.answer(identity=replace(external.request.identity, common_name="A. Liddell")))
 
 
-def test_an_answer_that_the_ca_did_not_sign_is_refused(outside: Outside) -> None:
-    answer = outside.answer()
-    root_only = outside.corp.authority.chain[1:]
+def test_an_answer_that_the_ca_did_not_sign_is_refused(external: External) -> None:
+    answer = external.answer()
+    root_only = external.corp.authority.chain[1:]
     with pytest.raises(Refusal, match="none of the CA's certificates has signed it"):
-        outside.request.accept(answer, root_only, outside.corp.watch())
+        external.request.accept(answer, root_only, external.corp.watch())
     flipped = answer[:-1] + bytes([answer[-1] ^ 1])
     with pytest.raises(Refusal, match="none of the CA's certificates has signed it"):
-        outside.accept(flipped)
+        external.accept(flipped)
 
 
 @pytest.mark.parametrize("answer", [b"", b"-----BEGIN CERTIFICATE-----", b"0" * 100])
-def test_an_answer_that_is_no_certificate_is_said(outside: Outside, answer: bytes) -> None:
+def test_an_answer_that_is_no_certificate_is_said(external: External, answer: bytes) -> None:
     with pytest.raises(Refusal, match=r"it is no X\.509 certificate"):
-        outside.accept(answer)
+        external.accept(answer)

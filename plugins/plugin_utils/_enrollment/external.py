@@ -17,10 +17,10 @@ from ...module_utils._encoding.fields import encoded
 from ...module_utils._files import locked
 from .._ca import files
 from .._ca.authority import public_der
+from .._ca.external_ca import ExternalCa
+from .._ca.external_request import Asked, Request, read_certificate
 from .._ca.identity import Identity
 from .._ca.issuer import Issued, Issuer, Order
-from .._ca.outside import Asked, Request, read_certificate
-from .._ca.outside_ca import OutsideCa
 from .._ledger.ledger import Ledger
 from .._ledger.record import Certificate, EventKind, Place
 from .._ledger.refusal import Refusal
@@ -40,10 +40,10 @@ class Errand:
     is_new: bool
 
 
-class OutsideDesk:
+class ExternalDesk:
     """Where requests go out and answers come in."""
 
-    def __init__(self, ca: OutsideCa, issuer: Issuer, ledger: Ledger) -> None:
+    def __init__(self, ca: ExternalCa, issuer: Issuer, ledger: Ledger) -> None:
         self.ca = ca
         self._issuer = issuer
         self._ledger = ledger
@@ -89,7 +89,7 @@ class OutsideDesk:
     def waits(self, order: Order, errand: Errand) -> bool:
         """Whether nothing can be done before somebody brings an answer.
 
-        :raises Refusal: ``OUTSIDE_CERTIFICATE_WRONG``, if somebody has brought a wrong one
+        :raises Refusal: ``EXTERNAL_CERTIFICATE_WRONG``, if somebody has brought a wrong one
         """
         return not self.ca.command and (errand.is_new or self._answer(order, errand) is None)
 

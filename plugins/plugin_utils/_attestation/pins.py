@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host and its cards showed before, compared with what they show now: checks 6 and 18 of docs/attestation.md."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+from .._ledger.pins import Known
+from .card import VerifiedCard
+from .finding import Code, Report
+from .request import Request
+
+
+def check_host_known(ek: str, root: str, request: Request, known: Known, report: Report) -> None:
+    """Refuses a TPM that is another host's, or another one than the host had.
+
+    :param ek: SHA-256 of the EK's SubjectPublicKeyInfo, in hex
+    :param root: Name of the storage root key, in hex
+    """
+    host = request.host
+    clause = f"the EK {ek} serves the host {known.ek_host} already"
+    report.demand(known.ek_host in (None, host), Code.EK_SERVES_OTHER_HOST, clause)
+    clause = f"the storage root key {root} serves the host {known.root_host} already, so both are one TPM"
+    report.demand(known.root_host in (None, host), Code.ROOT_SERVES_OTHER_HOST, clause)
+    if request.replace_ek:
+        return
+    if known.eks and ek not in known.eks and root != known.root:
+        clause = f"the EK of {host} was {', '.join(known.eks)} and is now {ek}; ask for its replacement if it is meant"
+        report.refuse(Code.EK_CHANGED, clause)
+    if known.root not in (None, root):
+        clause = f"the storage root key of {host} was {known.root} and is now {root}; ask for the EK's replacement if "
+        report.refuse(Code.ROOT_CHANGED, clause + "the TPM was replaced or cleared")
+
+
+def check_cards_known(cards: t.Mapping[str, VerifiedCard], request: Request, known: Known, report: Report) -> None:
+    """Refuses a card that is another than before, and cards that are one card shown twice."""
+    for name, card in cards.items():
+        if name in known.cards and name not in request.replace_cards:
+            _check_card(card, known, report.about(name))
+    _check_shared(cards, known, report)
+
+
+def _check_card(card: VerifiedCard, known: Known, report: Report) -> None:
+    before, pins = known.cards[card.name].pins, card.pins
+    clause = f"the AK of the card was {before.ak} and is now {pins.ak}; ask for the card's replacement if it is meant"
+    report.demand(before.ak == pins.ak, Code.AK_CHANGED, clause)
+    changed = before.changed(pins)
+    clause = (
+        f"the Name of the card's {' and '.join(changed)} is another than before; "
+        "ask for the card's replacement if it is meant"
+    )
+    report.demand(not changed, Code.CARD_CHANGED, clause)
+
+
+def _check_shared(cards: t.Mapping[str, VerifiedCard], known: Known, report: Report) -> None:
+    pins = {name: card.pins for name, card in cards.items()}
+    others = {name: each.pins for name, each in known.cards.items() if name not in cards}
+    pairs = itertools.chain(itertools.combinations(sorted(cards), 2), itertools.product(sorted(cards), sorted(others)))
+    for first, second in pairs:
+        other = {**others, **pins}[second]
+        shared = [*(["AK"] if pins[first].ak == other.ak else []), *pins[first].shared(other)]
+        clause = f"the cards {first} and {second} have the same {' and '.join(shared)}"
+        for name in _suspects(first, second, cards, known) if shared else ():
+            report.about(name).refuse(Code.CARDS_SHARE, clause)
+
+
+def _suspects(first: str, second: str, cards: t.Container[str], known: Known) -> t.List[str]:
+    """Of two cards that are one, the card that is known is the card, and the other one the copy."""
+    shown = [name for name in (first, second) if name in cards]
+    return [name for name in shown if name not in known.cards] or shown

@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates as the ledger holds them: from being signed to being answered for, revoked, or withdrawn.
+
+A certificate counts once a TPM has answered for it. Until then its key is only claimed, which stands in nobody's way.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._errors import InputError
+from . import schema, statement
+from .database import Connection
+from .journal import Journal
+from .packages import sa
+from .record import EXTERNAL, Certificate, EventKind, Reason, Row
+from .refusal import Code, Refusal
+
+
+class Certificates(Journal):
+    """Reads and writes them. The CA that signs is given by the identifier of its key."""
+
+    def of_key(self, connection: Connection, authority: str, key: str) -> t.List[Certificate]:
+        """Returns all certificates of a key, given by its SHA-256 in hex, oldest first."""
+        return [each for each in _all(connection, statement.OF_KEY, {"key": key}) if each.authority == authority]
+
+    def insert(self, connection: Connection, certificate: Certificate) -> None:
+        connection.execute(statement.INSERT_CERTIFICATE, certificate.row())
+
+    def find(self, serial: str) -> Certificate:
+        """Returns the certificate of that serial, in hex. Raises :class:`InputError` if there is none."""
+        return self.reading(lambda connection: self._found(connection, serial))
+
+    def _found(self, connection: Connection, serial: str) -> Certificate:
+        found = _all(connection, statement.OF_SERIAL, {"serial": serial})
+        if not found:
+            raise InputError("serial", f"is {serial!r}, which the ledger does not hold", "take it from the audit")
+        return found[0]
+
+    def activate(self, serials: t.Sequence[str], evidence: str = "") -> t.List[Certificate]:
+        """Records that the host has proved to hold the certificates' keys; see :meth:`_activate`."""
+        return self.writing(lambda connection: self._activate(connection, serials, evidence))
+
+    def _activate(self, connection: Connection, serials: t.Sequence[str], evidence: str) -> t.List[Certificate]:
+        """Records that the host has proved to hold the certificates' keys.
+
+        What they replace is revoked in the same step: certificates at the same place for another key or
+        another identity, or of an earlier content of the profile. A plain renewal leaves the old one to expire.
+
+        :param evidence: digest of the bundle that says so
+        :returns: what was revoked
+        :raises InputError: the ledger holds no certificate of that serial
+        :raises Refusal: ``KEY_SERVES_OTHER_CARD``, where another card has answered for the key meanwhile;
+            ``CERTIFICATE_WITHDRAWN``
+        """
+        replaced: t.List[Certificate] = []
+        for serial in serials:
+            certificate = self._found(connection, serial)
+            if not certificate.activated_at:
+                self._refuse_late(connection, certificate)
+                values = {"which": serial, "at": self._stamp(), "upon": evidence or certificate.evidence}
+                connection.execute(statement.ACTIVATE, values)
+                self.note(connection, EventKind.ACTIVATED, certificate.place, serial=serial)
+                replaced += self._supersede(connection, certificate)
+        return replaced
+
+    def _refuse_late(self, connection: Connection, certificate: Certificate) -> None:
+        if certificate.revoked_at:
+            raise Refusal(Code.CERTIFICATE_WITHDRAWN, "the certificate was withdrawn by another run: run again")
+        place = (certificate.host, certificate.card)
+        for other in self.of_key(connection, certificate.authority, certificate.key):
+            if other.activated_at and (other.host, other.card) != place:
+                raise Refusal(Code.KEY_SERVES_OTHER_CARD, f"the key belongs to card {other.card} of {other.host}")
+
+    def _supersede(self, connection: Connection, certificate: Certificate) -> t.Iterator[Certificate]:
+        place = {"host": certificate.host, "card": certificate.card, "slot": certificate.slot}
+        for other in _all(connection, statement.AT_PLACE, place):
+            if self._is_live(other, certificate.authority) and other.is_replaced_by(certificate):
+                self._revoke_one(connection, other, Reason.SUPERSEDED)
+                yield other
+
+    def withdraw(self, serials: t.Sequence[str]) -> t.List[Certificate]:
+        """Revokes those of the certificates that nobody has answered for. Their keys may be certified again.
+
+        :returns: what was withdrawn now
+        """
+
+        def work(connection: Connection) -> t.List[Certificate]:
+            found = (self._found(connection, serial) for serial in serials)
+            gone = [each for each in found if not each.activated_at and not each.revoked_at and each.kind != EXTERNAL]
+            for certificate in gone:
+                self._mark_revoked(connection, certificate, Reason.UNSPECIFIED)
+                self.note(connection, EventKind.WITHDRAWN, certificate.place, serial=certificate.serial)
+            return gone
+
+        return self.writing(work) if serials else []
+
+    def revoke(self, where: t.Mapping[str, str], reason: Reason, authority: str) -> t.List[Certificate]:
+        """Revokes what is valid and matches, by ``host``, ``card``, ``slot``, ``serial`` or ``key``.
+
+        :returns: what was revoked now; an empty list where nothing was left to revoke
+        """
+
+        def work(connection: Connection) -> t.List[Certificate]:
+            found = self._matching(connection, where, authority)
+            for certificate in found:
+                self._revoke_one(connection, certificate, reason)
+            return found
+
+        return self.writing(work)
+
+    def revocable(self, where: t.Mapping[str, str], authority: str) -> t.List[Certificate]:
+        """Returns what :meth:`revoke` would revoke."""
+        return self.reading(lambda connection: self._matching(connection, where, authority))
+
+    def revoked(self, connection: Connection, authority: str, expired: bool = False) -> t.List[Certificate]:
+        """Returns all revoked certificates that have not expired yet: what a CRL lists.
+
+        :param expired: those that have expired, too
+        """
+        table = schema.certificates
+        query = sa.select(table).where(table.c.authority == authority, table.c.revoked_at.is_not(None))
+        query = query if expired else query.where(table.c.not_after > self._stamp())
+        return _all(connection, query.order_by(table.c.revoked_at, table.c.serial))
+
+    def _matching(self, connection: Connection, where: t.Mapping[str, str], authority: str) -> t.List[Certificate]:
+        table = schema.certificates
+        columns = {"host", "card", "slot", "serial", "key"}
+        if not where or not set(where) <= columns:
+            raise InputError("revoked", "names no certificate", f"give one or more of {', '.join(sorted(columns))}")
+        found = _all(connection, sa.select(table).where(*(table.c[name] == value for name, value in where.items())))
+        return [each for each in found if self._is_live(each, authority)]
+
+    def _is_live(self, certificate: Certificate, authority: str) -> bool:
+        in_force = not certificate.revoked_at and certificate.not_after > self._stamp()
+        return in_force and certificate.authority == authority
+
+    def _revoke_one(self, connection: Connection, certificate: Certificate, reason: Reason) -> None:
+        self._mark_revoked(connection, certificate, reason)
+        self.note(connection, EventKind.REVOKED, certificate.place, code=reason.value, serial=certificate.serial)
+
+    def _mark_revoked(self, connection: Connection, certificate: Certificate, reason: Reason) -> None:
+        table = schema.certificates
+        change = sa.update(table).where(table.c.serial == certificate.serial, table.c.revoked_at.is_(None))
+        connection.execute(change.values(revoked_at=self._stamp(), reason=reason.value))
+
+    def certificates(self, host: str = "") -> t.List[Certificate]:
+        """Returns every certificate, of one host if it is named, oldest first."""
+        table = schema.certificates
+        query = sa.select(table).order_by(table.c.issued_at, table.c.serial)
+        query = query.where(table.c.host == host) if host else query
+        return self.reading(lambda connection: _all(connection, query))
+
+    def newest_crl(self, connection: Connection, authority: str) -> t.Optional[Row]:
+        table = schema.crls
+        query = sa.select(table).where(table.c.authority == authority).order_by(table.c.number.desc()).limit(1)
+        return t.cast(t.Optional[Row], connection.execute(query).mappings().first())
+
+    def insert_crl(self, connection: Connection, values: t.Mapping[str, t.Any]) -> None:
+        connection.execute(sa.insert(schema.crls).values(**values))
+
+
+def _all(connection: Connection, query: t.Any, values: t.Optional[t.Mapping[str, str]] = None) -> t.List[Certificate]:
+    rows = connection.execute(query, dict(values or {})).mappings()
+    return [Certificate.of(t.cast(Row, row)) for row in rows]

@@ -1,0 +1,329 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What makes a host that host and a card that card: keys and Names that have to stay. Checks 6 and 18 of
+docs/attestation.md.
+
+They are pinned once the host's TPM has answered for them, so that a mere claim stands in nobody's way.
+"""
+
+from __future__ import annotations
+
+import enum
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from . import schema, statement
+from .database import Connection
+from .journal import Journal
+from .packages import sa
+from .record import EventKind, Place, Row
+from .refusal import Code, Refusal
+
+NAMES = ("genesis", "parent", "pin", "puk", "policy", "admin")
+"""Names of a card beside that of its attestation key: of the genesis object, of its keys' parent, of its indices."""
+
+
+class Standing(str, enum.Enum):
+    """How far a card's proof has come."""
+
+    ENROLLED = "enrolled"
+    """Keys, PIN and policy are as they should be."""
+    SEALED = "sealed"
+    """And the TPM was restarted since, which ended the genesis object, all sessions and all tickets of before."""
+
+
+@dataclass(frozen=True)
+class CardPins:
+    """The Names of a card, in hex. None: not known yet; empty: the card has none of the kind."""
+
+    ak: str
+    genesis: t.Optional[str] = None
+    parent: t.Optional[str] = None
+    pin: t.Optional[str] = None
+    puk: t.Optional[str] = None
+    policy: t.Optional[str] = None
+    admin: t.Optional[str] = None
+
+    def names(self) -> t.Dict[str, t.Optional[str]]:
+        return {name: getattr(self, name) for name in NAMES}
+
+    def changed(self, shown: CardPins) -> t.List[str]:
+        """Returns which Names that are known are another now; the attestation key's is looked at apart."""
+        known, now = self.names(), shown.names()
+        return [name for name in NAMES if known[name] is not None and known[name] != now[name]]
+
+    def shared(self, other: CardPins) -> t.List[str]:
+        """Returns which Names two cards have in common, though each card has its own."""
+        mine, theirs = self.names(), other.names()
+        return [name for name in NAMES if mine[name] and mine[name] == theirs[name]]
+
+
+@dataclass(frozen=True)
+class CardClaim:
+    """What evidence shows of a card.
+
+    :param resets: resetCount of the attestation key's statements; moves by 1 with each restart of the TPM
+    :param genesis_proven: whether the TPM states that the genesis object was made in the NULL hierarchy
+    """
+
+    pins: CardPins
+    resets: t.Optional[int] = None
+    genesis_proven: bool = False
+
+
+@dataclass(frozen=True)
+class KnownCard:
+    """What is pinned of a card. ``first_reset`` is of the first evidence, ``last_reset`` of the last."""
+
+    pins: CardPins
+    first_reset: t.Optional[int] = None
+    last_reset: t.Optional[int] = None
+    genesis_proven: bool = False
+    standing: Standing = Standing.ENROLLED
+
+    COLUMNS: t.ClassVar[t.Tuple[str, ...]] = (
+        *("ak", *NAMES),
+        *("first_reset", "last_reset", "genesis_proven", "standing"),
+    )
+
+    @classmethod
+    def of(cls, row: Row) -> KnownCard:
+        pins = CardPins(row["ak"], *(row[name] for name in NAMES))
+        standing = Standing(row["standing"])
+        return cls(pins, row["first_reset"], row["last_reset"], bool(row["genesis_proven"]), standing)
+
+    def after(self, claim: CardClaim) -> KnownCard:
+        """Returns what is known once the claim was answered for.
+
+        The genesis object is proven by evidence of its making, or not: later evidence without it takes nothing back.
+        """
+        first = claim.resets if self.first_reset is None else self.first_reset
+        last = self.last_reset if claim.resets is None else claim.resets
+        proven = self.genesis_proven or claim.genesis_proven
+        restarted = first is not None and last is not None and first != last
+        sealed = self.standing is Standing.SEALED or (proven and restarted)
+        return KnownCard(claim.pins, first, last, proven, Standing.SEALED if sealed else Standing.ENROLLED)
+
+    def row(self) -> t.Dict[str, t.Any]:
+        values = {"ak": self.pins.ak, **self.pins.names(), "standing": self.standing.value}
+        counts = {"first_reset": self.first_reset, "last_reset": self.last_reset}
+        return {**values, **counts, "genesis_proven": int(self.genesis_proven)}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is pinned of one host, and whether others have what the host shows.
+
+    :param ek_host: the host that the shown endorsement key is pinned to
+    :param root_host: the host that the shown storage root key is pinned to
+    :param eks: SHA-256, in hex, of the host's endorsement keys
+    :param root: Name, in hex, of the host's storage root key
+    """
+
+    ek_host: t.Optional[str] = None
+    root_host: t.Optional[str] = None
+    eks: t.Tuple[str, ...] = ()
+    root: t.Optional[str] = None
+    cards: t.Mapping[str, KnownCard] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What the verifier has found to be true of a host.
+
+    :param ek: SHA-256 of the endorsement key's SubjectPublicKeyInfo, in hex
+    :param root: Name of the storage root key, in hex
+    :param source: ``first use``, or ``inventory`` where that named the EK
+    :param replace_ek: let the host have another TPM than before; one that serves another host stays refused
+    :param replace_cards: cards that may be others than before
+    """
+
+    host: str
+    ek: str
+    root: str
+    cards: t.Mapping[str, CardClaim]
+    source: str = "first use"
+    replace_ek: bool = False
+    replace_cards: t.FrozenSet[str] = frozenset()
+
+    def of_card(self, card: str) -> Admission:
+        """Returns the part of it that is about one card."""
+        return replace(self, cards={card: self.cards[card]})
+
+
+class Pins(Journal):
+    """The pinned keys and Names, read and written."""
+
+    def known(self, host: str, ek: str, root: str) -> Known:
+        """Returns what is pinned of the host, and to whom the EK and the storage root that it shows are."""
+        return self.reading(lambda connection: _known(connection, host, ek, root))
+
+    def endorsement_keys(self) -> t.Dict[str, str]:
+        """Returns each host with the SHA-256 of its endorsement key, the newest if there are several."""
+        table = schema.endorsement_keys
+        query = sa.select(table.c.host, table.c.ek).order_by(table.c.pinned_at)
+        return {row.host: row.ek for row in self.reading(lambda connection: connection.execute(query).all())}
+
+    def cards(self) -> t.Dict[t.Tuple[str, str], KnownCard]:
+        """Returns what is pinned of every card, by host and card."""
+        query = sa.select(schema.cards)
+        rows = self.reading(lambda connection: connection.execute(query).mappings().all())
+        return {(row["host"], row["card"]): KnownCard.of(t.cast(Row, row)) for row in rows}
+
+    def examine(self, admission: Admission) -> None:
+        """Does nothing where the host may have what it shows. Changes nothing.
+
+        :raises Refusal: as :meth:`_pin`; the refusal is recorded
+        """
+
+        def work(connection: Connection) -> None:
+            _judge(_known(connection, admission.host, admission.ek, admission.root), admission)
+            for card, claim in admission.cards.items():
+                _judge_ak(connection, admission.host, card, claim.pins.ak)
+
+        self._or_note(Place(admission.host), lambda: self.reading(work))
+
+    def release(self, host: str, card: str = "") -> None:
+        """Forgets a card; without a card, all of the host's, its endorsement keys and its storage root key."""
+
+        def work(connection: Connection) -> None:
+            gone = sa.delete(schema.cards).where(schema.cards.c.host == host)
+            connection.execute(gone.where(schema.cards.c.card == card) if card else gone)
+            for table in () if card else (schema.endorsement_keys, schema.hosts):
+                connection.execute(sa.delete(table).where(table.c.host == host))
+            self.note(connection, EventKind.RELEASED, Place(host, card))
+
+        self.writing(work)
+
+    def _pin(self, connection: Connection, admission: Admission) -> None:
+        """Pins what a TPM has answered for.
+
+        :raises Refusal: ``EK_SERVES_OTHER_HOST``, ``EK_CHANGED``, ``ROOT_SERVES_OTHER_HOST``, ``ROOT_CHANGED``,
+            ``AK_SERVES_OTHER_CARD``, ``AK_CHANGED``, ``CARD_CHANGED`` or ``CARDS_SHARE``
+        """
+        known = _known(connection, admission.host, admission.ek, admission.root)
+        _judge(known, admission)
+        self._pin_host(connection, known, admission)
+        for card, claim in admission.cards.items():
+            _judge_ak(connection, admission.host, card, claim.pins.ak)
+            self._pin_card(connection, known.cards.get(card), Place(admission.host, card), claim)
+
+    def _pin_host(self, connection: Connection, known: Known, admission: Admission) -> None:
+        host, place = admission.host, Place(admission.host)
+        if admission.ek not in known.eks:
+            if _is_another_tpm(known, admission):
+                table = schema.endorsement_keys
+                connection.execute(sa.delete(table).where(table.c.host == host))
+            row = {"ek": admission.ek, "host": host, "source": admission.source, "pinned_at": self._stamp()}
+            connection.execute(statement.INSERT_EK, row)
+            self.note(connection, EventKind.EK_PINNED, place, detail=f"{admission.ek} by {admission.source}")
+        if admission.root != known.root:
+            if known.root is not None:
+                connection.execute(sa.delete(schema.hosts).where(schema.hosts.c.host == host))
+            row = {"host": host, "root": admission.root, "pinned_at": self._stamp()}
+            connection.execute(statement.INSERT_HOST, row)
+            self.note(connection, EventKind.ROOT_PINNED, place, detail=admission.root)
+
+    def _pin_card(self, connection: Connection, known: t.Optional[KnownCard], place: Place, claim: CardClaim) -> None:
+        same = known is not None and known.pins.ak == claim.pins.ak and not known.pins.changed(claim.pins)
+        now = (known if known is not None and same else KnownCard(claim.pins)).after(claim)
+        if now == known:
+            return
+        where = {"in_host": place.host, "in_card": place.card}
+        values = {**now.row(), "host": place.host, "card": place.card, "pinned_at": self._stamp()}
+        if known is not None:
+            connection.execute(statement.DELETE_CARD, where)
+        connection.execute(statement.INSERT_CARD, values)
+        if known is not None and not same:
+            self.note(connection, EventKind.CARD_REPLACED, place, detail=f"{known.pins.ak} by {claim.pins.ak}")
+        elif known is None or known.pins != claim.pins:
+            self.note(connection, EventKind.CARD_PINNED, place, detail=claim.pins.ak)
+        if now.standing is Standing.SEALED and (known is None or known.standing is not Standing.SEALED):
+            self.note(connection, EventKind.SEALED, place)
+
+
+def _known(connection: Connection, host: str, ek: str, root: str) -> Known:
+    eks = {row.ek: row.host for row in connection.execute(statement.PINS_OF_EK, {"ek": ek, "in_host": host})}
+    roots = {row.root: row.host for row in connection.execute(statement.PINS_OF_ROOT, {"root": root, "in_host": host})}
+    rows = connection.execute(statement.CARDS_OF_HOST, {"in_host": host}).mappings()
+    return Known(
+        ek_host=eks.get(ek),
+        root_host=roots.get(root),
+        eks=tuple(sorted(each for each, owner in eks.items() if owner == host)),
+        root=next((each for each, owner in roots.items() if owner == host), None),
+        cards={row["card"]: KnownCard.of(t.cast(Row, row)) for row in rows},
+    )
+
+
+def _is_another_tpm(known: Known, admission: Admission) -> bool:
+    """An EK beside the known one, over the same storage root, is another EK of the same TPM."""
+    return bool(known.eks) and admission.ek not in known.eks and admission.root != known.root
+
+
+def _judge(known: Known, admission: Admission) -> None:
+    """Raises :class:`Refusal` where what is shown contradicts what is pinned."""
+    host = admission.host
+    if known.ek_host not in (None, host):
+        raise _serves(Code.EK_SERVES_OTHER_HOST, "endorsement key", str(known.ek_host), host)
+    if known.root_host not in (None, host):
+        raise _serves(Code.ROOT_SERVES_OTHER_HOST, "storage root key", str(known.root_host), host)
+    if not admission.replace_ek:
+        if _is_another_tpm(known, admission):
+            raise _changed(Code.EK_CHANGED, host, "endorsement key")
+        if known.root not in (None, admission.root):
+            raise _changed(Code.ROOT_CHANGED, host, "storage root key")
+    _judge_cards(known.cards, admission)
+
+
+def _judge_cards(known: t.Mapping[str, KnownCard], admission: Admission) -> None:
+    for card, claim in admission.cards.items():
+        before = known.get(card)
+        if before is not None and card not in admission.replace_cards:
+            if before.pins.ak != claim.pins.ak:
+                raise _another(Code.AK_CHANGED, admission.host, card, "another attestation key")
+            changed = before.pins.changed(claim.pins)
+            if changed:
+                raise _another(Code.CARD_CHANGED, admission.host, card, f"another {', '.join(changed)}")
+        others = {name: each.pins for name, each in known.items() if name not in (card, *admission.cards)}
+        for other, pins in {**others, **_claimed(admission, card)}.items():
+            shared = claim.pins.shared(pins)
+            if shared:
+                raise Refusal(
+                    Code.CARDS_SHARE,
+                    f"the cards {card} and {other} of {admission.host} share {', '.join(shared)}: they are one card "
+                    "shown twice; destroy one and make it anew",
+                )
+
+
+def _claimed(admission: Admission, card: str) -> t.Dict[str, CardPins]:
+    return {name: each.pins for name, each in admission.cards.items() if name != card}
+
+
+def _judge_ak(connection: Connection, host: str, card: str, ak: str) -> None:
+    owner = connection.execute(statement.CARD_OF_AK, {"ak": ak}).first()
+    if owner is not None and (owner.host, owner.card) != (host, card):
+        raise Refusal(Code.AK_SERVES_OTHER_CARD, f"the attestation key belongs to {owner.host} {owner.card}")
+
+
+def _serves(code: Code, what: str, owner: str, host: str) -> Refusal:
+    return Refusal(
+        code,
+        f"{host} shows the {what} that {owner} was enrolled with: one TPM serves one host; "
+        f"if the host was renamed, retire {owner} first",
+    )
+
+
+def _changed(code: Code, host: str, what: str) -> Refusal:
+    return Refusal(
+        code,
+        f"{host} shows another {what} than the one it was enrolled with: "
+        "if its TPM or board was replaced or cleared, allow it to replace the TPM",
+    )
+
+
+def _another(code: Code, host: str, card: str, what: str) -> Refusal:
+    return Refusal(
+        code,
+        f"card {card} of {host} shows {what} than it was enrolled with: "
+        "if the card was made anew, retire the old one or allow it to be replaced",
+    )
