@@ -43,7 +43,7 @@ class ActionModule(ActionBase):
         )
         register_secrets(arguments["ledger"])
         try:
-            verdict = judge_again(_bundle(arguments), arguments["trust_anchors"] or "")
+            verdict = judge_again(_bundle(arguments), arguments["ca"] or "", arguments["trust_anchors"] or "")
         except HardboundError as error:
             return {**result, "failed": True, "changed": False, "msg": str(error)}
         code = "" if verdict.accepted else verdict.findings[0].code.name

@@ -91,7 +91,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 }
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """The visits, and nothing that could be tested without a host."""
 
     TRANSFERS_FILES = False

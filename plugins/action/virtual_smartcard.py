@@ -16,7 +16,7 @@ from ansible.module_utils.urls import open_url
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError, InputError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.visitor import Visitor, fetch
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.words import plain, sentences
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.words import plain_object, sentences
 
 if t.TYPE_CHECKING:
     from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
@@ -89,7 +89,7 @@ class ActionModule(NormalAction):
         nonce = enrollment.questions()[0]["nonce"]
         made = self._visitor.visit("virtual_smartcard", {**self._arguments, "attestation_nonce": nonce})
         if made.get("evidence") is None and check:
-            return plain(made)  # There is no card yet.
+            return plain_object(made)  # There is no card yet.
         try:
             self._enrol(enrollment, desk, task, made)
         except BaseException as error:
@@ -143,7 +143,7 @@ class ActionModule(NormalAction):
         check = self._task.check_mode
         retirement = Retirement(self._host, [task["name"]], desk, REASON)
         revoked = retirement.revoke(check)
-        gone = plain(self._visitor.visit("virtual_smartcard", self._arguments))
+        gone = plain_object(self._visitor.visit("virtual_smartcard", self._arguments))
         if not check:
             retirement.release()
         warnings = [*sentences(gone.get("warnings")), *retirement.warnings]
@@ -155,7 +155,7 @@ class ActionModule(NormalAction):
 
 def _outcome(made: dict[str, t.Any], enrollment: Enrollment) -> dict[str, t.Any]:
     """Returns what the module said, and what the CA has added to the card."""
-    said = plain(made)
+    said = plain_object(made)
     card = said["card"] if isinstance(said.get("card"), dict) else {}
     for progress in enrollment.progress.values():
         for issued in progress.issued:

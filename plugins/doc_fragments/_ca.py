@@ -53,7 +53,7 @@ trust_anchors:
   type: path
   required: true
 replace_card:
-  description: Let the card have another attestation key than before, because it was made anew.
+  description: Let the card be another than before, because it was made anew. For one run.
   type: bool
   default: false
 """

@@ -11,7 +11,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 
 
-def attestation_verify(bundle: t.Any, trust_anchors: str = "") -> dict[str, t.Any]:
+def attestation_verify(bundle: t.Any, ca: str = "", trust_anchors: str = "") -> dict[str, t.Any]:
     """Returns the verdict on a bundle, given as JSON or as what that parses to."""
     # Ansible's tools load filters where cryptography is not installed.
     from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.verification import (
@@ -21,7 +21,7 @@ def attestation_verify(bundle: t.Any, trust_anchors: str = "") -> dict[str, t.An
 
     try:
         document = parse_bundle(bundle, "input") if isinstance(bundle, (str, bytes)) else bundle
-        return dict(judge_again(document, trust_anchors).document())
+        return dict(judge_again(document, ca, trust_anchors).document())
     except HardboundError as error:
         raise AnsibleFilterError(str(error)) from error
 

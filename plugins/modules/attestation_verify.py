@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Judges an evidence bundle that M(hardbound.identity.smartcard_enrollment) kept, as of the time that it was made, and
     compares with the decision that it records.
+  - A bundle is accepted if the CA has signed it, nothing in it was changed since, nothing was found against the host,
+    and the host's TPM has answered the CA's challenge.
   - No host is asked and nothing is fetched. Fails if the evidence does not hold.
 author:
   - The hardbound.identity authors (!UNKNOWN)
@@ -34,10 +36,14 @@ options:
     description: SHA-256 by which the ledger keeps it, as RV(hardbound.identity.smartcard_enrollment#module:evidence).
     type: str
   ca:
-    description: Folder of the CA in whose ledger O(evidence) is, or its name below C(/etc/hardbound/ca).
+    description:
+      - The CA that has to have signed the bundle, and in whose ledger O(evidence) is. Its folder, or its name below
+        C(/etc/hardbound/ca).
+      - For O(bundle) and O(path), a file with the certificate of its root is enough.
+      - Without it no bundle is accepted.
     type: str
   ledger:
-    description: URL of that ledger, if it is not in the CA's folder.
+    description: URL of the ledger, if it is not in the CA's folder.
     type: str
   trust_anchors:
     description: Folder or bundle of certificates of TPM makers. Without it those in the evidence bundle are believed,
@@ -53,11 +59,16 @@ EXAMPLES = r"""
     evidence: 0da94b6c12f75328ffe9211be59bdb659fa34c260a8cd674ae9966dba7e59b07
     ca: corp_issuing
     trust_anchors: /etc/pki/tpm-vendors
+
+- name: An auditor has the bundle and the certificate of the CA's root
+  hardbound.identity.attestation_verify:
+    path: ws-017.json
+    ca: corp-root.pem
 """
 
 RETURN = r"""
 accepted:
-  description: Whether nothing is wrong.
+  description: Whether the bundle is signed, whole, and of a host whose TPM has answered, and nothing else is wrong.
   returned: if there is a bundle
   type: bool
 host:

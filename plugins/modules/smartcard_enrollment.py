@@ -100,10 +100,18 @@ options:
       - Required with O(state=present). Nothing is trusted by default, a software TPM least of all.
     type: path
   replace_cards:
-    description: Names of cards that may have another attestation key than before, because they were made anew.
+    description:
+      - Names of cards that may be others than before, because they were made anew. A card is another if its
+        attestation key, its genesis object, the parent of its keys or one of its NV indices has another Name.
+      - For one run. Who controls a host can put a card of his own in the place of one that is named here.
     type: list
     elements: str
     default: []
+  timeout:
+    description: Seconds that a visit to the host may take; 0 for no end. A host that has not answered by then is
+      refused, and holds up nobody.
+    type: int
+    default: 900
   reason:
     description: Why certificates are revoked, with O(state=absent).
     type: str

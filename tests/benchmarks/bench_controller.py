@@ -16,24 +16,28 @@ import typing as t
 from datetime import timedelta
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.challenge import answer
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.bundle import verify_and_keep
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import Policy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Report
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import Pending
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.seal import seal
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import schema
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Admission, Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import Admission
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
 from ansible_collections.hardbound.identity.tests.support import forge
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 FLEETS = (10, 100, 1000, 10_000)
 SAMPLE = 60
-STEPS = ("verify", "admit", "issue", "challenge", "accept")
-_UNLIKE = ("serial", "key", "claim", "ek", "ak", "digest")
+STEPS = ("verify", "examine", "issue", "challenge", "accept")
+_UNLIKE = ("serial", "key", "claim", "ek", "root", "ak", "digest")
 BLUEPRINT = authority.Blueprint(
     name="Corp Issuing CA",
     organization="Corp",
@@ -54,16 +58,15 @@ class Controller:
         self._issuer = Issuer(authority.Authority(self._folder, "passphrase"), self.ledger)
         self.taken: t.Dict[str, t.List[float]] = {step: [] for step in STEPS}
 
-    def enrol(self, host: forge.ForgedHost, answer: str, number: int) -> None:
+    def enrol(self, host: forge.ForgedHost, shown: str, number: int) -> None:
         request = host.request()
         marks = [time.process_time()]
-        verdict, bundle = verify_and_keep(json.loads(answer), request, self._policy, self.ledger, forge.NOW)
+        verdict, bundle = verify_and_keep(json.loads(shown), request, self._policy, self.ledger.known, forge.NOW)
         assert verdict.accepted and verdict.ek is not None, verdict.message
         marks.append(time.process_time())
         card = verdict.cards[host.card.name]
-        aks = {card.name: card.ak.name.hex()}
-        kept = json.dumps(bundle).encode()
-        digest = self.ledger.admit(Admission(host.host, verdict.ek.fingerprint, aks, kept))
+        admission = Admission(host.host, verdict.ek.fingerprint, verdict.root, {card.name: card.claim})
+        self.ledger.examine(admission)
         marks.append(time.process_time())
         user = f"user{number}@corp.example"
         identity = Identity.parse({"common_name": user, "upn": user, "sid": f"{SID}{1000 + number}"})
@@ -72,16 +75,19 @@ class Controller:
         logon = profiles.SHIPPED["ad_smartcard_logon"]
         orders = [
             Order(Place(host.host, card.name), profiles.SHIPPED[profiles.AK], identity, ak_spki, Assurance.RESTRICTED),
-            Order(Place(host.host, card.name, key.slot), logon, identity, key.spki, key.assurance, digest),
+            Order(Place(host.host, card.name, key.slot), logon, identity, key.spki, key.assurance),
         ]
         issued = self._issuer.issue_all(orders)
         marks.append(time.process_time())
         payload = b"".join(each.certificate.body for each in issued)
         challenge = self.ledger.open_challenge(host.host, card.name)
-        Pending(verdict.ek.public, card.ak, host.host, card.name, payload, forge.NOW)
+        pending = Pending(verdict.ek.public, card.ak, host.host, card.name, payload, forge.NOW)
         marks.append(time.process_time())
-        self.ledger.spend_challenge(challenge.id, host.host, card.name)
-        self.ledger.activate(*(each.certificate.serial for each in issued))
+        self.ledger.spend_challenge(challenge, host.host, card.name)
+        given = answer(pending._secret, card.name, pending.challenge.sealed)
+        assert pending.accept(host.host, card.name, given, forge.NOW, Report(card.name))
+        kept = seal(bundle, [pending.proof(forge.NOW)], self._issuer.evidence_signer(), self._issuer.certificate)
+        self.ledger.settle(admission, kept, [each.certificate.serial for each in issued])
         marks.append(time.process_time())
         for step, (began, ended) in zip(self.taken.values(), zip(marks, marks[1:])):
             step.append(ended - began)

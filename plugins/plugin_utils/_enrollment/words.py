@@ -49,6 +49,12 @@ def plain(value: t.Any) -> t.Any:
     return _Copy().of(value, _DEEPEST)
 
 
+def plain_object(value: t.Any) -> t.Dict[str, t.Any]:
+    """Returns the same of an object; an empty one for anything else."""
+    found = plain(value)
+    return found if isinstance(found, dict) else {}
+
+
 class _Copy:
     def __init__(self) -> None:
         self._left = _MOST_VALUES

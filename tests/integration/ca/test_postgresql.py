@@ -18,7 +18,8 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Admission, Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import Admission, CardClaim, CardPins
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Reason
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Refusal
 
@@ -68,16 +69,22 @@ def _enrol(corp: t.Any, url: str, orders: t.Any, start: t.Any, results: t.Any) -
     start.wait()
     ledger = Ledger(url, create=True)
     issuer = Issuer(corp.open(), ledger)
+    serials = []
     for order in orders:
-        ledger.admit(Admission(order.place.host, f"{order.place.host:0>64}", {"card": order.key}, b"{}"))
-    results.put([issuer.issue(order).certificate.serial for order in orders])
+        claim = CardClaim(CardPins(order.key))
+        host = order.place.host
+        admission = Admission(host, f"{host:0>64}", f"{host:0>68}", {"card": claim})
+        ledger.examine(admission)
+        serials.append(issuer.issue(order).certificate.serial)
+        ledger.settle(admission, b"{}", serials[-1:])
+    results.put(serials)
 
 
 def _pin(url: str, host: str, start: t.Any, results: t.Any) -> None:
     ledger = Ledger(url)
     start.wait()
     try:
-        ledger.admit(Admission(host, "ee" * 32, {}, b"{}"))
+        ledger.settle(Admission(host, "ee" * 32, f"{host:0>68}", {}), b"{}", [])
         results.put(host)
     except Refusal as refusal:
         results.put(refusal.code.name)
@@ -117,14 +124,15 @@ def test_revocation_lists_count_on_wherever_they_are_signed(url: str, corp: t.An
     ledger = Ledger(url, create=True)
     opened = corp.open()
     issued = Issuer(opened, ledger).issue(corp.order("ws-1", "tls_client"))
-    ledger.activate(issued.certificate.serial)
+    ledger.activate([issued.certificate.serial])
     ledger.revoke({"host": "ws-1"}, Reason.KEY_COMPROMISE, opened.identifier)
     lifetime = crl.timedelta(days=7)
     numbers = [crl.sign(ledger, opened.issuing(), lifetime).number for _each in range(3)]
     assert numbers == [1, 2, 3]
     challenge = ledger.open_challenge("ws-1", "card")
-    assert ledger.spend_challenge(challenge.id, "ws-1", "card") == challenge.nonce
-    assert ledger.evidence(ledger.admit(Admission("ws-1", "ee" * 32, {}, b"{}"))) == b"{}"
+    ledger.spend_challenge(challenge, "ws-1", "card")
+    digest, _replaced = ledger.settle(Admission("ws-1", "ee" * 32, "ff" * 34, {}), b"{}", [])
+    assert ledger.evidence(digest) == b"{}"
     ledger.close()
 
 
