@@ -27,7 +27,7 @@ from .store import Store
 
 
 class Card:
-    """One card of a store. Not for several threads.
+    """One card of a store. Not for several threads. After a ``with`` of it, it is closed.
 
     A verified PIN is a ticket of the TPM; it is dropped at once when another process changes the card's
     secrets or destroys the card.
@@ -43,6 +43,12 @@ class Card:
         self._slots = KeySlots(self._session)
         self._private_keys = PrivateKeys(self._session, self._slots)
         self._objects = Objects(self._session)
+
+    def __enter__(self) -> Card:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     # What everybody may know.
 

@@ -54,9 +54,8 @@ def _look(
     store: Store, record: Record, policy: HostPolicy, objections: t.List[str]
 ) -> t.Tuple[str, t.Dict[str, t.Any]]:
     """Asks the card's TPM: how the card is, and the tries that are left. It may have an objection, too."""
-    tpm = Tpm(Tcti.parse(record.tcti), store.folder)
     try:
-        with tpm.taken():
+        with Tpm(Tcti.parse(record.tcti), store.folder) as tpm, tpm.taken():
             if not lifecycle.is_whole(tpm, record.model):
                 return "lost", _NO_TRIES
             try:
@@ -68,6 +67,4 @@ def _look(
             puk = gates.tries(Role.PUK).left if record.has_puk else None
     except TpmUnreachable:
         return "unreachable", _NO_TRIES
-    finally:
-        tpm.close()
     return ("ready" if pin else "blocked"), {"pin_tries_left": pin, "puk_tries_left": puk}

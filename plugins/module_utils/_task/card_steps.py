@@ -20,7 +20,7 @@ from .._escrow import ESCROWED
 from .._spine import unknown
 from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
-from .._tpm.workbench import Workbench
+from .existing_card import opened
 from .wanted_card import WantedCard
 
 
@@ -106,15 +106,12 @@ class CardSteps:
         return lifecycle.create(self._store, self.tpm(str(specification.tcti)), specification, secrets)
 
     def _make_keys(self, record: Record, step: MakeKeys) -> Record:
-        from .._card.card import Card  # These import cryptography, which a run without changes has no use for.
-        from .._card.certificate import make_shown_key
+        from .._card.certificate import make_shown_key  # It imports cryptography.
 
-        with self.tpm(record.tcti).taken() as tpm:
-            card = Card(self._store, Workbench(tpm), record.number)
+        with opened(self._store, self.tpm(record.tcti), record.number) as card:
             card.verify(self.pin.encode(), provisioning=True)
             for key in step.keys:
                 make_shown_key(card, key)
-            card.close()
             return card.record
 
     def _adjust(self, record: Record, specification: Specification) -> Record:

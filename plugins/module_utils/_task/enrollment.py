@@ -215,11 +215,9 @@ class EvidenceVisit:
 
         ready = {record.name: record for record in self._store.records() if record.state is State.READY}
         there = [card for card in self._cards if card.name in ready]
-        try:
-            questions = [Question(ready[card.name].number, card.nonce, card.slots) for card in there]
+        questions = [Question(ready[card.name].number, card.nonce, card.slots) for card in there]
+        with self._tpm:
             evidence = collect(self._store, self._tpm, questions).document()
-        finally:
-            self._tpm.close()
         changed = {step.name for step in plan.steps if isinstance(step, ForCard) and not isinstance(step.step, Sign)}
         cards = [
             {
@@ -274,11 +272,8 @@ def activate(task: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     except WireError as error:
         raise InputError("challenges", f"can't be read: {error}", "let the controller make them") from error
     store = Store(task["store"])
-    tpm = Tpm(Tcti.of_task(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode())
-    try:
+    with Tpm(Tcti.of_task(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode()) as tpm:
         activations = activate_cards(store, tpm, challenges)
-    finally:
-        tpm.close()
     return {
         "changed": any(each.changed for each in activations),
         "cards": [

@@ -74,24 +74,28 @@ class ExistingCard:
 
         :raises StateError: if there is no such card, or no way to its TPM
         """
-        tpm = Tpm(Tcti.parse(self.record().tcti), self.store.folder)
-        try:
-            with tpm.taken():
-                yield tpm
-        finally:
-            tpm.close()
+        with Tpm(Tcti.parse(self.record().tcti), self.store.folder) as tpm, tpm.taken():
+            yield tpm
 
     @contextlib.contextmanager
     def used(self) -> t.Iterator[Card]:
-        """Gives the card to work with, closed, and closes it afterwards.
+        """Gives the card to work with, and closes it afterwards.
 
         :raises StateError: as :meth:`tpm`
         """
-        _cryptography.require()
-        from .._card.card import Card  # It imports cryptography, which a run without changes has no use for.
-        from .._tpm.workbench import Workbench
-
-        with self.tpm() as tpm:
-            card = Card(self.store, Workbench(tpm), self.record().number)
+        with self.tpm() as tpm, opened(self.store, tpm, self.record().number) as card:
             yield card
-            card.close()
+
+
+@contextlib.contextmanager
+def opened(store: Store, tpm: Tpm, number: int) -> t.Iterator[Card]:
+    """Holds the TPM and gives a card in it, in which nobody has been let in, for a block.
+
+    :raises StateError: if the package cryptography is missing
+    """
+    _cryptography.require()
+    from .._card.card import Card  # It imports cryptography, which a run without changes has no use for.
+    from .._tpm.workbench import Workbench
+
+    with tpm.taken(), Card(store, Workbench(tpm), number) as card:
+        yield card

@@ -18,8 +18,11 @@ from .._card.store import Store
 from .._encoding import tlv
 from .._errors import InputError
 from .._tpm.connection import Tpm
-from .._tpm.workbench import Workbench
 from .arguments import Arguments
+from .existing_card import opened
+
+if t.TYPE_CHECKING:
+    from .._card.card import Card
 
 ARGUMENTS: Arguments = {
     "slot": {"type": "str", "required": True},
@@ -106,14 +109,8 @@ class Signer:
             tries = card.tries(Reference.PIN)
             return bool(tries.left == tries.limit)
 
-    @contextlib.contextmanager
-    def _card(self) -> t.Iterator[t.Any]:
-        from .._card.card import Card
-
-        with self.tpm.taken() as tpm:
-            card = Card(self.store, Workbench(tpm), self.record.number)
-            yield card
-            card.close()
+    def _card(self) -> t.ContextManager[Card]:
+        return opened(self.store, self.tpm, self.record.number)
 
 
 def _der(text: str, tag: int, field: str) -> bytes:

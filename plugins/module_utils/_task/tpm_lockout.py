@@ -107,7 +107,7 @@ class TpmLockout:
 
     def apply(self, plan: Plan[Step], found: Lockout) -> View:
         try:
-            with self._tpm.taken() as tpm:
+            with self._tpm as tpm, tpm.taken():
                 for step in plan.steps:
                     self._do(step, found)
                 return {"lockout": asdict(identify(tpm).lockout)}
@@ -115,8 +115,6 @@ class TpmLockout:
             wait = found.lockout_recovery or "its next restart, or more"
             remedy = f"wait {wait} seconds before the next try, with the right value"
             raise StateError("the TPM refuses the lockout authorisation", remedy) from None
-        finally:
-            self._tpm.close()
 
     def _do(self, step: Step, found: Lockout) -> None:
         if isinstance(step, SetParameters):

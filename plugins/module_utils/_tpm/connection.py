@@ -26,7 +26,7 @@ _PAGE = 254
 
 
 class Tpm:
-    """A TPM that is taken for a while and given back.
+    """A TPM that is taken for a while and given back. After a ``with`` of it, it is closed.
 
     Handles live from :meth:`acquire` to :meth:`release`; :attr:`turn` tells one such time from the next.
 
@@ -48,6 +48,12 @@ class Tpm:
         self._storage_root: t.Any = None
         self._begun = False
         self._response = b""
+
+    def __enter__(self) -> Tpm:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     @contextlib.contextmanager
     def taken(self) -> t.Iterator[Tpm]:
