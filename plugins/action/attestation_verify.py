@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
-from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.verification import (
     judge_again,
@@ -26,22 +24,23 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "ledger": {"type": "str", "no_log": True},
     "trust_anchors": {"type": "path"},
 }
+from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 
-class ActionModule(ActionBase):
+class ActionModule(StringSecrets):
     """Finds the bundle, and leaves the rest to the verifier."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
+    ARGUMENTS = ARGUMENTS
 
-    def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
-        result = super().run(tmp, task_vars)
+    def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
+        result = super().act(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(
             ARGUMENTS,
             mutually_exclusive=[("bundle", "path", "evidence")],
             required_one_of=[("bundle", "path", "evidence")],
         )
-        register_secrets(arguments["ledger"])
         try:
             verdict = judge_again(_bundle(arguments), arguments["ca"] or "", arguments["trust_anchors"] or "")
         except HardboundError as error:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
-from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import Seen, audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
@@ -23,18 +21,19 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "cards_variable": {"type": "str", "default": "smartcard_enrollment_cards"},
     "found_variable": {"type": "str", "default": "enrollment_audit_found"},
 }
+from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 
-class ActionModule(ActionBase):
+class ActionModule(StringSecrets):
     """Gathers, and leaves the rest to the report."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
+    ARGUMENTS = ARGUMENTS
 
-    def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
-        result = super().run(tmp, task_vars)
+    def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
+        result = super().act(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
-        register_secrets(arguments["ledger"])
         try:
             ledger = Ledger(arguments["ledger"] or ca_folder(arguments["ca"]).ledger_url)
             report = audit(ledger, [_seen(host, arguments, task_vars["hostvars"]) for host in arguments["hosts"]])

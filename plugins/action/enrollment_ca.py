@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.enrollment_ca import (
     ARGUMENTS,
     Desired,
     EnrollmentCa,
 )
+from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 
 class _Finished(Exception):
@@ -30,6 +29,9 @@ class _Task:
 
     def __init__(self, check_mode: bool) -> None:
         self.check_mode = check_mode
+        self.argument_spec: dict[str, dict[str, t.Any]] = {}
+        self.params: t.Mapping[str, t.Any] = {}
+        self.no_log_values: set[str] = set()
         self._warnings: list[str] = []
 
     def warn(self, warning: str) -> None:
@@ -42,16 +44,16 @@ class _Task:
         raise _Finished({"failed": False, "warnings": self._warnings, **result})
 
 
-class ActionModule(ActionBase):
+class ActionModule(StringSecrets):
     """Reads the arguments, and leaves the rest to the spine."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
+    ARGUMENTS = ARGUMENTS
 
-    def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().act(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
-        register_secrets(arguments["passphrase"], arguments["root_passphrase"], arguments["ledger"])
         try:
             converge(_Task(self._task.check_mode), lambda: EnrollmentCa(Desired.parse(arguments)))
         except _Finished as finished:

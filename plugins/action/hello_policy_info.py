@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.sources import ARGUMENTS
+from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 from ansible_collections.hardbound.identity.plugins.plugin_utils._table import Table, TableAction, cell, records
 
 
-class ActionModule(TableAction):
-    """The tables alone."""
+class ActionModule(StringSecrets, TableAction):
+    """The tables, and what is asked before."""
+
+    ARGUMENTS = ARGUMENTS
 
     def tables(self, result: t.Mapping[str, t.Any]) -> t.Iterable[Table]:
         settings = records(result.get("settings"))

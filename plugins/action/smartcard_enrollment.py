@@ -10,17 +10,14 @@ import typing as t
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.urls import open_url
-from ansible.plugins.action import ActionBase
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 from ansible_collections.hardbound.identity.plugins.module_utils._task.admin_key import ARGUMENTS as ADMIN_KEY
-from ansible_collections.hardbound.identity.plugins.module_utils._task.admin_key import secret_of
 from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import (
     CARD,
     KEY,
     OWNER_AUTH,
     STORE,
     TPM,
-    register_secrets,
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk, online
@@ -35,6 +32,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.vis
     fetch,
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
+from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 KEY_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **KEY,
@@ -91,19 +89,16 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(StringSecrets):
     """The visits, and nothing that could be tested without a host."""
 
     TRANSFERS_FILES = False
+    ARGUMENTS = ARGUMENTS
 
-    def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().act(tmp, task_vars)
         self._vars = task_vars or {}
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
-        secrets = [arguments[name] for name in ("ca_passphrase", "ledger", "tpm_owner_auth")]
-        for card in arguments["cards"]:
-            secrets += [card["pin"], card["puk"], secret_of(card)]
-        register_secrets(*secrets)
         self._host = str(self._vars.get("inventory_hostname", ""))
         self._visitor = Visitor(self._run_module, (AnsibleConnectionFailure,), arguments["timeout"])
         work = self._enrol if arguments["state"] == "present" else self._retire

@@ -15,8 +15,10 @@ import typing as t
 from ansible.module_utils.urls import open_url
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError, InputError
+from ansible_collections.hardbound.identity.plugins.module_utils._task.wanted_card import ARGUMENTS
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.visitor import Visitor, fetch
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.words import plain_object, sentences
+from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 if t.TYPE_CHECKING:
     from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
@@ -26,23 +28,33 @@ CERTIFIED = "aik_and_cert"
 REASON = "cessation_of_operation"
 
 
+_UNASKED = InputError(
+    "attestation_ca",
+    f"is given, but attestation is not {CERTIFIED}",
+    f"ask for attestation: {CERTIFIED}, or leave attestation_ca out",
+)
+
+
 class Refusal(HardboundError):
     """The CA gives no certificate."""
 
 
-class ActionModule(NormalAction):
+class ActionModule(StringSecrets, NormalAction):
     """The visits, and nothing that could be tested without a host."""
 
-    def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
+    ARGUMENTS = ARGUMENTS
+
+    def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
         self._vars = task_vars or {}
         self._host = str(self._vars.get("inventory_hostname", ""))
         self._arguments = dict(self._task.args)
         has_ca = self._arguments.pop("attestation_ca", None) is not None
         absent = self._arguments.get("state") == "absent"
+        if has_ca and not absent and self._arguments.get("attestation") != CERTIFIED:
+            return {"failed": True, "changed": False, "msg": str(_UNASKED)}
         if not has_ca or not (absent or self._arguments.get("attestation") == CERTIFIED):
             self._task.args = self._arguments
-            ran: dict[str, t.Any] = super().run(tmp, task_vars)
-            return ran
+            return super().act(tmp, task_vars)
         result: dict[str, t.Any] = super(NormalAction, self).run(tmp, task_vars)
         self._visitor = Visitor(self._run_module)
         try:
@@ -59,15 +71,10 @@ class ActionModule(NormalAction):
 
     def _open_desk(self) -> tuple[dict[str, t.Any], Desk]:
         """Returns the whole task with its defaults, and the CA. A wrong passphrase is said before anything is done."""
-        from ansible_collections.hardbound.identity.plugins.module_utils._task.admin_key import secret_of
-        from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
-        from ansible_collections.hardbound.identity.plugins.module_utils._task.wanted_card import ARGUMENTS
         from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
 
         _validation, task = self.validate_argument_spec(ARGUMENTS)
         ca = task["attestation_ca"]
-        register_secrets(ca["ca_passphrase"], ca["ledger"], task["tpm_owner_auth"])
-        register_secrets(task["pin"], task["puk"], secret_of(task))
         if not task["name"]:
             raise InputError("name", "is missing, and the CA knows cards by their names", "give it")
         if self._task.async_val:

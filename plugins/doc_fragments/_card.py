@@ -34,7 +34,7 @@ pin:
     - A task that changes nothing does not look at it. So it does no harm that the owner has changed the PIN since.
     - V(random) is a PIN that the host makes for a new card by the rules of card and host. RV(pin_escrow) returns it
       once, encrypted for O(pin_escrow_key). Go with O(pin_must_change) if somebody else hands it out.
-    - V(default) means V(12345678), which everybody knows.
+    - V(default), however it is written, means V(12345678), which everybody knows; the task warns of it.
   type: str
 pin_escrow_key:
   description:
@@ -46,13 +46,14 @@ puk:
     - A PUK of 8 printable ASCII characters, with which a blocked card gets a new PIN.
     - Without it only the admin key helps against a forgotten PIN, if there is one.
     - A card with a PUK gets no new PIN from the admin key.
-    - V(default) means V(12345678), which everybody knows.
+    - V(default), however it is written, means V(12345678), which everybody knows; the task warns of it.
   type: str
 admin_key:
   description:
     - The admin key of a new card. Whoever has it manages keys and certificates over PC/SC,
       changes the admin key, and, on a card without a PUK, sets a new PIN. It signs nothing.
-    - "V(default) is V(010203040506070801020304050607080102030405060708), as with Tpmvscmgr. Everybody knows it."
+    - "V(default) is V(010203040506070801020304050607080102030405060708), as with Tpmvscmgr. Everybody knows it;
+      the task warns of it."
     - A value of 48 hexadecimal digits is a 3DES key.
     - V(random) is a key that nobody ever knows. There is no way back then. A forgotten PIN without a PUK means
       a new card, for root too. This is also what leaving it out means.
@@ -82,6 +83,7 @@ pin_retries:
 puk_retries:
   description:
     - Wrong PUKs in a row after which the TPM blocks the PUK, 1 to 127. As O(pin_retries).
+      Only for a card with a PUK.
   type: int
   default: 5
 pin_must_change:
@@ -94,6 +96,7 @@ pin_policy:
   description:
     - Which PINs the card takes, now and at every later change. PINs are printable ASCII.
     - A change counts from the next PIN on.
+    - Left out, a card that exists keeps its rules. A rule that is not named here has its default.
     - Where the host has a Hello policy, the stricter of both counts; see M(hardbound.identity.hello_policy).
   type: dict
   suboptions:
@@ -144,13 +147,15 @@ pin_policy:
       type: int
       default: 0
 owner:
-  description: User who may use the card, beside root. With neither this nor O(group), only root may.
+  description:
+    - User who may use the card, beside root. With neither an owner nor a O(group), only root may.
+    - Left out, a card that exists keeps its owner. The empty string takes the card from its owner.
   type: str
-  default: ""
 group:
-  description: Group whose members may use the card, beside root.
+  description:
+    - Group whose members may use the card, beside root.
+    - Left out, a card that exists keeps its group. The empty string takes the card from its group.
   type: str
-  default: ""
 """
 
 _KEY = r"""

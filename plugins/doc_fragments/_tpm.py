@@ -44,7 +44,7 @@ requirements:
 options:
   name:
     description:
-      - Name of the card. This or O(instance_id) is required.
+      - Name of the card. This or O(instance_id) is required. If both are given, they have to be those of one card.
     type: str
   instance_id:
     description:

@@ -228,7 +228,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._hello import arguments
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import suggestion
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.target import policy, target_named
-from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import Noun, converge
 
 ARGUMENTS = arguments.policy_arguments()
@@ -261,7 +260,6 @@ def main() -> None:
         required_if=arguments.needed_arguments(),
         supports_check_mode=True,
     )
-    register_secrets((module.params["gpo"] or {}).get("password"))
     converge(module, lambda: noun(module.params))
 
 

@@ -184,25 +184,14 @@ notes:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.sources import SOURCE, answer
-from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import register_secrets
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.sources import ARGUMENTS, answer
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import show
 from ansible_collections.hardbound.identity.plugins.module_utils._task.hello_linux import not_enabled_here
-
-ARGUMENTS = {
-    "sources": {"type": "list", "elements": "dict", "options": SOURCE},
-    "platform": {"type": "str", "choices": ["windows", "linux"]},
-}
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    register_secrets(*((each["gpo"] or {}).get("password") for each in module.params["sources"] or []))
-    try:
-        facts = answer(module.params, not_enabled_here())
-    except HardboundError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **facts)
+    show(module, lambda: answer(module.params, not_enabled_here()))
 
 
 if __name__ == "__main__":

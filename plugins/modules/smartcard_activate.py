@@ -63,17 +63,13 @@ cards:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
+from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import show
 from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import ACTIVATE_ARGUMENTS, activate
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ACTIVATE_ARGUMENTS)
-    try:
-        result = activate(module.params)
-    except HardboundError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
+    show(module, lambda: activate(module.params))
 
 
 if __name__ == "__main__":

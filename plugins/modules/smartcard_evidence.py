@@ -80,7 +80,6 @@ cards:
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import PUBLIC_WORDS
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
 from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import (
     EVIDENCE_ARGUMENTS,
@@ -90,7 +89,6 @@ from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollmen
 
 def main() -> None:
     module = AnsibleModule(argument_spec=EVIDENCE_ARGUMENTS, supports_check_mode=True)
-    module.no_log_values.difference_update(PUBLIC_WORDS)
     with contextlib.ExitStack() as stack:
 
         def visit() -> EvidenceVisit:

@@ -32,7 +32,7 @@ options:
   name:
     description:
       - Name of the card, 1 to 127 printable ASCII characters. It is also the name of its reader.
-      - Required with O(state=present); with O(state=absent), this or O(instance_id).
+      - Required with O(state=present); with O(state=absent), this or O(instance_id), or both, of one card.
     type: str
   instance_id:
     description:
@@ -255,7 +255,6 @@ card:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import PUBLIC_WORDS
 from ansible_collections.hardbound.identity.plugins.module_utils._task.card import Smartcard
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
 from ansible_collections.hardbound.identity.plugins.module_utils._task.wanted_card import ARGUMENTS
@@ -267,7 +266,6 @@ def main() -> None:
         supports_check_mode=True,
         required_if=[("state", "present", ["name"]), ("state", "absent", ["name", "instance_id"], True)],
     )
-    module.no_log_values.difference_update(PUBLIC_WORDS)
     converge(module, lambda: Smartcard.from_task(module.params))
 
 

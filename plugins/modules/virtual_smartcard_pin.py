@@ -129,7 +129,6 @@ puk_tries_left:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import PUBLIC_WORDS
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
 from ansible_collections.hardbound.identity.plugins.module_utils._task.existing_card import NAMED
 from ansible_collections.hardbound.identity.plugins.module_utils._task.pin import ARGUMENTS, SOMETHING_NEW, SmartcardPin
@@ -141,7 +140,6 @@ def main() -> None:
         supports_check_mode=True,
         required_one_of=[*NAMED, *SOMETHING_NEW],
     )
-    module.no_log_values.difference_update(PUBLIC_WORDS)
     converge(module, lambda: SmartcardPin.from_task(module.params))
 
 

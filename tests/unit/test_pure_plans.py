@@ -131,8 +131,8 @@ NOUNS: t.Dict[str, t.Callable[[], t.Tuple[t.Any, t.Any]]] = {
 @pytest.mark.parametrize("name", NOUNS)
 def test_a_plan_is_pure(name: str) -> None:
     noun, found = NOUNS[name]()
+    plan = noun.plan(found)  # What measures coverage looks at a file when its code runs for the first time.
     with no_io():
-        plan = noun.plan(found)
         assert noun.plan(found) == plan
     assert isinstance(plan, Plan)
     assert plan.changed or name == "ReturnedPolicy"
@@ -157,9 +157,10 @@ def test_no_noun_is_forgotten() -> None:
 
 
 def test_readers_are_planned_purely_where_a_card_changes_its_holder() -> None:
-    presentation = Presentation("/var/lib/hardbound")
+    presentation, found = Presentation("/var/lib/hardbound"), replace(NO_READERS, rules="old")
+    planned = presentation.plan([], found, holders_changed=True, everyone=False)
     with no_io():
-        presentation.plan([], replace(NO_READERS, rules="old"), holders_changed=True, everyone=False)
+        assert presentation.plan([], found, holders_changed=True, everyone=False) == planned
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from .._spine import Plan
 from .attestation import Attestation
 from .errors import CardLost
 from .key import slot_name
-from .record import Record, State, free_number
+from .record import Record, State, free_number, instance_id
 from .specification import KeySpecification, Specification
 
 
@@ -60,10 +60,23 @@ class Current:
     records: t.Tuple[Record, ...]
     whole: bool = True
 
-    def find(self, name: str, number: t.Optional[int] = None) -> t.Optional[Record]:
-        """Returns the card of this name, or of this number."""
-        ready = (record for record in self.records if record.state is State.READY)
-        return next((card for card in ready if card.number == number or (number is None and card.name == name)), None)
+    def find(self, name: t.Optional[str], number: t.Optional[int] = None) -> t.Optional[Record]:
+        """Returns the card that a task names: by its name, by its number, or by both.
+
+        :raises InputError: if name and number are those of two cards, or the one is of none. Numbers are used again, so
+            an old one may be another card's by now
+        """
+        ready = [record for record in self.records if record.state is State.READY]
+        by_name = next((card for card in ready if card.name == name), None)
+        by_number = next((card for card in ready if card.number == number), None)
+        if name is None or number is None:
+            return by_number if name is None else by_name
+        if by_name is not by_number:
+            there = f"is the card {by_number.name!r}" if by_number else "no card has"
+            named = f"has {by_name.instance_id}" if by_name else "does not exist"
+            fault = f"is {instance_id(number)}, which {there}, but the card {name!r} {named}"
+            raise InputError("instance_id", fault, "give one of the two, or those of one card")
+        return by_name
 
     @property
     def remains(self) -> t.Tuple[Tidy, ...]:

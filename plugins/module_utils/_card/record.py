@@ -96,6 +96,11 @@ class Administration:
     renewal: t.Optional[Renewal] = None
 
 
+def instance_id(number: int) -> str:
+    """Returns a card's number in the form that Windows gives its virtual smart card readers."""
+    return f"ROOT\\SMARTCARDREADER\\{number:04d}"
+
+
 @dataclass(frozen=True)
 class Record:
     number: int
@@ -152,8 +157,7 @@ class Record:
 
     @property
     def instance_id(self) -> str:
-        """The form that Windows gives its virtual smart card readers."""
-        return f"ROOT\\SMARTCARDREADER\\{self.number:04d}"
+        return instance_id(self.number)
 
     def with_key(self, slot: int, key: KeyRecord) -> Record:
         return replace(self, keys={**self.keys, slot: key})

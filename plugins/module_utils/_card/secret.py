@@ -10,6 +10,11 @@ from dataclasses import dataclass
 
 from .._errors import InputError
 
+DEFAULT, RANDOM, ESCROW = "default", "random", "escrow"
+"""Words that tasks say in the place of a secret."""
+WELL_KNOWN_PIN = "12345678"
+"""What Tpmvscmgr means by ``/PIN DEFAULT``."""
+
 
 class Reference(enum.Enum):
     """Which secret: key references of NIST SP 800-73-4 part 1, table 4b (80 PIN, 81 PUK, 9B admin key)."""
@@ -50,3 +55,16 @@ def expects(secret: str, given: bool, has: t.Optional[bool]) -> bool:
     if given and has is False:
         raise InputError(f"has_{secret}", f"is false, but {secret} is given", f"leave out {secret}, or has_{secret}")
     return given if has is None else has
+
+
+def word(value: t.Optional[str]) -> t.Optional[str]:
+    """Returns a secret as a task says it; words in small letters, however they are written.
+
+    Windows writes DEFAULT and RANDOM, and documents them so.
+    """
+    return value.lower() if value is not None and is_word(value) else value
+
+
+def is_word(value: t.Any) -> bool:
+    """Whether this stands for a secret, and is none."""
+    return isinstance(value, str) and value.lower() in (DEFAULT, RANDOM, ESCROW)

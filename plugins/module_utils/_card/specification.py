@@ -22,8 +22,6 @@ PUK_LENGTH = 8
 FEWEST_TRIES = 1
 MOST_TRIES = 127
 DEFAULT_TRIES = 5
-WELL_KNOWN_PIN = "12345678"
-"""What Tpmvscmgr means by ``/PIN DEFAULT``."""
 
 
 def check_tries(field_name: str, tries: int) -> None:

@@ -31,6 +31,10 @@ SOURCE: Dict[str, Dict[str, Any]] = {
     "tenant_id": {"type": "str"},
     "gpo": {"type": "dict", "options": GPO},
 }
+ARGUMENTS: Dict[str, Dict[str, Any]] = {
+    "sources": {"type": "list", "elements": "dict", "options": SOURCE},
+    "platform": {"type": "str", "choices": ["windows", "linux"]},
+}
 
 
 def answer(params: Params, not_enabled: Mapping[str, str] = NOTHING) -> Dict[str, object]:

@@ -10,9 +10,10 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._card.admin_key import AdminKey, Cipher
+from .._card.secret import DEFAULT, ESCROW, RANDOM, word
 from .._errors import InputError
 from .._escrow import load_recipient, seal
-from .arguments import DEFAULT, ESCROW, PUBLIC_WORDS, RANDOM, Arguments
+from .secret_arguments import Arguments
 
 PUBLIC_KNOWLEDGE = (
     "admin_key is default, which everybody knows: whoever reaches the card over PC/SC can put keys and certificates "
@@ -41,7 +42,7 @@ class WantedAdminKey:
 
         :raises InputError: for the first that is not right
         """
-        value, escrow_key = task.get("admin_key"), task.get("escrow_key")
+        value, escrow_key = word(task.get("admin_key")), task.get("escrow_key")
         if value == ESCROW:
             if escrow_key is None:
                 raise InputError("escrow_key", "is missing", "give the public key that the admin key is encrypted for")
@@ -80,16 +81,10 @@ def parse_admin_key(value: str, cipher: Cipher) -> AdminKey:
     :param cipher: the card's
     :raises InputError: if it is none
     """
-    if value == DEFAULT:
+    if word(value) == DEFAULT:
         return AdminKey.well_known()
     digits = 2 * cipher.key_size
     if len(value) != digits or not set(value) <= set(string.hexdigits):
         fault = f"has {len(value)} characters that are no key for {cipher.value}, which the card wants"
         raise InputError("admin_key", fault, f"give {digits} hexadecimal digits")
     return AdminKey(cipher, bytes.fromhex(value))
-
-
-def secret_of(task: t.Mapping[str, t.Any]) -> t.Optional[str]:
-    """Returns what of the parameters has to be masked."""
-    value = task.get("admin_key")
-    return None if value is None or value in PUBLIC_WORDS else str(value)

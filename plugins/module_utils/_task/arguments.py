@@ -1,11 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Arguments that several modules take, and the care for those that are secret."""
+"""Arguments that several modules take."""
 
 from __future__ import annotations
 
-import base64
-import importlib
 import typing as t
 
 from .._card.edge import Edge
@@ -13,12 +11,7 @@ from .._card.specification import DEFAULT_TRIES
 from .._card.store import DEFAULT_FOLDER
 from .._encoding.key_algorithm import KeyAlgorithm
 from .._pin import DEFAULT_MINLEN, LONGEST, CharacterClass, PinPolicy, Presence
-
-Arguments = t.Dict[str, t.Dict[str, t.Any]]
-
-DEFAULT, RANDOM, ESCROW = "default", "random", "escrow"
-PUBLIC_WORDS = frozenset((DEFAULT, RANDOM, ESCROW))
-"""What secret parameters may be and is no secret: masked, it would make messages unreadable."""
+from .secret_arguments import Arguments
 
 PRESENCES = [each.value for each in (Presence.ALLOWED, Presence.DISALLOWED, Presence.REQUIRED)]
 
@@ -57,23 +50,11 @@ CARD: Arguments = {
     "pin_must_change": {"type": "bool", "default": False, "no_log": False},
     "pin_policy": {"type": "dict", "options": PIN_POLICY, "no_log": False},
     "keys": {"type": "list", "elements": "dict", "options": KEY, "default": [], "no_log": False},
-    "owner": {"type": "str", "default": ""},
-    "group": {"type": "str", "default": ""},
+    "owner": {"type": "str"},
+    "group": {"type": "str"},
 }
 
 
 def pin_policy(rules: t.Optional[t.Mapping[str, t.Any]]) -> PinPolicy:
     """Returns the policy of a ``pin_policy`` argument that was parsed by PIN_POLICY."""
     return PinPolicy().with_rules(rules or {})
-
-
-def register_secrets(*secrets: t.Optional[str]) -> None:
-    """Tells ansible-core to mask these values, also where they stand encoded; does nothing before release 2.22."""
-    try:
-        register = importlib.import_module("ansible.module_utils.secrets").register_secret
-    except (ImportError, AttributeError):
-        return
-    for secret in filter(None, set(secrets) - PUBLIC_WORDS):
-        raw = secret.encode()
-        for form in (secret, raw.hex(), base64.b64encode(raw).decode()):
-            register(form)

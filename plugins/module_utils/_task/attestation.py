@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .._card.attestation import Attestation
 from .._errors import InputError
-from .arguments import Arguments
+from .secret_arguments import Arguments
 
 NONCE_SIZE = 32
 

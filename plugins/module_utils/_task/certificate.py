@@ -13,8 +13,8 @@ from .._card.record import Record
 from .._card.report import pem
 from .._errors import InputError
 from .._spine import Plan, View
-from .arguments import Arguments
 from .existing_card import CARD, ExistingCard
+from .secret_arguments import Arguments
 
 ARGUMENTS: Arguments = {
     **CARD,

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from .._errors import HardboundError
 from .._spine import Plan, View
+from .secret_arguments import Arguments, masked, register_secrets, secret_values
 
 Current = t.TypeVar("Current")
 Step = t.TypeVar("Step")
@@ -17,6 +19,9 @@ class Module(t.Protocol):
     """What Ansible gives a task: an ``AnsibleModule``, or on the controller what stands for one."""
 
     check_mode: bool
+    argument_spec: Arguments
+    params: t.Mapping[str, t.Any]
+    no_log_values: t.Set[str]
 
     def warn(self, warning: str) -> None:
         """Shows a person a sentence, and goes on."""
@@ -63,10 +68,25 @@ def converge(module: Module, make_noun: t.Callable[[], Noun[t.Any, t.Any]]) -> N
         act = plan.changed and not module.check_mode
         result = noun.apply(plan, current) if act else noun.report(plan, current)
     except HardboundError as error:
-        module.fail_json(msg=str(error), **error.facts)
+        module.fail_json(**_public(module, {**error.facts, "msg": str(error)}))
     for warning in plan.warnings:
         module.warn(warning)
-    module.exit_json(changed=plan.changed, diff=_diff(plan), **result)
+    module.exit_json(**_public(module, {"changed": plan.changed, "diff": _diff(plan), **result}))
+
+
+def _public(module: Module, result: View) -> t.Dict[str, t.Any]:
+    """Returns a result as anybody may see it: secrets stay out of it by the names of their options.
+
+    Ansible would mask their values, wherever these stand. With the PIN 0000 the instance id of a card with the number
+    0000 would be of no use any more, and what is masked in it would tell the PIN. No noun reports a secret, so nothing
+    but the arguments has to be masked. An ansible-core that masks what it is told of is not told of a value that stands
+    in the result for another reason.
+    """
+    shown = {**result, "invocation": {"module_args": masked(module.argument_spec, module.params)}}
+    module.no_log_values.clear()
+    told = json.dumps(shown, default=str)
+    register_secrets(*(each for each in secret_values(module.argument_spec, module.params) if each not in told))
+    return shown
 
 
 def _diff(plan: Plan[t.Any]) -> dict[str, object]:
@@ -79,9 +99,9 @@ def _diff(plan: Plan[t.Any]) -> dict[str, object]:
 
 
 def show(module: Module, look: t.Callable[[], View]) -> None:
-    """Runs a module that only looks, and exits it."""
+    """Runs a module without spine, which only looks or says itself whether it has changed something, and exits it."""
     try:
         result = look()
     except HardboundError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **result)
+        module.fail_json(**_public(module, {"msg": str(error)}))
+    module.exit_json(**_public(module, {"changed": False, **result}))

@@ -23,13 +23,13 @@ from .._spine import Plan, View
 from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
 from .admin_key import ARGUMENTS as ADMIN_KEY
-from .admin_key import secret_of
-from .arguments import CARD, OWNER_AUTH, STORE, TPM, Arguments, register_secrets
+from .arguments import CARD, OWNER_AUTH, STORE, TPM
 from .attestation import ARGUMENTS as ATTESTATION
 from .attestation import WantedAttestation, parse_nonce
 from .external_request import ARGUMENTS as REQUEST
 from .external_request import ExternalRequest, Sign, Signer
 from .readers import Readers, warnings
+from .secret_arguments import Arguments
 from .tpm_card import FoundCard, TpmCard
 from .wanted_card import WantedCard
 
@@ -76,7 +76,6 @@ class EnrolledCard(TpmCard):
         common = {name: task[name] for name in (*TPM, *STORE, *OWNER_AUTH)}
         unsaid = {name: argument.get("default") for name, argument in (*ADMIN_KEY.items(), *ATTESTATION.items())}
         whole = {**common, **unsaid, **card, "state": "present", "instance_id": None, "attestation": "aik_only"}
-        register_secrets(card["pin"], card["puk"], secret_of(card))
         requests = (ExternalRequest.parse(each, f"{field}.requests[{at}]") for at, each in enumerate(card["requests"]))
         # All cards are proved together, when all are there.
         wanted = replace(WantedCard.parse(whole), attestation=WantedAttestation())
@@ -84,7 +83,7 @@ class EnrolledCard(TpmCard):
 
     @property
     def name(self) -> str:
-        return self.wanted.name
+        return self.wanted.name or ""
 
     @property
     def slots(self) -> t.FrozenSet[int]:
@@ -131,7 +130,6 @@ class EvidenceVisit:
         names = [card.name for card in self._cards]
         if len(set(names)) != len(names):
             raise InputError("cards", "names a card twice", "name each card of a host once")
-        register_secrets(task["tpm_owner_auth"])
         self._store = Store(task["store"])
         self._readers = readers or Readers(Presentation(task["store"]))
         self._escrowed: t.Dict[str, t.Dict[str, t.Any]] = {}
@@ -266,7 +264,6 @@ def activate(task: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     from .._encoding.challenge import Challenge
     from .._encoding.wire import WireError
 
-    register_secrets(task["tpm_owner_auth"])
     try:
         challenges = [Challenge.parse(each) for each in task["challenges"]]
     except WireError as error:

@@ -10,12 +10,13 @@ import typing as t
 
 from .. import _cryptography
 from .._card.plan import Current
-from .._card.record import Record
+from .._card.record import Record, instance_id
 from .._card.store import Store
 from .._errors import InputError, StateError
 from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
-from .arguments import STORE, Arguments
+from .arguments import STORE
+from .secret_arguments import Arguments
 
 if t.TYPE_CHECKING:
     from .._card.card import Card
@@ -60,10 +61,12 @@ class ExistingCard:
         """Returns the card as the disk knows it now.
 
         :raises StateError: if there is no such card
+        :raises InputError: if name and instance id are not those of one card
         """
-        record = Current(tuple(self.store.records())).find(self._name or "", self._number)
-        if record is None or self._name not in (None, record.name):
-            wanted = f"named {self._name!r}" if self._name is not None else f"with the number {self._number:04d}"
+        record = Current(tuple(self.store.records())).find(self._name, self._number)
+        if record is None:
+            by_number = f"with the instance id {instance_id(self._number or 0)}"
+            wanted = by_number if self._name is None else f"named {self._name!r}"
             remedy = "make it with virtual_smartcard, or see with virtual_smartcard_info which there are"
             raise StateError(f"there is no card {wanted} in {self.store.folder}", remedy)
         return record

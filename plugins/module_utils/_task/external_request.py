@@ -18,8 +18,8 @@ from .._card.store import Store
 from .._encoding import tlv
 from .._errors import InputError
 from .._tpm.connection import Tpm
-from .arguments import Arguments
 from .existing_card import opened
+from .secret_arguments import Arguments
 
 if t.TYPE_CHECKING:
     from .._card.card import Card

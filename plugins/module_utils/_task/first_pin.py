@@ -7,16 +7,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._card.specification import WELL_KNOWN_PIN
+from .._card.secret import RANDOM, word
 from .._errors import InputError
 from .._escrow import load_recipient, seal
 from .._pin import PinPolicy
-from .arguments import DEFAULT, RANDOM, register_secrets
-
-
-def well_known(secret: t.Optional[str]) -> t.Optional[str]:
-    """Returns a PIN or PUK as a task says it, ``default`` in its place."""
-    return WELL_KNOWN_PIN if secret == DEFAULT else secret
+from .secret_arguments import well_known
 
 
 @dataclass(frozen=True)
@@ -35,7 +30,7 @@ class WantedPin:
         :param parameter: what the one for the PIN is called
         :raises InputError: for the first that is not right
         """
-        if value == RANDOM:
+        if word(value) == RANDOM:
             if escrow_key is None:
                 remedy = f"give the public key that the PIN is encrypted for, or the PIN itself in {parameter}"
                 raise InputError("pin_escrow_key", f"is missing, and {parameter} is random", remedy)
@@ -57,5 +52,4 @@ class WantedPin:
         if not self.is_random:
             return self.value or "", None
         pin = rules.generate()
-        register_secrets(pin)
         return pin, seal(pin.encode(), self.recipient)

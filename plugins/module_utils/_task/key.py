@@ -14,8 +14,9 @@ from .._card.report import report_key
 from .._card.specification import KeySpecification
 from .._errors import InputError
 from .._spine import Plan, View, unknown
-from .arguments import KEY, Arguments, register_secrets
+from .arguments import KEY
 from .existing_card import CARD, ExistingCard
+from .secret_arguments import Arguments
 
 if t.TYPE_CHECKING:
     from .._card.card import Card
@@ -75,7 +76,6 @@ class SmartcardKey:
     @classmethod
     def from_task(cls, task: t.Mapping[str, t.Any]) -> SmartcardKey:
         """:raises InputError: for a parameter that is not right"""
-        register_secrets(task["pin"])
         return cls(WantedKey.parse(task), ExistingCard.from_task(task))
 
     @property

@@ -11,14 +11,14 @@ from .._card.admin_key import AdminKey
 from .._card.errors import Blocked, WrongSecret
 from .._card.host_policy import HostPolicy
 from .._card.record import Record
-from .._card.secret import Reference, Tries
+from .._card.secret import DEFAULT, Reference, Tries, word
 from .._card.specification import check_puk
 from .._errors import HardboundError, InputError, Interrupted, StateError
 from .._spine import Plan, View, unknown
-from .admin_key import parse_admin_key, secret_of
-from .arguments import Arguments, register_secrets
+from .admin_key import PUBLIC_KNOWLEDGE, parse_admin_key
 from .existing_card import CARD, ExistingCard
-from .first_pin import WantedPin, well_known
+from .first_pin import WantedPin
+from .secret_arguments import Arguments, public_knowledge, well_known
 
 if t.TYPE_CHECKING:
     from .._card.card import Card
@@ -77,6 +77,14 @@ class WantedSecrets:
         if self.admin_key is not None:
             return Reference.ADMIN
         return None if self.puk is None else Reference.PUK
+
+    @property
+    def warnings(self) -> t.Tuple[str, ...]:
+        """What a person should know about the secrets that the card has afterwards."""
+        new_pin = public_knowledge("new_pin", self.new_pin.value if self.new_pin else None)
+        new_puk, puk = public_knowledge("new_puk", self.new_puk), public_knowledge("puk", self.puk)
+        admin_key = (PUBLIC_KNOWLEDGE,) if word(self.admin_key) == DEFAULT else ()
+        return (*new_pin, *(puk if self.new_puk is None else new_puk), *admin_key)
 
     def check(self, card: Record, policy: HostPolicy) -> None:
         """:raises InputError: for what this card would not take"""
@@ -152,7 +160,6 @@ class SmartcardPin:
     @classmethod
     def from_task(cls, task: t.Mapping[str, t.Any]) -> SmartcardPin:
         """:raises InputError: for a parameter that is not right"""
-        register_secrets(task["pin"], task["new_pin"], task["puk"], task["new_puk"], secret_of(task))
         return cls(WantedSecrets.parse(task), ExistingCard.from_task(task))
 
     def read(self) -> FoundSecrets:
@@ -209,7 +216,8 @@ class SmartcardPin:
         elif self._wanted.must_change and not found.record.pin.must_change:
             steps.append(Mark())
             after["pin_must_change"] = True
-        return Plan(tuple(steps), before, after, f"PIN and PUK of the virtual smart card {found.record.name}")
+        title = f"PIN and PUK of the virtual smart card {found.record.name}"
+        return Plan(tuple(steps), before, after, title, self._wanted.warnings)
 
     def apply(self, plan: Plan[Step], found: FoundSecrets) -> View:
         with self._chosen.used() as card:

@@ -15,8 +15,8 @@ from .._card.report import pem
 from .._errors import InputError, StateError
 from .._files import write_atomically
 from .._spine import Plan, View
-from .arguments import Arguments, register_secrets
 from .existing_card import CARD, ExistingCard
+from .secret_arguments import Arguments
 
 if t.TYPE_CHECKING:
     from .._card.request import RequestSpecification
@@ -84,7 +84,6 @@ class SmartcardRequest:
     @classmethod
     def from_task(cls, task: t.Mapping[str, t.Any]) -> SmartcardRequest:
         """:raises InputError: for a parameter that is not right"""
-        register_secrets(task["pin"])
         _cryptography.require()
         return cls(WantedRequest.parse(task), ExistingCard.from_task(task))
 

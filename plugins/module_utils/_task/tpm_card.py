@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import grp
+import pwd
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -15,8 +17,6 @@ from .._card.record import Record
 from .._card.specification import Specification
 from .._card.store import Store
 from .._spine import Plan
-from .admin_key import secret_of
-from .arguments import register_secrets
 from .card_steps import CardSteps
 from .wanted_card import WantedCard
 
@@ -28,6 +28,8 @@ class FoundCard:
     current: Current
     card: t.Optional[Record] = None
     policy: HostPolicy = field(default_factory=HostPolicy)
+    strangers: t.Tuple[str, ...] = ()
+    """What is to be said of an owner or group that the host does not know."""
 
 
 class TpmCard:
@@ -39,7 +41,6 @@ class TpmCard:
     @classmethod
     def from_task(cls, task: t.Mapping[str, t.Any]) -> TpmCard:
         """:raises InputError: for a parameter that is not right"""
-        register_secrets(task["pin"], task["puk"], task["tpm_owner_auth"], secret_of(task))
         return cls(WantedCard.parse(task), Store(task["store"]))
 
     @property
@@ -59,14 +60,14 @@ class TpmCard:
         """
         current, policy = Current(tuple(self.store.records())), self.store.host_policy()
         card = current.find(self.wanted.name, self.wanted.number)
-        specification = self.wanted.specification
+        specification = self.wanted.specified(card)
         if specification is not None:
             if card is None or any(key.slot not in card.keys for key in specification.keys):
                 self._check(specification, card, policy)
             if card is not None:
                 with self._steps.tpm(card.tcti).taken() as tpm:
                     current = replace(current, whole=lifecycle.is_whole(tpm, card.model))
-        return FoundCard(current, card, policy)
+        return FoundCard(current, card, policy, _strangers(self.wanted.specification))
 
     def _check(self, specification: Specification, card: t.Optional[Record], policy: HostPolicy) -> None:
         """Finds out what would go wrong before anything is changed."""
@@ -79,10 +80,11 @@ class TpmCard:
 
     def plan(self, found: FoundCard) -> Plan[Step]:
         """Compares. Pure."""
-        wanted = self.wanted
-        if wanted.specification is None:
-            return plan_absent(found.card, found.current, wanted.name)
-        return replace(plan_present(wanted.specification, found.current), warnings=wanted.warnings)
+        specification = self.wanted.specified(found.card)
+        if specification is None:
+            return plan_absent(found.card, found.current, self.wanted.name or "")
+        warnings = (*self.wanted.warnings, *found.strangers)
+        return replace(plan_present(specification, found.current), warnings=warnings)
 
     def apply(self, steps: t.Sequence[Step], found: FoundCard) -> t.Optional[Record]:
         """Takes the steps, and returns the card as it is then."""
@@ -93,3 +95,23 @@ class TpmCard:
         """Has the TPM state what a card is that stays as it is, if somebody wants to know."""
         with self._steps.closing():
             self._steps.prove(card, has_new_key=False)
+
+
+def _strangers(specification: t.Optional[Specification]) -> t.Tuple[str, ...]:
+    """Asks the host's name services for the owner and group that a task names."""
+    if specification is None:
+        return ()
+    named = (("owner", specification.owner, pwd.getpwnam), ("group", specification.group, grp.getgrnam))
+    return tuple(_stranger(field, name) for field, name, look_up in named if name and not _knows(look_up, name))
+
+
+def _knows(look_up: t.Callable[[str], object], name: str) -> bool:
+    try:
+        look_up(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _stranger(field: str, name: str) -> str:
+    return f"{field} is {name!r}, whom this host does not know: until it does, the card is out of reach for them."

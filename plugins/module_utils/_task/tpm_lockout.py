@@ -14,7 +14,8 @@ from .._tpm.capability import Lockout, identify
 from .._tpm.connection import Tpm
 from .._tpm.lockout import LONGEST_AUTH, LONGEST_TIME, Parameters, WrongLockoutAuth, set_authorisation, set_parameters
 from .._tpm.tcti import Tcti
-from .arguments import OWNER_AUTH, STORE, TPM, Arguments, register_secrets
+from .arguments import OWNER_AUTH, STORE, TPM
+from .secret_arguments import Arguments
 
 ARGUMENTS: Arguments = {
     **TPM,
@@ -80,7 +81,6 @@ class TpmLockout:
     @classmethod
     def from_task(cls, task: t.Mapping[str, t.Any]) -> TpmLockout:
         """:raises InputError: for a parameter that is not right"""
-        register_secrets(task["value"], task["tpm_owner_auth"])
         owner_auth = (task["tpm_owner_auth"] or "").encode()
         return cls(WantedLockout.parse(task), Tpm(Tcti.of_task(task["tpm"]), task["store"], owner_auth))
 

@@ -5,23 +5,24 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._card.attestation import Attestation
 from .._card.edge import Edge
 from .._card.record import Record
 from .._card.secret import expects
-from .._card.specification import KeySpecification, Secrets, Specification
+from .._card.specification import DEFAULT_TRIES, KeySpecification, Secrets, Specification
 from .._errors import InputError
 from .._pin import PinPolicy
 from .._tpm.tcti import Tcti
 from .admin_key import ARGUMENTS as ADMIN_KEY
 from .admin_key import WantedAdminKey
-from .arguments import CARD, OWNER_AUTH, STORE, TPM, Arguments, pin_policy
+from .arguments import CARD, OWNER_AUTH, STORE, TPM, pin_policy
 from .attestation import ARGUMENTS as ATTESTATION
 from .attestation import WantedAttestation
 from .existing_card import instance_number
-from .first_pin import WantedPin, well_known
+from .first_pin import WantedPin
+from .secret_arguments import Arguments, public_knowledge, well_known
 
 ARGUMENTS: Arguments = {
     **TPM,
@@ -40,7 +41,7 @@ ARGUMENTS: Arguments = {
 class WantedCard:
     """A card that shall be present, or (``specification`` None) absent."""
 
-    name: str
+    name: t.Optional[str]
     number: t.Optional[int]
     specification: t.Optional[Specification]
     pin: WantedPin = field(default_factory=WantedPin)
@@ -48,6 +49,8 @@ class WantedCard:
     admin_key: WantedAdminKey = field(default_factory=WantedAdminKey)
     attestation: WantedAttestation = field(default_factory=WantedAttestation)
     owner_auth: bytes = field(default=b"", repr=False)
+    left_out: t.FrozenSet[str] = frozenset()
+    """What the task does not say of what can be changed: a card that exists keeps it."""
 
     @classmethod
     def parse(cls, task: t.Mapping[str, t.Any]) -> WantedCard:
@@ -63,7 +66,7 @@ class WantedCard:
             raise InputError("name", "is missing", remedy)
         number, owner_auth = instance_number(task["instance_id"]), (task["tpm_owner_auth"] or "").encode()
         if not present:
-            return cls(task["name"] or "", number, None, owner_auth=owner_auth)
+            return cls(task["name"], number, None, owner_auth=owner_auth)
         admin_key, attestation = WantedAdminKey.parse(task), WantedAttestation.parse(task)
         return cls(
             name=task["name"] or "",
@@ -74,12 +77,21 @@ class WantedCard:
             pin=WantedPin.parse(task["pin"], task["pin_escrow_key"]),
             puk=well_known(task["puk"]),
             owner_auth=owner_auth,
+            left_out=frozenset(name for name in _CHANGEABLE if task[name] is None),
         )
+
+    def specified(self, card: t.Optional[Record]) -> t.Optional[Specification]:
+        """Returns how a card shall be, as it was found or not; None for a card that shall be gone."""
+        if self.specification is None or card is None:
+            return self.specification
+        kept: t.Dict[str, t.Any] = {name: getattr(card, name) for name in self.left_out}
+        return replace(self.specification, **kept)
 
     @property
     def warnings(self) -> t.Tuple[str, ...]:
         """What a person should know who asks for such a card."""
-        return self.admin_key.warnings
+        secrets = (*public_knowledge("pin", self.pin.value), *public_knowledge("puk", self.puk))
+        return (*secrets, *self.admin_key.warnings)
 
     def check_secrets(self, card: t.Optional[Record], rules: PinPolicy) -> None:
         """Finds out whether the task gives the secrets that new keys, or a new card, need.
@@ -99,20 +111,27 @@ class WantedCard:
             Secrets(self.pin.make(rules)[0], self.puk).check(rules)
 
 
+_CHANGEABLE = ("owner", "group", "pin_policy")
+
+
 def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: Attestation) -> Specification:
     edge = Edge(task["card_edge"])
     keys = (KeySpecification.parse(key, f"keys[{index}]") for index, key in enumerate(task["keys"]))
     policy = pin_policy(task["pin_policy"]).validate()
+    puk = expects("puk", task["puk"] is not None, task["has_puk"])
+    if not puk and task["puk_retries"] != DEFAULT_TRIES:
+        fault = f"is {task['puk_retries']}, but the card has no PUK"
+        raise InputError("puk_retries", fault, "give puk too, or leave puk_retries out")
     return Specification(
         name=task["name"],
         tcti=Tcti.of_task(task["tpm"]),
-        owner=task["owner"],
-        group=task["group"],
+        owner=task["owner"] or "",
+        group=task["group"] or "",
         edge=edge,
         pin_policy=policy.capped(edge.longest_pin, "pin_policy", f"a {edge.label} card"),
         pin_retries=task["pin_retries"],
         puk_retries=task["puk_retries"],
-        has_puk=expects("puk", task["puk"] is not None, task["has_puk"]),
+        has_puk=puk,
         pin_must_change=task["pin_must_change"],
         has_admin=expects("admin_key", has_admin, task["has_admin_key"]),
         generate=task["generate"],

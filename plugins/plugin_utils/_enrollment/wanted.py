@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...module_utils._card.edge import Edge, parse_algorithm
 from ...module_utils._card.key import slot_number
-from ...module_utils._card.secret import expects
+from ...module_utils._card.secret import expects, word
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError
 from .._attestation.request import CardRequest, KeyRequest, Request
@@ -187,7 +187,7 @@ def has_puk(card: t.Mapping[str, t.Any]) -> bool:
 
 def has_admin_key(card: t.Mapping[str, t.Any]) -> bool:
     """The same of an admin key that somebody knows."""
-    return expects("admin_key", card["admin_key"] not in NOBODYS_KEY, card["has_admin_key"])
+    return expects("admin_key", word(card["admin_key"]) not in NOBODYS_KEY, card["has_admin_key"])
 
 
 def _common_name(values: t.Mapping[str, t.Any]) -> str:

@@ -34,8 +34,8 @@ def take_secrets_out(fleet: t.Any) -> None:
     del fleet.variables["smartcard_enrollment_ca_passphrase"]
     for variables in fleet.inventory.values():
         for card in variables["smartcard_enrollment_cards"]:
-            card["pin"] = "{{ smartcard_first_pin | default(none) }}"
-            card["puk"] = "{{ smartcard_first_puk | default(none) }}"
+            card["pin"] = "{{ smartcard_first_pin | default(omit) }}"
+            card["puk"] = "{{ smartcard_first_puk | default(omit) }}"
             card["has_puk"] = True
 
 

@@ -64,12 +64,17 @@ BAD = {
     ),
     "a PIN without a class": (policy(uppercase="required"), "pin holds none of the uppercase", "add one"),
     "a PIN of other letters": ({"pin": "p\u00edn-4711"}, "pin holds a character that is not printable ASCII: use"),
-    "no PIN": ({"pin": None}, "pin is missing, and new keys need one: give the first PIN"),
+    "no PIN": ({"pin": None}, "pin is null, and a secret is a string: quote it", "or leave it out"),
+    "a PIN that is a number": ({"pin": 42798}, "pin is a number, and a secret is a string: quote it"),
+    "a PUK that is a number": ({"puk": 12345678}, "puk is a number, and a secret is a string: quote it"),
+    "an admin key that is a number": ({"admin_key": 10**47}, "admin_key is a number, and a secret is a string"),
+    "an owner's authorisation that is a number": ({"tpm_owner_auth": 1.5}, "tpm_owner_auth is a number, and a secret"),
     "a random PIN for nobody": ({"pin": "random"}, "pin_escrow_key is missing, and pin is random: give the public key"),
     "a PUK of 7": ({"puk": PUK[:-1]}, "puk does not have 8 printable ASCII characters: choose one that has"),
     "a PUK of 9": ({"puk": PUK + "9"}, "puk does not have 8 printable ASCII characters"),
     "no tries": ({"pin_retries": 0}, "pin_retries is 0: choose a number from 1 to 127"),
-    "too many tries": ({"puk_retries": 128}, "puk_retries is 128: choose a number from 1 to 127"),
+    "tries of no PUK": ({"puk_retries": 3}, "puk_retries is 3, but the card has no PUK: give puk too, or leave"),
+    "too many tries": ({"puk": PUK, "puk_retries": 128}, "puk_retries is 128: choose a number from 1 to 127"),
     "an empty name": ({"name": ""}, "name is empty, too long or not printable ASCII: use 1 to 127"),
     "no name": ({"name": None}, "name is missing: give the card's name."),
     "an instance with present": (
@@ -136,4 +141,7 @@ def test_what_does_not_go_with_the_cards_that_are_there(ansible):
     assert "puk is wanted, but the card 'card' has none: leave it as it is, or remove the card" in again["msg"]
     assert "pin_retries is 3, but the card 'card' was made with 5: leave it as it is" in other["msg"]
     assert not gone["changed"], "to be absent is what an instance that is unknown is already"
-    assert "there is no card with the number 0007" in part["msg"] and "virtual_smartcard_info" in part["msg"]
+    assert (
+        r"there is no card with the instance id ROOT\SMARTCARDREADER\0007" in part["msg"]
+        and "virtual_smartcard_info" in part["msg"]
+    )

@@ -122,9 +122,25 @@ def test_remains_are_removed_first():
     assert plan_absent(None, Current((REMAINS,)), "half").steps == (Tidy(0),)
 
 
+@pytest.mark.parametrize(
+    ("name", "number", "message"),
+    [
+        ("card", 4, r"0004, which is the card 'other', but the card 'card' has ROOT\\SMARTCARDREADER\\0003: give one"),
+        ("other", 3, r"0003, which is the card 'card', but the card 'other' has ROOT\\SMARTCARDREADER\\0004"),
+        ("gone", 3, r"0003, which is the card 'card', but the card 'gone' does not exist"),
+        ("card", 7, r"0007, which no card has, but the card 'card' has ROOT"),
+    ],
+)
+def test_a_name_and_a_number_of_two_cards_are_refused(name, number, message):
+    current = Current((CARD, replace(CARD, number=4, name="other")))
+    with pytest.raises(InputError, match=message):
+        current.find(name, number)
+    assert current.find("gone", 7) is None
+
+
 def test_removal_by_name_and_by_number():
     current = Current((CARD,))
-    assert current.find("card") == current.find("", 3) == CARD
+    assert current.find("card") == current.find(None, 3) == current.find("card", 3) == CARD
     assert current.find("other") is None and current.find("", 4) is None
     assert plan_absent(CARD, current, "card").steps == (Destroy(3),)
     assert not plan_absent(None, current, "other").changed

@@ -205,7 +205,7 @@ def test_check_mode_proves_the_cards_that_are_there_and_makes_none(tmp_path: Pat
 
 
 def test_a_host_without_card_service_is_warned_of(tmp_path: Path) -> None:
-    made, _readers = visit(tmp_path, "one", set_up=False)
+    made, _readers = visit(tmp_path, card("one", pin="s3cr3t-1"), set_up=False)
     [warning] = made.plan(FoundCards((FoundCard(Current(())),), None)).warnings
     assert "No program reaches the card yet" in warning
 
