@@ -21,7 +21,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.apdu 
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import encode
 from ansible_collections.hardbound.identity.tests.fuzz.mutation import COUNT, SEED, Memory, Source
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import (
+from ansible_collections.hardbound.identity.tests.support.soft_card import (
     ADMIN_KEY,
     PIN,
     PUK,

@@ -86,6 +86,16 @@ class Card:
         """Bytes of the PIN, where the card's edge has to know it; else 0."""
         return self.record.pin.length
 
+    @property
+    def shortest_pin(self) -> int:
+        """Characters that a new PIN has at the least, by the card's own rules."""
+        return self.record.pin_policy.minlen
+
+    @property
+    def pin_must_change(self) -> bool:
+        """Whether the PIN was given by somebody else than its user, who has to change it first."""
+        return self.record.pin.must_change
+
     def has(self, reference: Reference) -> bool:
         return ROLES[reference] in self.record.model.indices
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .._card.card import Card
 from .._card.errors import Blocked, CardGone, WrongSecret
 from .._card.secret import Reference
 from .._encoding.apdu import ApduError, CommandAPDU, Exchange, ResponseAPDU, StatusWord
+from .card import Card
 from .fault import status_of
 
 BY_ADMINISTRATOR = 0x02  # P1 of RESET RETRY COUNTER, no resetting code: ISO/IEC 7816-4, clause 11.6.10, table 102

@@ -8,9 +8,9 @@ import enum
 import typing as t
 
 from .._card.admin_key import AdminKey
-from .._card.card import Card
 from .._card.errors import WrongSecret
 from .._encoding.apdu import ApduError, StatusWord
+from .card import Card
 
 
 class Authentication(enum.IntEnum):

@@ -17,7 +17,6 @@ import time
 import typing as t
 from pathlib import Path
 
-from .._card.card import Card
 from .._card.edge import Edge
 from .._card.errors import CardGone
 from .._card.face import Face
@@ -26,6 +25,7 @@ from .._card.host_policy import PATH as POLICY
 from .._errors import HardboundError
 from . import gids, piv
 from .application import Application
+from .card import Card
 from .pkcs11.face import Pkcs11Face
 from .vpcd import Connection, Disconnected, Waiting
 

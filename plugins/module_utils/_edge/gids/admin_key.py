@@ -15,12 +15,12 @@ import os
 import typing as t
 
 from ..._card.admin_key import AdminKey, Cipher
-from ..._card.card import Card
 from ..._card.errors import UNCOUNTED, WrongSecret
 from ..._card.secret import Reference
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
 from ..authentication import Authentication, authenticate
+from ..card import Card
 from .reference import ADMIN_KEY_REFERENCE
 
 _RANDOM_SIZE = 16  # bytes of R1 and R2

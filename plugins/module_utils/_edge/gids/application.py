@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._card.card import Card
 from ..._card.secret import Reference
 from ..._card.specification import PUK_LENGTH
 from ..._encoding.apdu import ApduError, CommandAPDU, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
 from .. import application as base
 from ..application import BY_ADMINISTRATOR, SELECT_BY_NAME, expect, secret_named
+from ..card import Card
 from . import admin_key, control
 from .admin_key import AdminAuthentication
 from .file_system import FileSystem

@@ -12,10 +12,10 @@ from __future__ import annotations
 import typing as t
 import zlib
 
-from ..._card.card import Card
 from ..._card.key import FIRST_CONTAINER, Key, slot_name
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import encode, parse, parse_one
+from ..card import Card
 from .key_file import KeyFiles, container
 from .reference import (
     ACCESSES,

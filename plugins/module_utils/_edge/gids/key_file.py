@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._card.card import Card
 from ..._card.edge import Edge
 from ..._card.key import FIRST_CONTAINER
 from ..._card.outside_key import OutsideKey, RsaParts
@@ -18,6 +17,7 @@ from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
 from ..._encoding.tlv import encode, parse, parse_distinct, parse_one
+from ..card import Card
 from ..public_key import TEMPLATE as PUBLIC_KEY
 from ..public_key import public_key
 from .reference import ALGORITHMS, KEY_FILES

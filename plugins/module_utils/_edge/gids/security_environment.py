@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._card.card import Card
 from ..._card.key import Key
 from ..._card.signature import LEAST_PADDING, signature_block
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import parse_distinct
+from ..card import Card
 from .padding import unpad_oaep, unpad_pkcs1
 from .reference import ADMIN_KEY_REFERENCE, ALGORITHMS, KEY_FILES, Padding, Use
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import typing as t
 
 from ..._card.admin_key import AdminKey
-from ..._card.card import Card
 from ..._card.secret import Reference
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
 from ..authentication import Authentication, authenticate, check_block
+from ..card import Card
 from .reference import CIPHERS, KeyReference
 
 _NO_TOUCH = 0xFF  # P2 of SET MANAGEMENT KEY, of Yubico's PIV extensions

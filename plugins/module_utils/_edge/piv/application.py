@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._card.card import Card
 from ..._card.edge import Edge
 from ..._card.key import PinUse
 from ..._card.secret import Reference
 from ..._encoding.apdu import ApduError, CommandAPDU, StatusWord
 from .. import application as base
 from ..application import BY_ADMINISTRATOR, SELECT_BY_NAME, expect, secret_named
+from ..card import Card
 from . import admin_key, authenticate, metadata, new_key, objects
 from .admin_key import AdminAuthentication
 from .reference import AID, SHORTEST_AID, Instruction, KeyReference

@@ -7,11 +7,11 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ..._card.card import Card
 from ..._card.key import Key
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
 from ..authentication import Authentication
+from ..card import Card
 from .reference import ALGORITHMS
 
 _RANDOM_ALGORITHM = 0x00  # 3DES by its other number: SP 800-78-4, table 6-2

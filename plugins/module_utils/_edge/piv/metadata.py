@@ -7,11 +7,11 @@ from __future__ import annotations
 import enum
 
 from ..._card.admin_key import Cipher
-from ..._card.card import Card
 from ..._card.key import Key
 from ..._card.secret import Reference
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.tlv import encode
+from ..card import Card
 from ..public_key import public_key
 from .reference import CIPHER_IDENTIFIERS, PIN_POLICIES, KeyReference
 

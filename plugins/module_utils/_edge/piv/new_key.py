@@ -7,13 +7,13 @@ from __future__ import annotations
 import enum
 import typing as t
 
-from ..._card.card import Card
 from ..._card.edge import Edge
 from ..._card.outside_key import OutsideKey, RsaParts
 from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
 from ..._encoding.tlv import encode, parse_distinct, parse_one
+from ..card import Card
 from ..public_key import TEMPLATE, public_key
 from .reference import ALGORITHMS, PIN_POLICIES
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 import typing as t
 import zlib
 
-from ..._card.card import Card
 from ..._card.key import FIRST_RETIRED, RETIRED
 from ..._encoding.apdu import LONGEST_COMMAND_DATA, ApduError, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
+from ..card import Card
 from .reference import AID, CERTIFICATE_SLOTS, PIN_PROTECTED, Object
 
 _TAG_LIST = 0x5C

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._card.card import Card
 from ..._card.errors import CardGone
 from ..._card.face import Face
 from ..._card.host import CardHost
 from ..._card.record import Record, State
+from ..card import Card
 from .peer import ROOT, Names, Peer
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ..._card.card import Card
 from ..._card.errors import CardGone
+from ..card import Card
 from .fault import Refusal
 from .reference import Rv
 from .session import Session, Sessions

@@ -56,7 +56,7 @@ def get_token_info(context: Context, slot: int) -> Answer:
         UNKNOWN,
         len([each for each in context.sessions.of(token) if each.writable]),
     )
-    lengths = card.edge.longest_pin, card.record.pin_policy.minlen
+    lengths = card.edge.longest_pin, card.shortest_pin
     return (*texts, int(token.flags()), UNKNOWN, *counts, *lengths, *[UNKNOWN] * 4, _VERSION, _VERSION, padded("", 16))
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import typing as t
 
 from ..._card.admin_key import AdminKey
-from ..._card.card import Card
 from ..._card.errors import PinDue
 from ..._card.key import Key, PinUse
 from ..._card.secret import Reference
+from ..card import Card
 from . import attributes
 from .attributes import Attributes
 from .fault import Refusal
@@ -184,7 +184,7 @@ class Token:
         return low if tries.left < tries.limit else TokenFlag(0)
 
     def _is_due(self) -> bool:
-        if self.card.record.pin.must_change:
+        if self.card.pin_must_change:
             return True
         if self.card.verified:
             try:

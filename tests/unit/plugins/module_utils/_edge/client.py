@@ -8,7 +8,7 @@ import typing as t
 
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.application import Application
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.apdu import CommandAPDU, ResponseAPDU
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import SoftCard
+from ansible_collections.hardbound.identity.tests.support.soft_card import SoftCard
 
 
 class ShortClient:

@@ -21,13 +21,13 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv i
     parse_distinct,
     parse_one,
 )
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.client import ShortClient
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import (
+from ansible_collections.hardbound.identity.tests.support.soft_card import (
     ADMIN_KEY,
     PIN,
     PUK,
     SoftCard,
 )
+from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.client import ShortClient
 from cryptography.hazmat.backends import default_backend
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa

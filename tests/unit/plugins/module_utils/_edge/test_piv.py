@@ -14,8 +14,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.piv.objec
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.apdu import CommandAPDU, ResponseAPDU
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import encode, parse_distinct, parse_one
+from ansible_collections.hardbound.identity.tests.support.soft_card import PIN, PUK, SoftCard
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.client import ShortClient
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import PIN, PUK, SoftCard
 from cryptography.hazmat.backends import default_backend
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils

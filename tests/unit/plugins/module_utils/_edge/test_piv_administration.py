@@ -18,7 +18,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv i
     parse_distinct,
     parse_one,
 )
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import (
+from ansible_collections.hardbound.identity.tests.support.soft_card import (
     ADMIN_KEY,
     PIN,
     SoftCard,

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import types
 import typing as t
 
 import pytest
@@ -27,9 +26,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.re
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_frame import Frames
-from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 from ansible_collections.hardbound.identity.tests.support.p11_kit_client import Client, Mechanism, Refused
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import (
+from ansible_collections.hardbound.identity.tests.support.soft_card import (
     ADMIN_KEY,
     PIN,
     PUK,
@@ -54,18 +52,13 @@ class OneCard(SoftCard):
     def __init__(self, number: int = 0, **options: t.Any) -> None:
         super().__init__(number, **options)
         self.faces = (Face.PKCS11,)
-        self.must_change = False
         self.gone = False
 
-    def check(self, reference: Reference, secret: bytes) -> None:
-        self._check(reference, secret)
-
     @property
-    def record(self) -> t.Any:
+    def shortest_pin(self) -> int:
         if self.gone:
             raise CardGone("it is gone")
-        pin = types.SimpleNamespace(must_change=self.must_change)
-        return types.SimpleNamespace(pin_policy=PinPolicy(minlen=6, maxlen=8), pin=pin)
+        return super().shortest_pin
 
 
 class Cards:
@@ -195,7 +188,7 @@ def test_a_token_tells_what_is_left_of_the_pin(card: OneCard, client: Client) ->
 
 
 def test_a_token_tells_a_pin_that_has_to_be_changed(card: OneCard, client: Client) -> None:
-    card.must_change = True
+    card.pin_must_change = True
     assert client.call("C_GetTokenInfo", 0)[4] & TokenFlag.USER_PIN_TO_BE_CHANGED
 
 

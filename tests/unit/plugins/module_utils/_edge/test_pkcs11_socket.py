@@ -39,8 +39,8 @@ from ansible_collections.hardbound.identity.tests.support.p11_kit_client import 
     framed,
     request,
 )
+from ansible_collections.hardbound.identity.tests.support.soft_card import PIN
 from ansible_collections.hardbound.identity.tests.support.waiting import until
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import PIN
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.test_pkcs11 import OneCard, private
 
 ME = pwd.getpwuid(os.getuid()).pw_name

@@ -21,8 +21,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.service i
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.vpcd import PATIENCE
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.tests.support.soft_card import PIN, SoftCard
 from ansible_collections.hardbound.identity.tests.support.waiting import until
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.soft_card import PIN, SoftCard
 
 VERIFY = bytes.fromhex("0020008008") + PIN + b"\xff\xff"
 SIGN = bytes.fromhex("0087119A 26 7C24 8200 8120") + bytes(32)

@@ -23,6 +23,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.outside_k
 from ansible_collections.hardbound.identity.plugins.module_utils._card.room import check_room, taken
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
@@ -62,6 +63,7 @@ class SoftCard:
         self.presented = True
         self.faces: t.Tuple[Face, ...] = (Face.PCSC,)
         self.due = ""
+        self.pin_must_change = False
         self.generated = False
         self._secrets = {Reference.PIN: PIN}
         if puk:
@@ -116,6 +118,10 @@ class SoftCard:
 
     def generate(self) -> None:
         self.generated = True
+
+    @property
+    def shortest_pin(self) -> int:
+        return self.policy.minlen
 
     @property
     def pin_length(self) -> int:
@@ -187,7 +193,7 @@ class SoftCard:
     def import_key(self, wanted: KeySpecification, key: OutsideKey) -> Key:
         self._require_either()
         private: t.Any
-        if wanted.algorithm.is_rsa:
+        if wanted.algorithm.curve is None:
             p, n = (int.from_bytes(each, "big") for each in (key.sensitive, *key.public))
             d = pow(65537, -1, (p - 1) * (n // p - 1))
             q, numbers = n // p, rsa.RSAPublicNumbers(65537, n)
@@ -244,6 +250,9 @@ class SoftCard:
         except UnicodeDecodeError:
             raise InputError("pin", "is not ASCII", "use ASCII") from None
 
+    def check(self, reference: Reference, secret: bytes) -> None:
+        self._check(reference, secret)
+
     def _check(self, reference: Reference, secret: bytes) -> None:
         if not self._left[reference]:
             raise Blocked(reference)
@@ -272,7 +281,7 @@ class SoftCard:
         value = int.from_bytes(block, "big")
         if value >= modulus:
             raise InputError("block", "is not smaller than the modulus", "pad it")
-        return pow(value, numbers.d, modulus).to_bytes(len(block), "big")
+        return t.cast(int, pow(value, numbers.d, modulus)).to_bytes(len(block), "big")
 
     def agree(self, slot: int, point: bytes) -> bytes:
         key = self._key(slot)
@@ -302,3 +311,8 @@ class SoftCard:
 
     def close(self) -> None:
         self.closed = True
+
+
+def as_the_edges_see_it(card: SoftCard) -> Card:
+    """Type checkers hold here that a soft card can stand wherever an edge asks a card."""
+    return card
