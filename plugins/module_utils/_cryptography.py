@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import typing as t
 
-from ._errors import StateError
+from ._errors import StateError, missing_package
 
 OLDEST = 38
 """The release of Debian 12."""
@@ -127,6 +127,6 @@ def require() -> None:
         version = str(importlib.import_module("cryptography").__version__)
     except ImportError as error:
         remedy = f"install the package python3-cryptography, or cryptography {OLDEST} or newer with pip"
-        raise StateError("the Python package cryptography is missing", remedy) from error
+        raise missing_package("cryptography", error, remedy) from error
     if int(version.partition(".")[0]) < OLDEST:
         raise StateError(f"the Python package cryptography is {version}", f"install {OLDEST} or newer")

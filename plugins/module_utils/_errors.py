@@ -8,6 +8,7 @@ A message never holds a secret value.
 
 from __future__ import annotations
 
+import sys
 import typing as t
 
 
@@ -61,3 +62,20 @@ class StateError(HardboundError):
         super().__init__(f"{found}: {remedy}.")
         self.found = found
         self.remedy = remedy
+
+
+def missing_package(name: str, cause: Exception, remedy: str) -> StateError:
+    """Returns the error that a Python package is missing, and says so where it may be another Python that has it.
+
+    A distribution's packages are for its own Python. Ansible takes the Python of a virtual environment on the computer
+    that it runs on itself, unless it is told otherwise.
+
+    :param remedy: how the package is installed, as an imperative clause
+    """
+    if sys.prefix != "/usr":
+        remedy = (
+            "if the system's Python has it, have Ansible use that (ansible_python_interpreter: /usr/bin/python3);"
+            f" else {remedy}"
+        )
+    who = sys.executable or "this Python"
+    return StateError(f"the Python package {name} can't be imported by {who} ({cause})", remedy)

@@ -14,7 +14,7 @@ import os
 import types
 import typing as t
 
-from .._errors import StateError
+from .._errors import missing_package
 
 
 @functools.cache
@@ -31,7 +31,7 @@ def load() -> types.ModuleType:
             "prepare the host with the role hardbound.identity.tpm_host, or install the package python3-tpm2-pytss,"
             " or tpm2-pytss 1.2 or newer with pip"
         )
-        raise StateError(f"the Python package tpm2_pytss can't be imported ({error})", remedy) from error
+        raise missing_package("tpm2_pytss", error, remedy) from error
     _accept_any_handle(importlib.import_module("tpm2_pytss.ESAPI"))
     return pytss
 

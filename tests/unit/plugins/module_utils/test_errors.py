@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
+
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import (
     HardboundError,
     InputError,
     StateError,
+    missing_package,
 )
 
 
@@ -29,3 +34,18 @@ def test_a_state_error_reads_as_found_remedy() -> None:
 def test_one_root_for_all_that_a_person_reads() -> None:
     assert issubclass(InputError, HardboundError)
     assert issubclass(StateError, HardboundError)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "words"),
+    [
+        ("/usr", "by /a/python (no such module): install it."),
+        ("/opt/venv", "use that (ansible_python_interpreter: /usr/bin/python3); else install it."),
+    ],
+)
+def test_a_missing_package_may_be_anothers(monkeypatch: pytest.MonkeyPatch, prefix: str, words: str) -> None:
+    monkeypatch.setattr(sys, "prefix", prefix)
+    monkeypatch.setattr(sys, "executable", "/a/python")
+    message = str(missing_package("tpm2_pytss", ImportError("no such module"), "install it"))
+    assert message.startswith("the Python package tpm2_pytss can't be imported by /a/python")
+    assert message.endswith(words)
