@@ -69,10 +69,32 @@ def open_lock(path: str) -> int:
 
 @contextlib.contextmanager
 def locked(path: str) -> t.Iterator[None]:
-    """Holds an exclusive lock between processes; the kernel drops it if the process dies."""
-    fd = open_lock(path)
+    """Holds an exclusive lock between processes; the kernel drops it if the process dies.
+
+    Whoever holds it may remove the file: who has waited for it meanwhile takes the file that is there then.
+    """
+    fd = _lock(path)
+    while not _is_at(fd, path):
+        os.close(fd)
+        fd = _lock(path)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
         yield
     finally:
         os.close(fd)
+
+
+def _lock(path: str) -> int:
+    fd = open_lock(path)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _is_at(fd: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except FileNotFoundError:
+        return False

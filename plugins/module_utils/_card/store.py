@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import typing as t
@@ -113,7 +114,10 @@ class Store:
             ) from error
 
     def remove(self, number: int) -> None:
+        """Removes a record and its lock, which the caller holds."""
         remove_durably(self.path(number))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._lock(number))
 
     def changing_all(self) -> t.ContextManager[None]:
         """Held while cards come and go."""
@@ -121,4 +125,7 @@ class Store:
 
     def changing(self, number: int) -> t.ContextManager[None]:
         """Held while one card's record or secrets change."""
-        return locked(os.path.join(self._cards, f"{number:04d}.lock"))
+        return locked(self._lock(number))
+
+    def _lock(self, number: int) -> str:
+        return os.path.join(self._cards, f"{number:04d}.lock")

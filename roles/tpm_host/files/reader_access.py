@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lets root, and the owners and groups of cards, talk to pcscd. All others find no reader.
 
-For hosts whose pcscd was built without polkit. It runs before pcscd starts, and when a card's owner changes.
+For hosts whose pcscd was built without polkit. It runs before pcscd starts, and when a card's owner changes. With
+--wait it goes on until every owner and group is known: at boot those of a directory are not, before its name service
+has the network.
 """
 
 from __future__ import annotations
@@ -12,11 +14,13 @@ import json
 import pwd
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 CARDS = Path("/var/lib/hardbound/cards")
 SOCKET = "/run/pcscd/pcscd.comm"
+INTERVAL = 15.0  # seconds between two looks at who is known by now
 
 
 def exists(lookup: Callable[[str], object], name: str) -> bool:
@@ -28,23 +32,39 @@ def exists(lookup: Callable[[str], object], name: str) -> bool:
     return True
 
 
-def entries(cards: Path) -> Iterator[str]:
-    """ACL entries, as setfacl(1) reads them. A card that can't be read, or has no reader, gives nobody access."""
+def holders(cards: Path) -> Iterator[tuple[str, str]]:
+    """Who holds a card, as "u" or "g" and a name. A card that can't be read, or has no reader, gives nobody access."""
     for path in cards.glob("*.json"):
         try:
             card = json.loads(path.read_bytes())
-            owner, group = card["owner"], card["group"]
+            found = [("u", card["owner"]), ("g", card["group"])]
         except (OSError, ValueError, KeyError) as error:
             print(f"{path.name} was left out: {error}", file=sys.stderr)
             continue
-        if not card.get("presented", True):
-            continue
-        if owner and exists(pwd.getpwnam, owner):
-            yield f"u:{owner}:rw"
-        if group and exists(grp.getgrnam, group):
-            yield f"g:{group}:rw"
+        if card.get("presented", True):
+            yield from (holder for holder in found if holder[1])
+
+
+def admit(cards: Path = CARDS, socket: str = SOCKET) -> list[str]:
+    """Sets the list, as setfacl(1) reads it. Returns the names of holders whom this computer does not know."""
+    wanted = sorted(set(holders(cards)))
+    known = [(kind, name) for kind, name in wanted if exists(pwd.getpwnam if kind == "u" else grp.getgrnam, name)]
+    entries = ["u::rw", "g::-", "o::-", "m::rw", *(f"{kind}:{name}:rw" for kind, name in known)]
+    subprocess.run(["/usr/bin/setfacl", "--set", ",".join(entries), socket], check=True)  # noqa: S603
+    return [name for kind, name in wanted if (kind, name) not in known]
+
+
+def main(wait: bool) -> None:
+    """Tells of unknown holders once, and again when others are unknown."""
+    told: list[str] = []
+    while unknown := admit():
+        if unknown != told:
+            print(f"no such user or group, so without access to cards: {', '.join(unknown)}", file=sys.stderr)
+            told = unknown
+        if not wait:
+            return
+        time.sleep(INTERVAL)
 
 
 if __name__ == "__main__":
-    everything = ",".join(["u::rw", "g::-", "o::-", "m::rw", *sorted(set(entries(CARDS)))])
-    subprocess.run(["/usr/bin/setfacl", "--set", everything, SOCKET], check=True)  # noqa: S603
+    main("--wait" in sys.argv[1:])

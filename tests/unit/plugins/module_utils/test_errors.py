@@ -6,7 +6,6 @@ from __future__ import annotations
 import sys
 
 import pytest
-
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import (
     HardboundError,
     InputError,

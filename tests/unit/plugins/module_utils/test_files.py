@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import pathlib
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._files import (
@@ -13,6 +15,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._files import (
     remove_durably,
     write_atomically,
 )
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 
 def test_replacing(tmp_path):
@@ -61,3 +64,45 @@ def test_removing_twice(tmp_path):
     remove_durably(str(path))
     remove_durably(str(path))
     assert not path.exists()
+
+
+def test_who_waits_for_a_lock_that_is_removed_takes_its_successor(tmp_path):
+    """Three processes: the first removes the lock while the second waits, and then the third comes."""
+    path = str(tmp_path / "lock")
+    context = multiprocessing.get_context("fork")
+    inside, found = context.Value("i", 0), context.Queue()
+    leave = context.Event()
+
+    def work(go):
+        go.wait()
+        with locked(path):
+            with inside.get_lock():
+                inside.value += 1
+                found.put(inside.value)
+            leave.wait()
+            with inside.get_lock():
+                inside.value -= 1
+
+    gates = [context.Event(), context.Event()]
+    # They are begun before the lock is held, for a child would hold it too.
+    second, third = (context.Process(target=work, args=(gate,), daemon=True) for gate in gates)
+    second.start()
+    third.start()
+    with locked(path):
+        gates[0].set()
+        until(lambda: waits_for_a_lock(second.pid))
+        os.unlink(path)
+    gates[1].set()
+    assert found.get(timeout=20) == 1
+    until(lambda: waits_for_a_lock(second.pid) or waits_for_a_lock(third.pid))
+    leave.set()
+    assert found.get(timeout=20) == 1
+    for each in (second, third):
+        each.join(20)
+        assert each.exitcode == 0
+
+
+def waits_for_a_lock(pid):
+    """proc(5): a line with an arrow is a lock that somebody waits for."""
+    lines = pathlib.Path("/proc/locks").read_text().splitlines()
+    return any("->" in line and line.split()[5] == str(pid) for line in lines)

@@ -34,6 +34,15 @@ def test_cards_come_and_go(store):
         store.read(3)
 
 
+def test_a_card_that_is_gone_leaves_no_file(store):
+    with store.changing_all(), store.changing(3):
+        store.write(RECORD)
+        store.remove(3)
+    assert [path.name for path in pathlib.Path(store.path(3)).parent.iterdir()] == ["store.lock"]
+    with store.changing(3):
+        assert store.numbers() == []
+
+
 def test_files_are_private(store):
     store.write(RECORD)
     assert os.stat(store.path(3)).st_mode & 0o777 == 0o600

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may connect to pcscd where it asks no polkit: a real access list, on a real socket."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "roles/tpm_host/files/reader_access.py"
+OWNER, LATECOMER, GROUP = "games", "news", "staff"  # accounts of every Debian
+NOBODY_YET = "no.such.account"
+
+
+@pytest.fixture
+def access(tmp_path: Path) -> Iterator[Any]:
+    """The script, with a store and a socket of its own."""
+    if not shutil.which("setfacl"):
+        pytest.skip("needs setfacl, as in Debian's package acl")
+    specification = importlib.util.spec_from_file_location("reader_access", SCRIPT)
+    assert specification and specification.loader
+    script: Any = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(script)
+    script.path = tmp_path / "pcscd.comm"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(script.path))
+        os.chmod(script.path, 0o666)
+        script.admit.__defaults__ = (tmp_path, str(script.path))
+        yield script
+
+
+def card(folder: Path, number: int, owner: str = "", group: str = "", **more: object) -> None:
+    (folder / f"{number:04d}.json").write_text(json.dumps({"owner": owner, "group": group, **more}))
+
+
+def admitted(access: Any) -> set[str]:
+    """Named users and groups with access; nobody else may have any."""
+    command = ["getfacl", "--omit-header", "--absolute-names", str(access.path)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert {"group::---", "other::---"} <= set(lines)
+    return {line for line in lines if line.split(":")[1] and line.startswith(("user:", "group:"))}
+
+
+def test_those_who_hold_a_card_are_admitted_and_nobody_else(access: Any, tmp_path: Path) -> None:
+    card(tmp_path, 0, OWNER)
+    card(tmp_path, 1, group=GROUP)
+    card(tmp_path, 2, LATECOMER, presented=False)
+    (tmp_path / "0003.json").write_text("{")
+    access.main(wait=False)
+    assert admitted(access) == {f"user:{OWNER}:rw-", f"group:{GROUP}:rw-"}
+
+
+def test_one_unknown_owner_does_not_keep_out_the_others(access: Any, tmp_path: Path, capsys: Any) -> None:
+    card(tmp_path, 0, OWNER)
+    card(tmp_path, 1, NOBODY_YET)
+    access.main(wait=False)
+    assert admitted(access) == {f"user:{OWNER}:rw-"}
+    assert f"so without access to cards: {NOBODY_YET}\n" in capsys.readouterr().err
+
+
+def test_an_owner_whom_the_name_service_knows_late_is_admitted_then(
+    access: Any, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an account of a directory is at boot. The name service answers when the script has looked three times."""
+    looks: list[str] = []
+
+    def getpwnam(name: str) -> pwd.struct_passwd:
+        looks.append(name)
+        if name == LATECOMER and looks.count(LATECOMER) < 4:
+            raise KeyError(name)
+        return real(name)
+
+    real = pwd.getpwnam
+    monkeypatch.setattr(access.pwd, "getpwnam", getpwnam)
+    monkeypatch.setattr(access, "INTERVAL", 0.0)
+    card(tmp_path, 0, OWNER)
+    card(tmp_path, 1, LATECOMER)
+    access.main(wait=True)
+    assert admitted(access) == {f"user:{OWNER}:rw-", f"user:{LATECOMER}:rw-"}
+    assert capsys.readouterr().err.count(LATECOMER) == 1
