@@ -17,9 +17,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
     PinDue,
     WrongSecret,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._card.external_key import ExternalKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Key, PinUse, default_pin_use
-from ansible_collections.hardbound.identity.plugins.module_utils._card.outside_key import OutsideKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.room import check_room, taken
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
@@ -190,7 +190,7 @@ class SoftCard:
         self.add(wanted.slot, wanted.algorithm, wanted.pin)
         return self._keys[wanted.slot]
 
-    def import_key(self, wanted: KeySpecification, key: OutsideKey) -> Key:
+    def import_key(self, wanted: KeySpecification, key: ExternalKey) -> Key:
         self._require_either()
         private: t.Any
         if wanted.algorithm.curve is None:
@@ -283,7 +283,7 @@ class SoftCard:
             raise InputError("block", "is not smaller than the modulus", "pad it")
         return t.cast(int, pow(value, numbers.d, modulus)).to_bytes(len(block), "big")
 
-    def agree(self, slot: int, point: bytes) -> bytes:
+    def ecdh(self, slot: int, point: bytes) -> bytes:
         key = self._key(slot)
         try:
             peer = ec.EllipticCurvePublicKey.from_encoded_point(key.curve, point)

@@ -11,12 +11,12 @@ from .._tpm.workbench import Workbench
 from .admin_key import AdminKey, Challenge
 from .admin_session import AdminSession
 from .edge import Edge
+from .external_key import ExternalKey
 from .face import Face
 from .gate import ROLES
 from .key import Key
 from .key_slots import Certify, KeySlots
 from .objects import Objects
-from .outside_key import OutsideKey
 from .pins import Pins
 from .private_keys import PrivateKeys
 from .record import Record
@@ -311,12 +311,12 @@ class Card:
         """
         return self._slots.make(wanted, certify)
 
-    def import_key(self, wanted: KeySpecification, key: OutsideKey) -> Key:
+    def import_key(self, wanted: KeySpecification, key: ExternalKey) -> Key:
         """Puts a key that was made elsewhere into a slot. The TPM vouches for nothing but its use.
 
         :raises NotVerified, NotOffered: as :meth:`make_key`
         """
-        return self._slots.bring_in(wanted, key)
+        return self._slots.import_key(wanted, key)
 
     def remove_key(self, slot: int) -> None:
         """Forgets a key. A copy of the card's file still holds it, and still asks for the PIN.
@@ -343,14 +343,14 @@ class Card:
         """
         return self._private_keys.rsa_private(slot, block)
 
-    def agree(self, slot: int, point: bytes) -> bytes:
+    def ecdh(self, slot: int, point: bytes) -> bytes:
         """Returns the X coordinate of the ECDH shared point.
 
         :param point: the other side's, uncompressed: 04 X Y
         :raises NoSuchKey, NotVerified:
         :raises InputError: for a point that is not on the key's curve
         """
-        return self._private_keys.agree(slot, point)
+        return self._private_keys.ecdh(slot, point)
 
     def close(self) -> None:
         """Ends what a verified PIN and an administrator may do."""

@@ -79,7 +79,7 @@ def stand_in(algorithm: KeyAlgorithm) -> t.Any:
     return ec.generate_private_key(algorithm.curve.elliptic)
 
 
-class Outside:
+class ExternalCertificate:
     """A certificate that was made elsewhere.
 
     :param der: as :func:`parse` returned it
@@ -90,7 +90,7 @@ class Outside:
         self._certificate = x509.load_der_x509_certificate(der)
 
     @classmethod
-    def parse(cls, pem: str, field: str) -> Outside:
+    def parse(cls, pem: str, field: str) -> ExternalCertificate:
         """Reads one certificate: PEM, RFC 7468.
 
         :raises InputError: if it is none, or more than one

@@ -18,8 +18,8 @@ from .._tpm import object as tpm_object
 from .._tpm.capability import supports
 from .._tpm.object import Template
 from .errors import NoSuchKey, NotOffered
+from .external_key import ExternalKey
 from .key import Key, PinUse, slot_name
-from .outside_key import OutsideKey
 from .record import KeyRecord
 from .session import Session
 from .specification import KeySpecification
@@ -54,14 +54,14 @@ class KeySlots:
                 blob, creation = tpm_object.create(session.tpm, parent, template, policy)
             return self._keep(wanted, blob, creation, certify)
 
-    def bring_in(self, wanted: KeySpecification, key: OutsideKey) -> Key:
+    def import_key(self, wanted: KeySpecification, key: ExternalKey) -> Key:
         session = self._session
         with session.changing() as gates:
             self._require_support(wanted.algorithm)
-            template = Template.outside_key(wanted.algorithm, *key.public)
+            template = Template.external_key(wanted.algorithm, *key.public)
             with self.parent(wanted.pin) as parent:
                 policy = gates.model.key_policy(wanted.pin)
-                blob = tpm_object.bring_in(session.tpm, parent, template, policy, key.sensitive)
+                blob = tpm_object.import_key(session.tpm, parent, template, policy, key.sensitive)
             return self._keep(wanted, blob, NO_CREATION)
 
     def _require_support(self, algorithm: KeyAlgorithm) -> None:

@@ -14,11 +14,11 @@ from .._tpm.errors import STALE_CONTEXT, STALE_TICKET, TpmError
 from .._tpm.session import Given, Ticket, obtain_ticket
 from .._tpm.workbench import SavedKey
 from .errors import NoSuchKey, NotOffered, NotVerified
+from .external_key import is_on_curve
 from .gate import TICKET_SECONDS, Gates
 from .key import PinUse, Slot, slot_name
 from .key_slots import KeySlots
 from .model import Role
-from .outside_key import is_on_curve
 from .record import KeyRecord
 from .session import Session
 
@@ -55,17 +55,17 @@ class PrivateKeys:
             slot, key, lambda entity, policy, given: tpm_object.decrypt_rsa(session.tpm, entity, block, policy, given)
         )
 
-    def agree(self, slot: int, point: bytes) -> bytes:
+    def ecdh(self, slot: int, point: bytes) -> bytes:
         key = self._slots.record(slot)
         curve, size = key.algorithm.curve, key.algorithm.size
         if curve is None or len(point) != 1 + 2 * size or point[0] != 4:
-            raise NoSuchKey(f"The key in slot {slot_name(slot)} does not agree with such a point.")
+            raise NoSuchKey(f"The key in slot {slot_name(slot)} takes no such point for ECDH.")
         if not is_on_curve(curve, point):
             raise InputError("the point", "is not on the key's curve", "send one that is")
         x, y = point[1 : 1 + size], point[1 + size :]
         tpm = self._session.tpm
         secret = self._use_encrypted(
-            slot, key, lambda entity, policy, given: tpm_object.agree(tpm, entity, x, y, policy, given)
+            slot, key, lambda entity, policy, given: tpm_object.ecdh(tpm, entity, x, y, policy, given)
         )
         return secret.rjust(size, b"\0")
 

@@ -55,7 +55,7 @@ class KeyRecord:
 
     @property
     def imported(self) -> bool:
-        """Whether the key came from outside: the TPM then says nothing of how it was made."""
+        """Whether the key was imported: the TPM then says nothing of how it was made."""
         return not self.creation.ticket
 
 

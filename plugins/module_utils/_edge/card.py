@@ -11,9 +11,9 @@ import typing as t
 
 from .._card.admin_key import AdminKey, Challenge
 from .._card.edge import Edge
+from .._card.external_key import ExternalKey
 from .._card.face import Face
 from .._card.key import Key
-from .._card.outside_key import OutsideKey
 from .._card.secret import Reference, Tries
 from .._card.specification import KeySpecification
 
@@ -118,7 +118,7 @@ class Card(t.Protocol):
 
     def make_key(self, wanted: KeySpecification) -> Key: ...
 
-    def import_key(self, wanted: KeySpecification, key: OutsideKey) -> Key: ...
+    def import_key(self, wanted: KeySpecification, key: ExternalKey) -> Key: ...
 
     def remove_key(self, slot: int) -> None: ...
 
@@ -126,6 +126,6 @@ class Card(t.Protocol):
 
     def rsa_private(self, slot: int, block: bytes) -> bytes: ...
 
-    def agree(self, slot: int, point: bytes) -> bytes: ...
+    def ecdh(self, slot: int, point: bytes) -> bytes: ...
 
     def close(self) -> None: ...

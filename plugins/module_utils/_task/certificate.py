@@ -37,20 +37,20 @@ class WantedCertificate:
         slot = slot_number(task["slot"])
         if task["state"] == "absent":
             return cls(slot, None)
-        from .._card.certificate import Outside  # It imports cryptography.
+        from .._card.certificate import ExternalCertificate  # It imports cryptography.
 
-        return cls(slot, Outside.parse(task["certificate"], "certificate").der)
+        return cls(slot, ExternalCertificate.parse(task["certificate"], "certificate").der)
 
     def check(self, card: Record) -> None:
         """:raises InputError: if the certificate is not that of the slot's key"""
         if self.certificate is None:
             return
-        from .._card.certificate import Outside
+        from .._card.certificate import ExternalCertificate
 
         name, key = slot_name(self.slot), card.keys.get(self.slot)
         if key is None:
             raise InputError("slot", f"is {name}, which holds no key on the card {card.name!r}", "make the key first")
-        if Outside(self.certificate).public_key() != key.public:
+        if ExternalCertificate(self.certificate).public_key() != key.public:
             fault = f"is for another key than the one in slot {name} of the card {card.name!r}"
             remedy = "request one with virtual_smartcard_request, or name the slot that it belongs to"
             raise InputError("certificate", fault, remedy)
@@ -109,9 +109,9 @@ class SmartcardCertificate:
 def _describe(certificate: t.Optional[bytes]) -> t.Dict[str, t.Any]:
     if certificate is None:
         return {}
-    from .._card.certificate import Outside
+    from .._card.certificate import ExternalCertificate
 
     try:
-        return Outside(certificate).describe()
+        return ExternalCertificate(certificate).describe()
     except ValueError:
         return {"subject": "what is no certificate"}

@@ -65,8 +65,8 @@ class Template:
         return cls._make(_bare(algorithm), "SENSITIVEDATAORIGIN", "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")
 
     @classmethod
-    def outside_key(cls, algorithm: KeyAlgorithm, *public: bytes) -> t.Any:
-        """A key that comes from outside, which a TPM never calls fixed. Nothing in its policy lets it out again.
+    def external_key(cls, algorithm: KeyAlgorithm, *public: bytes) -> t.Any:
+        """An external key, which a TPM never calls fixed. Nothing in its policy lets it be duplicated again.
 
         :param public: modulus, or X and Y
         """
@@ -114,8 +114,8 @@ def create(
     return Blob(private.marshal(), public.marshal()), evidence
 
 
-def bring_in(tpm: Tpm, parent: t.Any, template: t.Any, policy: Policy, sensitive: bytes) -> Blob:
-    """Brings a key from outside under ``parent``, for whose public key alone it is encrypted on its way.
+def import_key(tpm: Tpm, parent: t.Any, template: t.Any, policy: Policy, sensitive: bytes) -> Blob:
+    """Imports an external key under ``parent``, for whose public key alone it is encrypted on its way.
 
     :param sensitive: a prime, or a private scalar
     :raises TpmError: if the TPM does not take it
@@ -235,11 +235,11 @@ def decrypt_rsa(tpm: Tpm, entity: t.Any, block: bytes, policy: Policy, given: Gi
         )
 
 
-def agree(tpm: Tpm, entity: t.Any, x: bytes, y: bytes, policy: Policy, given: Given) -> bytes:
-    """Returns the X coordinate of the agreed point; it travels encrypted."""
+def ecdh(tpm: Tpm, entity: t.Any, x: bytes, y: bytes, policy: Policy, given: Given) -> bytes:
+    """Returns the X coordinate of the ECDH shared point; it travels encrypted."""
     pytss = load()
     point = pytss.TPM2B_ECC_POINT(pytss.TPMS_ECC_POINT(x=x, y=y))
-    with satisfying(tpm, policy, given, Protect.RESPONSE) as session, tpm.doing("agreeing on a secret") as esapi:
-        agreed = esapi.ecdh_zgen(key_handle=entity, in_point=point, session1=session)
-        inner = agreed.point
+    with satisfying(tpm, policy, given, Protect.RESPONSE) as session, tpm.doing("computing an ECDH secret") as esapi:
+        shared = esapi.ecdh_zgen(key_handle=entity, in_point=point, session1=session)
+        inner = shared.point
         return bytes(inner.x)

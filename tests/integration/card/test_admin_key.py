@@ -18,10 +18,10 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
     NotVerified,
     WrongSecret,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._card.external_key import ExternalKey, RsaParts
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates, Opened
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
-from ansible_collections.hardbound.identity.plugins.module_utils._card.outside_key import OutsideKey, RsaParts
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Administration
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
@@ -151,7 +151,7 @@ def test_a_new_pin_of_the_administrators_obeys_the_policy(bench, record):
 
 def test_without_authentication_nothing_is_administered(bench, record):
     card = bench.open(record, PIN)
-    outside = OutsideKey.ec(KeyAlgorithm.ECC_P256, 12345)
+    external = ExternalKey.ec(KeyAlgorithm.ECC_P256, 12345)
     for action in (
         lambda: card.reset_pin(NEW),
         lambda: card.set_tries(9, 9),
@@ -163,7 +163,7 @@ def test_without_authentication_nothing_is_administered(bench, record):
     with pytest.raises(NotVerified):
         card.make_key(AUTHENTICATION)
     with pytest.raises(NotVerified):
-        card.import_key(AUTHENTICATION, outside)
+        card.import_key(AUTHENTICATION, external)
     with pytest.raises(NotVerified):
         card.store_protected(0x5FC109, b"x")
     card.administer(KEY)
@@ -231,16 +231,16 @@ def test_the_pins_session_outlives_an_authentication(bench, record):
     assert card.administered
 
 
-# Keys from outside.
+# External keys.
 
 
 @pytest.mark.parametrize("algorithm", [each for each in KeyAlgorithm if each.curve])
-def test_an_ec_key_from_outside(bench, record, algorithm):
+def test_an_ec_key_that_is_imported(bench, record, algorithm):
     private = ec.generate_private_key(algorithm.curve.elliptic)
     card = bench.open(record)
     card.administer(KEY)
-    outside = OutsideKey.ec(algorithm, private.private_numbers().private_value)
-    key = card.import_key(KeySpecification(0x9D, algorithm), outside)
+    external = ExternalKey.ec(algorithm, private.private_numbers().private_value)
+    key = card.import_key(KeySpecification(0x9D, algorithm), external)
     assert key.imported and card.keys()[0x9D].imported and not card.keys()[0x9A].imported
     with pytest.raises(NotVerified):
         card.sign(0x9D, DIGEST)
@@ -249,14 +249,14 @@ def test_an_ec_key_from_outside(bench, record, algorithm):
     private.public_key().verify(signature, DIGEST, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
 
 
-def test_an_rsa_key_from_outside(bench, record):
+def test_an_rsa_key_that_is_imported(bench, record):
     private = rsa.generate_private_key(65537, 2048)
     numbers = private.private_numbers()
     card = bench.open(record)
     card.administer(KEY)
     parts = RsaParts(numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp)
     wanted = KeySpecification(0x9D, KeyAlgorithm.RSA_2048)
-    card.import_key(wanted, OutsideKey.rsa(KeyAlgorithm.RSA_2048, parts))
+    card.import_key(wanted, ExternalKey.rsa(KeyAlgorithm.RSA_2048, parts))
     card.verify(PIN)
     encrypted = private.public_key().encrypt(b"for the card", padding.PKCS1v15())
     assert card.rsa_private(0x9D, encrypted).endswith(b"\0for the card")
@@ -264,19 +264,19 @@ def test_an_rsa_key_from_outside(bench, record):
     assert card.keys()[0x9D].public == private.public_key().public_bytes(*der)
 
 
-def test_a_key_from_outside_for_the_open_slot(bench, record):
+def test_a_key_that_is_imported_for_the_open_slot(bench, record):
     card = bench.open(record)
     card.administer(KEY)
-    card.import_key(KeySpecification(0x9E, KeyAlgorithm.ECC_P256), OutsideKey.ec(KeyAlgorithm.ECC_P256, 4711))
+    card.import_key(KeySpecification(0x9E, KeyAlgorithm.ECC_P256), ExternalKey.ec(KeyAlgorithm.ECC_P256, 4711))
     card.close()
     card.sign(0x9E, DIGEST)
 
 
-def test_a_key_from_outside_does_not_leave_the_tpm_again(bench, record):
+def test_a_key_that_is_imported_does_not_leave_the_tpm_again(bench, record):
     """It is not fixed to the TPM, but its policy has no branch for TPM2_Duplicate."""
     card = bench.open(record)
     card.administer(KEY)
-    card.import_key(KeySpecification(0x9D, KeyAlgorithm.ECC_P256), OutsideKey.ec(KeyAlgorithm.ECC_P256, 4711))
+    card.import_key(KeySpecification(0x9D, KeyAlgorithm.ECC_P256), ExternalKey.ec(KeyAlgorithm.ECC_P256, 4711))
     record = card.record
     pytss = load()
     with bench.tpm.taken() as tpm:

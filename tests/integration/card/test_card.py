@@ -98,7 +98,7 @@ def test_agreement(bench, algorithm):
     public = make_key(card, Slot.KEY_MANAGEMENT, algorithm)
     other = ec.generate_private_key(algorithm.curve.elliptic)
     point = other.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    assert card.agree(Slot.KEY_MANAGEMENT, point) == other.exchange(ec.ECDH(), public)
+    assert card.ecdh(Slot.KEY_MANAGEMENT, point) == other.exchange(ec.ECDH(), public)
 
 
 @pytest.mark.parametrize("algorithm", [KeyAlgorithm.ECC_P256, KeyAlgorithm.ECC_P384])
@@ -107,7 +107,7 @@ def test_a_point_that_is_not_on_the_curve_is_refused(bench, algorithm):
     make_key(card, Slot.KEY_MANAGEMENT, algorithm)
     for byte in (b"\0", b"\x01", b"\xff"):
         with pytest.raises(InputError, match="not on the key's curve"):
-            card.agree(Slot.KEY_MANAGEMENT, b"\x04" + byte * 2 * algorithm.size)
+            card.ecdh(Slot.KEY_MANAGEMENT, b"\x04" + byte * 2 * algorithm.size)
 
 
 @pytest.mark.parametrize("slot", [Slot.AUTHENTICATION, Slot.KEY_MANAGEMENT])

@@ -154,4 +154,4 @@ def test_deciphering_in_between(bench, card):
     theirs = load_der_public_key(card.keys()[Slot.KEY_MANAGEMENT].public)
     for _unused in range(2):
         series(bench, card)
-        assert card.agree(Slot.KEY_MANAGEMENT, point) == private.exchange(ec.ECDH(), theirs)
+        assert card.ecdh(Slot.KEY_MANAGEMENT, point) == private.exchange(ec.ECDH(), theirs)

@@ -163,7 +163,7 @@ class Application(base.Application):
             admin_key.put(self._card, template)
         else:
             self._card.require_pin()
-            self._key_files.bring_in(template)
+            self._key_files.import_key(template)
         return b""
 
     # Secrets.

@@ -11,8 +11,8 @@ from __future__ import annotations
 import typing as t
 
 from ..._card.edge import Edge
+from ..._card.external_key import ExternalKey, RsaParts
 from ..._card.key import FIRST_CONTAINER
-from ..._card.outside_key import OutsideKey, RsaParts
 from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
@@ -84,7 +84,7 @@ class KeyFiles:
         self._created.discard(slot)
         return encode(PUBLIC_KEY, public_key(key))
 
-    def bring_in(self, template: t.Mapping[int, bytes]) -> None:
+    def import_key(self, template: t.Mapping[int, bytes]) -> None:
         """Imports a private key.
 
         :param template: reference, and key template
@@ -98,7 +98,7 @@ class KeyFiles:
         algorithm = next((each for each in KeyAlgorithm if each.is_rsa and each.bits == modulus.bit_length()), None)
         if algorithm is None:
             raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
-        key = OutsideKey.rsa(algorithm, parts)
+        key = ExternalKey.rsa(algorithm, parts)
         if modulus != parts.p * parts.q:
             raise ApduError(StatusWord.INCORRECT_DATA)
         self._card.import_key(KeySpecification(slot, algorithm), key)

@@ -141,7 +141,7 @@ class Application(base.Application):
 
     def _import_key(self, command: CommandAPDU) -> bytes:
         self._require_administrator()
-        new_key.bring_in(self._card, command.p1, command.p2, command.data)
+        new_key.import_key(self._card, command.p1, command.p2, command.data)
         return b""
 
     def _move_key(self, command: CommandAPDU) -> bytes:

@@ -74,7 +74,7 @@ def _operation(key: Key, tag: int) -> _Operation:
     if tag == Authentication.CHALLENGE:
         return _rsa if key.algorithm.is_rsa else _sign
     if tag == Authentication.EXPONENTIATION and not key.algorithm.is_rsa:
-        return _agree
+        return _ecdh
     raise ApduError(StatusWord.INCORRECT_DATA)
 
 
@@ -91,7 +91,7 @@ def _sign(card: Card, key: Key, digest: bytes) -> bytes:
     return card.sign(key.slot, digest)
 
 
-def _agree(card: Card, key: Key, point: bytes) -> bytes:
+def _ecdh(card: Card, key: Key, point: bytes) -> bytes:
     if len(point) != 1 + 2 * key.algorithm.size or point[0] != _UNCOMPRESSED:
         raise ApduError(StatusWord.INCORRECT_DATA)
-    return card.agree(key.slot, point)
+    return card.ecdh(key.slot, point)

@@ -8,7 +8,7 @@ import enum
 import typing as t
 
 from ..._card.edge import Edge
-from ..._card.outside_key import OutsideKey, RsaParts
+from ..._card.external_key import ExternalKey, RsaParts
 from ..._card.specification import KeySpecification
 from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
@@ -62,7 +62,7 @@ def generate(card: Card, slot: int, data: bytes) -> bytes:
     return encode(TEMPLATE, public_key(key))
 
 
-def bring_in(card: Card, number: int, slot: int, data: bytes) -> None:
+def import_key(card: Card, number: int, slot: int, data: bytes) -> None:
     """Imports a private key.
 
     :param number: algorithm identifier
@@ -76,9 +76,9 @@ def bring_in(card: Card, number: int, slot: int, data: bytes) -> None:
     parts = {tag: int.from_bytes(template.pop(tag), "big") for tag in list(Part) if tag in template}
     specification = _specification(slot, algorithm, template)
     if algorithm.is_rsa and set(parts) == set(_RSA_PARTS):
-        card.import_key(specification, OutsideKey.rsa(algorithm, RsaParts(*(parts[part] for part in _RSA_PARTS))))
+        card.import_key(specification, ExternalKey.rsa(algorithm, RsaParts(*(parts[part] for part in _RSA_PARTS))))
     elif not algorithm.is_rsa and set(parts) == {Part.SCALAR}:
-        card.import_key(specification, OutsideKey.ec(algorithm, parts[Part.SCALAR]))
+        card.import_key(specification, ExternalKey.ec(algorithm, parts[Part.SCALAR]))
     else:
         raise ApduError(StatusWord.INCORRECT_DATA)
 

@@ -11,9 +11,9 @@ import typing as t
 
 from ..._card.edge import Edge
 from ..._card.errors import NotOffered
+from ..._card.external_key import ExternalKey, RsaParts
 from ..._card.face import Face
 from ..._card.key import PinUse
-from ..._card.outside_key import OutsideKey, RsaParts
 from ..._card.specification import KeySpecification
 from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
 from ..._encoding.p11_kit import Mechanism
@@ -132,7 +132,7 @@ def create_object(context: Context, handle: int, template: t.Sequence[Attribute]
     if kind == ObjectClass.CERTIFICATE:
         return (_store_certificate(token, wanted),)
     if kind == ObjectClass.PRIVATE_KEY:
-        return (_bring_in(token, wanted),)
+        return (_import_key(token, wanted),)
     if kind == ObjectClass.PUBLIC_KEY:
         return (_public_half(token, wanted),)
     raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
@@ -169,10 +169,10 @@ def _public_half(token: Token, wanted: Template) -> int:
     return handle_of(slot, ObjectClass.PUBLIC_KEY)
 
 
-def _bring_in(token: Token, wanted: Template) -> int:
+def _import_key(token: Token, wanted: Template) -> int:
     slot = _free_slot(token, wanted)
     try:
-        key = _outside_key(wanted)
+        key = _external_key(wanted)
         token.card.import_key(_specification(token, slot, key.algorithm, wanted), key)
     except KeyError:
         raise Refusal(Rv.TEMPLATE_INCOMPLETE) from None
@@ -181,7 +181,7 @@ def _bring_in(token: Token, wanted: Template) -> int:
     return handle_of(slot, ObjectClass.PRIVATE_KEY)
 
 
-def _outside_key(wanted: Template) -> OutsideKey:
+def _external_key(wanted: Template) -> ExternalKey:
     kind = wanted.get(Cka.KEY_TYPE)
     if kind == KeyType.RSA:
         p, q = (int.from_bytes(wanted[part], "big") for part in (Cka.PRIME_1, Cka.PRIME_2))
@@ -189,9 +189,9 @@ def _outside_key(wanted: Template) -> OutsideKey:
         parts = RsaParts(p, q, *(int.from_bytes(each, "big") if each else None for each in others))
         if int.from_bytes(wanted.get(Cka.PUBLIC_EXPONENT) or b"\1\0\1", "big") != EXPONENT:
             raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
-        return OutsideKey.rsa(_rsa((p * q).bit_length()), parts)
+        return ExternalKey.rsa(_rsa((p * q).bit_length()), parts)
     if kind == KeyType.EC:
-        return OutsideKey.ec(algorithm_of(wanted[Cka.EC_PARAMS]), int.from_bytes(wanted[Cka.VALUE], "big"))
+        return ExternalKey.ec(algorithm_of(wanted[Cka.EC_PARAMS]), int.from_bytes(wanted[Cka.VALUE], "big"))
     raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
 
 

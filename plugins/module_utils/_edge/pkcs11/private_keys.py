@@ -123,7 +123,7 @@ def derive_key(
     point = _point(mechanism, key.algorithm.size)
     wanted = _Wanted(template)
     token.take_turn(key)
-    return (session.keep(wanted.secret(token.card.agree(key.slot, point))),)
+    return (session.keep(wanted.secret(token.card.ecdh(key.slot, point))),)
 
 
 def derive_key_2(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A private key that was made outside of the TPM and shall go into a card."""
+"""An external key: a private key that was made elsewhere and shall be imported into a card."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def is_on_curve(curve: Curve, point: bytes) -> bool:
 
 
 @dataclass(frozen=True)
-class OutsideKey:
+class ExternalKey:
     """A key as a TPM wants it.
 
     :param public: modulus, or X and Y
@@ -60,7 +60,7 @@ class OutsideKey:
     sensitive: bytes = field(repr=False)
 
     @classmethod
-    def rsa(cls, algorithm: KeyAlgorithm, parts: RsaParts) -> OutsideKey:
+    def rsa(cls, algorithm: KeyAlgorithm, parts: RsaParts) -> ExternalKey:
         """Returns the RSA key whose parts these are.
 
         :raises InputError: if they make no key of this algorithm with the exponent 65537
@@ -80,7 +80,7 @@ class OutsideKey:
         return cls(algorithm, ((p * q).to_bytes(algorithm.size, "big"),), p.to_bytes(algorithm.size // 2, "big"))
 
     @classmethod
-    def ec(cls, algorithm: KeyAlgorithm, scalar: int) -> OutsideKey:
+    def ec(cls, algorithm: KeyAlgorithm, scalar: int) -> ExternalKey:
         """:raises InputError: if it is no private key of the algorithm's curve"""
         curve = algorithm.curve
         if curve is None:
