@@ -86,7 +86,6 @@ EXAMPLES = r"""
     owner: alice
     pin: "{{ vaulted_first_pin }}"
     puk: "{{ vaulted_puk }}"
-    pin_must_change: true
     pin_policy:
       minlen: 6
       digits: required

@@ -43,7 +43,7 @@ def start(machine):
 
 
 def gids(machine, *arguments, key=HEX, **options):
-    """gids-tool ends with 0 where the card has refused; what it prints tells."""
+    """``gids-tool --initialize`` ends with 0 where the card has refused; what it prints tells."""
     return machine.run("gids-tool", *arguments, "--admin-key", key, **options)
 
 
