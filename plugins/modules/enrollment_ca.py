@@ -58,8 +58,8 @@ options:
         anew, and to sign the root's revocation list.
     type: str
   algorithm:
-    description: Kind of the CA's keys. It stays for the CA's life. A Samba domain controller takes cards of a CA with an
-      RSA key alone.
+    description: Kind of the CA's keys. It stays for the CA's life. A Samba domain controller takes cards of a CA with
+      an RSA key alone.
     type: str
     choices: [ecc_p256, ecc_p384, ecc_p521, rsa_3072, rsa_4096]
     default: ecc_p256
