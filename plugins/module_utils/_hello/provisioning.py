@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import List, Optional
 
 from .catalogue_device import USE_SECURITY_KEY_FOR_SIGNIN
-from .document import Document, Element, children, insert, parse_xml, remove, text_of, xml_bytes
+from .document import Document, Element, children, insert, parse_xml, remove, set_text, text_of, xml_bytes
 from .setting import Model, Setting, SettingState
 from .slots import SWITCH, from_slots, to_slots
 from .writer import Objection
@@ -50,12 +50,11 @@ class Provisioning:
         state = changes.get(USE_SECURITY_KEY_FOR_SIGNIN.name)
         if state is None:
             return xml_bytes(dom)
-        for element in _keys(dom):
-            remove(element)
         slots = to_slots(USE_SECURITY_KEY_FOR_SIGNIN, state)
+        for element in _keys(dom)[1 if slots else 0 :]:
+            remove(element)
         if slots:
-            element = _descend(dom, _PATH)
-            element.appendChild(dom.createTextNode(str(slots[SWITCH])))
+            set_text(_descend(dom, _PATH), str(slots[SWITCH]))
         return xml_bytes(dom)
 
     def _empty(self) -> bytes:

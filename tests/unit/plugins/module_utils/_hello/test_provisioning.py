@@ -47,6 +47,14 @@ def test_the_setting_is_put_among_those_of_others() -> None:
     assert b"SecurityKeys" not in Provisioning().render(dict.fromkeys(ON, NOT_CONFIGURED), document)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_value_changes_in_its_place_whatever_the_encoding(encoding: str) -> None:
+    document = Provisioning().render(ON, FOREIGN).decode().replace("<SecurityKeys>", '<SecurityKeys note="theirs">')
+    other = document.replace('encoding="utf-8"', f'encoding="{encoding.removesuffix("-sig")}"').encode(encoding)
+    assert Provisioning().read(other) == ON
+    assert Provisioning().render(OFF, other).decode() == document.replace(">1<", ">0<")
+
+
 def test_another_number_is_unknown() -> None:
     [state] = list(Provisioning().read(Provisioning().render(ON, b"").replace(b">1</Sec", b">2</Sec")).values())
     assert state.state is State.UNKNOWN
