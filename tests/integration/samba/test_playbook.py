@@ -68,6 +68,7 @@ def test_check_do_again_and_who_wins(dc, playbook):
         ("hello_policy_info", {"sources": [{"kind": "computer_gpo", "gpo": gpo_of_all}]}),
     )
     assert everything["sources"][0]["settings"] == ALL_OF_A_GPO
+    assert [note for note in everything["notes"] if "is linked to no domain" in note]
     won = {each["name"]: (each["value"], each["source"]) for each in found["settings"] if each["source"]}
     gpo = f'GPO "{NAME}" (version 1)'
     assert won == {
