@@ -36,7 +36,8 @@ def parse_json(document: bytes, what: str) -> Dict[str, object]:
 
 
 def json_bytes(data: object) -> bytes:
-    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+    """Returns JSON in UTF-8. Half a surrogate pair, which has no bytes in UTF-8, stays the escape that it was."""
+    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _unique(pairs: List[Tuple[str, object]]) -> Dict[str, object]:

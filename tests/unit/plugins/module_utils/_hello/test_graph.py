@@ -229,6 +229,14 @@ def test_what_powershell_wrote_is_read(writer: Any, encoding: str) -> None:
     assert writer.read(writer.render(parse_settings({"pin_history": 6}), other)) == parse_settings({"pin_history": 6})
 
 
+@pytest.mark.parametrize("writer", [CUSTOM, CATALOG])
+def test_half_a_surrogate_pair_in_a_text_of_others_stays(writer: Any) -> None:
+    document = writer.render(parse_settings({"pin_history": 5}), b"").replace(
+        b'"description": ""', rb'"description": "\ud800"'
+    )
+    assert rb'"description": "\ud800"' in writer.render(parse_settings({"pin_history": 6}), document)
+
+
 def test_a_group_that_holds_nothing_more_goes() -> None:
     document = CATALOG.render(parse_settings({"pin_history": 5}), b"")
     assert json.loads(CATALOG.render({"pin_history": NOT_CONFIGURED}, document))["settings"] == []
