@@ -281,14 +281,15 @@ class TestRepaired:
         """It adds its entry and the extension, and leaves a version of 0: no client would read ours."""
         gpo = {"guid": re.search(r"{[-0-9A-F]+}", dc.tool("gpo", "create", name))[0]}
         gpo["dn"] = f"CN={gpo['guid']},CN=Policies,CN=System,{dc.base}"
-        ours = [Entry.dword(HELLO, "Enabled", 1), Entry.dword(HELLO, "DisablePostLogonProvisioning", 0)]
-        dc.put(f"{folder(gpo)}/Machine/Registry.pol", preg.encode(ours))
+        ours = Entry.dword(HELLO, "Enabled", 1)
+        dc.put(f"{folder(gpo)}/Machine/Registry.pol", preg.encode([ours]))
         dc.tool("gpo", "manage", "smb_conf", "set", gpo["guid"], "apply gpo policies", "yes", "-s", dc.config)
         done = dc.drive(want={"name": name, "link": UNITS}, settings=ON)
         assert any("raise the version" in chore for chore in done["chores"]), done
         assert number(done["gpo"]) == 1
         assert not dc.drive(want={"name": name, "link": UNITS}, settings=ON)["changed"]
-        assert len(preg.decode(pol(dc, gpo))) == 3
+        first, theirs = preg.decode(pol(dc, gpo))
+        assert (first, theirs.value) == (ours, "apply gpo policies")
 
     @pytest.mark.parametrize(
         "command",
@@ -321,6 +322,7 @@ class TestRepaired:
         for container in (UNITS, dc.base):
             dc.tool("gpo", "setlink", container, gpo["guid"])
             assert dc.drive(**order)["warnings"] == []
+            dc.tool("gpo", "dellink", container, gpo["guid"])
             dc.tool("gpo", "setlink", container, gpo["guid"], "--disable")
             assert any("linked to no domain" in text for text in dc.drive(**order)["warnings"])
         site = f"CN=Default-First-Site-Name,CN=Sites,CN=Configuration,{dc.base}"
