@@ -30,8 +30,10 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.attes
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.creation import CreationData
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.evidence import (
+    GENESIS_NONCE,
     CardEvidence,
     Evidence,
+    GenesisEvidence,
     IndexEvidence,
     KeyEvidence,
     Statement,
@@ -41,7 +43,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.name 
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.nv_public import NvPublic
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import policy_digest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import (
+    Area,
     EccArea,
+    KeyedHashArea,
     ObjectAttribute,
     Public,
     RsaArea,
@@ -52,6 +56,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.signa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.card import RH_OWNER
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.certificate import Certificate
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import Policy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.genesis import RH_NULL
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.request import (
     CardRequest,
     KeyRequest,
@@ -70,11 +75,14 @@ NONCE = bytes(range(32))
 HOST = "ws-017.corp.example"
 CARD = "VirtualSmartCardForCorpAccess"
 RETRIES = 5
+RESETS = 7
+"""How often the TPM was reset; once since the card was made."""
 
 A = ObjectAttribute
 BOUND = A.FIXED_TPM | A.FIXED_PARENT | A.SENSITIVE_DATA_ORIGIN
 STORAGE = BOUND | A.USER_WITH_AUTH | A.NO_DA | A.RESTRICTED | A.DECRYPT
 AK = BOUND | A.USER_WITH_AUTH | A.NO_DA | A.RESTRICTED | A.SIGN_ENCRYPT
+GENESIS = A.FIXED_TPM | A.FIXED_PARENT | A.USER_WITH_AUTH | A.ADMIN_WITH_POLICY | A.NO_DA
 KEY = BOUND | A.NO_DA | A.ADMIN_WITH_POLICY | A.SIGN_ENCRYPT | A.DECRYPT
 
 EK_PURPOSE = x509.ObjectIdentifier("2.23.133.8.1")
@@ -256,11 +264,30 @@ class ForgedIndex:
     nonce: t.Optional[bytes] = None
 
 
+@dataclass
+class ForgedGenesis:
+    """A genesis object, and what the AK states of it. None of a field means the honest one."""
+
+    attributes: ObjectAttribute = GENESIS
+    area: Area = field(default_factory=lambda: KeyedHashArea(Scheme(), os.urandom(32)))
+    hierarchy: bytes = RH_NULL
+    resets: int = RESETS - 1
+    attested: t.Optional[Attested] = None
+    creation_hash: t.Optional[bytes] = None
+    nonce: bytes = GENESIS_NONCE
+
+    @property
+    def public(self) -> Public:
+        return Public(Algorithm.SHA256, self.attributes, b"", self.area)
+
+
 class ForgedCard:
     def __init__(self, root: Public, name: str = CARD, nonce: bytes = NONCE, puk: bool = False) -> None:
         self.root, self.name, self.nonce, self.puk, self.admin = root, name, nonce, puk, False
         self.first_handle = 0x01815000
-        self.genesis = b"\x00\x0b" + os.urandom(32)
+        self.proof: t.Optional[ForgedGenesis] = ForgedGenesis()
+        self.genesis = self.proof.public.name
+        self.resets = RESETS
         self.ak_key: PrivateKey = ecc_key()
         self.ak_attributes = AK
         self.ak_name_algorithm = Algorithm.SHA256
@@ -286,9 +313,10 @@ class ForgedCard:
     def root_name(self) -> bytes:
         return self.root.qualified_name(RH_OWNER)
 
-    def state(self, attested: Attested, nonce: t.Optional[bytes]) -> Statement:
+    def state(self, attested: Attested, nonce: t.Optional[bytes], resets: t.Optional[int] = None) -> Statement:
+        clock = Clock(12345, self.resets if resets is None else resets, 7)
         signer = self.ak.qualified_name(self.root_name) if self.signer is None else self.signer
-        attest = Attest(signer, self.nonce if nonce is None else nonce, attested, Clock(12345, 6, 7), 0x20191023)
+        attest = Attest(signer, self.nonce if nonce is None else nonce, attested, clock, 0x20191023)
         data = attest.marshal()
         return Statement(data, self.sign(data))
 
@@ -337,7 +365,15 @@ class ForgedCard:
             parent=self.parent.marshal(),
             indices={role.name.lower(): self.show_index(role) for role in self.indices},
             keys=tuple(self.show_key(key) for key in self.keys),
+            genesis_proof=None if self.proof is None else self.show_genesis(self.proof),
         )
+
+    def show_genesis(self, forged: ForgedGenesis) -> GenesisEvidence:
+        public = forged.public
+        data = CreationData(Algorithm.SHA256, forged.hierarchy, forged.hierarchy, b"")
+        made = data.hash(Algorithm.SHA256) if forged.creation_hash is None else forged.creation_hash
+        attested = forged.attested or CreationInfo(public.name, made)
+        return GenesisEvidence(public.marshal(), data.marshal(), self.state(attested, forged.nonce, forged.resets))
 
     def request(self) -> CardRequest:
         keys = tuple(KeyRequest(key.slot, key.algorithm, key.pin) for key in self.keys)

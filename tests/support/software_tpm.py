@@ -84,6 +84,13 @@ class SoftwareTpm:
             self._process.kill()
             self._process.wait()
 
+    def cut_power(self) -> None:
+        """Ends it without a word, and starts it again."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self.start()
+
     def restart(self) -> None:
         self.stop()
         self.start()

@@ -16,10 +16,10 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._tpm import nv
-from .._tpm.session import NOTHING_GIVEN, Ticket
+from .._tpm.session import NOTHING_GIVEN
 from .admin_key import AdminKey, Challenge
 from .derivation import auth_value, masked
-from .errors import NotOffered, WrongSecret
+from .errors import NotOffered
 from .gate import Gates, Opened
 from .model import Role
 from .record import Administration, Renewal
@@ -76,20 +76,11 @@ class AdminGate:
         if renewal is not None:
             auths.append(masked(renewal.previous, _mask(self._salt, challenge, answer)))
             seal = renewal.seal
-        ticket, auth = self._first_ticket(auths)
-        sealed = self._gates.unseal(Role.ADMIN, seal, ticket, b"")
+        entered = self._gates.enter(Reference.ADMIN, Role.ADMIN, auths)
+        sealed = self._gates.unseal(Role.ADMIN, seal, entered)
         card_key, value = sealed[:CARD_KEY_SIZE], sealed[CARD_KEY_SIZE:]
-        opened = self._gates.opened(Role.ADMIN, ticket, seal, card_key)
-        return Administrator(opened, AdminKey(challenge.cipher, value), auth)
-
-    def _first_ticket(self, auths: t.Sequence[bytes]) -> t.Tuple[Ticket, bytes]:
-        *others, last = auths
-        for auth in others:
-            try:
-                return self._gates.ticket_for(Reference.ADMIN, Role.ADMIN, auth), auth
-            except WrongSecret:
-                continue
-        return self._gates.ticket_for(Reference.ADMIN, Role.ADMIN, last), last
+        opened = self._gates.opened(Role.ADMIN, entered.ticket, seal, card_key)
+        return Administrator(opened, AdminKey(challenge.cipher, value), entered.auth)
 
     def prepare(self, administrator: Administrator, key: AdminKey) -> t.Tuple[Challenge, Renewal, bytes]:
         """Returns what has to be on disk before :meth:`renew`, and the authValue for it."""

@@ -7,9 +7,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .._encoding.blob import Blob
+from .._encoding.evidence import GENESIS_NONCE, GenesisEvidence
+from .._encoding.wire import unsized
 from .._tpm import object as tpm_object
+from .._tpm.certify import certify_loaded
 from .._tpm.connection import Tpm
-from .._tpm.object import Template
+from .._tpm.object import Passing, Template
 from .record import Record
 from .store import Store
 
@@ -23,8 +26,22 @@ def make(tpm: Tpm) -> Blob:
     return blob
 
 
+_LARGEST = 1024
+
+
+def prove_genesis(tpm: Tpm, ak: Blob, genesis: Passing) -> GenesisEvidence:
+    """Returns what the attestation key states of a genesis object, which is there for a moment only.
+
+    The statement shows the hierarchy, which no Name does, and how often the TPM had been reset by then.
+    """
+    with tpm_object.loaded(tpm, tpm.storage_root, ak) as key:
+        statement = certify_loaded(tpm, key, genesis.entity, genesis.creation, GENESIS_NONCE)
+    public = unsized(genesis.public, "TPM2B_PUBLIC", _LARGEST)
+    return GenesisEvidence(public, unsized(genesis.creation.data, "TPM2B_CREATION_DATA", _LARGEST), statement)
+
+
 def equip(store: Store, tpm: Tpm, number: int) -> Record:
-    """Returns a card's record with its attestation key, which is made if it has none.
+    """Returns a card's record with its attestation key, which is made if it has none: before store version 3.
 
     :raises CardGone: if there is no such card
     :raises TpmError: if the TPM refuses

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from .._encoding.evidence import Statement
 from .._tpm.workbench import Workbench
 from .admin_key import AdminKey, Challenge
 from .admin_session import AdminSession
@@ -351,6 +352,15 @@ class Card:
         :raises InputError: for a point that is not on the key's curve
         """
         return self._private_keys.ecdh(slot, point)
+
+    def certify(self, slot: int, qualifying: bytes) -> Statement:
+        """Returns what the TPM states of a key, signed by the card's attestation key: TPM2_Certify.
+
+        :param qualifying: up to 64 bytes that the statement holds
+        :raises NoSuchKey, NotVerified:
+        :raises NotOffered: for a key from before store version 3
+        """
+        return self._private_keys.certify(slot, qualifying)
 
     def close(self) -> None:
         """Ends what a verified PIN and an administrator may do."""

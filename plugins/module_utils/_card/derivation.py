@@ -7,6 +7,7 @@ cryptography is imported on use: a run that finds a card as it should be does no
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import os
 import typing as t
@@ -14,6 +15,33 @@ import typing as t
 AUTH_SIZE = 32
 _NONCE_SIZE = 8
 _BOX_NONCE_SIZE = 12
+_PIN_HASH_SIZE = 16
+"""Bytes of LEFT(SHA-256(PIN), 16), all that a CTAP client sends of a PIN: CTAP 2.1, clause 6.5.5.7.2."""
+
+
+class Derivation(enum.IntEnum):
+    """How the authValue of a PIN or PUK is made. A card's file says which its PIN has, and which its PUK."""
+
+    SECRET = 1
+    """From the secret itself: store versions 1 and 2."""
+    HASH = 2
+    """From the first half of its SHA-256, so that a client that sends this alone can be let in too."""
+
+
+NEWEST = Derivation.HASH
+"""What a secret gets when it is set."""
+
+
+def secret_auth(secret: bytes, salt: bytes, purpose: str, derivation: Derivation) -> bytes:
+    """Returns the authValue of a PIN or PUK."""
+    if derivation is Derivation.SECRET:
+        return auth_value(secret, salt, purpose)
+    return hash_auth(hashlib.sha256(secret).digest()[:_PIN_HASH_SIZE], salt, purpose)
+
+
+def hash_auth(pin_hash: bytes, salt: bytes, purpose: str) -> bytes:
+    """Returns the same where only LEFT(SHA-256(PIN), 16) is known."""
+    return auth_value(pin_hash, salt, purpose + " hash")
 
 
 def auth_value(secret: bytes, salt: bytes, purpose: str) -> bytes:
@@ -44,11 +72,12 @@ def telltale(nonce: bytes, auth: bytes) -> int:
     return hashlib.sha256(nonce + auth).digest()[0] & 1
 
 
-def separating_nonce(new: bytes, old: t.Optional[bytes]) -> bytes:
-    """Returns a nonce under which the telltales of the two differ; any nonce if ``old`` is unknown or the same."""
+def separating_nonce(new: bytes, old: t.Iterable[bytes] = ()) -> bytes:
+    """Returns a nonce under which the telltale of the new authValue differs from those of all others."""
+    others = [auth for auth in old if auth != new]
     while True:
         nonce = os.urandom(_NONCE_SIZE)
-        if old is None or old == new or telltale(nonce, old) != telltale(nonce, new):
+        if all(telltale(nonce, auth) != telltale(nonce, new) for auth in others):
             return nonce
 
 

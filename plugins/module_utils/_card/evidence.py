@@ -82,6 +82,7 @@ def show_card(tpm: Tpm, record: Record, question: Question) -> CardEvidence:
             parent=_unsized(record.parent.public),
             indices=indices,
             keys=tuple(_keys(tpm, ak, record, question)),
+            genesis_proof=record.genesis_proof,
         )
 
 

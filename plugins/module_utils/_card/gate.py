@@ -20,7 +20,7 @@ from .._tpm import object as tpm_object
 from .._tpm.connection import Tpm
 from .._tpm.errors import WRONG_VALUE, Reason, TpmError
 from .._tpm.session import Given, Ticket, obtain_ticket
-from .derivation import auth_value, telltale
+from .derivation import NEWEST, Derivation, auth_value, secret_auth, telltale
 from .errors import UNCOUNTED, Blocked, CardLost, NotOffered, TpmLockout, WrongSecret
 from .model import COUNTER_SIZE, SECRET_SIZE, Role, counter_data
 from .record import Record
@@ -45,6 +45,14 @@ class Opened:
     parent_auth: bytes = field(repr=False)
 
 
+class Entered(t.NamedTuple):
+    """A secret that the TPM has taken: the ticket for it, its authValue, and the ESAPI entity of its index."""
+
+    ticket: Ticket
+    auth: bytes
+    entity: t.Any
+
+
 class Gates:
     """The gates of one card, for whoever holds the TPM."""
 
@@ -60,8 +68,24 @@ class Gates:
             raise NotOffered(f"The card has no {reference.title}.")
         return role
 
-    def auth(self, role: Role, secret: bytes) -> bytes:
-        return auth_value(secret, self.record.salt, _PURPOSES[role])
+    def auth(self, role: Role, secret: bytes, derivation: t.Optional[Derivation] = None) -> bytes:
+        """Returns the authValue that a PIN or PUK has, as the card's present one was made if nothing else is said."""
+        return secret_auth(secret, self.record.salt, _PURPOSES[role], derivation or self.record.derivation(role))
+
+    def new_auth(self, role: Role, secret: bytes) -> bytes:
+        return self.auth(role, secret, NEWEST)
+
+    def _auths(self, role: Role, secret: bytes) -> t.List[bytes]:
+        """The authValues to try: one, but for a change that was cut off while it also changed the derivation.
+
+        If the new one fits the telltale, the secret may be the new one or, by chance, the old one.
+        """
+        present = self.auth(role, secret)
+        pending = self.record.pending.get(role)
+        if pending is None or pending.derivation is self.record.derivation(role):
+            return [present]
+        coming = self.auth(role, secret, pending.derivation)
+        return [coming, present] if telltale(pending.nonce, coming) == pending.bit else [present]
 
     def entity(self, role: Role, auth: t.Optional[bytes] = None) -> t.Any:
         """Returns the ESAPI entity of an index, its authValue set.
@@ -89,19 +113,24 @@ class Gates:
         count, limit = struct.unpack(">II", data)
         return Tries(max(limit - count, 0), limit)
 
-    def ticket(self, reference: Reference, secret: bytes) -> Ticket:
-        """Spends a try.
+    def enter(self, reference: Reference, role: Role, auths: t.Sequence[bytes]) -> Entered:
+        """Gives the first authValue that is right. Each that is not costs a try.
 
         :raises WrongSecret: with the tries that are left
         :raises Blocked: if there were none
         """
-        role = self.role(reference)
-        return self.ticket_for(reference, role, self.auth(role, secret))
+        *others, last = auths
+        for auth in others:
+            try:
+                return self._enter(reference, role, auth)
+            except WrongSecret:
+                continue
+        return self._enter(reference, role, last)
 
-    def ticket_for(self, reference: Reference, role: Role, auth: bytes) -> Ticket:
-        """The same with the authValue that was made from the secret."""
+    def _enter(self, reference: Reference, role: Role, auth: bytes) -> Entered:
+        entity = self.entity(role, auth)
         try:
-            return obtain_ticket(self.tpm, self.model.name(role), self.entity(role, auth), TICKET_SECONDS)
+            ticket = obtain_ticket(self.tpm, self.model.name(role), entity, TICKET_SECONDS)
         except TpmError as error:
             if error.reason is Reason.AUTH_UNAVAILABLE:
                 raise Blocked(reference) from error
@@ -109,17 +138,18 @@ class Gates:
                 left = self.tries(role).left if role is not Role.ADMIN else UNCOUNTED
                 raise WrongSecret(reference, left) from error
             raise
+        return Entered(ticket, auth, entity)
 
     def open(self, reference: Reference, secret: bytes) -> Opened:
         """Opens the card.
 
-        :raises WrongSecret, Blocked, NotOffered: as :meth:`ticket`
-        :raises TpmLockout: if the TPM's own protection is on
+        :raises WrongSecret, Blocked, NotOffered: as :meth:`enter`
+        :raises TpmLockout: if the TPM's own protection is on, and the seal is one of before store version 3
         """
         role = self.role(reference)
-        ticket = self.ticket(reference, secret)
-        seal, key = self._unseal(role, ticket, secret)
-        return self.opened(role, ticket, seal, key)
+        entered = self.enter(reference, role, self._auths(role, secret))
+        seal, key = self._unseal(role, entered)
+        return self.opened(role, entered.ticket, seal, key)
 
     def opened(self, role: Role, ticket: Ticket, seal: Blob, key: bytes) -> Opened:
         return Opened(role, ticket, seal, key, self.parent_auth(key, self._secret(role, ticket)))
@@ -136,11 +166,10 @@ class Gates:
         steps = index.authorise(self.model.by(role, Command.NV_READ))
         return nv.read(self.tpm, self.entity(Role.SECRET), SECRET_SIZE, steps, Given.ticket(ticket))
 
-    def _unseal(self, role: Role, ticket: Ticket, secret: bytes) -> t.Tuple[Blob, bytes]:
-        auth = self.auth(role, secret)
-        for seal in self._seals(role, auth):
+    def _unseal(self, role: Role, entered: Entered) -> t.Tuple[Blob, bytes]:
+        for seal in self._seals(role, entered.auth):
             try:
-                return seal, self.unseal(role, seal, ticket, auth)
+                return seal, self.unseal(role, seal, entered)
             except TpmError as error:
                 if error.reason is Reason.LOCKOUT:
                     raise TpmLockout(str(error)) from error
@@ -148,12 +177,15 @@ class Gates:
                     raise
         raise CardLost(self.record.name, self.record.instance_id)
 
-    def unseal(self, role: Role, seal: Blob, ticket: Ticket, auth: bytes) -> bytes:
+    def unseal(self, role: Role, seal: Blob, entered: Entered) -> bytes:
+        policy = self.model.seal_policy(role, self.is_guarded(seal))
+        given = Given.ticket(entered.ticket, {entered.ticket.name: entered.entity})
+        auth = b"" if role is Role.ADMIN else entered.auth
         with tpm_object.loaded(self.tpm, self.tpm.storage_root, seal, auth) as entity:
-            return tpm_object.unseal(self.tpm, entity, self.model.seal_policy(role), Given.ticket(ticket))
+            return tpm_object.unseal(self.tpm, entity, policy, given)
 
     def _seals(self, role: Role, auth: bytes) -> t.List[Blob]:
-        """The seals to try, the likelier one first: the second costs a count of the TPM's own protection."""
+        """The seals to try, the likelier one first. With a seal of before store version 3 the TPM counts the second."""
         seals = [self.record.seals[role]]
         pending = self.record.pending.get(role)
         if pending is not None:
@@ -163,9 +195,16 @@ class Gates:
 
     def make_seal(self, role: Role, auth: bytes, key: bytes) -> Blob:
         """Seals K under a new PIN or PUK, or K and the admin key under nothing but the ADMIN index."""
-        template = tpm_object.Template.seal(guarded=role is not Role.ADMIN)
         policy = self.model.seal_policy(role)
+        template = tpm_object.Template.seal()
         return tpm_object.create(self.tpm, self.tpm.storage_root, template, policy, auth, key)[0]
+
+    @staticmethod
+    def is_guarded(seal: Blob) -> bool:
+        """Whether a seal is under the TPM's own dictionary attack protection, as before store version 3."""
+        from .._encoding.public import ObjectAttribute
+
+        return not seal.attributes & ObjectAttribute.NO_DA
 
     def change_own(self, opened: Opened, auth: bytes) -> None:
         """Lets whoever opened the card with a PIN (or PUK) change it."""

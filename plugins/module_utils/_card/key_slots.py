@@ -72,7 +72,7 @@ class KeySlots:
         self, wanted: KeySpecification, blob: Blob, creation: Creation, certify: t.Optional[Certify] = None
     ) -> Key:
         public = Public.parse(unsized(blob.public, "TPM2B_PUBLIC", _LARGEST_PUBLIC)).spki()
-        key = KeyRecord(wanted.algorithm, wanted.pin, blob, public, creation)
+        key = KeyRecord(wanted.algorithm, wanted.pin, blob, public, creation, certifiable=True)
         session = self._session
         session.saved_keys.pop(wanted.slot, None)
         record = session.known.with_key(wanted.slot, key)

@@ -25,8 +25,8 @@ from .._tpm.object import Template
 from .._tpm.session import Given
 from .admin_gate import CARD_KEY_SIZE, answer_auth
 from .admin_key import AdminKey, Challenge
-from .attestation import Attestation
 from .attestation_key import make as make_attestation_key
+from .attestation_key import prove_genesis
 from .derivation import forgotten
 from .gate import Gates
 from .model import COUNTER_SIZE, HANDLES_PER_CARD, SECRET_SIZE, Index, Model, Role, counter_data
@@ -56,21 +56,21 @@ def create(store: Store, tpm: Tpm, specification: Specification, secrets: Secret
     with store.changing_all(), tpm.taken():
         check_host_policy(policy, tpm)
         number = free_number(store.numbers())
+        ak = make_attestation_key(tpm)
         with tpm_object.passing(tpm, Template.genesis(), forgotten(), os.urandom(SECRET_SIZE)) as genesis:
-            record = _draft(number, _free_handles(tpm), tpm_object.name(tpm, genesis), specification)
-            record = replace(record, presented=policy.present_new_cards)
+            record = _draft(number, _free_handles(tpm), tpm_object.name(tpm, genesis.entity), specification)
+            proof = prove_genesis(tpm, ak, genesis)
+            record = replace(record, presented=policy.present_new_cards, ak=ak, genesis_proof=proof)
             record, answer = _challenging(record, secrets.admin_key)
             store.write(record)
             try:
-                secret = _make_indices(tpm, record, genesis, secrets, answer)
+                secret = _make_indices(tpm, record, genesis.entity, secrets, answer)
             except BaseException:
                 _discard(store, tpm, record)
                 raise
         try:
             record = _make_objects(tpm, record, secret, secrets)
             record = replace(record, pin=replace(record.pin, must_change=specification.pin_must_change, rules=rules))
-            if specification.attestation is not Attestation.NONE:
-                record = replace(record, ak=make_attestation_key(tpm))
             store.write(record)
         except BaseException:
             _discard(store, tpm, record)
@@ -91,9 +91,9 @@ def _draft(number: int, first_handle: int, genesis: bytes, specification: Specif
         pin_retries=specification.pin_retries,
         puk_retries=specification.puk_retries,
         edge=specification.edge,
-        faces=specification.faces,
         owner=specification.owner,
         group=specification.group,
+        faces=specification.faces,
         has_puk=specification.has_puk,
         generated=specification.generate,
     )
@@ -127,8 +127,8 @@ def _make_indices(tpm: Tpm, record: Record, genesis: t.Any, secrets: Secrets, an
     contents = {
         Role.ADMIN: (answer, bytes(COUNTER_SIZE)),
         Role.POLICY: (b"", model.policy_data),
-        Role.PUK: (gates.auth(Role.PUK, (secrets.puk or "").encode()), counter_data(record.puk_retries)),
-        Role.PIN: (gates.auth(Role.PIN, secrets.pin.encode()), counter_data(record.pin_retries)),
+        Role.PUK: (gates.new_auth(Role.PUK, (secrets.puk or "").encode()), counter_data(record.puk_retries)),
+        Role.PIN: (gates.new_auth(Role.PIN, secrets.pin.encode()), counter_data(record.pin_retries)),
         Role.SECRET: (b"", secret),
     }
     for role, index in model.indices.items():
@@ -142,9 +142,10 @@ def _make_indices(tpm: Tpm, record: Record, genesis: t.Any, secrets: Secrets, an
 def _make_objects(tpm: Tpm, record: Record, secret: bytes, secrets: Secrets) -> Record:
     gates = Gates(tpm, record)
     key = os.urandom(CARD_KEY_SIZE)
-    seals: t.Dict[Role, Blob] = {Role.PIN: gates.make_seal(Role.PIN, gates.auth(Role.PIN, secrets.pin.encode()), key)}
+    pin_auth = gates.new_auth(Role.PIN, secrets.pin.encode())
+    seals: t.Dict[Role, Blob] = {Role.PIN: gates.make_seal(Role.PIN, pin_auth, key)}
     if secrets.puk is not None:
-        seals[Role.PUK] = gates.make_seal(Role.PUK, gates.auth(Role.PUK, secrets.puk.encode()), key)
+        seals[Role.PUK] = gates.make_seal(Role.PUK, gates.new_auth(Role.PUK, secrets.puk.encode()), key)
     if secrets.admin_key is not None:
         seals[Role.ADMIN] = gates.make_seal(Role.ADMIN, b"", key + secrets.admin_key.value)
     parent_auth = gates.parent_auth(key, secret)

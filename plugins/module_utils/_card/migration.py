@@ -9,13 +9,20 @@ replaced as a whole. So an interruption leaves the old file or the new one, and 
 | --- | --- |
 | 1 | |
 | 2 | Every field is always there. A card may have another edge than PIV, or no reader |
+| 3 | The authValue of a PIN or PUK is made from its hash; the TPM's own dictionary attack protection does not watch
+over seals; keys may be certified with the PIN; the AK has stated how genesis was made |
+
+What lies in the TPM can't be brought along by reading a file. A card of before version 3 gets the new authValue and
+seal when its PIN or PUK is next set; its keys stay as they were made, and its genesis remains unproven.
 """
 
 from __future__ import annotations
 
 import typing as t
 
-VERSION = 2
+from .derivation import Derivation
+
+VERSION = 3
 Fields = t.Dict[str, t.Any]
 
 
@@ -62,5 +69,17 @@ def _pin_from_1(pin: t.Optional[Fields]) -> t.Optional[Fields]:
     return None if pin is None else {**pin, "length": 0}
 
 
-_STEPS: t.Mapping[int, t.Callable[[Fields], Fields]] = {1: _from_1}
+def _from_2(fields: Fields) -> Fields:
+    old = int(Derivation.SECRET)
+    return {
+        **fields,
+        "derivations": dict.fromkeys(("PIN", "PUK"), old),
+        "pending": {role: {**each, "derivation": old} for role, each in fields["pending"].items()},
+        "keys": {slot: {**key, "certifiable": False} for slot, key in fields["keys"].items()},
+        "genesis_proof": None,
+        "faces": ["pcsc"],
+    }
+
+
+_STEPS: t.Mapping[int, t.Callable[[Fields], Fields]] = {1: _from_1, 2: _from_2}
 """By the version that each step starts from."""

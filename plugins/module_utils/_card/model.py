@@ -57,6 +57,7 @@ HANDLES_PER_CARD = 8
 POLICY_SIZE = 34
 SECRET_SIZE = 32
 COUNTER_SIZE = 8
+_FOR_SEAL = b"seal"
 
 _ORDINARY = Attribute.POLICYWRITE | Attribute.NO_DA
 _COUNTER = Attribute.PIN_FAIL | Attribute.POLICYWRITE | Attribute.POLICYREAD | Attribute.OWNERREAD | Attribute.NO_DA
@@ -202,11 +203,38 @@ class Model:
 
     # Policies of objects.
 
-    def seal_policy(self, role: Role) -> Policy:
-        """The counter first, then the TPM's own dictionary attack protection."""
-        gate = (PolicySecret(self.name(role)),)
-        return gate if role is Role.ADMIN else (*gate, PolicyAuthValue())
+    def seal_policy(self, role: Role, guarded: bool = False) -> Policy:
+        """The counter first, then the seal's own authValue.
 
-    def key_policy(self, pin: PinUse) -> Policy:
-        """A key asks for the PIN; one that never asks still dies with the card's POLICY index."""
+        The counter's consent is for this seal by name. So no ticket for the keys opens it, nobody guesses the PIN at
+        the seal where the counter does not count, and the TPM's own dictionary attack protection has nothing to add.
+
+        :param guarded: for seals from before store version 3, which that protection watches over
+        """
+        if role is Role.ADMIN:
+            return (PolicySecret(self.name(role)),)
+        return (PolicySecret(self.name(role), b"" if guarded else _FOR_SEAL), PolicyAuthValue())
+
+    def key_policy(self, pin: PinUse, certifiable: bool = True) -> Policy:
+        """A key asks for the PIN; one that never asks still dies with the card's POLICY index.
+
+        :param certifiable: False for keys from before store version 3, which TPM2_Certify never takes
+        """
+        asking = self._asking(pin)
+        return asking + any_of(self._key_branches(pin)) if certifiable else asking
+
+    def certify_policy(self, pin: PinUse) -> Policy:
+        """What lets TPM2_Certify state of a key what it is: the same secret, for this one command."""
+        branches = self._key_branches(pin)
+        return branches[-1] + any_of(branches)
+
+    def _key_branches(self, pin: PinUse) -> t.Tuple[Policy, Policy]:
+        asking = self._asking(pin)
+        return asking, (*asking, PolicyCommandCode(Command.CERTIFY))
+
+    def _asking(self, pin: PinUse) -> Policy:
         return (PolicySecret(self.name(Role.POLICY if pin is PinUse.NEVER else Role.PIN)),)
+
+    def key_digests(self, pin: PinUse) -> t.FrozenSet[bytes]:
+        """The authPolicies that a key of this card may have: of this store version, and of those before."""
+        return frozenset(policy_digest(self.key_policy(pin, certifiable)) for certifiable in (True, False))

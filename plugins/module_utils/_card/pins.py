@@ -11,7 +11,7 @@ from dataclasses import replace
 from .._encoding.blob import Blob
 from .._errors import InputError
 from .._pin import PinPolicy
-from .derivation import separating_nonce, telltale
+from .derivation import Derivation, separating_nonce, telltale
 from .errors import NotOffered
 from .gate import Gates, Opened
 from .model import Role
@@ -86,11 +86,10 @@ class Pins:
         rules = self._check_new(reference, new)
         with session.changing() as gates:
             opened = gates.open(reference, old)
-            auth = gates.auth(opened.role, new)
             pin = self._new_pin(gates, opened, rules, new, new == old) if reference is Reference.PIN else None
             setting = Setting(pin and replace(pin, must_change=must_change), by_task)
-            seal = self._prepare(gates, opened, opened.role, auth, gates.auth(opened.role, old), setting)
-            gates.change_own(opened, auth)
+            seal = self._prepare(gates, opened, opened.role, (new, old), setting)
+            gates.change_own(opened, gates.new_auth(opened.role, new))
             session.write(session.known.settled(opened.role, seal))
             if reference is Reference.PIN:
                 session.opened = replace(opened, seal=seal)
@@ -102,7 +101,8 @@ class Pins:
             raise NotOffered("The host's Hello policy does not let the PUK set a PIN: make a new card.")
         self._check_new(Reference.PIN, new_pin)
         with session.changing() as gates:
-            self._replace(gates, gates.open(Reference.PUK, puk), new_pin, by_task, must_change)
+            opened = self._resealed(gates, gates.open(Reference.PUK, puk), puk)
+            self._replace(gates, opened, new_pin, by_task, must_change)
         self._judge()
 
     def reset(self, new_pin: bytes, by_task: bool, must_change: bool) -> None:
@@ -124,11 +124,10 @@ class Pins:
 
     def _replace(self, gates: Gates, opened: Opened, new_pin: bytes, by_task: bool, must_change: bool) -> None:
         session = self._session
-        auth = gates.auth(Role.PIN, new_pin)
         pin = self._new_pin(gates, opened, self._check_new(Reference.PIN, new_pin), new_pin)
         setting = Setting(replace(pin, must_change=must_change), by_task)
-        seal = self._prepare(gates, opened, Role.PIN, auth, None, setting)
-        gates.recover(opened, auth, session.known.pin_retries)
+        seal = self._prepare(gates, opened, Role.PIN, (new_pin, None), setting)
+        gates.recover(opened, gates.new_auth(Role.PIN, new_pin), session.known.pin_retries)
         session.write(session.known.settled(Role.PIN, seal))
 
     def _check_new(self, reference: Reference, new: bytes) -> PinPolicy:
@@ -155,12 +154,24 @@ class Pins:
         former = remembered(known.former, new, key, rules.history)
         return PinRecord(int(now), rules=rules, former=former, length=record.edge.kept_length(new))
 
+    def _resealed(self, gates: Gates, opened: Opened, secret: bytes) -> Opened:
+        """Gives a secret that stays the seal of this store version, while it is at hand."""
+        role = opened.role
+        if role in self._session.known.pending or not gates.is_guarded(opened.seal):
+            return opened
+        return replace(opened, seal=gates.make_seal(role, gates.auth(role, secret), opened.key))
+
     def _prepare(
-        self, gates: Gates, opened: Opened, role: Role, auth: bytes, old: t.Optional[bytes], setting: Setting
+        self, gates: Gates, opened: Opened, role: Role, secrets: t.Tuple[bytes, t.Optional[bytes]], setting: Setting
     ) -> Blob:
-        """Writes the seal for a new secret beside the old one, before the TPM is told."""
+        """Writes the seal for a new secret beside the old one, before the TPM is told.
+
+        :param secrets: the new one, and the old one if it is known
+        """
+        new, old = secrets
+        auth = gates.new_auth(role, new)
         seal = gates.make_seal(role, auth, opened.key)
-        nonce = separating_nonce(auth, old)
+        nonce = separating_nonce(auth, () if old is None else [gates.auth(role, old, each) for each in Derivation])
         record = self._session.known.settled(opened.role, opened.seal)
         pending = Pending(seal, nonce, telltale(nonce, auth), setting.pin, setting.by_task)
         self._session.write(record.with_pending(role, pending))

@@ -226,7 +226,8 @@ def describe_record(card: Record) -> t.Dict[str, t.Any]:
 
 
 def _attestation_of(card: t.Optional[Record]) -> Attestation:
-    return card.attestation if card else Attestation.NONE
+    """A card that is made gets an attestation key, whether it is asked for or not."""
+    return card.attestation if card else Attestation.AIK_ONLY
 
 
 def _policy(policy: t.Any) -> t.Dict[str, t.Any]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 import typing as t
 
 from .._cryptography import serialization, utils
+from .._encoding.evidence import Statement
 from .._encoding.key_algorithm import KeyAlgorithm
 from .._errors import InputError
 from .._tpm import object as tpm_object
+from .._tpm.certify import certify_key
 from .._tpm.errors import STALE_CONTEXT, STALE_TICKET, TpmError
 from .._tpm.session import Given, Ticket, obtain_ticket
 from .._tpm.workbench import SavedKey
@@ -69,6 +71,21 @@ class PrivateKeys:
         )
         return secret.rjust(size, b"\0")
 
+    def certify(self, slot: int, qualifying: bytes) -> Statement:
+        key, session = self._slots.record(slot), self._session
+        ak = session.record.ak
+        if ak is None or not key.certifiable:
+            which = f"The key in slot {slot_name(slot)}"
+            raise NotOffered(f"{which} is from before keys could be certified: make a new one.")
+
+        def act(saved: SavedKey, ticket: Ticket) -> Statement:
+            policy = session.known.model.certify_policy(key.pin)
+            tpm, given = session.tpm, Given.ticket(ticket)
+            with session.bench.entity(saved) as entity, tpm_object.loaded(tpm, tpm.storage_root, ak) as signer:
+                return certify_key(tpm, signer, entity, qualifying, policy, given)
+
+        return self._use(slot, key, act)
+
     def _ticket(self, pin: PinUse) -> Ticket:
         """The PIN's ticket, or for a key that never asks, one that the POLICY index gives to everybody."""
         session = self._session
@@ -85,7 +102,7 @@ class PrivateKeys:
         session = self._session
 
         def act(saved: SavedKey, ticket: Ticket) -> bytes:
-            policy = session.known.model.key_policy(key.pin)
+            policy = session.known.model.key_policy(key.pin, key.certifiable)
             with session.bench.entity(saved) as entity:
                 return action(entity, policy, Given.ticket(ticket))
 
@@ -119,7 +136,8 @@ class PrivateKeys:
         session = self._session
         session.bench.clear()
         with self._slots.parent(key.pin) as parent, tpm_object.loaded(session.tpm, parent, key.blob) as entity:
-            saved = session.saved_keys[slot] = session.bench.save(entity)
+            rest = session.known.model.key_policy(key.pin, key.certifiable)[1:]
+            saved = session.saved_keys[slot] = session.bench.save(entity, rest)
         session.tpm.end_esapi()
         return saved
 

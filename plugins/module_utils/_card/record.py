@@ -11,10 +11,12 @@ import typing as t
 from dataclasses import asdict, dataclass, field, replace
 
 from .._encoding.blob import Blob, Creation
+from .._encoding.evidence import GenesisEvidence, Statement
 from .._encoding.key_algorithm import KeyAlgorithm
 from .._pin import PinPolicy
 from .admin_key import Challenge, Cipher
 from .attestation import Attestation
+from .derivation import NEWEST, Derivation
 from .edge import Edge
 from .face import Face
 from .key import PinUse
@@ -52,6 +54,8 @@ class KeyRecord:
     public: bytes
     """DER SubjectPublicKeyInfo."""
     creation: Creation
+    certifiable: bool = False
+    """Whether its policy has the branch for TPM2_Certify."""
 
     @property
     def imported(self) -> bool:
@@ -74,6 +78,7 @@ class Pending:
     """What is known of a new PIN, once it is set."""
     by_task: bool = False
     """Whether a task sets the secret, so that nonce and bit stay when it is set; see :mod:`.telltale`."""
+    derivation: Derivation = NEWEST
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,8 @@ class Record:
     pending: t.Mapping[Role, Pending] = field(default_factory=dict)
     telltales: t.Mapping[Role, Telltale] = field(default_factory=dict)
     pin: PinRecord = field(default_factory=PinRecord)
+    derivations: t.Mapping[Role, Derivation] = field(default_factory=dict)
+    """How the authValues of PIN and PUK were made, where not in the newest way."""
     parent: Blob = _NO_BLOB
     keys: t.Mapping[int, KeyRecord] = field(default_factory=dict)
     certificates: t.Mapping[int, bytes] = field(default_factory=dict)
@@ -135,7 +142,9 @@ class Record:
     objects: t.Mapping[int, bytes] = field(default_factory=dict)
     """What the edge keeps beside keys and certificates, by its own tags."""
     ak: t.Optional[Blob] = None
-    """The attestation key; a card gets one when it first has to prove something."""
+    """The attestation key. A card from before store version 3 gets one when it first has to prove something."""
+    genesis_proof: t.Optional[GenesisEvidence] = None
+    """What the AK stated of the genesis object while that was there. None for a card from before store version 3."""
     ak_certificate: bytes = b""
     """DER."""
     administration: t.Optional[Administration] = None
@@ -150,6 +159,10 @@ class Record:
         if self.ak is None:
             return Attestation.NONE
         return Attestation.AIK_AND_CERT if self.ak_certificate else Attestation.AIK_ONLY
+
+    def derivation(self, role: Role) -> Derivation:
+        """Returns how the present authValue of a PIN or PUK was made."""
+        return self.derivations.get(role, NEWEST)
 
     @property
     def model(self) -> Model:
@@ -191,7 +204,8 @@ class Record:
         telltales = {each: value for each, value in self.telltales.items() if each is not role}
         if changed.by_task:
             telltales[role] = Telltale(changed.nonce, changed.bit)
-        return replace(self, telltales=telltales, pin=changed.pin or self.pin)
+        derivations = {**self.derivations, role: changed.derivation}
+        return replace(self, telltales=telltales, derivations=derivations, pin=changed.pin or self.pin)
 
     def renewed(self, challenge: Challenge, seal: Blob) -> Record:
         """The record once the TPM knows the answer to a new challenge."""
@@ -230,7 +244,7 @@ def _plain(record: Record) -> t.Dict[str, t.Any]:
     fields = {name: getattr(record, name) for name in record.__dataclass_fields__}
     fields["pin_policy"] = asdict(record.pin_policy)
     fields["seals"] = {role.name: blob for role, blob in record.seals.items()}
-    for name in ("pending", "telltales"):
+    for name in ("pending", "telltales", "derivations"):
         fields[name] = {role.name: value for role, value in getattr(record, name).items()}
     return t.cast("dict[str, t.Any]", _text(fields))
 
@@ -257,7 +271,9 @@ def _blob(fields: t.Mapping[str, str]) -> Blob:
 
 def _pending(fields: t.Mapping[str, t.Any]) -> Pending:
     pin = None if fields["pin"] is None else _pin_record(fields["pin"])
-    return Pending(_blob(fields["seal"]), _bytes(fields["nonce"]), int(fields["bit"]), pin, bool(fields["by_task"]))
+    seal, nonce = _blob(fields["seal"]), _bytes(fields["nonce"])
+    derivation = Derivation(fields["derivation"])
+    return Pending(seal, nonce, int(fields["bit"]), pin, bool(fields["by_task"]), derivation)
 
 
 def _pin_record(fields: t.Mapping[str, t.Any]) -> PinRecord:
@@ -278,7 +294,15 @@ def _key(fields: t.Mapping[str, t.Any]) -> KeyRecord:
         _blob(fields["blob"]),
         _bytes(fields["public"]),
         Creation(**creation),
+        bool(fields["certifiable"]),
     )
+
+
+def _genesis_proof(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[GenesisEvidence]:
+    if fields is None:
+        return None
+    statement = Statement(*(_bytes(fields["creation"][name]) for name in ("attest", "signature")))
+    return GenesisEvidence(_bytes(fields["public"]), _bytes(fields["creation_data"]), statement)
 
 
 def _challenge(fields: t.Mapping[str, t.Any]) -> Challenge:
@@ -312,11 +336,12 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "state": State(fields["state"]),
         "presented": bool(fields["presented"]),
         "edge": Edge(fields["edge"]),
-        "faces": tuple(Face(each) for each in fields.get("faces", (Face.PCSC,))),
+        "faces": tuple(Face(each) for each in fields["faces"]),
         "generated": bool(fields["generated"]),
         "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},
         "pending": {Role[role]: _pending(pending) for role, pending in fields["pending"].items()},
         "telltales": {Role[role]: _telltale(kept) for role, kept in fields["telltales"].items()},
+        "derivations": {Role[role]: Derivation(each) for role, each in fields["derivations"].items()},
         "pin": _pin_record(fields["pin"]),
         "parent": _blob(fields["parent"]),
         "keys": {int(slot): _key(key) for slot, key in fields["keys"].items()},
@@ -325,5 +350,6 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "administration": _administration(fields["administration"]),
         "ak": None if fields["ak"] is None else _blob(fields["ak"]),
         "ak_certificate": _bytes(fields["ak_certificate"]),
+        "genesis_proof": _genesis_proof(fields["genesis_proof"]),
     }
     return Record(**{**fields, **changed})

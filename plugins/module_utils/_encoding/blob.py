@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
+
+_ATTRIBUTES_AT = 6
+"""In a TPM2B_PUBLIC, after its size, the type and the nameAlg: TPM 2.0 part 2, clause 12.2.4."""
 
 
 @dataclass(frozen=True)
@@ -13,6 +17,11 @@ class Blob:
 
     private: bytes
     public: bytes
+
+    @property
+    def attributes(self) -> int:
+        """The object's TPMA_OBJECT."""
+        return int(struct.unpack_from(">I", self.public, _ATTRIBUTES_AT)[0])
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from .._cryptography import AESGCM, InvalidTag
 from .algorithm import Algorithm
 from .credential import Credential, kdfa
-from .evidence import LARGEST_STRUCTURE, LONGEST_NAME, VERSION, Document
+from .evidence import LARGEST_STRUCTURE, LONGEST_NAME, Document
 from .fields import Fields, encoded
 from .wire import WireError
 
+VERSION = 1
 SECRET_SIZE = 32
 LARGEST_PAYLOAD = 1 << 20
 _NONCE_SIZE = 12

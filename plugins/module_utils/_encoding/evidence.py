@@ -13,7 +13,10 @@ from dataclasses import dataclass
 
 from .fields import Fields, encoded
 
-VERSION = 1
+VERSION = 2
+"""Version 2 brought the proof of genesis."""
+GENESIS_NONCE = b"hardbound genesis"
+"""What the AK's statement of genesis is made over: it is older than every verifier's nonce."""
 
 MOST_CARDS = 16
 MOST_KEYS = 24
@@ -71,6 +74,31 @@ class KeyEvidence:
 
 
 @dataclass(frozen=True)
+class GenesisEvidence:
+    """The genesis object of a card, which is gone.
+
+    :param public: TPMT_PUBLIC
+    :param creation_data: TPMS_CREATION_DATA
+    :param creation: TPM2_CertifyCreation over :data:`GENESIS_NONCE`, made while the object was there
+    """
+
+    public: bytes
+    creation_data: bytes
+    creation: Statement
+
+    @classmethod
+    def read(cls, fields: Fields) -> GenesisEvidence:
+        public, data = (fields.octets(name, LARGEST_STRUCTURE) for name in ("public", "creation_data"))
+        genesis = cls(public, data, Statement.read(fields))
+        fields.end()
+        return genesis
+
+    def document(self) -> Document:
+        own = {"public": encoded(self.public), "creation_data": encoded(self.creation_data)}
+        return {**own, **self.creation.document()}
+
+
+@dataclass(frozen=True)
 class IndexEvidence:
     """An NV index of a card.
 
@@ -103,6 +131,7 @@ class CardEvidence:
     :param ak: TPMT_PUBLIC of the attestation key
     :param parent: TPMT_PUBLIC of the parent of the card's keys
     :param indices: ``pin``, ``policy``, and ``puk`` if there is one
+    :param genesis_proof: None for a card from before store version 3
     """
 
     name: str
@@ -114,6 +143,7 @@ class CardEvidence:
     parent: bytes
     indices: t.Mapping[str, IndexEvidence]
     keys: t.Tuple[KeyEvidence, ...]
+    genesis_proof: t.Optional[GenesisEvidence] = None
 
     @classmethod
     def read(cls, fields: Fields) -> CardEvidence:
@@ -130,11 +160,13 @@ class CardEvidence:
             parent=fields.octets("parent", LARGEST_STRUCTURE),
             indices=indices,
             keys=tuple(KeyEvidence.read(key) for key in fields.objects("keys", MOST_KEYS)),
+            genesis_proof=_read_genesis(fields),
         )
         fields.end()
         return card
 
     def document(self) -> Document:
+        proof = {} if self.genesis_proof is None else {"genesis_proof": self.genesis_proof.document()}
         return {
             "name": self.name,
             "first_handle": self.first_handle,
@@ -145,7 +177,12 @@ class CardEvidence:
             "parent": encoded(self.parent),
             "indices": {name: index.document() for name, index in self.indices.items()},
             "keys": [key.document() for key in self.keys],
+            **proof,
         }
+
+
+def _read_genesis(fields: Fields) -> t.Optional[GenesisEvidence]:
+    return GenesisEvidence.read(fields.object("genesis_proof")) if fields.has("genesis_proof") else None
 
 
 @dataclass(frozen=True)
@@ -171,8 +208,8 @@ class Evidence:
         """
         fields = Fields(document, "")
         version = fields.number("version", 2**31)
-        if version != VERSION:
-            raise fields.fault("version", f"is {version}, where {VERSION} is understood")
+        if not 1 <= version <= VERSION:
+            raise fields.fault("version", f"is {version}, where 1 to {VERSION} are understood")
         evidence = cls(
             ek=fields.octets("ek", LARGEST_STRUCTURE),
             certificates=fields.octets_list("certificates", MOST_CERTIFICATES, LARGEST_CERTIFICATE),

@@ -8,9 +8,11 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from .evidence import LARGEST_CERTIFICATE, MOST_KEYS, VERSION
+from .evidence import LARGEST_CERTIFICATE, MOST_KEYS
 from .fields import Fields, encoded
 from .wire import WireError
+
+VERSION = 1
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class Command(enum.IntEnum):
 
     NV_WRITE = 0x137
     NV_CHANGE_AUTH = 0x13B
+    CERTIFY = 0x148
     NV_READ = 0x14E
     NV_CERTIFY = 0x184
 
@@ -39,12 +40,16 @@ class _PolicyCommand(enum.IntEnum):
 
 @dataclass(frozen=True)
 class PolicySecret:
-    """Knowledge of an entity's authValue, the entity given by its Name: clause 23.4."""
+    """Knowledge of an entity's authValue, the entity given by its Name: clause 23.4.
+
+    :param reference: policyRef; a ticket that was given without it does not satisfy the step
+    """
 
     name: bytes
+    reference: bytes = b""
 
     def extend(self, before: bytes) -> bytes:
-        return digest(digest(before, struct.pack(">I", _PolicyCommand.SECRET), self.name), b"")
+        return digest(digest(before, struct.pack(">I", _PolicyCommand.SECRET), self.name), self.reference)
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,12 @@ class Template:
         return cls._make("keyedhash", "USERWITHAUTH", "NODA", "ADMINWITHPOLICY")
 
     @classmethod
-    def seal(cls, guarded: bool) -> t.Any:
-        """Sealed data; ``guarded`` puts it under the TPM's dictionary attack protection too."""
-        return cls._make("keyedhash", "ADMINWITHPOLICY", *(() if guarded else ("NODA",)))
+    def seal(cls) -> t.Any:
+        """Sealed data, which opens by policy alone. What counts the guesses is in the policy.
+
+        Without NODA the TPM would count each power cut after a use as a failure: TPM 2.0 part 1, clause 17.8.6.
+        """
+        return cls._make("keyedhash", "ADMINWITHPOLICY", "NODA")
 
     @classmethod
     def attestation(cls) -> t.Any:
@@ -160,18 +163,29 @@ def storage_root_public(tpm: Tpm, handle: int) -> bytes:
         return bytes(made[1].marshal())
 
 
+class Passing(t.NamedTuple):
+    """An object that is there for a while.
+
+    :param public: a marshalled TPM2B_PUBLIC
+    """
+
+    entity: t.Any
+    public: bytes
+    creation: Creation
+
+
 @contextlib.contextmanager
-def passing(tpm: Tpm, template: t.Any, auth: bytes, data: bytes) -> t.Iterator[t.Any]:
+def passing(tpm: Tpm, template: t.Any, auth: bytes, data: bytes) -> t.Iterator[Passing]:
     """Makes an object of the NULL hierarchy for a block. Nobody can make it again after the TPM's next restart."""
     pytss = load()
     sensitive = _sensitive(auth, data)
     with authorising(tpm, Protect.COMMAND) as session, tpm.doing("making a passing object") as esapi:
-        entity = esapi.create_primary(
+        entity, public, creation, hashed, ticket = esapi.create_primary(
             in_sensitive=sensitive, in_public=template, primary_handle=pytss.ESYS_TR.NULL, session1=session
-        )[0]
+        )
     try:
         tpm.esapi.tr_set_auth(entity, auth)
-        yield entity
+        yield Passing(entity, public.marshal(), Creation(creation.marshal(), hashed.marshal(), ticket.marshal()))
     finally:
         with contextlib.suppress(pytss.TSS2_Exception):
             tpm.esapi.flush_context(entity)

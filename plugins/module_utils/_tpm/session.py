@@ -126,7 +126,7 @@ def satisfying(tpm: Tpm, policy: Policy, given: Given, protect: Protect = Protec
 
 def _carry_out(tpm: Tpm, session: t.Any, step: Step, given: Given) -> None:
     if isinstance(step, PolicySecret):
-        _give_secret(tpm, session, step.name, given)
+        _give_secret(tpm, session, step, given)
         return
     pytss = load()
     with tpm.doing(f"{type(step).__name__}") as esapi:
@@ -143,18 +143,18 @@ def _carry_out(tpm: Tpm, session: t.Any, step: Step, given: Given) -> None:
             esapi.policy_or(policy_session=session, p_hash_list=digests)
 
 
-def _give_secret(tpm: Tpm, session: t.Any, name: bytes, given: Given) -> None:
-    ticket = given.tickets.get(name)
-    if ticket is not None:
+def _give_secret(tpm: Tpm, session: t.Any, step: PolicySecret, given: Given) -> None:
+    ticket = given.tickets.get(step.name)
+    if ticket is not None and not step.reference:
         tpm.run(policy_ticket(tpm.handle(session), ticket.timeout, ticket.name, ticket.proof))
         return
     with authorising(tpm) as own, tpm.doing("PolicySecret") as esapi:
         esapi.policy_secret(
-            auth_handle=given.entities[name],
+            auth_handle=given.entities[step.name],
             policy_session=session,
             nonce_tpm=b"",
             cp_hash_a=b"",
-            policy_ref=b"",
+            policy_ref=step.reference,
             expiration=0,
             session1=own,
         )

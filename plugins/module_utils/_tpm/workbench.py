@@ -15,6 +15,7 @@ import typing as t
 
 from .._encoding import command as wire
 from .._encoding.name import ALG_SHA256
+from .._encoding.policy import Policy
 from .connection import Tpm
 from .errors import TpmError
 from .session import Ticket
@@ -27,10 +28,14 @@ _SERIES = 2
 
 
 class SavedKey:
-    """A key that was loaded once, as the context that the TPM gave for it."""
+    """A key that was loaded once, as the context that the TPM gave for it.
 
-    def __init__(self, context: bytes) -> None:
+    :param rest: the steps of its policy after the ticket
+    """
+
+    def __init__(self, context: bytes, rest: Policy = ()) -> None:
         self.context = context
+        self.rest = rest
 
 
 class Workbench:
@@ -56,9 +61,9 @@ class Workbench:
     def _end_series(self) -> None:
         self._last, self._series, self._is_ready = None, 0, False
 
-    def save(self, entity: t.Any) -> SavedKey:
-        """Returns the context of a key that is loaded."""
-        return SavedKey(wire.parameters(self.tpm.run(wire.context_save(self.tpm.handle(entity)))))
+    def save(self, entity: t.Any, rest: Policy = ()) -> SavedKey:
+        """Returns a key that is loaded, as :class:`SavedKey`."""
+        return SavedKey(wire.parameters(self.tpm.run(wire.context_save(self.tpm.handle(entity)))), rest)
 
     def place(self, key: SavedKey) -> int:
         """Returns the handle of the key, loaded.
@@ -105,14 +110,14 @@ class Workbench:
         :param digest: 32, 48 or 64 bytes
         """
         handle = self.place(key)
-        with self._policy(ticket) as session:
+        with self._policy(key, ticket) as session:
             response = self.tpm.run(wire.sign_ecdsa(handle, session, digest, _HASH_BY_SIZE[len(digest)]))
         return wire.ecdsa_signature(response)
 
     def rsa_private(self, key: SavedKey, ticket: Ticket, block: bytes) -> bytes:
         """The bare RSA private operation; what comes out travels in the clear, so only for signatures."""
         handle = self.place(key)
-        with self._policy(ticket) as session:
+        with self._policy(key, ticket) as session:
             response = self.tpm.run(wire.rsa_private(handle, session, block))
         return wire.take_sized(wire.parameters(response))[0]
 
@@ -129,10 +134,13 @@ class Workbench:
             self._is_ready = True
 
     @contextlib.contextmanager
-    def _policy(self, ticket: Ticket) -> t.Iterator[int]:
+    def _policy(self, key: SavedKey, ticket: Ticket) -> t.Iterator[int]:
         """Using the session resets its policy; a failure in between does not, so it is dropped then."""
         try:
-            yield self._prepared(ticket) or self._satisfied(ticket)
+            session = self._prepared(ticket) or self._satisfied(ticket)
+            for step in wire.policy_steps(session, key.rest):
+                self.tpm.run(step)
+            yield session
         except TpmError:
             self._drop_session()
             self._end_series()

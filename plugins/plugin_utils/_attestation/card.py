@@ -16,6 +16,7 @@ from .._ledger.pins import CardClaim, CardPins
 from .ak import check_ak
 from .attributes import STORAGE, attribute_fault, read_public
 from .finding import Code, Report
+from .genesis import check_genesis
 from .indices import check_model
 from .key import Above, KeyCheck, VerifiedKey
 from .request import CardRequest
@@ -30,8 +31,8 @@ class VerifiedCard:
     """A card that was looked at; what was wrong with it is in the findings.
 
     :param pins: the Names that make the card this card
-    :param resets: resetCount of the AK's statements, which moves by 1 with each restart of the TPM
-    :param genesis_proven: whether the TPM states that the genesis object was made in the NULL hierarchy
+    :param resets: how often the TPM was reset, as the AK counts: from a start that is secret, so differences alone tell
+    :param genesis_resets: the same when genesis was there; None if the card does not prove how genesis was made
     """
 
     name: str
@@ -39,14 +40,26 @@ class VerifiedCard:
     pins: CardPins
     keys: t.Mapping[str, VerifiedKey] = field(default_factory=dict)
     resets: t.Optional[int] = None
-    genesis_proven: bool = False
+    genesis_resets: t.Optional[int] = None
+
+    @property
+    def genesis_proven(self) -> bool:
+        """Whether genesis was in the NULL hierarchy, so that it ends with a reset of the TPM."""
+        return self.genesis_resets is not None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it has ended, and with it all sessions and tickets from when the card was made."""
+        return self.genesis_proven and self.resets not in (None, self.genesis_resets)
 
     @property
     def claim(self) -> CardClaim:
-        return CardClaim(self.pins, self.resets, self.genesis_proven)
+        return CardClaim(self.pins, self.resets, self.genesis_proven, self.genesis_resets)
 
     def document(self) -> Document:
-        return {**asdict(self.pins), "keys": {slot: key.document() for slot, key in sorted(self.keys.items())}}
+        keys = {slot: key.document() for slot, key in sorted(self.keys.items())}
+        counts = {"resets": self.resets, "genesis_resets": self.genesis_resets}
+        return {**asdict(self.pins), "keys": keys, **counts, "sealed": self.sealed}
 
 
 def check_card(card: CardEvidence, wanted: CardRequest, root: Public, report: Report) -> t.Optional[VerifiedCard]:
@@ -64,10 +77,14 @@ def check_card(card: CardEvidence, wanted: CardRequest, root: Public, report: Re
     except WireError as error:
         report.refuse(Code.STRUCTURE_MALFORMED, f"the AK is malformed: {error}")
         return None
+    genesis_resets = check_genesis(card, signer, report)
     model = check_model(card, wanted, signer, report)
     parent = _check_parent(card, above, report)
     keys = _check_keys(card, KeyCheck(wanted, model, parent, above, signer, report))
-    return VerifiedCard(card.name, ak, _pins(ak, model, parent), _by_slot(keys, report))
+    pins, by_slot = _pins(ak, model, parent), _by_slot(keys, report)
+    verified = VerifiedCard(card.name, ak, pins, by_slot, _resets(signer, report), genesis_resets)
+    _check_sealed(verified, wanted, report)
+    return verified
 
 
 def _pins(ak: Public, model: t.Optional[Model], parent: t.Optional[Above]) -> CardPins:
@@ -88,6 +105,23 @@ def _by_slot(keys: t.Iterable[VerifiedKey], report: Report) -> t.Dict[str, Verif
         report.demand(not twin, Code.KEY_SHOWN_TWICE, f"the key {key.slot} is the key {twin}, shown twice")
         found[key.slot] = key
     return found
+
+
+def _resets(signer: Signer, report: Report) -> t.Optional[int]:
+    """What was true of a card before a reset of the TPM need not be true after it, so all has to be of one time."""
+    counts = {clock.reset_count for clock in signer.clocks}
+    clause = "the TPM was reset between two attestations of the card"
+    report.demand(len(counts) <= 1, Code.TPM_RESTARTED, clause)
+    return counts.pop() if len(counts) == 1 else None
+
+
+def _check_sealed(card: VerifiedCard, wanted: CardRequest, report: Report) -> None:
+    if not wanted.sealed or card.sealed:
+        return
+    if card.genesis_proven:
+        report.refuse(Code.NOT_SEALED, "the TPM was not restarted since the card was made")
+    else:
+        report.refuse(Code.GENESIS_UNPROVEN, "the card does not prove that its genesis object ended")
 
 
 def _check_parent(card: CardEvidence, root: Above, report: Report) -> t.Optional[Above]:

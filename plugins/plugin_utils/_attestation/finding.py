@@ -333,6 +333,25 @@ class Code(enum.Enum):
         "bring host and controller to the same release; if it stays, look into who controls the host",
     )
 
+    GENESIS_HIERARCHY = Check(
+        21,
+        "the genesis object was in the NULL hierarchy, which ends when the TPM is restarted",
+        "destroy the card and make it anew; whoever made it could set PIN and tries at will, for good",
+    )
+    GENESIS_UNPROVEN = Check(
+        21,
+        "the card proves that its genesis object ended, where the profile asks for it",
+        "make the card anew with this release, or choose a profile that does not ask for sealed",
+    )
+    NOT_SEALED = Check(
+        21,
+        "the TPM was restarted since the card was made, where the profile asks for it",
+        "restart the host, then run the enrolment again, or set smartcard_enrollment_restart",
+    )
+    TPM_RESTARTED = Check(
+        21, "all attestations of a card are from between the same two restarts of the TPM", "run again"
+    )
+
     @property
     def check(self) -> int:
         return self.value.number

@@ -4,21 +4,19 @@
 
 from __future__ import annotations
 
-import struct
 import typing as t
 
 from ...module_utils._card.model import Index, Model, Role, counter_data
-from ...module_utils._encoding.algorithm import Algorithm
 from ...module_utils._encoding.attest import NvInfo
 from ...module_utils._encoding.evidence import CardEvidence, IndexEvidence
 from ...module_utils._encoding.name import NV_WRITTEN
 from ...module_utils._encoding.nv_public import NvPublic
 from ...module_utils._encoding.wire import WireError
 from .finding import Code, Report
+from .genesis import check_genesis_name
 from .request import CardRequest
 from .statement import Signer
 
-_NAME_SIZE = 34
 _CODES = {
     Role.PIN: (Code.PIN_INDEX, Code.PIN_RETRIES),
     Role.PUK: (Code.PUK_INDEX, Code.PUK_RETRIES),
@@ -29,8 +27,7 @@ _CODES = {
 
 def check_model(card: CardEvidence, request: CardRequest, signer: Signer, report: Report) -> t.Optional[Model]:
     """Returns the model that the card claims, after its indices were compared with it."""
-    genesis_fits = len(card.genesis) == _NAME_SIZE and card.genesis[:2] == struct.pack(">H", Algorithm.SHA256)
-    if not report.demand(genesis_fits, Code.GENESIS, "the genesis object's Name is not one made with SHA-256"):
+    if not check_genesis_name(card.genesis, report):
         return None
     _demand_same(card.puk, request.puk, "a PUK", Code.PUK_INDEX, report)
     _demand_same(card.admin, request.admin, "an admin key", Code.ADMIN_KEY, report)

@@ -14,7 +14,6 @@ from ...module_utils._encoding.attest import CreationInfo
 from ...module_utils._encoding.creation import CreationData
 from ...module_utils._encoding.evidence import Document, KeyEvidence
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
-from ...module_utils._encoding.policy import policy_digest
 from ...module_utils._encoding.public import ObjectAttribute, Public, PublicKey, Scheme, Symmetric
 from ...module_utils._encoding.wire import WireError
 from .._ca.oid import Assurance
@@ -97,7 +96,7 @@ class KeyCheck:
     def _check_policy(self, public: Public, wanted: KeyRequest, subject: str) -> None:
         if self.model is None:
             return
-        fits = public.policy == policy_digest(self.model.key_policy(wanted.pin))
+        fits = public.policy in self.model.key_digests(wanted.pin)
         never = wanted.pin is PinUse.NEVER
         clause = "does not die with this card" if never else "is used by other means than the PIN of this card"
         self.report.demand(fits, Code.KEY_POLICY, f"{subject} {clause}")

@@ -63,6 +63,7 @@ class CardRequest:
     :param pin_retries: tries that the PIN has when none is spent
     :param puk_retries: the same for the PUK, where there is one
     :param fresh: whether the keys must have been made for this request
+    :param sealed: whether the TPM must have been restarted since the card was made
     """
 
     name: str
@@ -73,6 +74,7 @@ class CardRequest:
     puk: bool = False
     admin: bool = False
     fresh: bool = False
+    sealed: bool = False
 
     @classmethod
     def read(cls, fields: Fields) -> CardRequest:
@@ -85,11 +87,13 @@ class CardRequest:
             puk=fields.flag("puk"),
             admin=fields.flag("admin"),
             fresh=fields.flag("fresh"),
+            sealed=fields.has("sealed") and fields.flag("sealed"),
         )
         fields.end()
         return card
 
     def document(self) -> Document:
+        demands = {"sealed": True} if self.sealed else {}
         return {
             "name": self.name,
             "nonce": encoded(self.nonce),
@@ -99,6 +103,7 @@ class CardRequest:
             "puk": self.puk,
             "admin": self.admin,
             "fresh": self.fresh,
+            **demands,
         }
 
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import hmac
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from ...module_utils._encoding.algorithm import Algorithm
-from ...module_utils._encoding.attest import Attest, Attested
+from ...module_utils._encoding.attest import Attest, Attested, Clock
 from ...module_utils._encoding.evidence import Statement
 from ...module_utils._encoding.public import Public, PublicKey
 from ...module_utils._encoding.signature import Signature
@@ -30,12 +30,23 @@ class Signer:
     key: PublicKey
     qualified_name: bytes
     nonce: bytes
+    clocks: t.List[Clock] = field(default_factory=list, compare=False)
+    """Those of the statements that were read."""
+
+    def over(self, nonce: bytes) -> Signer:
+        """Returns the same for statements that were made over something else."""
+        return replace(self, nonce=nonce, clocks=[])
 
     def attested(self, statement: Statement, kind: t.Type[Kind], subject: str, report: Report) -> t.Optional[Kind]:
         """Returns what the TPM attests, or None if it can't be read. What is wrong goes into the report.
 
         :param subject: what the statement is about, for messages
         """
+        attest = self.read(statement, subject, report)
+        return None if attest is None else _as(attest.attested, kind, subject, report)
+
+    def read(self, statement: Statement, subject: str, report: Report) -> t.Optional[Attest]:
+        """Returns the statement as :meth:`attested`, of whatever kind it is."""
         self._check_signature(statement, subject, report)
         try:
             attest = Attest.parse(statement.attest)
@@ -46,7 +57,8 @@ class Signer:
         report.demand(nonce_fits, Code.NONCE_MISMATCH, f"the attestation of {subject} was made for another request")
         clause = f"the attestation of {subject} is by a key that is not the AK under this storage root key"
         report.demand(attest.signer == self.qualified_name, Code.SIGNER_MISMATCH, clause)
-        return _as(attest.attested, kind, subject, report)
+        self.clocks.append(attest.clock)
+        return attest
 
     def _check_signature(self, statement: Statement, subject: str, report: Report) -> None:
         try:

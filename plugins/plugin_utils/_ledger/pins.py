@@ -64,16 +64,22 @@ class CardClaim:
 
     :param resets: resetCount of the attestation key's statements; moves by 1 with each restart of the TPM
     :param genesis_proven: whether the TPM states that the genesis object was made in the NULL hierarchy
+    :param made_at: resetCount when that was stated; the card was made then
     """
 
     pins: CardPins
     resets: t.Optional[int] = None
     genesis_proven: bool = False
+    made_at: t.Optional[int] = None
 
 
 @dataclass(frozen=True)
 class KnownCard:
-    """What is pinned of a card. ``first_reset`` is of the first evidence, ``last_reset`` of the last."""
+    """What is pinned of a card.
+
+    :param first_reset: of the card's making, or of its first evidence if that does not say when it was made
+    :param last_reset: of its last evidence
+    """
 
     pins: CardPins
     first_reset: t.Optional[int] = None
@@ -97,7 +103,8 @@ class KnownCard:
 
         The genesis object is proven by evidence of its making, or not: later evidence without it takes nothing back.
         """
-        first = claim.resets if self.first_reset is None else self.first_reset
+        made_at = claim.resets if claim.made_at is None else claim.made_at
+        first = made_at if self.first_reset is None else self.first_reset
         last = self.last_reset if claim.resets is None else claim.resets
         proven = self.genesis_proven or claim.genesis_proven
         restarted = first is not None and last is not None and first != last

@@ -16,6 +16,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.key impor
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.attest import Attest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import (
     Command,
@@ -23,6 +24,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.polic
     PolicyCommandCode,
     PolicySecret,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.signature import Signature
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.wire import unsized
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import nv
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
@@ -174,7 +178,7 @@ def test_the_pin_gives_no_right_over_the_puk(tpm, record):
 
 
 def test_a_seal_is_not_guessed_past_the_counter(tpm, bench, record):
-    """Without the counter's consent the seal does not even look; so neither wall can be attacked alone."""
+    """Without the counter's consent the seal does not even look."""
     gates = Gates(tpm, record)
     with tpm_object.loaded(tpm, tpm.storage_root, record.seals[Role.PIN], gates.auth(Role.PIN, PIN)) as seal:
         refused(Reason.POLICY_FAIL, lambda: tpm_object.unseal(tpm, seal, (PolicyAuthValue(),), NOTHING_GIVEN))
@@ -188,24 +192,32 @@ def test_an_old_seal_is_of_no_use_after_a_pin_change(bench, record):
     changed = bench.store.read(record.number)
     with bench.tpm.taken() as tpm:
         gates = Gates(tpm, changed)
-        ticket = gates.ticket(Reference.PIN, b"other1")
+        entity = gates.entity(Role.PIN, gates.auth(Role.PIN, b"other1"))
+        given = Given.entity(changed.model.name(Role.PIN), entity)
         for guess in (b"other1", b"attack"):
             auth = gates.auth(Role.PIN, guess)
             with tpm_object.loaded(tpm, tpm.storage_root, old, auth) as seal:
                 policy = changed.model.seal_policy(Role.PIN)
-                refused(Reason.AUTH_FAIL, lambda: tpm_object.unseal(tpm, seal, policy, Given.ticket(ticket)))  # noqa: B023
+                refused(Reason.BAD_AUTH, lambda: tpm_object.unseal(tpm, seal, policy, given))  # noqa: B023
 
 
-def test_guessing_a_seal_behind_a_leaked_ticket_meets_the_tpms_own_protection(bench, record):
+def test_a_leaked_ticket_lets_nobody_guess_at_the_seal(bench, record):
+    """It is for the keys. The seal asks the counter for a consent of its own, and that takes the PIN, and counts."""
     before = bench.lockout_counter()
     with bench.tpm.taken() as tpm:
-        gates = Gates(tpm, record)
-        ticket = gates.ticket(Reference.PIN, PIN)
-        auth = gates.auth(Role.PIN, b"guess1")
-        with tpm_object.loaded(tpm, tpm.storage_root, record.seals[Role.PIN], auth) as seal:
+        gates, name = Gates(tpm, record), record.model.name(Role.PIN)
+        ticket = obtain_ticket(tpm, name, gates.entity(Role.PIN, gates.auth(Role.PIN, PIN)), 2**31 - 1)
+        for guess in (b"guess1", PIN):
+            auth = gates.auth(Role.PIN, guess)
+            with tpm_object.loaded(tpm, tpm.storage_root, record.seals[Role.PIN], auth) as seal:
+                policy = record.model.seal_policy(Role.PIN, guarded=True)
+                refused(Reason.POLICY_FAIL, lambda: tpm_object.unseal(tpm, seal, policy, Given.ticket(ticket)))  # noqa: B023
+        wrong = Given.entity(name, gates.entity(Role.PIN, gates.auth(Role.PIN, b"guess1")))
+        with tpm_object.loaded(tpm, tpm.storage_root, record.seals[Role.PIN], gates.auth(Role.PIN, b"guess1")) as seal:
             policy = record.model.seal_policy(Role.PIN)
-            refused(Reason.AUTH_FAIL, lambda: tpm_object.unseal(tpm, seal, policy, Given.ticket(ticket)))
-    assert bench.lockout_counter() == before + 1
+            refused(Reason.BAD_AUTH, lambda: tpm_object.unseal(tpm, seal, policy, wrong))
+        assert gates.tries(Role.PIN).left == 2
+    assert bench.lockout_counter() == before
 
 
 def test_a_ticket_dies_with_a_restart(bench, software_tpm, record):
@@ -332,8 +344,49 @@ def test_a_genesis_that_was_kept_dies_with_a_restart(bench, software_tpm):
             again = []
             for _unused in range(2):
                 with tpm_object.passing(tpm, Template.genesis(), b"kept", b"kept too") as genesis:
-                    again.append(tpm_object.name(tpm, genesis))
+                    again.append(tpm_object.name(tpm, genesis.entity))
             assert again[0] == again[1]
             names.append(again[0])
         software_tpm.restart()
     assert names[0] != names[1]
+
+
+def test_ten_power_cuts_after_ten_signatures(bench, software_tpm, record):
+    """A TPM that finds no orderly end counts a failure if something under its own protection was used. Nothing is."""
+    before = bench.lockout_counter()
+    for _unused in range(10):
+        card = bench.open(record, PIN)
+        card.sign(0x9A, DIGEST)
+        card.close()
+        bench.tpm.release()
+        software_tpm.cut_power()
+    assert bench.lockout_counter() == before
+    bench.open(record, PIN).sign(0x9A, DIGEST)
+    assert bench.open(record).tries(Reference.PIN).left == 3
+
+
+def test_a_key_is_certified_with_the_pin_alone(bench, record):
+    """TPM2_Certify is what verifiers of WebAuthn and ACME know. It takes the PIN, and gives no signature."""
+    card = bench.open(record, PIN)
+    public = Public.parse(unsized(record.keys[0x9A].blob.public, "TPM2B_PUBLIC", 1024))
+    statement = card.certify(0x9A, b"what a relying party asks")
+    attest = Attest.parse(statement.attest)
+    assert attest.attested.name == public.name and attest.extra_data == b"what a relying party asks"
+    ak = Public.parse(unsized(record.ak.public, "TPM2B_PUBLIC", 1024))
+    assert Signature.parse(statement.signature).verify(ak.public_key(), statement.attest)
+    card.sign(0x9A, DIGEST)
+    card.close()
+    with pytest.raises(NotVerified):
+        bench.open(record).certify(0x9A, b"without the PIN")
+
+
+def test_consent_to_certify_does_not_sign(tpm, record):
+    gates = Gates(tpm, record)
+    opened = gates.open(Reference.PIN, PIN)
+    policy = record.model.certify_policy(record.keys[0x9A].pin)
+    with (
+        tpm_object.loaded(tpm, tpm.storage_root, record.parent, opened.parent_auth) as parent,
+        tpm_object.loaded(tpm, parent, record.keys[0x9A].blob) as key,
+    ):
+        with pytest.raises(TpmError):
+            tpm_object.agree(tpm, key, b"\1" * 32, b"\1" * 32, policy, Given.ticket(opened.ticket))

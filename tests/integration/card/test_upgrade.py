@@ -12,8 +12,11 @@ import shutil
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
-from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import WrongSecret
+from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import Derivation
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import NotOffered, WrongSecret
+from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
 from ansible_collections.hardbound.identity.plugins.module_utils._card.migration import VERSION
+from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
@@ -23,7 +26,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 pytestmark = pytest.mark.tpm
 
-OLD = pathlib.Path(__file__).parents[2] / "data" / "store_version_1"
+DATA = pathlib.Path(__file__).parents[2] / "data"
+RELEASES = (1, 2)
+"""Versions of the store that older releases have left, each with its TPM."""
 PIN, NEW, PUK = b"234567", b"345678", b"87654321"
 FIRST_PIN = b"123456"
 KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
@@ -34,16 +39,18 @@ DIGEST = hashlib.sha256(MESSAGE).digest()
 class Upgrade:
     """A bench with the TPM and the store of the older release."""
 
-    def __init__(self, bench, software_tpm):
+    def __init__(self, bench, software_tpm, release):
         self.bench = bench
+        self.release = release
+        self._folder = DATA / f"store_version_{release}"
         self._software_tpm = software_tpm
 
     def restore(self):
         """Sets both back to what the older release left."""
         self.bench.tpm.release()
         self._software_tpm.stop()
-        shutil.copy(OLD / "tpm2-00.permall.bin", self._software_tpm.folder / "tpm2-00.permall")
-        for path in OLD.glob("*.json"):
+        shutil.copy(self._folder / "tpm2-00.permall.bin", self._software_tpm.folder / "tpm2-00.permall")
+        for path in self._folder.glob("*.json"):
             text = path.read_text().replace("swtpm:path=SOCKET", self.bench.tcti)
             pathlib.Path(self.bench.store.path(int(path.stem))).write_text(text)
         self._software_tpm.start()
@@ -61,9 +68,9 @@ class Upgrade:
         card.close()
 
 
-@pytest.fixture
-def old(bench, software_tpm):
-    upgrade = Upgrade(bench, software_tpm)
+@pytest.fixture(params=RELEASES)
+def old(bench, software_tpm, request):
+    upgrade = Upgrade(bench, software_tpm, request.param)
     upgrade.restore()
     return upgrade
 
@@ -75,7 +82,7 @@ def test_an_old_card_is_used_as_it_is(old):
     with pytest.raises(WrongSecret):
         old.open(0, FIRST_PIN)
     assert old.open().tries(Reference.PIN).left == 2
-    assert pathlib.Path(old.bench.store.path(0)).read_bytes() == before and old.version() == 1
+    assert pathlib.Path(old.bench.store.path(0)).read_bytes() == before and old.version() == old.release
 
 
 def test_a_change_brings_the_file_up_to_date(old):
@@ -85,10 +92,61 @@ def test_a_change_brings_the_file_up_to_date(old):
     with pytest.raises(InputError, match="among the last 2"):
         card.change(Reference.PIN, PIN, FIRST_PIN)
     card.change(Reference.PIN, PIN, NEW)
-    assert (old.version(0), old.version(1)) == (VERSION, 1)
+    assert (old.version(0), old.version(1)) == (VERSION, old.release)
     old.signs(NEW)
     old.open().unblock(PUK, b"456789")
     old.signs(b"456789")
+
+
+def derivation(old, number=0, role=Role.PIN):
+    return old.bench.store.read(number).derivation(role)
+
+
+def power_cut_after_a_signature_counts(old, software_tpm, pin):
+    old.bench.tpm.release()
+    software_tpm.restart()
+    before = old.bench.lockout_counter()
+    old.signs(pin)
+    old.bench.tpm.release()
+    software_tpm.cut_power()
+    return old.bench.lockout_counter() > before
+
+
+def test_an_old_card_gets_the_new_ways_with_its_next_pin(old, software_tpm):
+    assert derivation(old) is Derivation.SECRET
+    assert power_cut_after_a_signature_counts(old, software_tpm, PIN)
+    old.open().change(Reference.PIN, PIN, NEW)
+    assert derivation(old) is Derivation.HASH and derivation(old, role=Role.PUK) is Derivation.SECRET
+    assert not power_cut_after_a_signature_counts(old, software_tpm, NEW)
+    with pytest.raises(WrongSecret, match="2 tries left"):
+        old.open(0, PIN)
+
+
+def test_the_puk_gets_them_while_it_is_at_hand(old, software_tpm):
+    old.open().unblock(PUK, NEW)
+    assert not Gates.is_guarded(old.bench.store.read(0).seals[Role.PUK])
+    assert derivation(old, role=Role.PUK) is Derivation.SECRET
+    old.open().change(Reference.PUK, PUK, b"12345670")
+    assert derivation(old, role=Role.PUK) is Derivation.HASH
+    old.open().unblock(b"12345670", b"456789")
+    assert not power_cut_after_a_signature_counts(old, software_tpm, b"456789")
+
+
+@pytest.mark.parametrize("old", [2], indirect=True)
+def test_the_same_pin_again_takes_the_new_way(old):
+    """A card without a history lets its PIN stay; the TPM then gets another authValue for it."""
+    card = old.open(1, FIRST_PIN)
+    card.change(Reference.PIN, FIRST_PIN, FIRST_PIN)
+    assert derivation(old, 1) is Derivation.HASH
+    old.signs(FIRST_PIN, 1)
+
+
+def test_an_old_key_signs_and_is_not_certified(old):
+    card = old.open(0, PIN)
+    with pytest.raises(NotOffered, match="from before keys could be certified"):
+        card.certify(0x9A, b"nonce")
+    old.open().change(Reference.PIN, PIN, NEW)
+    old.signs(NEW)
 
 
 def test_what_was_cut_off_under_the_old_release_is_taken_up(old):
@@ -109,7 +167,7 @@ def test_an_old_card_can_be_destroyed(old):
 
 def test_a_file_of_a_newer_release_is_refused_and_left_alone(old):
     path = pathlib.Path(old.bench.store.path(0))
-    newer = path.read_text().replace('"version": 1', f'"version": {VERSION + 1}')
+    newer = path.read_text().replace(f'"version": {old.release}', f'"version": {VERSION + 1}')
     path.write_text(newer)
     with pytest.raises(StateError, match=f"knows up to {VERSION}: update the collection, and apply the role"):
         old.open()
@@ -120,12 +178,13 @@ def test_a_file_of_a_newer_release_is_refused_and_left_alone(old):
 
 
 @pytest.mark.slow
-def test_kill_while_a_file_is_brought_up_to_date(software_tpm, short_path, bench_type):
+@pytest.mark.parametrize("release", RELEASES)
+def test_kill_while_a_file_is_brought_up_to_date(software_tpm, short_path, bench_type, release):
     """At each command of the change that does it: one of the two files is there, and one of the two PINs is right."""
     guillotine = Guillotine(software_tpm.socket, short_path / "relay.sock")
     folder = short_path / "store"
     folder.mkdir()
-    upgrade = Upgrade(bench_type(folder, guillotine.tcti), software_tpm)
+    upgrade = Upgrade(bench_type(folder, guillotine.tcti), software_tpm, release)
     versions = set()
     for deadly in itertools.count():
         upgrade.restore()
@@ -137,4 +196,4 @@ def test_kill_while_a_file_is_brought_up_to_date(software_tpm, short_path, bench
             upgrade.signs(NEW)
         if not died:
             break
-    assert deadly > 20 and versions == {1, VERSION}
+    assert deadly > 20 and versions == {release, VERSION}

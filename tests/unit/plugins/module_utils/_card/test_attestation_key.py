@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record, State
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.evidence import GenesisEvidence, Statement
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 
 RECORD = Record(
@@ -28,6 +29,12 @@ RECORD = Record(
 @pytest.mark.parametrize("ak", [None, Blob(b"private", b"public")])
 def test_a_record_comes_back_with_its_attestation_key(ak):
     record = replace(RECORD, ak=ak, ak_certificate=b"certificate" if ak else b"")
+    assert Record.load(record.dump()) == record
+
+
+def test_a_record_comes_back_with_its_proof_of_genesis():
+    proof = GenesisEvidence(b"public", b"data", Statement(b"attest", b"signature"))
+    record = replace(RECORD, genesis_proof=proof)
     assert Record.load(record.dump()) == record
 
 

@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import (
+    NEWEST,
+    Derivation,
     auth_value,
+    hash_auth,
+    secret_auth,
     separating_nonce,
     telltale,
 )
@@ -91,5 +95,16 @@ def test_auth_values(secret, salt, purpose):
 
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
 def test_telltales_tell_old_from_new(new, old):
-    nonce = separating_nonce(new, old)
-    assert old == new or telltale(nonce, new) != telltale(nonce, old)
+    nonce = separating_nonce(new, [old, bytes(32)])
+    for other in {old, bytes(32)} - {new}:
+        assert telltale(nonce, new) != telltale(nonce, other)
+
+
+def test_a_pin_lets_in_by_its_hash_alone():
+    """A CTAP client sends LEFT(SHA-256(PIN), 16): here that of 123456."""
+    salt, pin_hash = bytes(16), bytes.fromhex("8d969eef6ecad3c29a3a629280e686cf")
+    known = secret_auth(b"123456", salt, "pin", Derivation.HASH)
+    assert hash_auth(pin_hash, salt, "pin") == known
+    others = [secret_auth(pin_hash, salt, "pin", Derivation.SECRET), secret_auth(b"123456", salt, "puk", NEWEST)]
+    assert known not in (*others, secret_auth(b"123456", salt, "pin", Derivation.SECRET))
+    assert secret_auth(b"123456", salt, "pin", Derivation.SECRET) == auth_value(b"123456", salt, "pin")

@@ -10,20 +10,23 @@ import typing as t
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card import migration
+from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import Derivation
 from ansible_collections.hardbound.identity.plugins.module_utils._card.migration import VERSION, NewerVersion
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.pin_record import PinRecord
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 
-STORE = pathlib.Path(__file__).parents[4] / "data" / "store_version_1"
-"""What release 0.1.0 left on disk: a card with PUK, and one without whose PIN was being changed."""
+DATA = pathlib.Path(__file__).parents[4] / "data"
+"""What older releases left on disk: a card with PUK, and one without whose PIN was being changed."""
+VERSIONS = range(1, VERSION)
 LATE = ("administration", "ak", "ak_certificate", "generated", "pin", "presented", "telltales")
 """Fields that came while files had version 1."""
 
 
-def stored(number: int) -> t.Dict[str, t.Any]:
-    return t.cast("dict[str, t.Any]", json.loads((STORE / f"{number:04d}.json").read_text()))
+def stored(number: int, version: int = 1) -> t.Dict[str, t.Any]:
+    path = DATA / f"store_version_{version}" / f"{number:04d}.json"
+    return t.cast("dict[str, t.Any]", json.loads(path.read_text()))
 
 
 def load(fields: t.Mapping[str, t.Any]) -> Record:
@@ -34,17 +37,23 @@ def test_there_is_a_step_from_each_version() -> None:
     assert sorted(migration._STEPS) == list(range(1, VERSION))
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("number", [0, 1])
-def test_nothing_is_lost(number: int) -> None:
-    """What the old file says stands in the new one too; only the version differs."""
-    old = stored(number)
-    assert old["version"] == 1
+def test_nothing_is_lost(number: int, version: int) -> None:
+    """What the old file says stands in the new one too; only the version differs, and what is new."""
+    old = stored(number, version)
+    assert old["version"] == version
     assert load(json.loads(load(old).dump())) == load(old)
     new = json.loads(load(old).dump())
     assert new.pop("version") == VERSION
     del old["version"]
-    for pin in (new["pin"], *(each["pin"] for each in new["pending"].values())):
-        assert pin.pop("length") == 0
+    for pending in new["pending"].values():
+        assert pending.pop("derivation") == Derivation.SECRET
+    for key in new["keys"].values():
+        assert key.pop("certifiable") is False
+    if version == 1:
+        for pin in (new["pin"], *(each["pin"] for each in new["pending"].values())):
+            assert pin.pop("length") == 0
     assert {name: new[name] for name in old} == old
 
 
@@ -55,6 +64,15 @@ def test_what_the_cards_hold() -> None:
     assert card.has_puk and not card.has_admin and card.ak is not None and set(card.telltales) == {Role.PIN}
     assert len(card.pin.former) == 2 and card.pin.rules == card.pin_policy
     assert cut_off.has_admin and not cut_off.has_puk and set(cut_off.pending) == {Role.PIN}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_lies_in_the_tpm_stays_as_it_was_made(version: int) -> None:
+    card, cut_off = load(stored(0, version)), load(stored(1, version))
+    assert {card.derivation(role) for role in (Role.PIN, Role.PUK)} == {Derivation.SECRET}
+    assert cut_off.pending[Role.PIN].derivation is Derivation.SECRET
+    assert not any(key.certifiable for key in card.keys.values())
+    assert card.genesis_proof is None and card.faces == ("pcsc",)
 
 
 def test_a_file_from_before_these_fields() -> None:

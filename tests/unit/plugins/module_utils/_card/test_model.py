@@ -9,7 +9,12 @@ import itertools
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Attribute, Model, Role, counter_data
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import Command, PolicySecret
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import (
+    Command,
+    PolicyCommandCode,
+    PolicySecret,
+    policy_digest,
+)
 
 KINDS = list(itertools.product((False, True), repeat=2))
 
@@ -56,8 +61,27 @@ def test_another_genesis_handle_or_kind_gives_other_names():
 
 def test_a_key_asks_for_the_pin_unless_it_never_does():
     model = make()
-    assert model.key_policy(PinUse.ONCE) == model.key_policy(PinUse.ALWAYS) == (PolicySecret(model.name(Role.PIN)),)
-    assert model.key_policy(PinUse.NEVER) == (PolicySecret(model.name(Role.POLICY)),)
+    assert model.key_policy(PinUse.ONCE) == model.key_policy(PinUse.ALWAYS)
+    assert model.key_policy(PinUse.ONCE)[0] == PolicySecret(model.name(Role.PIN))
+    assert model.key_policy(PinUse.NEVER)[0] == PolicySecret(model.name(Role.POLICY))
+    assert model.key_policy(PinUse.ONCE, certifiable=False) == (PolicySecret(model.name(Role.PIN)),)
+
+
+@pytest.mark.parametrize("pin", PinUse)
+def test_a_key_has_one_policy_for_its_use_and_for_being_certified(pin):
+    """Either way ends at the same digest, and the way to be certified names that command alone."""
+    model = make()
+    use, certify = model.key_policy(pin), model.certify_policy(pin)
+    assert policy_digest(use) == policy_digest(certify) != policy_digest(model.key_policy(pin, certifiable=False))
+    assert certify[1] == PolicyCommandCode(Command.CERTIFY) and len(use) == 2
+    assert model.key_digests(pin) == {policy_digest(use), policy_digest(model.key_policy(pin, certifiable=False))}
+
+
+def test_what_a_ticket_for_the_keys_says_opens_no_seal():
+    model = make(admin=True)
+    keys = model.key_policy(PinUse.ONCE)[0]
+    assert model.seal_policy(Role.PIN)[0] != keys and model.seal_policy(Role.PIN, guarded=True)[0] == keys
+    assert model.seal_policy(Role.ADMIN) == (PolicySecret(model.name(Role.ADMIN)),)
 
 
 def test_a_branch_that_an_index_lacks():

@@ -61,7 +61,7 @@ def test_the_same_pin_does_not_look_the_same_twice() -> None:
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
 def test_a_telltale_tells_the_old_secret_from_the_new(old: bytes, new: bytes) -> None:
     if old != new:
-        nonce = separating_nonce(new, old)
+        nonce = separating_nonce(new, [old])
         assert candidates(Telltale(nonce, telltale(nonce, new)), [old, new]) == [1]
     assert candidates(None, [old, new]) == [0, 1]
 

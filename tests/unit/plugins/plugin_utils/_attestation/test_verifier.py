@@ -12,13 +12,19 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Algorithm, Curve
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.attest import CertifyInfo
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.attest import CertifyInfo, CreationInfo
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.creation import CreationData
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.nv_public import NvPublic
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import PolicyAuthValue, policy_digest
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import ObjectAttribute, Scheme
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import (
+    KeyedHashArea,
+    ObjectAttribute,
+    Scheme,
+)
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.genesis import RH_NULL
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import Verdict, verify
@@ -140,7 +146,7 @@ def a_field_is_missing(case):
 
 @lie(Code.EVIDENCE_MALFORMED)
 def another_version(case):
-    case.document = lambda document: {**document, "version": 2}
+    case.document = lambda document: {**document, "version": 3}
 
 
 @lie(Code.EVIDENCE_MALFORMED)
@@ -718,6 +724,103 @@ def a_key_with_a_scheme(case):
 @lie(Code.GENESIS)
 def the_owner_as_genesis(case):
     case.with_card(genesis=bytes.fromhex("40000001"))
+
+
+@lie(Code.GENESIS)
+def another_genesis_than_that_of_the_indices(case):
+    case.card.proof.area = KeyedHashArea(Scheme(), bytes(31) + b"\1")
+
+
+def _genesis(case, **changes) -> None:
+    """A genesis object of another kind, whose Name all indices have."""
+    case.card.proof = forge.ForgedGenesis(**changes)
+    case.card.genesis = case.card.proof.public.name
+    case.card.indices[Role.POLICY].contents = case.card.model.policy_data
+
+
+@lie(Code.GENESIS)
+def a_genesis_that_can_be_brought_to_another_hierarchy(case):
+    _genesis(case, attributes=forge.GENESIS & ~A.FIXED_PARENT)
+
+
+@lie(Code.GENESIS)
+def a_genesis_that_is_a_key(case):
+    _genesis(case, area=forge.ecc_area(forge.ecc_key()))
+
+
+@lie(Code.GENESIS)
+def a_statement_of_another_genesis(case):
+    honest = case.card.proof.public
+    made = CreationData(Algorithm.SHA256, RH_NULL, RH_NULL, b"").hash(Algorithm.SHA256)
+    case.card.proof.attested = CreationInfo(honest.name[:-1] + b"\1", made)
+
+
+@lie(Code.GENESIS_HIERARCHY)
+def a_genesis_of_the_owner(case):
+    case.card.proof.hierarchy = forge.RH_OWNER
+
+
+@lie(Code.CREATION_HASH)
+def a_genesis_of_the_owner_said_to_be_of_none(case):
+    owner = CreationData(Algorithm.SHA256, forge.RH_OWNER, forge.RH_OWNER, b"")
+    case.card.proof.creation_hash = owner.hash(Algorithm.SHA256)
+
+
+@lie(Code.ATTEST_TYPE)
+def a_genesis_that_was_only_certified(case):
+    case.card.proof.attested = CertifyInfo(case.card.genesis, case.card.genesis)
+
+
+@lie(Code.NONCE_MISMATCH)
+def a_genesis_stated_over_the_nonce(case):
+    case.card.proof.nonce = case.card.nonce
+
+
+@lie(Code.TPM_RESTARTED)
+def a_restart_in_the_middle_of_the_evidence(case):
+    """Indices shown before it, and what follows after it: in between genesis could have changed them."""
+    honest = case.card.show_index
+
+    def earlier(role):
+        case.card.resets -= role is Role.PIN
+        shown = honest(role)
+        case.card.resets += role is Role.PIN
+        return shown
+
+    case.card.show_index = earlier
+
+
+@lie(Code.NOT_SEALED)
+def a_card_whose_tpm_was_not_restarted(case):
+    case.card.proof.resets = case.card.resets
+    case.asked(sealed=True)
+
+
+@lie(Code.GENESIS_UNPROVEN)
+def a_card_that_hides_how_genesis_was_made(case):
+    case.card.proof = None
+    case.asked(sealed=True)
+
+
+@pytest.mark.parametrize(("since", "sealed"), [(0, False), (1, True), (2**32 - 1, True)])
+def test_a_restart_seals_a_card(since, sealed):
+    """The counter is 32 bits of a start that is secret, so it may run over."""
+    case = Case()
+    case.card.resets = 3
+    case.card.proof.resets = (3 - since) % 2**32
+    verdict = case.verify()
+    card = verdict.cards[forge.CARD]
+    assert verdict.accepted and card.genesis_proven and card.sealed is sealed
+    assert card.document()["sealed"] is sealed and card.resets == 3
+
+
+def test_a_card_of_an_older_release_is_accepted_and_not_sealed():
+    case = Case()
+    case.card.proof = None
+    case.key.policy = policy_digest(case.card.model.key_policy(PinUse.ONCE, certifiable=False))
+    verdict = case.verify()
+    card = verdict.cards[forge.CARD]
+    assert verdict.accepted and not card.genesis_proven and not card.sealed
 
 
 def _redefined(case, role: Role, **changes) -> None:
