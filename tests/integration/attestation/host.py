@@ -54,8 +54,10 @@ class Host:
         return blob
 
     def card(self, record: Record, ak_blob: t.Any, nonce: bytes) -> CardEvidence:
+        """With another AK than the card's own, as of a card from before there was a proof of genesis."""
         question = Question(record.number, nonce, frozenset(record.keys))
-        return show_card(self.tpm, replace(record, ak=ak_blob), question)
+        proof = record.genesis_proof if ak_blob == record.ak else None
+        return show_card(self.tpm, replace(record, ak=ak_blob, genesis_proof=proof), question)
 
     def evidence(self, title: str, cards: t.Sequence[CardEvidence]) -> Evidence:
         root = tpm_object.storage_root_public(self.tpm, STORAGE_ROOT_KEY)

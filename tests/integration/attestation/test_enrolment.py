@@ -97,7 +97,7 @@ class Bench:
             self.card.make_key(key)
         self.host = Host(self.tpm)
         with self.tpm.taken():
-            self.ak = self.host.make_ak()
+            self.ak = self.record.ak
         self.nonce = new_nonce()
 
     @property
