@@ -218,7 +218,11 @@ class Code(enum.Enum):
         "the key has the algorithm that the inventory asks for, free of a scheme",
         "ask for the algorithm that the key has, or destroy the card and make it anew",
     )
-    GENESIS = Check(13, "the genesis object has a Name made with SHA-256", "destroy the card and make it anew")
+    GENESIS = Check(
+        13,
+        "the genesis object is the one of the card's indices, and of the kind that the model says",
+        "destroy the card and make it anew",
+    )
     PIN_INDEX = Check(
         13,
         "the PIN index is defined as the card's model says",

@@ -508,7 +508,7 @@ def test_one_card_is_not_two():
     both = [("VirtualSmartCardForCorpAccess", Code.CARDS_SHARE), ("other", Code.CARDS_SHARE)]
     assert [(finding.card, finding.code) for finding in case.verify().findings] == both
     twin.parent = ForgedCard(case.host.root).parent
-    twin.genesis, twin.first_handle = case.card.genesis, case.card.first_handle
+    twin.genesis, twin.proof, twin.first_handle = case.card.genesis, case.card.proof, case.card.first_handle
     twin.indices[Role.POLICY] = ForgedIndex(twin.model.policy_data)
     assert "genesis and pin and policy" in case.verify().findings[0].sentence
     _pins(case)  # The other one is the copy, then.
