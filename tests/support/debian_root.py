@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Another release of Debian in a folder, for its programs: made once with debootstrap, and kept."""
+"""Another release of Debian in a folder, for its programs: made once with mmdebstrap, and kept."""
 
 from __future__ import annotations
 
@@ -14,19 +14,27 @@ PROGRAMS = (
     *("p11-kit", "p11-kit-modules", "opensc", "opensc-pkcs11", "gnutls-bin", "openssh-client"),
     *("openssl", "pkcs11-provider", "curl", "libengine-pkcs11-openssl"),
 )
+GNUPG = ("scdaemon", "gpg", "gpgsm", "gpg-agent", "gpgconf", "pcscd")
+"""What administers a card with GnuPG, and a pcscd that speaks the same PC/SC protocol."""
 CLIENT = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"
 
 
-def debian_root(suite: str) -> t.Tuple[t.Optional[pathlib.Path], str]:
-    """Returns the folder of a suite, or None and why there is none."""
+def debian_root(
+    suite: str, programs: t.Sequence[str] = PROGRAMS, wanted: str = CLIENT
+) -> t.Tuple[t.Optional[pathlib.Path], str]:
+    """Returns the folder of a suite, or None and why there is none.
+
+    :param programs: packages
+    :param wanted: a file of the last of them
+    """
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "hardbound"
-    root = cache / f"debian-{suite}"
-    if (root / CLIENT[1:]).exists():
+    root = cache / (f"debian-{suite}" if programs == PROGRAMS else f"debian-{suite}-{programs[0]}")
+    if (root / wanted[1:]).exists():
         return root, ""
-    if shutil.which("debootstrap") is None or os.geteuid() != 0:
-        return None, "needs debootstrap, and root"
+    if shutil.which("mmdebstrap") is None or os.geteuid() != 0:
+        return None, "needs mmdebstrap, and root"
     cache.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(root, ignore_errors=True)
-    command = ["debootstrap", "--variant=minbase", f"--include={','.join(PROGRAMS)}", suite, str(root)]
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(programs)}", suite, str(root)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    return (None, f"debootstrap failed: {done.stdout[-200:]}") if done.returncode else (root, "")
+    return (None, f"mmdebstrap failed: {done.stdout[-200:]}") if done.returncode else (root, "")

@@ -13,6 +13,7 @@ import subprocess
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
@@ -118,7 +119,7 @@ def test_the_other_signs_while_one_attacks(two, attack, record_property):
         for program in (victim, newcomer, attacker):
             program.end()
     assert "ERROR" not in two.log()
-    two._await(lambda: "dentity" in two.run("opensc-tool", "--reader", "0", "--send-apdu", SELECT, ok=None))
+    until(lambda: "dentity" in two.run("opensc-tool", "--reader", "0", "--send-apdu", SELECT, ok=None))
 
 
 SELECT = "00A404000BA000000308000010000100"
