@@ -221,6 +221,10 @@ card:
     card_edge:
       description: The application that the card shows to programs.
       type: str
+    faces:
+      description: The ways by which programs reach the card.
+      type: list
+      elements: str
     generated:
       description: Whether a GIDS card has its file system; false for other cards.
       type: bool

@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import enum
+import typing as t
+
+from .._errors import InputError
 
 
 class Face(str, enum.Enum):
@@ -14,3 +17,14 @@ class Face(str, enum.Enum):
     """A reader of pcscd."""
     PKCS11 = "pkcs11"
     """The socket that p11-kit asks."""
+
+
+def parse_faces(names: t.Sequence[str], field: str = "faces") -> t.Tuple[Face, ...]:
+    """Returns the faces of these names, in one order.
+
+    :raises InputError: if there is none, which would leave a card that nobody reaches
+    """
+    faces = tuple(face for face in Face if face.value in names)
+    if not faces:
+        raise InputError(field, "is empty, so that no program would reach the card", "name pcsc, pkcs11 or both")
+    return faces

@@ -11,6 +11,7 @@ from .._errors import InputError
 from .._spine import Plan
 from .attestation import Attestation
 from .errors import CardLost
+from .face import Face
 from .key import slot_name
 from .record import Record, State, free_number, instance_id
 from .specification import KeySpecification, Specification
@@ -123,8 +124,8 @@ def _title(name: str) -> str:
 
 
 def _adjustments(desired: Specification, card: Record) -> t.Tuple[Adjust, ...]:
-    wanted = (desired.owner, desired.group, desired.pin_policy)
-    found = (card.owner, card.group, card.pin_policy)
+    wanted = (desired.owner, desired.group, desired.faces, desired.pin_policy)
+    found = (card.owner, card.group, card.faces, card.pin_policy)
     return () if wanted == found and card.generated >= desired.generate else (Adjust(desired),)
 
 
@@ -166,7 +167,7 @@ class Holding(t.NamedTuple):
     name: str
     owner: str
     group: str
-    presented: bool = True
+    has_reader: bool = True
 
 
 def after(plan: Plan[Step], records: t.Sequence[Record], present_new: bool = True) -> t.List[Holding]:
@@ -175,14 +176,15 @@ def after(plan: Plan[Step], records: t.Sequence[Record], present_new: bool = Tru
     :param present_new: whether a card that the plan makes gets a reader
     """
     ready = [record for record in records if record.state is State.READY]
-    cards = {each.number: Holding(each.number, each.name, each.owner, each.group, each.presented) for each in ready}
+    cards = {each.number: Holding(each.number, each.name, each.owner, each.group, each.has_reader) for each in ready}
+    shown = {each.number: each.presented for each in ready}
     for step in plan.steps:
         if isinstance(step, Destroy):
             del cards[step.number]
         elif isinstance(step, (Create, Adjust)):
             wanted = step.specification
             number = next((card.number for card in cards.values() if card.name == wanted.name), free_number(cards))
-            seen = cards[number].presented if number in cards else present_new
+            seen = shown.get(number, present_new) and Face.PCSC in wanted.faces
             cards[number] = Holding(number, wanted.name, wanted.owner, wanted.group, seen)
     return list(cards.values())
 
@@ -196,6 +198,7 @@ def describe(desired: Specification, card: t.Optional[Record] = None) -> t.Dict[
         "owner": desired.owner,
         "group": desired.group,
         "card_edge": desired.edge.value,
+        "faces": [face.value for face in desired.faces],
         "generated": desired.generate or bool(card and card.generated),
         "tpm": str(desired.tcti),
         "pin_policy": _policy(desired.pin_policy),
@@ -214,6 +217,7 @@ def describe_record(card: Record) -> t.Dict[str, t.Any]:
         "owner": card.owner,
         "group": card.group,
         "card_edge": card.edge.value,
+        "faces": [face.value for face in card.faces],
         "generated": card.generated,
         "tpm": card.tcti,
         "pin_policy": _policy(card.pin_policy),

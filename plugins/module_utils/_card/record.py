@@ -124,7 +124,7 @@ class Record:
     group: str = ""
     has_puk: bool = False
     presented: bool = True
-    """Whether programs meet the card in a reader; decided by the host's Hello policy when the card is made."""
+    """Whether programs meet the card at all; decided by the host's Hello policy when the card is made."""
     faces: t.Tuple[Face, ...] = (Face.PCSC,)
     """The ways by which programs reach the card, if it is presented."""
     generated: bool = False
@@ -149,6 +149,11 @@ class Record:
     """DER."""
     administration: t.Optional[Administration] = None
     """None for a card whose admin key nobody knows."""
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether programs meet the card in a reader of pcscd."""
+        return self.presented and Face.PCSC in self.faces
 
     @property
     def has_admin(self) -> bool:
@@ -232,7 +237,7 @@ class Record:
 
 def presented(records: t.Iterable[Record]) -> t.Dict[int, str]:
     """Returns the names of the cards that have a reader, by number."""
-    return {each.number: each.name for each in records if each.state is State.READY and each.presented}
+    return {each.number: each.name for each in records if each.state is State.READY and each.has_reader}
 
 
 def _replaced(entries: t.Mapping[int, bytes], key: int, value: t.Optional[bytes]) -> t.Mapping[int, bytes]:

@@ -52,10 +52,14 @@ class KeySpecification:
         algorithm = parse_algorithm(fields.get("algorithm"), slot, f"{prefix}algorithm")
         return cls(slot, algorithm, bool(fields.get("self_signed", True)))
 
-    def check(self, edge: Edge, prefix: str = "") -> None:
-        """:raises InputError: for a key that cards of this edge can't have"""
+    def check(self, edge: Edge, faces: t.Container[Face], prefix: str = "") -> None:
+        """A reader's programs have to have a number for the algorithm; others name it.
+
+        :raises InputError: for a key that such a card can't have
+        """
         edge.check_slot(self.slot, f"{prefix}slot")
-        edge.check_algorithm(self.algorithm, f"{prefix}algorithm")
+        if Face.PCSC in faces:
+            edge.check_algorithm(self.algorithm, f"{prefix}algorithm")
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class Specification:
     def _validate_keys(self) -> None:
         slots = [key.slot for key in self.keys]
         for at, key in enumerate(self.keys):
-            key.check(self.edge, f"keys[{at}].")
+            key.check(self.edge, self.faces, f"keys[{at}].")
             if slots.count(key.slot) > 1:
                 raise InputError("keys", f"names the slot {slot_name(key.slot)} twice", "name each slot once")
 

@@ -39,7 +39,7 @@ class Holder:
 
 def holders(cards: t.Iterable[Holding]) -> t.List[Holder]:
     """Returns who holds the cards that have a reader."""
-    return [Holder(each.number, each.name, each.owner, each.group) for each in cards if each.presented]
+    return [Holder(each.number, each.name, each.owner, each.group) for each in cards if each.has_reader]
 
 
 _TEMPLATE = """\

@@ -14,6 +14,8 @@ from .._spine import Plan
 from . import access, reader
 from .access import Holder
 
+MODULE = "/etc/pkcs11/modules/hardbound.module"
+"""Tells p11-kit where the card service listens; the role lays it."""
 PROGRAM = "/usr/lib/hardbound/card_service.py"
 SOCKET_GUARD = "/usr/lib/hardbound/reader_access.py"
 RUN = "/run/hardbound"
@@ -24,11 +26,12 @@ _PAUSE = 0.05
 
 @dataclass(frozen=True)
 class Presented:
-    """What is there: readers, access rules, and the driver that new readers are made from."""
+    """What is there: readers, access rules, the driver that new readers are made from, and whether p11-kit asks."""
 
     readers: reader.Readers
     rules: str
     driver: t.Optional[str]
+    offers_pkcs11: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ class Presentation:
         return not os.path.exists(SOCKET_GUARD)
 
     def read(self) -> Presented:
-        return Presented(reader.read(self._paths), access.read(), reader.driver_digest(self._paths))
+        return Presented(
+            reader.read(self._paths), access.read(), reader.driver_digest(self._paths), os.path.exists(MODULE)
+        )
 
     def plan(
         self,

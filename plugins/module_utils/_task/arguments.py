@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from .._card.edge import Edge
+from .._card.face import Face
 from .._card.specification import DEFAULT_TRIES
 from .._card.store import DEFAULT_FOLDER
 from .._encoding.key_algorithm import KeyAlgorithm
@@ -39,6 +40,12 @@ KEY: Arguments = {
 
 CARD: Arguments = {
     "card_edge": {"type": "str", "choices": [each.value for each in Edge], "default": Edge.PIV.value},
+    "faces": {
+        "type": "list",
+        "elements": "str",
+        "choices": [each.value for each in Face],
+        "default": [Face.PCSC.value],
+    },
     "generate": {"type": "bool", "default": False},
     "pin": {"type": "str", "no_log": True},
     "pin_escrow_key": {"type": "str", "no_log": False},

@@ -73,7 +73,7 @@ class Smartcard:
         cards = presented(self._card.store.records())
         return {
             "instance_id": card.instance_id,
-            "reader": reader_name(card.number, cards) if card.presented else None,
+            "reader": reader_name(card.number, cards) if card.has_reader else None,
             "card": report(card),
             **self._card.told,
         }

@@ -121,6 +121,7 @@ class CardSteps:
                 present,
                 owner=specification.owner,
                 group=specification.group,
+                faces=specification.faces,
                 pin_policy=specification.pin_policy,
                 generated=present.generated or specification.generate,
             )

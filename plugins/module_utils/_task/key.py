@@ -44,7 +44,7 @@ class WantedKey:
 
     def check(self, found: t.Optional[KeyRecord], card: Record) -> None:
         """:raises InputError: for a key that can't be made as things are"""
-        self.key.check(card.edge)
+        self.key.check(card.edge, card.faces)
         if found is not None and found.algorithm is not self.key.algorithm:
             there = f"is {self.key.algorithm.value}, but slot {slot_name(self.key.slot)} of the card {card.name!r}"
             fault = f"{there} holds a key of {found.algorithm.value}"

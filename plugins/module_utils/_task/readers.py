@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._card.face import Face
 from .._card.host_policy import HostPolicy
 from .._card.plan import Adjust, Create, after
 from .._card.plan import Step as CardStep
@@ -18,6 +19,10 @@ from .._spine import Plan
 NOT_SET_UP = (
     "No program reaches the card yet: the role hardbound.identity.tpm_host has not set up this host and store, "
     "so there is no reader for it."
+)
+NOT_OFFERED = (
+    "No program reaches the card by PKCS#11 yet: the role hardbound.identity.tpm_host has not offered that on this host; "
+    "name pkcs11 in its variable tpm_host_faces."
 )
 KEPT_OUT = "The card gets no reader, now or later: the host's Hello policy turns smart card emulation off."
 
@@ -59,7 +64,7 @@ class Readers:
         """
         self._presentation.apply(step)
         for card in cards:
-            if card.presented and not self._presentation.await_card(card.number, began if step.readers.changed else 0):
+            if card.has_reader and not self._presentation.await_card(card.number, began if step.readers.changed else 0):
                 found = f"the card {card.name!r} was made, but the card service does not put it into its reader"
                 raise StateError(found, "look at the log of hardbound-cards, and apply the role tpm_host again")
 
@@ -67,4 +72,10 @@ class Readers:
 def warnings(steps: t.Sequence[CardStep], policy: HostPolicy, found: t.Optional[Presented]) -> t.Tuple[str, ...]:
     """Returns why a card that shall be there will have no reader."""
     kept_out = not policy.present_new_cards and any(isinstance(step, Create) for step in steps)
-    return (*((KEPT_OUT,) if kept_out else ()), *((NOT_SET_UP,) if found is None else ()))
+    unasked = found is not None and not found.offers_pkcs11 and any(_wants_pkcs11(step) for step in steps)
+    told = ((kept_out, KEPT_OUT), (found is None, NOT_SET_UP), (unasked, NOT_OFFERED))
+    return tuple(text for applies, text in told if applies)
+
+
+def _wants_pkcs11(step: CardStep) -> bool:
+    return isinstance(step, (Create, Adjust)) and Face.PKCS11 in step.specification.faces

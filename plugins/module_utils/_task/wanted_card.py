@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from .._card.attestation import Attestation
 from .._card.edge import Edge
+from .._card.face import parse_faces
 from .._card.record import Record
 from .._card.secret import expects
 from .._card.specification import DEFAULT_TRIES, KeySpecification, Secrets, Specification
@@ -128,6 +129,7 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: At
         owner=task["owner"] or "",
         group=task["group"] or "",
         edge=edge,
+        faces=parse_faces(task["faces"]),
         pin_policy=policy.capped(edge.longest_pin, "pin_policy", f"a {edge.label} card"),
         pin_retries=task["pin_retries"],
         puk_retries=task["puk_retries"],

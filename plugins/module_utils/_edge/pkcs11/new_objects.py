@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._card.edge import Edge
 from ..._card.errors import NotOffered
 from ..._card.external_key import ExternalKey, RsaParts
-from ..._card.face import Face
 from ..._card.key import PinUse
 from ..._card.specification import KeySpecification
 from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
@@ -88,17 +86,11 @@ def _specification(token: Token, slot: int, algorithm: KeyAlgorithm, template: T
         raise Refusal(Rv.TEMPLATE_INCONSISTENT)
     pin = PinUse.ALWAYS if template.get(Cka.ALWAYS_AUTHENTICATE) else None
     specification = KeySpecification(slot, algorithm, pin_use=pin)
-    if Face.PCSC in token.card.faces:
-        _check(specification, token.card.edge)
-    return specification
-
-
-def _check(specification: KeySpecification, edge: Edge) -> None:
-    """A reader's programs have to have a number for the algorithm."""
     try:
-        specification.check(edge)
+        specification.check(token.card.edge, token.card.faces)
     except InputError as error:
         raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID) from error
+    return specification
 
 
 def _free_slot(token: Token, template: Template) -> int:

@@ -28,6 +28,7 @@ def task(**changes):
         "instance_id": None,
         "state": "present",
         "card_edge": "piv",
+        "faces": ["pcsc"],
         "generate": False,
         "pin": "12345678",
         "pin_escrow_key": None,
