@@ -107,12 +107,18 @@ class CardMachine:
         alone = ["--disable-polkit"] if "--disable-polkit" in self.run("pcscd", "--help") else []
         self.pcscd = subprocess.Popen(self._inside("pcscd", "--foreground", *alone), stdout=self._log, stderr=self._log)
 
-    def start_service(self, *options: str, before: str = "", pass_fds: t.Sequence[int] = ()) -> None:
-        """:param before: what the process does before it is the service"""
+    def start_service(
+        self, *options: str, before: str = "", pass_fds: t.Sequence[int] = (), run_by: t.Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
+        """:param before: what the process does before it is the service
+        :param run_by: a program in Python that runs it, and its arguments
+        """
         command = [sys.executable, "-c", before + _SERVICE.format(package=_PACKAGE)]
         command += ["--store", self.store.folder, "--policy", str(self.policy), "--run", str(self.run_folder)]
-        command += ["--pkcs11", str(self.socket), *options]
-        self.service = subprocess.Popen(self._inside(*command), stdout=self._log, stderr=self._log, pass_fds=pass_fds)
+        command += [] if run_by or pass_fds else ["--pkcs11", str(self.socket)]
+        whole = [*([sys.executable, *run_by] if run_by else []), *command, *options]
+        self.service = subprocess.Popen(self._inside(*whole), stdout=self._log, stderr=self._log, pass_fds=pass_fds)
+        return self.service
 
     def start(self) -> None:
         self.start_pcscd()

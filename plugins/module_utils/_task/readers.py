@@ -21,8 +21,8 @@ NOT_SET_UP = (
     "so there is no reader for it."
 )
 NOT_OFFERED = (
-    "No program reaches the card by PKCS#11 yet: the role hardbound.identity.tpm_host has not offered that on this host; "
-    "name pkcs11 in its variable tpm_host_faces."
+    "No program reaches the card by PKCS#11 yet: the role hardbound.identity.tpm_host has not offered that on this "
+    "host; name pkcs11 in its variable tpm_host_faces."
 )
 KEPT_OUT = "The card gets no reader, now or later: the host's Hello policy turns smart card emulation off."
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import array
 import fcntl
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from ansible_collections.hardbound.identity.tests.support import pkcs11_module
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
+KEEPER = pathlib.Path(__file__).parents[3] / "roles/tpm_host/files/connection_keeper.py"
 _FIRST = 3
 _STALE = hex(Rv.SESSION_HANDLE_INVALID)
 
@@ -60,11 +62,48 @@ class Systemd:
             assert fields["FDSTORE"] == "1"
             self._kept.append((fields["FDNAME"], array.array("i", rights[0][2])[0]))
 
+    def pause(self) -> None:
+        assert self._host.machine.service is not None
+        self._host.machine.service.send_signal(signal.SIGSTOP)
+
     def end(self, number: int) -> None:
         service = self._host.machine.service
         assert service is not None
         service.send_signal(number)
         service.wait()
+
+
+class Supervisor:
+    """What runs the service where there is no systemd: the role's own program."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._keeper: t.Optional[subprocess.Popen[bytes]] = None
+
+    def start(self) -> None:
+        """Starts the program; it starts the service again by itself."""
+        if self._keeper is None:
+            self._keeper = self._host.machine.start_service(run_by=[str(KEEPER), str(self._host.machine.socket)])
+        until(lambda: self._children() != [])
+
+    def _children(self) -> t.List[int]:
+        assert self._keeper is not None
+        listed = pathlib.Path(f"/proc/{self._keeper.pid}/task/{self._keeper.pid}/children").read_text()
+        return [int(each) for each in listed.split()]
+
+    def end(self, number: int) -> None:
+        """Ends the service, by a signal or as the role has it restarted."""
+        assert self._keeper is not None
+        (child,) = self._children()
+        if number == signal.SIGTERM:
+            self._keeper.send_signal(signal.SIGHUP)
+        else:
+            os.kill(child, number)
+        until(lambda: child not in self._children())
+
+    def pause(self) -> None:
+        (child,) = self._children()
+        os.kill(child, signal.SIGSTOP)
 
 
 class Program:
@@ -90,24 +129,25 @@ class Program:
         return self.answer()
 
 
-@pytest.fixture
-def systemd(host: Host) -> Systemd:
+@pytest.fixture(params=[Systemd, Supervisor])
+def manager(host: Host, request: pytest.FixtureRequest) -> t.Union[Systemd, Supervisor]:
     host.make("Corp card", keys=[KeySpecification(0x9A, KeyAlgorithm.ECC_P256)])
-    return Systemd(host)
+    made: t.Union[Systemd, Supervisor] = request.param(host)
+    return made
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_thirty_programs_outlive_the_service(host: Host, systemd: Systemd, number: int) -> None:
-    systemd.start()
+def test_thirty_programs_outlive_the_service(host: Host, manager: t.Union[Systemd, Supervisor], number: int) -> None:
+    manager.start()
     programs = [Program(host) for _each in range(30)]
     assert {each.answer() for each in programs} == {"ready"}
     assert {each.sign() for each in programs} == {"signed"}
     for _restart in range(2):
-        systemd.end(number)
+        manager.end(number)
         asked_meanwhile = programs[:10]
         for each in asked_meanwhile:
             each.ask()
-        systemd.start()
+        manager.start()
         assert {each.answer() for each in asked_meanwhile} == {_STALE}
         assert {each.sign() for each in programs[10:]} == {_STALE}
         assert {each.sign() for each in programs} == {"signed"}
@@ -116,16 +156,16 @@ def test_thirty_programs_outlive_the_service(host: Host, systemd: Systemd, numbe
     assert {each.process.wait() for each in programs} == {0}
 
 
-def test_a_request_that_the_service_dies_over_is_answered_by_the_next(host: Host, systemd: Systemd) -> None:
-    systemd.start()
+def test_a_request_that_the_service_dies_over_is_answered_by_the_next(
+    host: Host, manager: t.Union[Systemd, Supervisor]
+) -> None:
+    manager.start()
     program = Program(host)
     assert (program.answer(), program.sign()) == ("ready", "signed")
-    service = host.machine.service
-    assert service is not None
-    service.send_signal(signal.SIGSTOP)
+    manager.pause()
     program.ask()
-    systemd.end(signal.SIGKILL)
-    systemd.start()
+    manager.end(signal.SIGKILL)
+    manager.start()
     assert program.answer() == _STALE
     assert program.sign() == "signed"
     program.process.stdin.close()  # type: ignore[union-attr]

@@ -22,8 +22,8 @@ from .program import Program
 
 _log = logging.getLogger("hardbound")
 
-MOST = 1024
-"""Connections of all users together."""
+MOST = 768
+"""Connections of all users together: with files and sockets of its own fewer than the 1024 that a service may open."""
 MOST_OF_USER = 256
 """Connections of one user."""
 

@@ -15,6 +15,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.derivatio
     telltale,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge, parse_algorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face, parse_faces
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import (
     PinUse,
     default_pin_use,
@@ -63,7 +64,22 @@ def test_an_algorithm_that_does_not_exist():
 
 def test_an_algorithm_that_an_edge_does_not_have():
     with pytest.raises(InputError, match="is 'ecc_p384', and on a GIDS card programs know RSA only: choose one of rsa"):
-        KeySpecification.parse({"slot": "container_0", "algorithm": "ecc_p384"}).check(Edge.GIDS)
+        KeySpecification.parse({"slot": "container_0", "algorithm": "ecc_p384"}).check(Edge.GIDS, [Face.PCSC])
+
+
+def test_only_a_reader_s_programs_need_a_number_for_the_algorithm():
+    wanted = KeySpecification.parse({"slot": "container_0", "algorithm": "ecc_p521"})
+    wanted.check(Edge.GIDS, [Face.PKCS11])
+    with pytest.raises(InputError, match="choose one of rsa"):
+        wanted.check(Edge.GIDS, [Face.PKCS11, Face.PCSC])
+    with pytest.raises(InputError, match="no PIV card has"):
+        wanted.check(Edge.PIV, [Face.PKCS11])
+
+
+def test_a_card_has_at_least_one_face():
+    assert parse_faces(["pkcs11", "pcsc", "pcsc"]) == (Face.PCSC, Face.PKCS11)
+    with pytest.raises(InputError, match="faces is empty, so that no program would reach the card: name pcsc, pkcs11"):
+        parse_faces([])
 
 
 @pytest.mark.parametrize("edge", Edge)

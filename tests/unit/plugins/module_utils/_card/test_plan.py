@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost
+from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.plan import (
     Adjust,
     Create,
@@ -21,7 +22,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.plan impo
     plan_absent,
     plan_present,
 )
-from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Administration, State
+from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Administration, State, presented
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import (
     KeySpecification,
     Specification,
@@ -111,6 +112,17 @@ def test_a_file_system_can_come_later_and_stays():
         assert not plan.changed and plan.before == plan.after
 
 
+def test_faces_change():
+    wanted = replace(DESIRED, faces=(Face.PKCS11,))
+    plan = plan_present(wanted, Current((CARD,)))
+    assert plan.steps == (Adjust(wanted),)
+    assert (plan.before["faces"], plan.after["faces"]) == (["pcsc"], ["pkcs11"])
+    assert [each.has_reader for each in after(plan, (CARD,))] == [False]
+    back = plan_present(DESIRED, Current((replace(CARD, faces=(Face.PKCS11,)),)))
+    assert [each.has_reader for each in after(back, (replace(CARD, faces=(Face.PKCS11,)),))] == [True]
+    assert presented([CARD, replace(CARD, number=4, faces=(Face.PKCS11,))]) == {3: "card"}
+
+
 def test_a_card_that_the_tpm_lost():
     with pytest.raises(CardLost, match="'card'"):
         plan_present(DESIRED, Current((CARD,), whole=False))
@@ -155,7 +167,7 @@ def test_what_the_host_presents_afterwards():
         Holding(1, "new", "alice", ""),
     ]
     hidden = after(plan, (replace(other, presented=False), CARD), present_new=False)
-    assert [holding.presented for holding in hidden] == [False, True, False]
+    assert [holding.has_reader for holding in hidden] == [False, True, False]
     gone = plan_absent(CARD, Current((other, CARD)), "card")
     assert after(gone, (other, CARD)) == [Holding(0, "other", "", "")]
     moved = plan_present(replace(DESIRED, owner="bob"), Current((CARD,)))
