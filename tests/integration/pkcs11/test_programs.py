@@ -146,9 +146,10 @@ def test_gnutls(host: Host) -> None:
 def test_ssh(host: Host) -> None:
     needs("ssh-keygen", "ssh-agent", "ssh-add")
     host.make("Corp card")
+    host.register()
     host.start()
     keys = [
-        line for line in host.run("ssh-keygen", "-D", CLIENT).splitlines() if line.startswith(("ecdsa-", "ssh-rsa"))
+        line for line in host.run("ssh-keygen", "-D", PROXY).splitlines() if line.startswith(("ecdsa-", "ssh-rsa"))
     ]
     assert len(keys) == 4
     folder = host.machine.folder
@@ -158,9 +159,9 @@ def test_ssh(host: Host) -> None:
     (folder / "message").write_text("message")
     (folder / "allowed").write_text(f"me {keys[0]}\n")
     script = f"""
-    eval $(ssh-agent -P '{CLIENT}') > /dev/null
+    eval $(ssh-agent) > /dev/null
     export SSH_ASKPASS={folder}/askpass SSH_ASKPASS_REQUIRE=force DISPLAY=none
-    ssh-add -s {CLIENT} && ssh-keygen -Y sign -f {folder}/key.pub -n file {folder}/message
+    ssh-add -s {PROXY} && ssh-keygen -Y sign -f {folder}/key.pub -n file {folder}/message
     end=$?; ssh-agent -k > /dev/null; exit $end
     """
     host.run("sh", "-c", script)
