@@ -148,9 +148,7 @@ def test_ssh(host: Host) -> None:
     host.make("Corp card")
     host.register()
     host.start()
-    keys = [
-        line for line in host.run("ssh-keygen", "-D", PROXY).splitlines() if line.startswith(("ecdsa-", "ssh-rsa"))
-    ]
+    keys = [line for line in host.run("ssh-keygen", "-D", PROXY).splitlines() if line.startswith(("ecdsa-", "ssh-rsa"))]
     assert len(keys) == 4
     folder = host.machine.folder
     (folder / "askpass").write_text(f"#!/bin/sh\necho {PIN}\n")
