@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import InputError
 from ..module_utils._task.secret_arguments import Arguments, check_strings, register_secrets, secret_values
+from ..module_utils._task.shapes import check_shapes
 
 
 class StringSecrets(ActionBase):  # type: ignore[misc]
@@ -24,6 +25,7 @@ class StringSecrets(ActionBase):  # type: ignore[misc]
 
     def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
         try:
+            check_shapes(self.ARGUMENTS, self._task.args)
             check_strings(self.ARGUMENTS, self._task.args)
         except InputError as error:
             return {"failed": True, "changed": False, "msg": str(error)}

@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from .. import _cryptography
+from .._card.errors import Blocked, WrongSecret
 from .._card.plan import Current
 from .._card.record import Record, instance_id
 from .._card.store import Store
@@ -38,7 +39,9 @@ def instance_number(instance_id: t.Optional[str]) -> t.Optional[int]:
         return None
     match = _INSTANCE_ID.fullmatch(instance_id)
     if match is None:
-        raise InputError("instance_id", f"is {instance_id!r}", r"write it as ROOT\SMARTCARDREADER\0000")
+        raise InputError(
+            "instance_id", f"is {instance_id!r}, which no card can have", r"write it as ROOT\SMARTCARDREADER\0000"
+        )
     return int(match.group(1))
 
 
@@ -88,6 +91,22 @@ class ExistingCard:
         """
         with self.tpm() as tpm, opened(self.store, tpm, self.record().number) as card:
             yield card
+
+
+@contextlib.contextmanager
+def naming(field: str) -> t.Iterator[None]:
+    """Says of which parameter it is that a card refuses a secret.
+
+    :raises InputError: for a wrong secret, or one of which no try is left
+    """
+    try:
+        yield
+    except WrongSecret as error:
+        tries = f"{error.left} {'try' if error.left == 1 else 'tries'}"
+        raise InputError(field, f"is wrong, and has {tries} left", "give the right one") from error
+    except Blocked as error:
+        fault = f"was not looked at, for the card's {error.reference.title} is blocked"
+        raise InputError(field, fault, error.reference.way_out) from error
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from .._card.specification import KeySpecification
 from .._errors import InputError
 from .._spine import Plan, View, unknown
 from .arguments import KEY
-from .existing_card import CARD, ExistingCard
+from .existing_card import CARD, ExistingCard, naming
 from .secret_arguments import Arguments
 
 if t.TYPE_CHECKING:
@@ -119,7 +119,8 @@ class SmartcardKey:
         from .._card.certificate import make_shown_key  # It imports cryptography.
 
         if self._wanted.pin is not None:
-            card.verify(self._wanted.pin.encode())
+            with naming("pin"):
+                card.verify(self._wanted.pin.encode())
         make_shown_key(card, self._wanted.key)
 
     def report(self, plan: Plan[Step], found: Record) -> View:

@@ -16,7 +16,7 @@ from .._card.specification import check_puk
 from .._errors import HardboundError, InputError, Interrupted, StateError
 from .._spine import Plan, View, unknown
 from .admin_key import PUBLIC_KNOWLEDGE, parse_admin_key
-from .existing_card import CARD, ExistingCard
+from .existing_card import CARD, ExistingCard, naming
 from .first_pin import WantedPin
 from .secret_arguments import Arguments, public_knowledge, well_known
 
@@ -191,7 +191,7 @@ class SmartcardPin:
             return None, wanted.recovery
         try:
             right = _find(card, Reference.PIN, [wanted.pin, new])
-        except (WrongSecret, Blocked, Doubt, InputError):
+        except (Doubt, InputError):
             if wanted.recovery is None:
                 raise
             return None, wanted.recovery
@@ -262,35 +262,42 @@ class Doubt(StateError):
     """One try is left, and nothing tells that it would not be wasted."""
 
     def __init__(self, reference: Reference) -> None:
-        found = f"the {reference.title} has one try left, and the given one may be wrong"
+        found = f"{reference.value} may be wrong, and the card's {reference.title} has one try left"
         super().__init__(found, f"enter the right one by hand, or {reference.way_out}")
 
 
 def _find(card: Card, reference: Reference, given: t.Sequence[t.Optional[str]]) -> bytes:
     """Returns the one of some secrets that is right. The last of several tries is left to people.
 
-    :raises InputError: if the disk tells that none can be right; that costs no try
-    :raises WrongSecret, Blocked: if none is
+    :raises InputError: if none is; also if the disk tells that, which costs no try
     """
+    with naming(reference.value):
+        return _first_right(card, reference, given)
+
+
+def _first_right(card: Card, reference: Reference, given: t.Sequence[t.Optional[str]]) -> bytes:
     tries = card.tries(reference)
     if not tries.left:
         raise Blocked(reference)
     secrets = dict.fromkeys(secret.encode() for secret in given if secret is not None)
     likely = card.candidates(reference, list(secrets))
-    left = tries.left
+    if not likely:
+        fault = f"is not the card's, which a task has set to another {reference.title}"
+        raise InputError(reference.value, fault, "give the right one; no try was spent")
     certain = len(likely) == 1 and card.set_by_task(reference)
-    for secret in likely:
-        if left == 1 and tries.limit > 1 and not certain:
+    left = tries.left
+    for secret in likely[:-1]:
+        if left == 1 and tries.limit > 1:
             raise Doubt(reference)
         try:
             card.check(reference, secret)
             return secret
         except WrongSecret as error:
-            wrong, left = error, error.left
-    if likely:
-        raise wrong
-    fault = f"is not the card's, which a task has set to another {reference.title}"
-    raise InputError(reference.value, fault, "give the right one; no try was spent")
+            left = error.left
+    if left == 1 and tries.limit > 1 and not certain:
+        raise Doubt(reference)
+    card.check(reference, likely[-1])
+    return likely[-1]
 
 
 def _tries(card: Card) -> t.Tuple[Tries, t.Optional[Tries]]:

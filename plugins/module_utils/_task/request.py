@@ -15,7 +15,7 @@ from .._card.report import pem
 from .._errors import InputError, StateError
 from .._files import write_atomically
 from .._spine import Plan, View
-from .existing_card import CARD, ExistingCard
+from .existing_card import CARD, ExistingCard, naming
 from .secret_arguments import Arguments
 
 if t.TYPE_CHECKING:
@@ -137,7 +137,8 @@ class SmartcardRequest:
         wanted = self._wanted
         with self._chosen.used() as card:
             if wanted.pin is not None:
-                card.verify(wanted.pin.encode())
+                with naming("pin"):
+                    card.verify(wanted.pin.encode())
             return pem("CERTIFICATE REQUEST", wanted.request.sign(card, wanted.slot))
 
     def report(self, plan: Plan[WriteRequest], found: FoundRequest) -> View:

@@ -58,7 +58,7 @@ def test_create_with_a_random_admin_key_and_lose_the_pin(ansible):
         ansible.card(admin_key="random", pin=NEW),
         ansible.part("key", slot="authentication", pin=NEW),
     )
-    assert "The PIN is blocked" in blocked["msg"]
+    assert "pin was not looked at, for the card's PIN is blocked: unblock it" in blocked["msg"]
     assert "the card 'card' has none" in by_puk["msg"]
     for refused in (by_key, by_default):
         assert "nobody knows one of the card 'card'" in refused["msg"]

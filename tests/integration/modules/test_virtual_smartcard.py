@@ -62,7 +62,7 @@ def test_adding_a_key_takes_the_pin(ansible):
         ansible.card(keys=KEYS[:1]),
     )
     assert missing["msg"].startswith("pin is missing, and new keys need one")
-    assert "Wrong PIN, 4 tries left" in wrong["msg"]
+    assert "pin is wrong, and has 4 tries left: give the right one" in wrong["msg"]
     assert added["changed"] and not again["changed"]
     assert added["diff"]["before"]["keys"] == {} and added["diff"]["after"]["keys"] == {"authentication": "ecc_p256"}
 

@@ -84,8 +84,8 @@ class TestPin:
         """Run every night, such a task leaves the last try to the holder."""
         results = ansible.run(*[ansible.part("pin", pin="wrong-00", new_pin="wrong-11") for _unused in range(4)])
         assert all(each["failed"] for each in results)
-        assert "Wrong PIN, 3 tries left" in results[0]["msg"]
-        assert "the PIN has one try left, and the given one may be wrong" in results[-1]["msg"]
+        assert "pin is wrong, and has 3 tries left" in results[0]["msg"]
+        assert "pin may be wrong, and the card's PIN has one try left" in results[-1]["msg"]
         assert tries(ansible) == (1, 5)
         [made] = ansible.run(ansible.part("pin", puk=PUK, new_pin=NEW))
         assert made["changed"] and made["pin_tries_left"] == 5
@@ -99,7 +99,7 @@ class TestPin:
             ansible.part("pin", puk="puk-9999", new_pin=THIRD),
         )
         assert [each["changed"] for each in (planned, made, again)] == [True, True, False]
-        assert "Wrong PUK, 4 tries left" in wrong["msg"]
+        assert "puk is wrong, and has 4 tries left" in wrong["msg"]
 
     def test_pin_and_puk_at_once(self, ansible, card):
         both = {"pin": PIN, "new_pin": NEW, "puk": PUK, "new_puk": NEW_PUK}
@@ -238,7 +238,7 @@ class TestKey:
             ansible,
             "key",
             ({"slot": "signature"}, "pin is missing, and a new key needs it"),
-            ({"slot": "signature", "pin": "wrong-00"}, "Wrong PIN, 4 tries left"),
+            ({"slot": "signature", "pin": "wrong-00"}, "pin is wrong, and has 4 tries left"),
             ({"slot": "f9"}, "slot is 'f9', which is no slot"),
             ({"slot": "authentication", "algorithm": "rsa_2048"}, "holds a key of ecc_p256"),
             ({"slot": "signature", "algorithm": "rsa_4096", "pin": PIN}, "algorithm asks for rsa_4096"),
