@@ -177,7 +177,7 @@ sources:
   type: list
   elements: dict
 notes:
-  description: What a person should know about the mix of sources.
+  description: What a person should know about the mix of sources, and about the GPOs that hold some of them.
   returned: success
   type: list
   elements: str

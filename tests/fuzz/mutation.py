@@ -28,11 +28,13 @@ class Source:
     """Makes inputs.
 
     :param seeds: valid inputs
+    :param tokens: what means something to the decoder, put in here and there
     """
 
-    def __init__(self, name: str, seeds: t.Sequence[bytes]) -> None:
+    def __init__(self, name: str, seeds: t.Sequence[bytes], tokens: t.Sequence[bytes] = ()) -> None:
         self.random = random.Random(f"{SEED} {name}")
         self._seeds = list(seeds)
+        self._tokens = list(tokens)
 
     def next(self) -> bytes:
         """Returns a valid input one time in eight, random bytes as often, and else one that was changed."""
@@ -73,7 +75,10 @@ class Source:
 
     def _insert(self, data: bytearray) -> None:
         start = self._place(data)
-        data[start:start] = self.random.randbytes(self.random.randrange(1, 9))
+        if self._tokens and self.random.random() < 0.75:
+            data[start:start] = self.random.choice(self._tokens)
+        else:
+            data[start:start] = self.random.randbytes(self.random.randrange(1, 9))
 
     def _repeat(self, data: bytearray) -> None:
         start = self._place(data)
@@ -116,9 +121,15 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def feed(name: str, seeds: t.Sequence[bytes], take: t.Callable[[bytes], object], count: int = COUNT) -> None:
+def feed(
+    name: str,
+    seeds: t.Sequence[bytes],
+    take: t.Callable[[bytes], object],
+    count: int = COUNT,
+    tokens: t.Sequence[bytes] = (),
+) -> None:
     """Gives inputs to a function that may refuse them in its own way, and must not fail in any other."""
-    source, memory = Source(name, seeds), Memory()
+    source, memory = Source(name, seeds, tokens), Memory()
     for number in range(count):
         data = source.next()
         try:
