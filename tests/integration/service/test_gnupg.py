@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import pathlib
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
 from ansible_collections.hardbound.identity.tests.support.debian_root import GNUPG, debian_root
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 
@@ -105,6 +107,16 @@ def certified(public):
     return certificate.public_bytes(serialization.Encoding.DER)
 
 
+def verifies(key, plain):
+    """scdaemon 2.4 returns what the two INTEGERs hold, one after the other, and not where the first ends."""
+    for end in range(len(plain) - 33, 34):
+        r, s = (int.from_bytes(part, "big") for part in (plain[:end], plain[end:]))
+        with contextlib.suppress(InvalidSignature):
+            key.verify(utils.encode_dss_signature(r, s), DIGEST, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+            return True
+    return False
+
+
 def test_a_card_from_its_first_key_to_a_signature(machine, gnupg):
     assert "piv" in gnupg.card(["list"]).lower()
     refused = gnupg.card(["authenticate", "00" * 24], ["generate", "--algo=nistp256", "PIV.9A"], ok=False)
@@ -131,9 +143,6 @@ def test_a_card_from_its_first_key_to_a_signature(machine, gnupg):
     [record] = machine.store.records()
     assert sorted(record.certificates) == [0x9A, 0x9C]
     ec_key, rsa_key = (serialization.load_der_public_key(record.keys[slot].public) for slot in (0x9A, 0x9C))
-    hashed = utils.Prehashed(hashes.SHA256())
-    plain = gnupg.sign("PIV.9A")
-    r, s = (int.from_bytes(half, "big") for half in (plain[:32], plain[32:]))
-    ec_key.verify(utils.encode_dss_signature(r, s), DIGEST, ec.ECDSA(hashed))
-    rsa_key.verify(gnupg.sign("PIV.9C"), DIGEST, padding.PKCS1v15(), hashed)
+    assert verifies(ec_key, gnupg.sign("PIV.9A"))
+    rsa_key.verify(gnupg.sign("PIV.9C"), DIGEST, padding.PKCS1v15(), utils.Prehashed(hashes.SHA256()))
     assert "ERROR" not in machine.log()
