@@ -50,6 +50,7 @@ class Profile:
     :param policies: further certificate policies as object identifiers
     :param assurance: the least that must have been verified about the key; what was verified is written as a policy
     :param crl_required: refuse to issue where the CA names no CRL distribution point
+    :param sealed: refuse to issue until the host's TPM was restarted since the card was made
     """
 
     name: str
@@ -63,6 +64,7 @@ class Profile:
     policies: t.Tuple[str, ...] = ()
     assurance: Assurance = Assurance.FIXED
     crl_required: bool = False
+    sealed: bool = False
 
     @property
     def names(self) -> t.Tuple[NameKind, ...]:
@@ -85,7 +87,10 @@ class Profile:
 
 @functools.lru_cache(maxsize=64)
 def _canonical(profile: Profile) -> str:
-    return json.dumps(asdict(profile), sort_keys=True, separators=(",", ":"))
+    values = asdict(profile)
+    if not profile.sealed:
+        del values["sealed"]  # What it never said it does not say now: no certificate is issued anew for that.
+    return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
 
 _PURPOSES = {purpose.name.lower(): purpose.value for purpose in Purpose}
@@ -207,6 +212,7 @@ _PARSERS: t.Mapping[str, t.Callable[[t.Any, str], t.Any]] = {
     "policies": _oids({}),
     "assurance": _assurance,
     "crl_required": _flag,
+    "sealed": _flag,
 }
 
 

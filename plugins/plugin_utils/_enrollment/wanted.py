@@ -73,11 +73,8 @@ class WantedCard:
 
         :param slots: names of the slots to look at; all if None
         """
-        keys = [
-            KeyRequest.of(slot_number(key.slot), key.algorithm, key.profile.assurance)
-            for key in self.keys
-            if slots is None or key.slot in slots
-        ]
+        shown = [key for key in self.keys if slots is None or key.slot in slots]
+        keys = [KeyRequest.of(slot_number(key.slot), key.algorithm, key.profile.assurance) for key in shown]
         return CardRequest(
             name=self.name,
             nonce=nonce,
@@ -86,6 +83,7 @@ class WantedCard:
             puk_retries=self.puk_retries if self.puk else 0,
             puk=self.puk,
             admin=self.admin,
+            sealed=any(key.profile.sealed for key in shown),
         )
 
 

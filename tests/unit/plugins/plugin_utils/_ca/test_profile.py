@@ -8,7 +8,12 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity, NameKind
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.profile import Usage, find_profile
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.profile import (
+    Profile,
+    Usage,
+    find_profile,
+    parse_profile,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +59,7 @@ def test_a_profile_from_nothing_reads_all_its_settings() -> None:
         ({"kind": "ssh_user"}, "profiles.own.required"),
         ({"purposes": ["ak_certificate"]}, "profiles.own.assurance"),
         ({"crl_required": "yes"}, "profiles.own.crl_required"),
+        ({"sealed": "yes"}, "profiles.own.sealed"),
         ([], "profiles.own"),
     ],
 )
@@ -91,3 +97,10 @@ def test_a_missing_name_is_said_with_the_profile_that_needs_it() -> None:
 def test_an_unknown_profile_is_answered_with_those_there_are() -> None:
     with pytest.raises(InputError, match="ad_smartcard_logon, attestation_key, document_signing"):
         find_profile("logon", profiles.SHIPPED)
+
+
+def test_a_profile_that_does_not_ask_for_sealed_cards_says_what_it_always_said():
+    """Else every certificate would be issued anew by the release that brought the setting."""
+    start = {"client": Profile("client")}
+    plain, asking = (parse_profile("own", {"based_on": "client", **more}, start) for more in ({}, {"sealed": True}))
+    assert "sealed" not in plain.canonical() and asking.canonical() != plain.canonical() and asking.sealed
