@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import hashlib
 import os
 import shutil
@@ -62,6 +63,38 @@ def ykman(machine, card):
 
 def generate(yubico, slot, algorithm, *options, **more):
     return yubico("--action", "generate", "--slot", slot, "--algorithm", algorithm, *options, **more)
+
+
+def test_ykman_tells_that_a_certificate_is_of_another_key(machine, card, ykman):
+    ykman("keys", "generate", "-m", HEX, "-a", "ECCP256", "9a", str(machine.folder / "public.pem"))
+    for private in (rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP384R1())):
+        name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "other")])
+        start = datetime.datetime(2024, 1, 1)
+        builder = x509.CertificateBuilder(name, name, private.public_key(), 7, start, start.replace(year=2044))
+        pem = builder.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        (machine.folder / "other.pem").write_bytes(pem)
+        importing = (
+            "certificates",
+            "import",
+            "--verify",
+            "-m",
+            HEX,
+            "-P",
+            PIN,
+            "9a",
+            str(machine.folder / "other.pem"),
+        )
+        said = ykman(*importing, ok=False)
+        assert ("Traceback" not in said and "does not match" in said) or "not tied" in said, said
+
+
+def test_an_rsa_key_of_another_exponent_is_refused(machine, yubico):
+    private = rsa.generate_private_key(3, 2048)
+    form = serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    (machine.folder / "three.pem").write_bytes(private.private_bytes(serialization.Encoding.PEM, *form))
+    yubico("--action", "import-key", "--slot", "9d", "--input", str(machine.folder / "three.pem"), ok=False)
+    [record] = machine.store.records()
+    assert record.keys == {} and "ERROR" not in machine.log()
 
 
 def signed(yubico, action, slot, *options):

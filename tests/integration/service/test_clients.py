@@ -78,6 +78,27 @@ def test_yubico_piv_tool(machine, card):
     assert "Successfully verified PIN" in machine.run(*tool, "--action", "verify-pin", "--pin", "654321")
 
 
+SET_PIN = """
+import sys, PyKCS11
+library = PyKCS11.PyKCS11Lib()
+library.load(sys.argv[1])
+flags = PyKCS11.CKF_SERIAL_SESSION | PyKCS11.CKF_RW_SESSION
+session = library.openSession(library.getSlotList(tokenPresent=True)[0], flags)
+session.login(sys.argv[2])
+session.setPin(sys.argv[2], sys.argv[3])
+[key] = session.findObjects([(PyKCS11.CKA_CLASS, PyKCS11.CKO_PRIVATE_KEY), (PyKCS11.CKA_ID, (1,))])
+print(len(session.sign(key, bytes(32), PyKCS11.Mechanism(PyKCS11.CKM_ECDSA, None))))
+"""
+
+
+def test_a_program_that_has_changed_the_pin_goes_on(machine, card):
+    """C_Login, C_SetPIN, C_Sign: SP 800-73-4 part 2, clause 3.2.2."""
+    assert machine.run("/usr/bin/python3", "-c", SET_PIN, MODULE, PIN, "654321").strip() == "64"
+    assert "Successfully verified PIN" in machine.run(
+        "yubico-piv-tool", "--reader", "", "--action", "verify-pin", "--pin", "654321"
+    )
+
+
 def test_tries_and_unblocking(machine, card):
     """Wrong PINs count down to blocked on this card; another goes on; the PUK helps."""
     tool = ("yubico-piv-tool", "--reader", "")
