@@ -48,8 +48,8 @@ options:
   settings:
     description:
       - What the policy shall say. A setting that is left out stays as it is.
-      - A setting with options is a mapping of them and of C(state), which is V(enabled) if it is left out.
-        An option that is left out has its default.
+      - A setting with options is a mapping of these options and of C(state). Without C(state) the setting is
+        V(enabled), and an option that is left out has its default.
     type: dict
     suboptions:
 '''

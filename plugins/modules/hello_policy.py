@@ -25,7 +25,7 @@ options:
   state:
     description:
       - V(present) makes the policy say what O(settings) say.
-      - V(absent) takes out the settings that O(settings) name, whatever their values, or all if it names none.
+      - V(absent) takes out the settings that O(settings) name, whatever their values. Without any, all settings go.
     type: str
     choices: [present, absent]
     default: present
@@ -37,11 +37,11 @@ options:
     default: device
   dest:
     description:
-      - File to write. A new one can be read by everybody; one that is there keeps its owner and mode.
+      - File to write. A new file can be read by everybody; a file that is there keeps its owner and mode.
       - Needed with O(target=registry_pol), unknown to O(target=gpo). With O(target=linux) the default is
         C(/etc/hardbound/hello_policy.json), with O(target=himmelblau)
         C(/etc/himmelblau/himmelblau.conf.d/50-hardbound.conf).
-      - With any other target and without it, the document is returned in RV(document), and nothing is changed.
+      - With any other target and without O(dest), the document is returned in RV(document), and nothing is changed.
     type: path
   tenant_id:
     description:

@@ -33,13 +33,13 @@ options:
         required: true
         choices: [user_gpo, computer_gpo, user_csp, device_csp, eas, linux_host]
       label:
-        description: Name that the answer calls it by. By default its path, the GPO's name, or its kind.
+        description: Name of the source in the answer. By default the path, the GPO's name, or the kind.
         type: str
       settings:
-        description: What it says, as in M(hardbound.identity.hello_policy).
+        description: What the policy says, as in M(hardbound.identity.hello_policy).
         type: dict
       path:
-        description: File that holds it.
+        description: File that holds the policy.
         type: path
       format:
         description:
@@ -51,7 +51,8 @@ options:
         description: Id of the tenant whose settings count, where a file holds those of several.
         type: str
       gpo:
-        description: Group Policy object that holds it. It needs python3-samba on the host of the task.
+        description:
+          - Group Policy object that holds the policy. Reading one needs python3-samba on the host of the task.
         type: dict
         suboptions:
           name:
