@@ -65,12 +65,15 @@ class Module:
         functions = ctypes.POINTER(ctypes.c_void_p)()
         assert not ctypes.CDLL(path).C_GetFunctionList(ctypes.byref(functions))
         self._functions = functions
+        self._made: t.Dict[str, t.Any] = {}
 
     def call(self, name: str, *arguments: t.Any) -> None:
         """:raises Failed: unless it ends with CKR_OK"""
-        address = self._functions[1 + _FUNCTIONS[name]]  # the version comes first, and fills a pointer's place
-        kinds = [_KINDS.get(type(each), ctypes.c_void_p) for each in arguments]
-        rv = ctypes.CFUNCTYPE(ctypes.c_ulong, *kinds)(address)(*[_argument(each) for each in arguments])
+        if name not in self._made:
+            address = self._functions[1 + _FUNCTIONS[name]]  # the version comes first, and fills a pointer's place
+            kinds = [_KINDS.get(type(each), ctypes.c_void_p) for each in arguments]
+            self._made[name] = ctypes.CFUNCTYPE(ctypes.c_ulong, *kinds)(address)
+        rv = self._made[name](*[_argument(each) for each in arguments])
         if rv:
             raise Failed(name, rv)
 

@@ -59,7 +59,7 @@ class Connection:
         start = self._receive(_CHUNK, socket.MSG_PEEK)
         size = whole_size(start)
         if size is not None and size <= len(start):
-            return self._answer_peeked(program, size)
+            return self._answer_peeked(program, start[:size])
         return self._gather(program, self._receive(len(start))) if start else 0
 
     def _greet(self, offered: bytes) -> int:
@@ -80,13 +80,13 @@ class Connection:
         self._send(program.respond(frame))
         return 1
 
-    def _answer_peeked(self, program: Program, size: int) -> int:
+    def _answer_peeked(self, program: Program, whole: bytes) -> int:
         """Answers a frame that is whole, and takes it out of the kernel's hands only then."""
         frames = Frames()
-        frames.feed(self._receive(size, socket.MSG_PEEK))
+        frames.feed(whole)
         frame = frames.next()
         answer = program.respond(frame) if frame else b""
-        self._receive(size)
+        self._receive(len(whole))
         self._send(answer)
         return 1
 
