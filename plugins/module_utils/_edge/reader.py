@@ -139,8 +139,10 @@ def desired(cards: Cards, paths: Paths, digest: t.Optional[str]) -> Readers:
     """Returns what the cards need.
 
     :param digest: of Debian's driver, of which each pair of cards has a copy
-    :raises StateError: if vpcd is not installed, or a card can't have a reader
+    :raises StateError: if a card needs a reader and vpcd is not installed, or a card can't have one
     """
+    if not cards:
+        return Readers("", {})
     if digest is None:
         raise StateError(f"{paths.original} is missing", "install the package vsmartcard-vpcd")
     return Readers(render(cards, paths), dict.fromkeys(friendly_names(cards), digest))

@@ -52,7 +52,8 @@ class Readers:
         if found is None:
             return ()
         held = holders(after(Plan(tuple(steps)), records, policy.present_new_cards))
-        holders_changed = any(isinstance(step, Adjust) for step in steps)
+        has_readers = bool(held or found.readers.config)
+        holders_changed = has_readers and any(isinstance(step, Adjust) for step in steps)
         present = self._presentation.plan(held, found, holders_changed, policy.everyone_sees_readers)
         return (present,) if present.changed else ()
 
