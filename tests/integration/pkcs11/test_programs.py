@@ -94,6 +94,15 @@ def test_the_same_ids_and_labels_as_opensc_shows(host: Host) -> None:
     assert {each.kind for each in seen[OPENSC]} == {"Certificate", "Public Key", "Private Key"}
     assert seen[OPENSC] <= seen[CLIENT]
     assert {each.identifier for each in seen[CLIENT]} == {"01", "02", "03", "04"}
+    names = {
+        module: _data_objects(host.run("pkcs11-tool", "--module", module, "-O", "--type", "data")) for module in seen
+    }
+    assert names[CLIENT] and names[CLIENT] <= names[OPENSC]
+
+
+def _data_objects(said: str) -> t.Set[str]:
+    """Their labels. OpenSC tells object identifiers without the tag that PKCS#11 has them with."""
+    return {line.partition(":")[2].strip(" '") for line in said.splitlines() if line.strip().startswith("label:")}
 
 
 @dataclass(frozen=True)
@@ -203,6 +212,38 @@ def test_openssl_s_engine(host: Host) -> None:
         f"{folder}/csr",
     )
     assert "verify OK" in host.run("openssl", "req", "-in", f"{folder}/csr", "-verify", "-noout")
+
+
+@pytest.mark.parametrize("curve", ["RSA", "P-256"])
+def test_curl(host: Host, curve: str) -> None:
+    """A server that asks for the card's certificate."""
+    algorithm = KeyAlgorithm.RSA_2048 if curve == "RSA" else KeyAlgorithm.ECC_P256
+    host.make("Corp card", keys=[KeySpecification(0x9A, algorithm)])
+    host.register()
+    host.start()
+    folder = host.machine.folder
+    new = [
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+    ]
+    host.run("openssl", "req", *new, "-keyout", f"{folder}/server.key", "-out", f"{folder}/server.pem")
+    script = f"""
+    openssl s_server -quiet -www -accept 44330 -Verify 1 -cert {folder}/server.pem -key {folder}/server.key \
+        > {folder}/server.log 2>&1 & server=$!
+    url="pkcs11:token=Corp%20card;id=%01"
+    curl --silent --show-error --retry 20 --retry-connrefused --retry-delay 1 --cacert {folder}/server.pem \
+        --engine pkcs11 --cert-type ENG --cert "$url;type=cert" --key-type ENG \
+        --key "$url;type=private?pin-value={PIN}" https://localhost:44330/
+    end=$?; kill $server; cat {folder}/server.log; exit $end
+    """
+    said = host.run("sh", "-c", script)
+    assert "CN = Corp card" in said.replace("CN=", "CN = ")
 
 
 def test_nss(host: Host) -> None:

@@ -197,7 +197,7 @@ def destroy_object(context: Context, handle: int, number: int) -> Answer:
     slot, kind = slot_and_kind(number)
     if kind == ObjectClass.CERTIFICATE:
         token.card.store_certificate(slot, None)
-    elif kind == ObjectClass.PUBLIC_KEY:
+    elif kind in (ObjectClass.PUBLIC_KEY, ObjectClass.DATA):
         raise Refusal(Rv.ACTION_PROHIBITED)
     else:
         token.card.remove_key(slot)

@@ -14,7 +14,7 @@ from ..._card.errors import PinDue
 from ..._card.key import Key, PinUse
 from ..._card.secret import Reference
 from ..card import Card
-from . import attributes
+from . import attributes, data_objects
 from .attributes import Attributes
 from .fault import Refusal
 from .reference import Cka, ObjectClass, Rv, TokenFlag, User
@@ -197,6 +197,14 @@ class Token:
 
     def objects(self) -> t.Mapping[int, Attributes]:
         """Returns the objects that the program may see now, by handle."""
+        return {**self._keys_and_certificates(), **data_objects.visible(self.card, self._is_open)}
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether the user has logged in, with a PIN that is good for more than its change."""
+        return self.user is User.USER and not self._is_due()
+
+    def _keys_and_certificates(self) -> t.Mapping[int, Attributes]:
         keys, certificates = self.card.keys(), self.card.certificates
         if self._seen != (keys, certificates):
             self._seen = (dict(keys), dict(certificates))
@@ -210,7 +218,7 @@ class Token:
 
         :raises Refusal: if the program sees none there
         """
-        found = self.objects().get(handle)
+        found = self._keys_and_certificates().get(handle)
         if found is None or found[Cka.CLASS] != ObjectClass.PRIVATE_KEY:
             raise Refusal(Rv.KEY_HANDLE_INVALID)
         return self.card.keys()[handle // _KINDS]

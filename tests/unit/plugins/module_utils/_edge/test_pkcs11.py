@@ -406,6 +406,23 @@ def test_a_certificate_tells_its_names(card: OneCard, client: Client, session: i
     assert b"slot 9A" in subject
 
 
+def test_data_objects_of_piv(card: OneCard, client: Client) -> None:
+    data = (Cka.CLASS, int(ObjectClass.DATA))
+    card.objects[0x5FC109] = b"printed"
+    session = client.open(0)
+    labels = [client.attribute(session, each, Cka.LABEL) for each in client.find(session, data)]
+    assert labels == [b"Card Capability Container", b"Card Holder Unique Identifier", b"Discovery Object"]
+    (chuid,) = client.find(session, data, (Cka.OBJECT_ID, bytes.fromhex("060a6086480165030702" + "3000")))
+    assert card.serial in client.attribute(session, chuid, Cka.VALUE)
+    client.call("C_Login", session, User.USER, PIN)
+    (printed,) = client.find(session, data, (Cka.PRIVATE, True))
+    assert client.attribute(session, printed, Cka.VALUE) == b"\x53\x07printed"
+    client.call("C_Logout", session)
+    assert client.rv("C_GetAttributeValue", session, printed, [(Cka.VALUE, 0)]) is Rv.OBJECT_HANDLE_INVALID
+    client.call("C_Login", session, User.SO, ADMIN_KEY.value.hex().encode())
+    assert client.rv("C_DestroyObject", session, chuid) is Rv.ACTION_PROHIBITED
+
+
 def test_a_certificate_that_nobody_can_read_is_still_there(card: OneCard, client: Client, session: int) -> None:
     card.store_certificate(0x9A, b"no certificate")
     (found,) = client.find(session, CERTIFICATE, (Cka.ID, b"\1"))
