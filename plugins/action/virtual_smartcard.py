@@ -96,7 +96,7 @@ class ActionModule(StringSecrets, NormalAction):
         nonce = enrollment.questions()[0]["nonce"]
         made = self._visitor.visit("virtual_smartcard", {**self._arguments, "attestation_nonce": nonce})
         if made.get("evidence") is None and check:
-            return plain_object(made)  # There is no card yet.
+            return {**plain_object(made), "warnings": sentences(made.get("warnings"))}  # There is no card yet.
         try:
             self._enrol(enrollment, desk, task, made)
         except BaseException as error:
@@ -150,11 +150,12 @@ class ActionModule(StringSecrets, NormalAction):
         check = self._task.check_mode
         retirement = Retirement(self._host, [task["name"]], desk, REASON)
         revoked = retirement.revoke(check)
-        gone = plain_object(self._visitor.visit("virtual_smartcard", self._arguments))
+        seen = self._visitor.visit("virtual_smartcard", self._arguments)
         if not check:
             retirement.release()
-        warnings = [*sentences(gone.get("warnings")), *retirement.warnings]
-        return {**gone, "warnings": warnings, "changed": bool(gone.get("changed") or revoked)}
+        warnings = [*sentences(seen.get("warnings")), *retirement.warnings]
+        changed = seen.get("changed") is True or bool(revoked)
+        return {**plain_object(seen), "warnings": warnings, "changed": changed}
 
     def _place(self, task: dict[str, t.Any]) -> dict[str, t.Any]:
         return {name: task[name] for name in ("tpm", "store", "tpm_owner_auth")}
@@ -168,6 +169,6 @@ def _outcome(made: dict[str, t.Any], enrollment: Enrollment) -> dict[str, t.Any]
         for issued in progress.issued:
             body = ssl.DER_cert_to_PEM_cert(issued.certificate.body)
             card.update(attestation=CERTIFIED, attestation_certificate=body)
-    warnings = [*sentences(said.get("warnings")), *enrollment.warnings]
+    warnings = [*sentences(made.get("warnings")), *enrollment.warnings]
     changed = said.get("changed") is True or enrollment.changed
     return {**said, "card": card, "warnings": warnings, "changed": changed}

@@ -41,7 +41,13 @@ def _shown(character: str) -> str:
 
 def sentences(values: t.Any, most: int = 50) -> t.List[str]:
     """Returns the texts of a list, each in one line, as many as a host may add."""
-    return list(filter(None, (sentence(each) for each in values[:most]))) if isinstance(values, list) else []
+    said = values[:most] if isinstance(values, (list, tuple)) else ()
+    return list(filter(None, (sentence(_of_warning(each)) for each in said)))
+
+
+def _of_warning(value: t.Any) -> t.Any:
+    """Ansible from 2.19 on makes an object of a module's warning."""
+    return getattr(getattr(value, "event", None), "msg", value)
 
 
 def plain(value: t.Any) -> t.Any:

@@ -171,6 +171,9 @@ def test_a_card_is_sealed_once_its_tpm_was_restarted(ledger: Ledger) -> None:
     assert (sealed.standing, sealed.first_reset, sealed.last_reset) == (Standing.SEALED, 7, 9)
     assert shown(9, False).standing is Standing.SEALED
     assert [each.kind for each in ledger.events("ws-001")].count(EventKind.SEALED) == 1
+    at_once = CardClaim(replace(PINS, ak="000b", genesis="e1", parent="e2", pin="e3", policy="e5"), 9, True, 8)
+    admit(ledger, "ws-001", cards={"other": at_once})  # Restarted between its making and its first evidence.
+    assert ledger.known("ws-001", "", "").cards["other"].standing is Standing.SEALED
     another = CardClaim(replace(PINS, ak=OTHER_AK), 9, True)
     admit(ledger, "ws-001", cards={"card": another}, replace_cards=frozenset({"card"}))
     fresh = ledger.known("ws-001", "", "").cards["card"]

@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a hostile host's root tries on the controller, and what it gets."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Refused
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.verification import (
+    judge_again,
+    kept_bundle,
+)
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind
+from ansible_collections.hardbound.identity.tests.support import forge
+from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
+from cryptography import x509
+
+LIAR = "liar.corp.example"
+
+
+def codes(enrollment):
+    return [each.code for each in enrollment.refused]
+
+
+def fail(site, **changes):
+    """A host that shows all that is right and holds no TPM that could answer."""
+    enrollment = site.enrollment(**changes)
+    enrollment.judge(site.shown(enrollment))
+    assert enrollment.challenges() and enrollment.refused == []
+    enrollment.accept({"cards": [{"name": forge.CARD, "answer": "AAAA", "failure": ""}]})
+    enrollment.close()
+    return enrollment
+
+
+def another_card(site):
+    """Root's own card, into whose file the old card's attestation key was put."""
+    old = site.host.card
+    new = forge.ForgedCard(site.host.root)
+    new.ak_key = old.ak_key
+    new.indices[Role.POLICY] = forge.ForgedIndex(new.model.policy_data)
+    site.host.cards = [new]
+    site.held = {"certificates": {}, "ak_certificate": ""}
+
+
+def test_a_card_of_roots_own_under_the_old_name_and_attestation_key(site):
+    site.enrol()
+    another_card(site)
+    assert codes(site.enrol()) == ["CARD_CHANGED"]
+    assert [bool(each.revoked_at) for each in site.ledger.certificates()] == [False, False]
+    assert site.enrol(replace_cards=[forge.CARD]).refused == []
+    kinds = [each.kind for each in site.ledger.events()]
+    assert kinds.count(EventKind.CARD_REPLACED) == 1
+    site.host.card.parent = forge.ForgedCard(site.host.root).parent
+    assert codes(site.enrol()) == ["CARD_CHANGED"]
+
+
+def test_a_failed_proof_leaves_nothing_that_is_valid_or_seen(site):
+    enrollment = fail(site)
+    assert codes(enrollment) == ["CHALLENGE_ANSWER"]
+    [card] = enrollment.cards()
+    assert card["certificates"] == [] and card["ssh_certificates"] == [] and enrollment.evidence == ""
+    assert "CERTIFICATE" not in json.dumps([enrollment.cards(), enrollment.before(), enrollment.after()])
+    signed = site.ledger.certificates()
+    assert len(signed) == 2 and {each.serial for each in enrollment.withdrawn} == {each.serial for each in signed}
+    desk = Desk(site.issuer._authority, site.ledger)
+    desk.publish()
+    listed = x509.load_der_x509_crl(desk.authority.folder.crl("issuing").read_bytes())
+    assert {each.serial_number for each in listed} == {int(each.serial, 16) for each in signed}
+    assert crl.revoked_ssh_keys(site.ledger, desk.authority.identifier) == b""
+
+
+@pytest.mark.parametrize("end", ["silent", "answers wrongly"])
+def test_a_host_that_failed_once_is_enrolled_when_it_answers(site, end):
+    enrollment = site.enrollment()
+    enrollment.judge(site.shown(enrollment))
+    if end == "silent":
+        enrollment.give_up(Refused.of_silence("the connection broke."))
+    else:
+        enrollment.accept({"cards": []})
+    enrollment.close()
+    assert enrollment.cards()[0]["certificates"] == [] and all(each.revoked_at for each in site.ledger.certificates())
+    assert site.enrol().status is Status.ENROLLED
+    live = [each for each in site.ledger.certificates() if not each.revoked_at]
+    assert len(live) == 2 and all(each.activated_at for each in live)
+
+
+def test_a_host_that_shows_anothers_tpm_locks_nobody_out(site):
+    """EK, certificate, attestation key, card and keys are public; only an answer is not."""
+    assert codes(fail(site, host=LIAR)) == ["CHALLENGE_ANSWER"]
+    assert site.enrol().status is Status.ENROLLED
+    assert set(codes(site.enrol(host=LIAR))) >= {"EK_SERVES_OTHER_HOST"}
+
+
+def test_a_claim_that_is_still_out_locks_nobody_out_and_comes_to_nothing(site):
+    claim = site.enrollment(host=LIAR)
+    claim.judge(site.shown(claim))
+    assert claim.challenges()
+    assert site.enrol().status is Status.ENROLLED
+    claim.accept(site.answered(claim))  # Were it to have the same TPM, it would still be too late.
+    assert codes(claim) == ["EK_SERVES_OTHER_HOST"] and claim.cards()[0]["certificates"] == []
+    claim.close()
+    assert all(each.revoked_at for each in site.ledger.certificates(LIAR))
+
+
+def test_one_tpm_under_two_names_whichever_ek_it_shows(site):
+    site.enrol()
+    site.host.ek_key = forge.ecc_key()
+    assert codes(site.enrol(host=LIAR)) == ["ROOT_SERVES_OTHER_HOST"]
+    assert codes(site.enrol(host=LIAR, replace_ek=True, replace_cards=[forge.CARD])) == ["ROOT_SERVES_OTHER_HOST"]
+    assert site.enrol().refused == []
+
+
+def test_a_bundle_convinces_whoever_has_the_cas_certificate(site, tmp_path):
+    enrollment = site.enrol()
+    bundle = kept_bundle(site.ledger, enrollment.evidence)
+    ca = str(site.issuer._authority.folder.path)
+    verdict = judge_again(bundle, ca)
+    assert verdict.accepted and verdict.host == forge.HOST and list(verdict.cards) == [forge.CARD]
+    root = tmp_path / "root.cer"
+    root.write_bytes(site.issuer._authority.folder.certificate("root").read_bytes())
+    assert judge_again(bundle, str(root)).accepted
+    assert [each.code.name for each in judge_again(bundle).findings] == ["BUNDLE_UNSIGNED"]
+    assert all(each.evidence == enrollment.evidence for each in site.ledger.certificates())
+
+
+# A host's words.
+
+SAYS = {
+    "diff is a list": {"diff": [1]},
+    "diff holds nonsense": {"diff": {"before": [[["x"] * 9] * 9] * 9, "after": 5}},
+    "warnings are a number": {"warnings": 5},
+    "warnings are numbers": {"warnings": [1, None, {"a": 1}]},
+    "cards are numbers": {"cards": [1, 2]},
+    "a name is a list": {"cards": [{"name": ["corp"]}]},
+    "a name is a card": {"cards": [{"name": {}, "changed": []}]},
+    "certificates are a list": {"cards": [{"name": forge.CARD, "certificates": [1], "signatures": 7}]},
+    "escrow is a list": {"cards": [{"name": forge.CARD, "pin_escrow": ["x"], "admin_key_escrow": 5}]},
+    "everything is nothing": {"cards": None, "diff": None, "warnings": None},
+}
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_what_a_host_says_beside_the_evidence_harms_nothing(site, name):
+    enrollment = site.enrollment()
+    enrollment.judge({**site.shown(enrollment), **SAYS[name]})
+    enrollment.accept(site.answered(enrollment))
+    enrollment.close()
+    assert enrollment.refused == [] and json.dumps([enrollment.cards(), enrollment.warnings, enrollment.answer.before])
+
+
+@pytest.mark.parametrize("answer", [None, 5, [], {"cards": {}}, {"cards": [{"name": [], "answer": 5}]}, "x"])
+def test_any_second_answer_is_a_refusal(site, answer):
+    enrollment = site.enrollment()
+    enrollment.judge(site.shown(enrollment))
+    enrollment.accept(answer)
+    assert codes(enrollment) == ["CHALLENGE_ANSWER"]
+
+
+def test_a_hosts_words_reach_nobody_with_control_characters(site):
+    enrollment = site.enrollment()
+    evil = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\r\x9b31m"
+    shown = {**site.shown(enrollment), "warnings": [evil], "diff": {"before": {evil: evil}, "after": evil}}
+    enrollment.judge(shown)
+    enrollment.accept({"cards": [{"name": forge.CARD, "answer": "", "failure": evil * 1000}]})
+    told = [enrollment.warnings, [each.line for each in enrollment.refused], enrollment.answer.before]
+    text = "".join(json.dumps(told, ensure_ascii=False).split("\\n"))
+    assert not [each for each in text if not each.isprintable()] and "\\u" not in json.dumps(told)
+    assert len(enrollment.refused[0].sentence) < 3000
+
+
+def test_a_fault_of_the_host_is_never_called_one_of_the_inventory(site):
+    for said in SAYS.values():
+        enrollment = site.enrollment()
+        enrollment.judge({"evidence": None, **said})
+        assert codes(enrollment) == ["EVIDENCE_MALFORMED"]
+    assert arguments()
