@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import ssl
 import typing as t
 from collections import Counter
@@ -21,6 +22,7 @@ from ...module_utils._errors import InputError
 from .._ledger import clock
 from .._ledger.ledger import Ledger
 from .._ledger.record import Certificate
+from . import words
 
 Document = t.Dict[str, t.Any]
 Cards = t.Sequence[t.Mapping[str, t.Any]]
@@ -40,6 +42,13 @@ _SHOWN: t.Mapping[str, t.Tuple[type, ...]] = {
     "pin_expires_at": (str,),
 }
 """What the report takes over of what a host says of a card, and of what type it has to be."""
+
+MOST_CARDS = 32
+"""Cards that one host may add to the report; and below, keys of a card, objections, and characters of a name."""
+MOST_KEYS = 32
+_MOST_OBJECTIONS = 20
+_LONGEST = 255
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]{1,12000}-----END CERTIFICATE-----\s*")
 
 
 @dataclass(frozen=True)
@@ -110,8 +119,10 @@ class _Host:
         if not self._inventory and any(not each.revoked_at for each in self._issued):
             yield "The inventory does not name this host, and it holds certificates that are not revoked: retire it."
         if self._inventory and self._seen.cards is None:
-            trouble = " ".join(self._seen.trouble.split())
+            trouble = words.sentence(self._seen.trouble)
             yield f"The host could not show its cards: {trouble}" if trouble else "The host did not answer."
+        if isinstance(self._seen.cards, list) and len(self._seen.cards) > MOST_CARDS:
+            yield f"The host shows {len(self._seen.cards)} cards: no more than {MOST_CARDS} of them are in this report."
 
     def _card(self, name: str) -> Document:
         shown, wanted = self._shown.get(name, {}), self._wanted.get(name, {})
@@ -174,16 +185,16 @@ class _Host:
 
 
 def _shown(cards: t.Any) -> t.Iterator[Document]:
-    """What a host says may be anything: what is not of its type was not said."""
-    for card in cards if isinstance(cards, list) else ():
+    """What a host says may be anything, and any amount: what is not of its type, or too much, was not said."""
+    for card in cards[:MOST_CARDS] if isinstance(cards, list) else ():
         if isinstance(card, dict) and isinstance(card.get("name"), str):
             keys = card.get("keys")
-            objections = card.get("objections")
+            said = words.plain_object({field: card[field] for field in _SHOWN if field in card}, _LONGEST)
             yield {
-                "name": card["name"],
-                **{field: card[field] for field, types in _SHOWN.items() if isinstance(card.get(field), types)},
-                "keys": [_shown_key(key) for key in keys if _is_key(key)] if isinstance(keys, list) else [],
-                "objections": [str(each) for each in objections] if isinstance(objections, list) else [],
+                "name": words.sentence(card["name"], _LONGEST),
+                **{field: said[field] for field, types in _SHOWN.items() if isinstance(said.get(field), types)},
+                "keys": [_shown_key(key) for key in keys[:MOST_KEYS] if _is_key(key)] if isinstance(keys, list) else [],
+                "objections": words.sentences(card.get("objections"), _MOST_OBJECTIONS),
             }
 
 
@@ -192,7 +203,10 @@ def _is_key(key: t.Any) -> bool:
 
 
 def _shown_key(key: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
-    return {name: key[name] for name in ("slot", "algorithm", "pin", "certificate") if isinstance(key.get(name), str)}
+    shown = {name: words.sentence(key.get(name), _LONGEST) for name in ("slot", "algorithm", "pin")}
+    certificate = key.get("certificate")
+    shown["certificate"] = certificate if isinstance(certificate, str) and _PEM.fullmatch(certificate) else ""
+    return {name: value for name, value in shown.items() if value}
 
 
 def _newest(certificates: t.Sequence[Certificate]) -> t.Optional[Certificate]:

@@ -28,6 +28,10 @@ class Trouble(enum.Enum):
         "the host could not make its cards or its evidence; its own words follow",
         "do what the message says, or prepare the host with the role tpm_host",
     )
+    LATER_TASK_FAILED = (
+        "a task after the enrolment failed; what was issued stands",
+        "do what the message says, then run again",
+    )
     HOST_UNREACHABLE = ("the host did not answer", "switch it on, and run again")
 
     @property

@@ -9,7 +9,6 @@ of them, lists within lists.
 from __future__ import annotations
 
 import typing as t
-import unicodedata
 
 LONGEST_SENTENCE = 2000
 """Characters that one host may add to a message."""
@@ -28,15 +27,13 @@ def sentence(words: t.Any, most: int = LONGEST_SENTENCE) -> str:
 def text(words: str, most: int = LONGEST_TEXT) -> str:
     """Returns text in which nothing but line ends and tabs controls anything, cut where it is too long."""
     cut = words[:most]
-    shown = cut if cut.isascii() and cut.isprintable() else "".join(map(_shown, cut))
+    shown = cut if cut.isprintable() else "".join(map(_shown, cut))
     return shown + _CUT if len(words) > most else shown
 
 
 def _shown(character: str) -> str:
-    """Control and format characters, halves of pairs, and line ends of other kinds, become a question mark."""
-    category = unicodedata.category(character)
-    hidden = category[0] == "C" or category in ("Zl", "Zp")
-    return "?" if hidden and character not in _KEPT else character
+    """Control and format characters, halves of pairs, and spaces of other kinds, become a question mark."""
+    return character if character.isprintable() or character in _KEPT else "?"
 
 
 def sentences(values: t.Any, most: int = 50) -> t.List[str]:
@@ -55,22 +52,23 @@ def plain(value: t.Any) -> t.Any:
     return _Copy().of(value, _DEEPEST)
 
 
-def plain_object(value: t.Any) -> t.Dict[str, t.Any]:
+def plain_object(value: t.Any, longest: int = LONGEST_TEXT) -> t.Dict[str, t.Any]:
     """Returns the same of an object; an empty one for anything else."""
-    found = plain(value)
+    found = _Copy(longest).of(value, _DEEPEST)
     return found if isinstance(found, dict) else {}
 
 
 class _Copy:
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST_TEXT) -> None:
         self._left = _MOST_VALUES
+        self._longest = longest
 
     def of(self, value: t.Any, depth: int) -> t.Any:
         self._left -= 1
         if depth == 0 or self._left < 0:
             return None
         if isinstance(value, str):
-            return text(str(value))
+            return text(str(value), self._longest)
         if value is None or isinstance(value, (bool, int, float)):
             return value if not isinstance(value, int) or abs(value) < 1 << 64 else None
         if isinstance(value, t.Mapping):

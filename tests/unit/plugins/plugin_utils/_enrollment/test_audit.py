@@ -6,7 +6,7 @@ import json
 import ssl
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import Seen, audit
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import MOST_CARDS, Seen, audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Reason
 from ansible_collections.hardbound.identity.tests.support import forge
@@ -124,3 +124,17 @@ def test_the_page_shows_what_has_to_be_seen_to_first(enrolled):
     assert text.index("To be seen to (1)") < text.index("ws-018") < text.index("In order (1)")
     assert text.index("In order (1)") < text.index(f"<h3>{forge.HOST}")
     assert "4 of 5 tries left" in text and "(365 days)" in text and "PIN of 8 to" in text
+
+
+def test_one_host_adds_no_more_than_its_share(enrolled):
+    """Ten thousand cards, each with names that go on for ever, and sequences for the reader's terminal."""
+    evil = "\x1b[31m" + "x" * 100_000
+    key = {"slot": "authentication", "algorithm": evil, "pin": evil, "certificate": evil}
+    card = {"state": evil, "owner": evil, "pin_policy": {evil: evil}, "keys": [key] * 500, "objections": [evil] * 500}
+    cards = [{**card, "name": f"{number}\x1b"} for number in range(10_000)]
+    report = audit(enrolled.ledger, [Seen("liar", cards, []), Seen(forge.HOST, [shown(enrolled)], [WANTED])])
+    liar, honest = sorted(report["hosts"], key=lambda host: host["host"] != "liar")
+    assert len(liar["cards"]) == MOST_CARDS and "shows 10000 cards" in liar["drift"][0]
+    assert honest["cards"][0]["drift"] == []
+    assert "\\u001b" not in json.dumps(report) and "\x1b" not in page(report)
+    assert len(page(report)) < 2_000_000
