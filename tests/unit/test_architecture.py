@@ -183,6 +183,65 @@ def test_nothing_imports_what_ansible_keeps_for_itself() -> None:
     assert [str(each) for each in found if each.name.startswith("ansible.module_utils._internal")] == []
 
 
+def graph(folder: Path) -> dict[Path, set[Path]]:
+    """What each file of a folder imports of the others, also within functions and for type checkers alone.
+
+    The packages that hold a file don't count: Python has run them before.
+    """
+    return {
+        file: {
+            module
+            for found in imports(file)
+            for module in modules_of(found)
+            if not (module.name == "__init__.py" and module.parent in file.parents)
+        }
+        for file in folder.rglob("*.py")
+    }
+
+
+def circles(graph: dict[Path, set[Path]]) -> list[list[str]]:
+    """The groups of files that import one another, directly or through others."""
+    left = dict(graph)
+    while free := [file for file, imported in left.items() if not imported & left.keys()]:
+        for file in free:
+            del left[file]
+    reached = {file: _reached(left, file) for file in left}
+    groups = {frozenset(other for other in reached[file] if file in reached[other]) for file in left}
+    return sorted(sorted(file.name for file in group) for group in groups if group)
+
+
+def _reached(graph: dict[Path, set[Path]], start: Path) -> set[Path]:
+    seen: set[Path] = set()
+    waiting = [start]
+    while waiting:
+        new = graph[waiting.pop()] & graph.keys() - seen
+        seen |= new
+        waiting.extend(new)
+    return seen
+
+
+def test_no_files_import_each_other() -> None:
+    assert circles(graph(PLUGINS)) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("from .second import x", "from .third import x"),
+        ("from . import second", "def late():\n    from .third import x"),
+        ("from . import second", "if t.TYPE_CHECKING:\n    from . import third"),
+    ],
+)
+def test_a_circle_of_files_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, first: str, second: str) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "PLUGINS", tmp_path)
+    sources = {"first": first, "second": second, "third": "from . import first", "fourth": "from . import first"}
+    room = tmp_path / "module_utils/_room"
+    room.mkdir(parents=True)
+    for name, source in {"__init__": "from . import first", **sources}.items():
+        (room / f"{name}.py").write_text(source)
+    assert circles(graph(tmp_path)) == [["first.py", "second.py", "third.py"]]
+
+
 def test_every_file_has_its_licence_and_postponed_annotations() -> None:
     for file in files("."):
         text = file.read_text()

@@ -13,7 +13,7 @@ from .._encoding.policy import Command
 from .._encoding.wire import unsized
 from .._tpm import object as tpm_object
 from .._tpm.certify import certify_creation, certify_index
-from .._tpm.connection import STORAGE_ROOT_KEY, Tpm
+from .._tpm.connection import Tpm
 from .._tpm.endorsement import endorsement_key, find_endorsement
 from .attestation_key import make
 from .key import slot_name
@@ -53,7 +53,7 @@ def collect(store: Store, tpm: Tpm, questions: t.Sequence[Question]) -> Evidence
         with endorsement_key(tpm, found) as (_entity, ek):
             pass
         cards = tuple(show_card(tpm, _equipped(tpm, store.read(each.number)), each) for each in questions)
-        root = _unsized(tpm_object.storage_root_public(tpm, STORAGE_ROOT_KEY))
+        root = _unsized(tpm_object.storage_root_public(tpm))
         return Evidence(ek, found.certificates, root, cards)
 
 

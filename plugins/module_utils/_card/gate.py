@@ -20,6 +20,7 @@ from .._tpm import object as tpm_object
 from .._tpm.connection import Tpm
 from .._tpm.errors import WRONG_VALUE, Reason, TpmError
 from .._tpm.session import Given, Ticket, obtain_ticket
+from .._tpm.template import Template
 from .derivation import NEWEST, Derivation, auth_value, secret_auth, telltale
 from .errors import UNCOUNTED, Blocked, CardLost, NotOffered, TpmLockout, WrongSecret
 from .model import COUNTER_SIZE, SECRET_SIZE, Role, counter_data
@@ -196,7 +197,7 @@ class Gates:
     def make_seal(self, role: Role, auth: bytes, key: bytes) -> Blob:
         """Seals K under a new PIN or PUK, or K and the admin key under nothing but the ADMIN index."""
         policy = self.model.seal_policy(role)
-        template = tpm_object.Template.seal()
+        template = Template.seal()
         return tpm_object.create(self.tpm, self.tpm.storage_root, template, policy, auth, key)[0]
 
     @staticmethod

@@ -16,7 +16,7 @@ from .._encoding.public import Public
 from .._encoding.wire import unsized
 from .._tpm import object as tpm_object
 from .._tpm.capability import supports
-from .._tpm.object import Template
+from .._tpm.template import Template
 from .errors import NoSuchKey, NotOffered
 from .external_key import ExternalKey
 from .key import Key, PinUse, slot_name

@@ -21,8 +21,8 @@ from .._errors import StateError
 from .._tpm import nv
 from .._tpm import object as tpm_object
 from .._tpm.connection import Tpm
-from .._tpm.object import Template
 from .._tpm.session import Given
+from .._tpm.template import Template
 from .admin_gate import CARD_KEY_SIZE, answer_auth
 from .admin_key import AdminKey, Challenge
 from .attestation_key import make as make_attestation_key

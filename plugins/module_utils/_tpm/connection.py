@@ -11,11 +11,9 @@ import typing as t
 from .._encoding import command as wire
 from .errors import TpmError
 from .pytss import load
+from .storage_root import STORAGE_ROOT_KEY, make
 from .tcti import Tcti, Transport
 from .turnstile import Turnstile
-
-STORAGE_ROOT_KEY = 0x81000001
-"""Persistent handle of the shared storage root key: TCG TPM v2.0 Provisioning Guidance, clause 7.5.1."""
 
 _LAYER = 0xFF0000
 _TCTI_LAYER = 0x0A0000
@@ -283,12 +281,11 @@ class Tpm:
     def storage_root(self) -> t.Any:
         """The storage root key, made if the TPM has none."""
         if self._storage_root is None:
-            from .object import make_storage_root
-
             if STORAGE_ROOT_KEY in self.handles(wire.PERSISTENT):
                 self._storage_root = self.entity(STORAGE_ROOT_KEY)
             else:
-                self._storage_root = make_storage_root(self, STORAGE_ROOT_KEY)
+                with self.doing("making the storage root key") as esapi:
+                    self._storage_root = make(esapi)
         return self._storage_root
 
 

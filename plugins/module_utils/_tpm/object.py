@@ -9,97 +9,11 @@ import typing as t
 
 from .._encoding import command as wire
 from .._encoding.blob import Blob, Creation
-from .._encoding.key_algorithm import KeyAlgorithm
 from .._encoding.policy import Policy, policy_digest
 from .connection import Tpm
 from .pytss import load, utilities
 from .session import Given, Protect, authorising, satisfying
-
-
-class Template:
-    """Public areas by what they are for."""
-
-    @classmethod
-    def _make(cls, algorithm: str, *attributes: str) -> t.Any:
-        return cls._with(algorithm, "FIXEDTPM", "FIXEDPARENT", *attributes)
-
-    @staticmethod
-    def _with(algorithm: str, *attributes: str) -> t.Any:
-        pytss = load()
-        bits = pytss.TPMA_OBJECT(0)
-        for attribute in attributes:
-            bits |= getattr(pytss.TPMA_OBJECT, attribute)
-        return pytss.TPM2B_PUBLIC.parse(alg=algorithm, objectAttributes=bits)
-
-    @classmethod
-    def storage_root(cls) -> t.Any:
-        """The ECC P-256 template of TCG EK Credential Profile 2.5, clause B.4.4 with the SRK's attributes."""
-        public = cls.parent()
-        unique = public.publicArea.unique
-        unique.ecc.x, unique.ecc.y = bytes(32), bytes(32)
-        return public
-
-    @classmethod
-    def parent(cls) -> t.Any:
-        return cls._make("ecc256:aes128cfb", "SENSITIVEDATAORIGIN", "USERWITHAUTH", "NODA", "RESTRICTED", "DECRYPT")
-
-    @classmethod
-    def genesis(cls) -> t.Any:
-        return cls._make("keyedhash", "USERWITHAUTH", "NODA", "ADMINWITHPOLICY")
-
-    @classmethod
-    def seal(cls) -> t.Any:
-        """Sealed data, which opens by policy alone. What counts the guesses is in the policy.
-
-        Without NODA the TPM would count each power cut after a use as a failure: TPM 2.0 part 1, clause 17.8.6.
-        """
-        return cls._make("keyedhash", "ADMINWITHPOLICY", "NODA")
-
-    @classmethod
-    def attestation(cls) -> t.Any:
-        """A restricted signing key: it signs what the TPM states, and nothing that a program made up."""
-        return cls._make(
-            "ecc256:ecdsa-sha256:null", "SENSITIVEDATAORIGIN", "USERWITHAUTH", "NODA", "SIGN_ENCRYPT", "RESTRICTED"
-        )
-
-    @classmethod
-    def key(cls, algorithm: KeyAlgorithm) -> t.Any:
-        """A key that signs and decrypts by policy alone, never by an authValue."""
-        return cls._make(_bare(algorithm), "SENSITIVEDATAORIGIN", "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")
-
-    @classmethod
-    def external_key(cls, algorithm: KeyAlgorithm, *public: bytes) -> t.Any:
-        """An external key, which a TPM never calls fixed. Nothing in its policy lets it be duplicated again.
-
-        :param public: modulus, or X and Y
-        """
-        template = cls._with(_bare(algorithm), "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")
-        unique = template.publicArea.unique
-        if len(public) == 1:
-            unique.rsa.buffer = public[0]
-        else:
-            unique.ecc.x, unique.ecc.y = public
-        return template
-
-
-def _bare(algorithm: KeyAlgorithm) -> str:
-    """A key type bound to no scheme, as tpm2-pytss and tpm2-tools write it."""
-    return f"{'rsa' if algorithm.is_rsa else 'ecc'}{algorithm.bits}:null"
-
-
-def make_storage_root(tpm: Tpm, handle: int) -> t.Any:
-    """Makes the storage root key and keeps it at the persistent handle."""
-    pytss = load()
-    with tpm.doing("making the storage root key") as esapi:
-        primary = esapi.create_primary(
-            in_sensitive=pytss.TPM2B_SENSITIVE_CREATE(),
-            in_public=Template.storage_root(),
-            primary_handle=pytss.ESYS_TR.OWNER,
-        )[0]
-        try:
-            return esapi.evict_control(auth=pytss.ESYS_TR.OWNER, object_handle=primary, persistent_handle=handle)
-        finally:
-            esapi.flush_context(primary)
+from .storage_root import STORAGE_ROOT_KEY, derive
 
 
 def create(
@@ -146,21 +60,16 @@ def import_key(tpm: Tpm, parent: t.Any, template: t.Any, policy: Policy, sensiti
     return Blob(private.marshal(), template.marshal())
 
 
-def storage_root_public(tpm: Tpm, handle: int) -> bytes:
+def storage_root_public(tpm: Tpm) -> bytes:
     """Returns the TPM2B_PUBLIC of the storage root key. A TPM that has none yet is left so."""
-    pytss = load()
-    if handle in tpm.handles(wire.PERSISTENT):
-        entity = tpm.entity(handle)
+    if STORAGE_ROOT_KEY in tpm.handles(wire.PERSISTENT):
+        entity = tpm.entity(STORAGE_ROOT_KEY)
         with tpm.doing("reading the storage root key") as esapi:
             return bytes(esapi.read_public(entity)[0].marshal())
     with tpm.doing("deriving the storage root key") as esapi:
-        made = esapi.create_primary(
-            in_sensitive=pytss.TPM2B_SENSITIVE_CREATE(),
-            in_public=Template.storage_root(),
-            primary_handle=pytss.ESYS_TR.OWNER,
-        )
-        esapi.flush_context(made[0])
-        return bytes(made[1].marshal())
+        entity, public = derive(esapi)
+        esapi.flush_context(entity)
+        return public
 
 
 class Passing(t.NamedTuple):

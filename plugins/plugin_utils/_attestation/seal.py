@@ -17,8 +17,8 @@ from ...module_utils._encoding.fields import Fields, encoded
 from ...module_utils._encoding.wire import WireError
 from ...module_utils._errors import InputError
 from .._ca import evidence_key
-from .._ca.authority import Signer
 from .._ca.oid import EVIDENCE_SIGNING
+from .._ca.signer import Signer
 from .._ledger import clock
 from .bundle import judge_content
 from .certificate import BasicConstraints, Certificate

@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ...module_utils._errors import InputError, StateError
 from .._ledger import clock, packages
 from . import evidence_key, files, keyfile, ssh
 from .keyfile import SigningKey
+from .signer import Signer, identifier, public_der
 
 FORMAT = 1
 """Version of ``ca.json``."""
@@ -92,18 +93,6 @@ class Settings:
     def encode(self) -> bytes:
         values = {"version": FORMAT, **{name: list(getattr(self, name)) for name in self.__dataclass_fields__}}
         return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode("utf-8")
-
-
-@dataclass(frozen=True)
-class Signer:
-    """A CA certificate with its private key."""
-
-    certificate: x509.Certificate
-    key: SigningKey = field(repr=False)
-
-    @property
-    def identifier(self) -> str:
-        return identifier(self.certificate)
 
 
 @dataclass(frozen=True)
@@ -211,7 +200,7 @@ class Authority:
         """Returns the key that signs evidence, with its certificate."""
         issuing = self.issuing()
         key = evidence_key.derive(issuing.key)
-        return Signer(evidence_key.certify(issuing, key, authority_key_identifier(issuing.certificate)), key)
+        return Signer(evidence_key.certify(issuing, key), key)
 
     def check_clock(self, at: datetime) -> None:
         """Raises :class:`StateError` where the CA is not valid yet, or not any more."""
@@ -282,7 +271,7 @@ def issuing_certificate(root: Signer, blueprint: Blueprint, key: SigningKey, at:
     builder = _ca_builder(name, root.certificate.subject, key, path_length=0)
     end = min(at + timedelta(days=blueprint.days), clock.validity(root.certificate)[1])
     builder = builder.not_valid_before(at - BACKDATE).not_valid_after(end)
-    builder = builder.add_extension(authority_key_identifier(root.certificate), critical=False)
+    builder = builder.add_extension(root.authority_key, critical=False)
     if blueprint.root_crl_urls:
         builder = builder.add_extension(crl_distribution_points(blueprint.root_crl_urls), critical=False)
     if blueprint.permitted_domains:
@@ -295,16 +284,6 @@ def random_serial() -> int:
     return int.from_bytes(os.urandom(SERIAL_SIZE), "big") >> 1 | 1 << (SERIAL_SIZE * 8 - 2)
 
 
-def identifier(certificate: x509.Certificate) -> str:
-    return hashlib.sha256(public_der(certificate.public_key())).hexdigest()
-
-
-def public_der(key: t.Any) -> bytes:
-    """Returns SubjectPublicKeyInfo of a public key."""
-    encoded: bytes = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return encoded
-
-
 def permitted_domains(certificate: x509.Certificate) -> t.Tuple[str, ...]:
     """Returns the DNS domains of a CA certificate's name constraints, sorted; none means any."""
     try:
@@ -313,11 +292,6 @@ def permitted_domains(certificate: x509.Certificate) -> t.Tuple[str, ...]:
         return ()
     names = constraints.permitted_subtrees or []
     return tuple(sorted(name.value for name in names if isinstance(name, x509.DNSName)))
-
-
-def authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
-    subject_key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(subject_key)
 
 
 def crl_distribution_points(urls: t.Iterable[str]) -> x509.CRLDistributionPoints:

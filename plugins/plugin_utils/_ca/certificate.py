@@ -15,10 +15,11 @@ from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from .._ledger import clock
 from .._ledger.refusal import Code, Refusal
 from . import authority, der, keyfile
-from .authority import Settings, Signer
+from .authority import Settings
 from .identity import Identity, NameKind, alternative_names, sid_extension
 from .oid import Assurance
 from .profile import Profile, Usage
+from .signer import Signer, public_der
 
 PublicKey = t.Union[ec.EllipticCurvePublicKey, rsa.RSAPublicKey]
 UNCOMPRESSED = 4
@@ -58,7 +59,7 @@ def load_public_key(spki: bytes) -> PublicKey:
     if not isinstance(key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey)) or KeyAlgorithm.of(key) is None:
         known = ", ".join(each.value for each in KeyAlgorithm)
         raise Refusal(Code.KEY_UNSUITABLE, f"the key is of another kind: use one of {known}")
-    if authority.public_der(key.public_numbers().public_key()) != spki:
+    if public_der(key.public_numbers().public_key()) != spki:
         raise Refusal(Code.KEY_UNSUITABLE, "the public key is not in its one DER form: send it as it was attested")
     return key
 
@@ -99,18 +100,17 @@ def build(
     validity: Validity,
 ) -> x509.Certificate:
     """Returns the signed certificate, with a fresh random serial."""
-    issuer = signer.certificate
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject(identity))
-        .issuer_name(issuer.subject)
+        .issuer_name(signer.certificate.subject)
         .public_key(key)
         .serial_number(authority.random_serial())
         .not_valid_before(validity.start)
         .not_valid_after(validity.end)
     )
     is_rsa = isinstance(key, rsa.RSAPublicKey)
-    for value, critical in (*extensions(profile, identity, is_rsa, assurance), *_of_issuer(key, issuer, settings)):
+    for value, critical in (*extensions(profile, identity, is_rsa, assurance), *_of_issuer(key, signer, settings)):
         builder = builder.add_extension(value, critical)
     return builder.sign(signer.key, keyfile.signature_hash(signer.key))
 
@@ -136,10 +136,10 @@ def extensions(profile: Profile, identity: Identity, is_rsa: bool, assurance: As
     return found
 
 
-def _of_issuer(key: PublicKey, issuer: x509.Certificate, settings: Settings) -> t.List[Extension]:
+def _of_issuer(key: PublicKey, signer: Signer, settings: Settings) -> t.List[Extension]:
     found: t.List[Extension] = [
         (x509.SubjectKeyIdentifier.from_public_key(key), False),
-        (authority.authority_key_identifier(issuer), False),
+        (signer.authority_key, False),
     ]
     if settings.crl_urls:
         found.append((authority.crl_distribution_points(settings.crl_urls), False))

@@ -13,9 +13,9 @@ from .._ledger import clock
 from .._ledger.database import Connection
 from .._ledger.ledger import Ledger
 from .._ledger.record import Certificate, EventKind, Place, Reason
-from . import authority, keyfile, ssh
-from .authority import Signer
+from . import keyfile, ssh
 from .profile import Kind
+from .signer import Signer
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _build(signer: Signer, revoked: t.List[Certificate], number: int, at: dateti
         .issuer_name(signer.certificate.subject)
         .last_update(at)
         .next_update(at + lifetime)
-        .add_extension(authority.authority_key_identifier(signer.certificate), critical=False)
+        .add_extension(signer.authority_key, critical=False)
         .add_extension(x509.CRLNumber(number), critical=False)
     )
     for certificate in revoked:

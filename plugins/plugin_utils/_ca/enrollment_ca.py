@@ -19,8 +19,9 @@ from .._ledger.clock import Clock
 from .._ledger.ledger import Ledger
 from .._ledger.record import Certificate, Reason
 from . import authority, crl, files, keyfile
-from .authority import Authority, Blueprint, Folder, Settings, Signer
+from .authority import Authority, Blueprint, Folder, Settings
 from .crl import Crl
+from .signer import Signer, identifier
 
 _URLS = ("crl_urls", "root_crl_urls", "issuer_urls")
 _REASONS = {reason.name.lower(): reason for reason in Reason if reason is not Reason.SUPERSEDED}
@@ -157,7 +158,7 @@ class EnrollmentCa:
             renewal_due=clock.is_due(*clock.validity(opened.certificate), at),
             root_key_here=opened.folder.private_key("root").exists(),
             lists_due=self._lists_due(opened, ledger),
-            root_list_due=_list_due(ledger, authority.identifier(opened.root_certificate), opened.folder.crl("root")),
+            root_list_due=_list_due(ledger, identifier(opened.root_certificate), opened.folder.crl("root")),
             to_revoke=tuple(self._to_revoke(opened, ledger)),
         )
 
@@ -260,7 +261,7 @@ class EnrollmentCa:
     def _result(self, revoked: t.Iterable[Certificate]) -> t.Dict[str, t.Any]:
         opened, ledger = self._open()
         issuing = crl.newest(ledger, opened.identifier)
-        root = crl.newest(ledger, authority.identifier(opened.root_certificate))
+        root = crl.newest(ledger, identifier(opened.root_certificate))
         return {
             "path": str(opened.folder.path),
             "public": str(opened.folder.public),

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import typing as t
 
 from ...module_utils._cryptography import HKDF, ec, hashes, rsa, x509
 from .._ledger import clock
 from . import der
 from .keyfile import SigningKey, signature_hash
 from .oid import EVIDENCE_SIGNING
-
-if t.TYPE_CHECKING:
-    from .authority import Signer
+from .signer import Signer
 
 _EXTENDED_KEY_USAGE = x509.ObjectIdentifier("2.5.29.37")  # RFC 5280 section 4.2.1.12
 _LABEL = b"hardbound.identity evidence"
@@ -49,9 +46,7 @@ def _secret_number(key: SigningKey) -> int:
     return key.private_numbers().private_value
 
 
-def certify(
-    issuer: Signer, key: ec.EllipticCurvePrivateKey, authority_key: x509.AuthorityKeyIdentifier
-) -> x509.Certificate:
+def certify(issuer: Signer, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     """Certifies the key for evidence alone, for as long as the issuing CA's certificate lives."""
     start, end = clock.validity(issuer.certificate)
     own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
@@ -67,7 +62,7 @@ def certify(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(), critical=True)
         .add_extension(x509.UnrecognizedExtension(_EXTENDED_KEY_USAGE, purposes), critical=False)
-        .add_extension(authority_key, critical=False)
+        .add_extension(issuer.authority_key, critical=False)
     )
     return builder.sign(issuer.key, signature_hash(issuer.key))
 

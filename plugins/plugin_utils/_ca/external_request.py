@@ -13,11 +13,11 @@ from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from .._ledger import clock
 from .._ledger.refusal import Code, Refusal
 from . import der
-from .authority import public_der
 from .certificate import PublicKey, extensions, load_public_key, subject
 from .identity import Identity
 from .oid import EXTENSION_REQUEST, NTDS_CA_SECURITY, Assurance
 from .profile import Profile
+from .signer import public_der
 
 VERSION = 0
 """RFC 2986 section 4.1."""

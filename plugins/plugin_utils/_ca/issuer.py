@@ -19,11 +19,12 @@ from .._ledger.ledger import Ledger
 from .._ledger.record import Certificate, EventKind, Place, Reason
 from .._ledger.refusal import Code, Refusal
 from . import ssh
-from .authority import SERIAL_SIZE, Authority, Signer
+from .authority import SERIAL_SIZE, Authority
 from .certificate import PublicKey, Validity, build, load_public_key
 from .identity import Identity
 from .oid import Assurance
 from .profile import Kind, Profile
+from .signer import Signer
 
 SERIAL_DIGITS = 2 * SERIAL_SIZE
 

@@ -16,11 +16,11 @@ from ...module_utils._encoding.evidence import Document
 from ...module_utils._encoding.fields import encoded
 from ...module_utils._files import locked
 from .._ca import files
-from .._ca.authority import public_der
 from .._ca.external_ca import ExternalCa
 from .._ca.external_request import Asked, Request, read_certificate
 from .._ca.identity import Identity
 from .._ca.issuer import Issued, Issuer, Order
+from .._ca.signer import public_der
 from .._ledger.ledger import Ledger
 from .._ledger.record import Certificate, EventKind, Place
 from .._ledger.refusal import Refusal

@@ -14,6 +14,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import auth
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Order
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
@@ -35,7 +36,7 @@ class Corp:
         key = key or ec.generate_private_key(ec.SECP256R1())
         place = Place(host, "card", "authentication")
         identity = Identity.parse({"common_name": host, **names})
-        public_key = authority.public_der(key.public_key())
+        public_key = public_der(key.public_key())
         return Order(place, profiles.SHIPPED[profile], identity, public_key, Assurance.FIXED)
 
 

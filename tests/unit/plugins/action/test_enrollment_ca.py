@@ -18,6 +18,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import auth
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
 from cryptography import x509
@@ -57,7 +58,7 @@ class Runner:
         opened = authority.Authority(authority.Folder(self.folder), PASSPHRASE)
         ledger = Ledger(opened.folder.ledger_url)
         identity = Identity.parse({"common_name": host, "ssh_principals": ["alice"]})
-        key = authority.public_der(ec.generate_private_key(ec.SECP256R1()).public_key())
+        key = public_der(ec.generate_private_key(ec.SECP256R1()).public_key())
         order = Order(Place(host, "card", "authentication"), profiles.SHIPPED[profile], identity, key, Assurance.FIXED)
         serial = Issuer(opened, ledger).issue(order).certificate.serial
         ledger.close()

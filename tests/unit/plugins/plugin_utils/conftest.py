@@ -15,6 +15,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import auth
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -87,7 +88,7 @@ class Corp:
 
 
 def new_key() -> bytes:
-    return authority.public_der(ec.generate_private_key(ec.SECP256R1()).public_key())
+    return public_der(ec.generate_private_key(ec.SECP256R1()).public_key())
 
 
 @pytest.fixture(scope="session")

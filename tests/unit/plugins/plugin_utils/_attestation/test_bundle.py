@@ -20,6 +20,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.re
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.seal import judge_bundle, seal
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, evidence_key
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import Signer
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.forge import NOW, ForgedHost
 from cryptography import x509
@@ -36,15 +37,14 @@ class Ca:
     def __init__(self, domains=()):
         blueprint = authority.Blueprint("Corp", permitted_domains=domains)
         root_key, key = forge.ecc_key(), forge.ecc_key()
-        root = authority.Signer(authority.root_certificate(blueprint, root_key, NOW - forge.DAY), root_key)
+        root = Signer(authority.root_certificate(blueprint, root_key, NOW - forge.DAY), root_key)
         certificate = authority.issuing_certificate(root, blueprint, key, NOW - forge.DAY)
-        self.root, self.issuing = root, authority.Signer(certificate, key)
+        self.root, self.issuing = root, Signer(certificate, key)
 
     @property
     def signer(self):
         key = evidence_key.derive(self.issuing.key)
-        above = authority.authority_key_identifier(self.issuing.certificate)
-        return authority.Signer(evidence_key.certify(self.issuing, key, above), key)
+        return Signer(evidence_key.certify(self.issuing, key), key)
 
     def trust(self, *certificates):
         return Trust.of(Certificate.parse(forge.der(each)) for each in certificates or [self.root.certificate])
@@ -205,7 +205,7 @@ def test_no_other_key_of_the_ca_signs_evidence(key):
         )
         certificate = builder.add_extension(purposes, False).sign(CA.issuing.key, hashes.SHA256())
     _unused, content = make()
-    forged = CA.seal(content["content"], content["content"]["answers"], authority.Signer(certificate, private))
+    forged = CA.seal(content["content"], content["content"]["answers"], Signer(certificate, private))
     assert codes(verify_again(forged)) == {Code.BUNDLE_UNSIGNED}
 
 

@@ -12,6 +12,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import auth
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.external_request import Request
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -52,7 +53,7 @@ def sign(key: t.Any, message: bytes) -> bytes:
 @pytest.fixture
 def external(corp: t.Any) -> External:
     private = ec.generate_private_key(ec.SECP256R1())
-    order = corp.order(public_key=authority.public_der(private.public_key()))
+    order = corp.order(public_key=public_der(private.public_key()))
     return External(corp, private, Request(order.profile, order.identity, order.public_key))
 
 
@@ -64,7 +65,7 @@ def test_openssl_verifies_the_request_and_reads_what_it_asks_for(corp: t.Any, ki
         "p521": lambda: ec.generate_private_key(ec.SECP521R1()),
         "rsa": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
     }[kind]()
-    order = corp.order(public_key=authority.public_der(private.public_key()))
+    order = corp.order(public_key=public_der(private.public_key()))
     request = Request(order.profile, order.identity, order.public_key)
     signed = request.signed(sign(private, request.unsigned()))
     command = ["openssl", "req", "-inform", "DER", "-verify", "-noout", "-text", "-nameopt", "RFC2253"]

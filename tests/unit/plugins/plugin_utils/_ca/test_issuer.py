@@ -16,6 +16,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import auth
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Outcome
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Place, Reason
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
@@ -129,7 +130,7 @@ def test_an_ak_certificate_has_its_usage_and_the_assurance_as_policies(corp: t.A
 
 
 def test_encryption_uses_agreement_for_curves_and_encipherment_for_rsa(corp: t.Any) -> None:
-    rsa_key = authority.public_der(rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key())
+    rsa_key = public_der(rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key())
     assert "Key Agreement" in text_of(corp.issuer.issue(corp.order("encryption")).certificate.body)
     assert "Key Encipherment" in text_of(
         corp.issuer.issue(corp.order("encryption", public_key=rsa_key)).certificate.body
@@ -149,7 +150,7 @@ def test_nothing_of_a_hostile_request_reaches_the_certificate(corp: t.Any) -> No
         .add_extension(sid, critical=False)
         .sign(key, hashes.SHA256())
     )
-    order = corp.order("tls_client", public_key=authority.public_der(request.public_key()))
+    order = corp.order("tls_client", public_key=public_der(request.public_key()))
     body = corp.issuer.issue(order).certificate.body
     made = x509.load_der_x509_certificate(body)
     assert made.subject.rfc4514_string() == "CN=Alice"
@@ -163,7 +164,7 @@ def test_nothing_of_a_hostile_request_reaches_the_certificate(corp: t.Any) -> No
 @pytest.mark.parametrize("curve", Curve)
 def test_a_revoked_key_does_not_pass_as_another_by_its_encoding(corp: t.Any, curve: Curve) -> None:
     key = ec.generate_private_key(curve.elliptic).public_key()
-    order = corp.order(public_key=authority.public_der(key))
+    order = corp.order(public_key=public_der(key))
     corp.issuer.issue(order)
     corp.ledger.revoke({"host": "ws-001"}, Reason.KEY_COMPROMISE, corp.authority.identifier)
     point = key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
@@ -180,7 +181,7 @@ def test_keys_that_the_ca_does_not_certify_are_refused(corp: t.Any) -> None:
     odd = ec.generate_private_key(ec.SECP256K1()).public_key()
     for key in (weak, other, odd):
         with pytest.raises(Refusal) as refused:
-            corp.issuer.issue(corp.order(public_key=authority.public_der(key)))
+            corp.issuer.issue(corp.order(public_key=public_der(key)))
         assert refused.value.code is Code.KEY_UNSUITABLE
     with pytest.raises(Refusal):
         corp.issuer.issue(corp.order(public_key=b"no key"))

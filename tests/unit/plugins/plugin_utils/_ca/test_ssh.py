@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Curve
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, crl, ssh
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl, ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place, Reason
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils.conftest import new_key
 from cryptography import x509
@@ -31,7 +32,7 @@ def test_ssh_keygen_reads_the_certificate(corp: t.Any, tmp_path: Path, kind: str
         "p521": lambda: ec.generate_private_key(ec.SECP521R1()),
         "rsa": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
     }[kind]()
-    order = corp.order("ssh_user", public_key=authority.public_der(private.public_key()))
+    order = corp.order("ssh_user", public_key=public_der(private.public_key()))
     issued = corp.issuer.issue(order).certificate
     (tmp_path / "id-cert.pub").write_bytes(issued.body)
     text = ssh_keygen("-L", "-f", str(tmp_path / "id-cert.pub"))
