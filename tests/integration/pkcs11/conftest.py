@@ -19,6 +19,7 @@ from ansible_collections.hardbound.identity.tests.support.card_machine import PI
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 CLIENT = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"
+TEMPLATE = pathlib.Path(__file__).parents[3] / "roles/tpm_host/templates/hardbound.module.j2"
 PROXY = "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so"
 
 
@@ -37,11 +38,16 @@ class Host:
         until(self._answers)
 
     def register(self, ours: str = "/etc/pkcs11/modules", others: str = "/usr/share/p11-kit/modules") -> None:
-        """Tells p11-kit of the service, as the role does; nothing else is registered."""
+        """Tells p11-kit of the service, as the role does; nothing else is registered.
+
+        :param others: folder whose modules are hidden; empty for none
+        """
         os.makedirs(ours, exist_ok=True)
-        for each in (ours, others):
+        for each in filter(None, (ours, others)):
             self.machine.run("mount", "-t", "tmpfs", "tmpfs", each)
-        self.machine.run("tee", f"{ours}/hardbound.module", stdin=f"remote: unix:path={self.machine.socket}\n")
+        lines = TEMPLATE.read_text().replace("{{ __tpm_host_pkcs11_socket }}", str(self.machine.socket))
+        assert "{{" not in lines.replace("{{ ansible_managed }}", "")
+        self.machine.run("tee", f"{ours}/hardbound.module", stdin=lines)
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shutil
+import ssl
 import typing as t
 from dataclasses import dataclass
 
@@ -244,6 +245,23 @@ def test_curl(host: Host, curve: str) -> None:
     """
     said = host.run("sh", "-c", script)
     assert "CN = Corp card" in said.replace("CN=", "CN = ")
+
+
+def test_sssd(host: Host) -> None:
+    """Its p11_child asks p11-kit for all modules and ends on one without a file. So ours is kept from it."""
+    child = "/usr/libexec/sssd/p11_child"
+    needs("pcscd", "opensc-tool", child)
+    record = host.make("Corp card", faces=(Face.PCSC, Face.PKCS11))
+    host.register(others="")
+    host.machine.start_pcscd()
+    host.start()
+    host.machine.await_token()
+    trusted = host.machine.folder / "trusted.pem"
+    trusted.write_text(ssl.DER_cert_to_PEM_cert(record.certificates[0x9A]))
+    asked = [child, "--pre", "--ca_db", str(trusted), "--verify", "no_ocsp"]
+    assert "Certificate for PIV Authentication" in host.run(*asked)
+    host.machine.run("sed", "-i", "/disable-in/d", "/etc/pkcs11/modules/hardbound.module")
+    host.run(*asked, ok=False)
 
 
 def test_nss(host: Host) -> None:
