@@ -164,6 +164,14 @@ owner:
     - User who may use the card, beside root. With neither an owner nor a O(group), only root may.
     - Left out, a card that exists keeps its owner. The empty string takes the card from its owner.
   type: str
+card_reset:
+  description:
+    - Whether a program that reaches a PIV card may make it anew over PC/SC, once PIN and PUK are both blocked, as
+      C(yubico-piv-tool -a reset) and C(ykman piv reset) do. It takes a TPM without owner authorisation.
+    - The keys and certificates are gone then. PIN, PUK and admin key are those that everybody knows of a new YubiKey,
+      V(123456), V(12345678) and V(010203040506070801020304050607080102030405060708).
+    - Left out, a card that exists stays as it is, and a new one can't be made anew.
+  type: bool
 group:
   description:
     - Group whose members may use the card, beside root.

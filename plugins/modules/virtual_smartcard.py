@@ -221,6 +221,9 @@ card:
     card_edge:
       description: The application that the card shows to programs.
       type: str
+    card_reset:
+      description: Whether a program may make the card anew whose PIN and PUK are blocked.
+      type: bool
     faces:
       description: The ways by which programs reach the card.
       type: list

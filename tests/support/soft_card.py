@@ -12,6 +12,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.edge impo
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
     Blocked,
     NoSuchKey,
+    NotBlocked,
     NotOffered,
     NotVerified,
     PinDue,
@@ -22,7 +23,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.face impo
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Key, PinUse, default_pin_use
 from ansible_collections.hardbound.identity.plugins.module_utils._card.room import check_room, taken
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
-from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import PUK_LENGTH, KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
@@ -65,6 +66,7 @@ class SoftCard:
         self.due = ""
         self.pin_must_change = False
         self.generated = False
+        self.card_reset = False
         self._secrets = {Reference.PIN: PIN}
         if puk:
             self._secrets[Reference.PUK] = puk
@@ -177,6 +179,14 @@ class SoftCard:
         self._check_new(new_pin)
         self._secrets[Reference.PIN] = new_pin
 
+    def make_anew(self) -> None:
+        if not self.card_reset:
+            raise NotOffered("not by programs")
+        if any(self._left.values()):
+            raise NotBlocked("tries are left")
+        self.__init__(self.number, PUK, AdminKey.well_known(), self.edge)  # type: ignore[misc]
+        self._secrets.update({Reference.PIN: b"123456", Reference.PUK: b"12345678"})
+
     def set_tries(self, pin: int, puk: int) -> None:
         self._require_administrator()
         if not self._verified:
@@ -239,8 +249,10 @@ class SoftCard:
             self._verified, self.due = True, ""
 
     def unblock(self, puk: bytes, new_pin: bytes) -> None:
-        self._check_new(new_pin)
+        if len(puk) == PUK_LENGTH:
+            self._check_new(new_pin)
         self._check(Reference.PUK, puk)
+        self._check_new(new_pin)
         self._secrets[Reference.PIN] = new_pin
         self._left[Reference.PIN] = LIMIT
 

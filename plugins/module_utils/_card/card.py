@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from .._encoding.evidence import Statement
 from .._tpm.workbench import Workbench
+from . import renewal
 from .admin_key import AdminKey, Challenge
 from .admin_session import AdminSession
 from .edge import Edge
@@ -297,6 +298,14 @@ class Card:
         :raises InputError:
         """
         self._admin.set_tries(pin, puk)
+
+    def make_anew(self) -> None:
+        """Makes a new card in place of one whose PIN and PUK are blocked. PIN, PUK and admin key are well-known then.
+
+        :raises NotOffered: if whoever made the card does not allow that, or the TPM's owner does not
+        :raises NotBlocked: if PIN or PUK have tries left
+        """
+        renewal.renew(self._session)
 
     # Keys.
 

@@ -62,6 +62,10 @@ class NotOffered(CardError):
     """This card, or this TPM, does not have what was asked for."""
 
 
+class NotBlocked(CardError):
+    """A card is made anew only when nobody can use it: PIN and PUK have to be blocked."""
+
+
 class TpmLockout(CardError):
     """The TPM's own dictionary attack lockout is on; it forgets with time or by the lockout authorisation."""
 

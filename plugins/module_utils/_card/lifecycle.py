@@ -43,9 +43,12 @@ SALT_SIZE = 16
 SERIAL_SIZE = 16
 
 
-def create(store: Store, tpm: Tpm, specification: Specification, secrets: Secrets) -> Record:
+def create(
+    store: Store, tpm: Tpm, specification: Specification, secrets: Secrets, number: t.Optional[int] = None
+) -> Record:
     """Makes a card without keys. If it fails, neither TPM nor disk keep anything of it.
 
+    :param number: that it shall have, and no other card has
     :raises InputError: for a PIN against the rules of card and host
     :raises StateError: if the host's Hello policy does not allow the card
     :raises TpmError: if the TPM refuses, e.g. because its NV memory is full
@@ -55,7 +58,7 @@ def create(store: Store, tpm: Tpm, specification: Specification, secrets: Secret
     secrets.check(rules)
     with store.changing_all(), tpm.taken():
         check_host_policy(policy, tpm)
-        number = free_number(store.numbers())
+        number = free_number(store.numbers()) if number is None else number
         ak = make_attestation_key(tpm)
         with tpm_object.passing(tpm, Template.genesis(), forgotten(), os.urandom(SECRET_SIZE)) as genesis:
             record = _draft(number, _free_handles(tpm), tpm_object.name(tpm, genesis.entity), specification)
@@ -94,6 +97,7 @@ def _draft(number: int, first_handle: int, genesis: bytes, specification: Specif
         owner=specification.owner,
         group=specification.group,
         faces=specification.faces,
+        card_reset=specification.card_reset,
         has_puk=specification.has_puk,
         generated=specification.generate,
     )

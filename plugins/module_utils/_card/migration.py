@@ -78,6 +78,7 @@ def _from_2(fields: Fields) -> Fields:
         "keys": {slot: {**key, "certifiable": False} for slot, key in fields["keys"].items()},
         "genesis_proof": None,
         "faces": ["pcsc"],
+        "card_reset": False,
     }
 
 

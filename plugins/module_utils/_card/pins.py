@@ -19,6 +19,7 @@ from .pin_record import PinRecord, remembered
 from .record import Pending
 from .secret import Reference, Tries
 from .session import Session
+from .specification import PUK_LENGTH
 from .telltale import candidates
 
 
@@ -99,7 +100,8 @@ class Pins:
         session = self._session
         if not session.store.host_policy().puk_may_reset_pin:
             raise NotOffered("The host's Hello policy does not let the PUK set a PIN: make a new card.")
-        self._check_new(Reference.PIN, new_pin)
+        if len(puk) == PUK_LENGTH:  # Another costs a try whatever the new PIN is: programs block a card so.
+            self._check_new(Reference.PIN, new_pin)
         with session.changing() as gates:
             opened = self._resealed(gates, gates.open(Reference.PUK, puk), puk)
             self._replace(gates, opened, new_pin, by_task, must_change)

@@ -124,8 +124,8 @@ def _title(name: str) -> str:
 
 
 def _adjustments(desired: Specification, card: Record) -> t.Tuple[Adjust, ...]:
-    wanted = (desired.owner, desired.group, desired.faces, desired.pin_policy)
-    found = (card.owner, card.group, card.faces, card.pin_policy)
+    wanted = (desired.owner, desired.group, desired.faces, desired.pin_policy, desired.card_reset)
+    found = (card.owner, card.group, card.faces, card.pin_policy, card.card_reset)
     return () if wanted == found and card.generated >= desired.generate else (Adjust(desired),)
 
 
@@ -199,6 +199,7 @@ def describe(desired: Specification, card: t.Optional[Record] = None) -> t.Dict[
         "group": desired.group,
         "card_edge": desired.edge.value,
         "faces": [face.value for face in desired.faces],
+        "card_reset": desired.card_reset,
         "generated": desired.generate or bool(card and card.generated),
         "tpm": str(desired.tcti),
         "pin_policy": _policy(desired.pin_policy),
@@ -218,6 +219,7 @@ def describe_record(card: Record) -> t.Dict[str, t.Any]:
         "group": card.group,
         "card_edge": card.edge.value,
         "faces": [face.value for face in card.faces],
+        "card_reset": card.card_reset,
         "generated": card.generated,
         "tpm": card.tcti,
         "pin_policy": _policy(card.pin_policy),

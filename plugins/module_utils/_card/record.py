@@ -127,6 +127,8 @@ class Record:
     """Whether programs meet the card at all; decided by the host's Hello policy when the card is made."""
     faces: t.Tuple[Face, ...] = (Face.PCSC,)
     """The ways by which programs reach the card, if it is presented."""
+    card_reset: bool = False
+    """Whether a program may make the card anew that has blocked PIN and PUK."""
     generated: bool = False
     """Whether the file system was written that a GIDS card has."""
     seals: t.Mapping[Role, Blob] = field(default_factory=dict)
@@ -342,6 +344,7 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "presented": bool(fields["presented"]),
         "edge": Edge(fields["edge"]),
         "faces": tuple(Face(each) for each in fields["faces"]),
+        "card_reset": bool(fields["card_reset"]),
         "generated": bool(fields["generated"]),
         "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},
         "pending": {Role[role]: _pending(pending) for role, pending in fields["pending"].items()},

@@ -79,6 +79,7 @@ class Specification:
     pin_must_change: bool = False
     has_admin: bool = False
     generate: bool = False
+    card_reset: bool = False
     attestation: Attestation = Attestation.NONE
     keys: t.Tuple[KeySpecification, ...] = ()
 

@@ -15,6 +15,7 @@ _STATUS: t.Tuple[t.Tuple[t.Type[Exception], StatusWord], ...] = (
     (errors.Blocked, StatusWord.AUTHENTICATION_METHOD_BLOCKED),
     # Not 6982, upon which clients verify the PIN again and again: it is right, and good for its change alone.
     (errors.PinDue, StatusWord.CONDITIONS_NOT_SATISFIED),
+    (errors.NotBlocked, StatusWord.CONDITIONS_NOT_SATISFIED),
     (errors.NotVerified, StatusWord.SECURITY_STATUS_NOT_SATISFIED),
     (errors.NoSuchKey, StatusWord.REFERENCED_DATA_NOT_FOUND),
     (errors.CardFull, StatusWord.NOT_ENOUGH_MEMORY),

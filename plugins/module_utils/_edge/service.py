@@ -51,7 +51,6 @@ class Seat:
         self.number = number
         self.stamp = stamp
         self.card = card
-        self.serial = card.serial
         self.connection: t.Optional[Connection] = None
         self.connects_at = 0.0
         self._ban = _BAN
@@ -88,6 +87,11 @@ class Seat:
             self._ban = _BAN
         self.connects_at = now + self._ban
         self._ban = min(2 * self._ban, _LONGEST_BAN)
+
+    @property
+    def serial(self) -> bytes:
+        """Another one once the card was made anew in its reader."""
+        return self.card.serial
 
     @property
     def silent_at(self) -> t.Optional[float]:

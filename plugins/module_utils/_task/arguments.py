@@ -47,6 +47,7 @@ CARD: Arguments = {
         "default": [Face.PCSC.value],
     },
     "generate": {"type": "bool", "default": False},
+    "card_reset": {"type": "bool", "no_log": False},
     "pin": {"type": "str", "no_log": True},
     "pin_escrow_key": {"type": "str", "no_log": False},
     "puk": {"type": "str", "no_log": True},

@@ -140,6 +140,7 @@ class CardSteps:
                 owner=specification.owner,
                 group=specification.group,
                 faces=specification.faces,
+                card_reset=specification.card_reset,
                 pin_policy=specification.pin_policy,
                 generated=present.generated or specification.generate,
             )

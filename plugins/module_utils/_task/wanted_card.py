@@ -112,7 +112,7 @@ class WantedCard:
             Secrets(self.pin.make(rules)[0], self.puk).check(rules)
 
 
-_CHANGEABLE = ("owner", "group", "pin_policy")
+_CHANGEABLE = ("owner", "group", "pin_policy", "card_reset")
 
 
 def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: Attestation) -> Specification:
@@ -137,6 +137,7 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: At
         pin_must_change=task["pin_must_change"],
         has_admin=expects("admin_key", has_admin, task["has_admin_key"]),
         generate=task["generate"],
+        card_reset=bool(task["card_reset"]),
         attestation=attestation,
         keys=tuple(keys),
     ).validate()

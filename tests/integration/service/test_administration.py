@@ -18,6 +18,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.certifica
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
+from ansible_collections.hardbound.identity.tests.support.card_machine import KEYS
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -86,6 +87,58 @@ def test_ykman_tells_that_a_certificate_is_of_another_key(machine, card, ykman):
         )
         said = ykman(*importing, ok=False)
         assert ("Traceback" not in said and "does not match" in said) or "not tied" in said, said
+
+
+@pytest.fixture
+def blocked(machine):
+    """Makes a card, blocks it, and returns it."""
+
+    def make(**changes):
+        card = machine.make("CorpAccess", keys=KEYS[:1], admin_key=KEY, **changes)
+        machine.start()
+        tool = ("yubico-piv-tool", "--reader", "")
+        for _each in range(3):
+            machine.run(*tool, "--action", "verify-pin", "--pin", "000000", ok=False)
+            machine.run(*tool, "--action", "change-puk", "--pin", "00000000", "--new-pin", "11111111", ok=False)
+        assert machine.tries(card) == (0, 0)
+        return card
+
+    return make
+
+
+def test_a_blocked_card_is_made_anew_where_its_inventory_allows_it(machine, blocked):
+    card = blocked(card_reset=True)
+    tool = ("yubico-piv-tool", "--reader", "")
+    assert "Successfully reset" in machine.run(*tool, "--action", "reset")
+    [record] = machine.store.records()
+    assert record.keys == record.certificates == {} and record.serial != card.serial and record.card_reset
+    assert (record.number, record.name, record.pin_retries) == (card.number, card.name, card.pin_retries)
+    assert machine.tries(record) == (3, 3)
+    machine.await_cards()
+    assert "Successfully verified" in machine.run(*tool, "--action", "verify-pin", "--pin", "123456")
+    machine.run(*tool, "--action", "generate", "--slot", "9a", "--algorithm", "ECCP256")
+    unblock = ("--action", "unblock-pin", "--pin", "12345678", "--new-pin", "654321")
+    assert "Successfully unblocked" in machine.run(*tool, *unblock)
+    assert "ERROR" not in machine.log()
+
+
+def test_a_blocked_card_stays_as_it_is_where_it_does_not(machine, blocked):
+    card = blocked()
+    said = machine.run("yubico-piv-tool", "--reader", "", "--action", "reset", ok=False)
+    assert "Successfully" not in said
+    assert machine.store.records() == [card] and "ERROR" not in machine.log()
+
+
+def test_ykman_resets_a_card(machine):
+    card = machine.make("CorpAccess", keys=KEYS[:1], admin_key=KEY, card_reset=True)
+    machine.start()
+    ykman = os.environ.get("YKMAN") or shutil.which("ykman")
+    if ykman is None:
+        pytest.skip("needs ykman (YKMAN names it), as in Debian's yubikey-manager")
+    said = machine.run(ykman, "--reader", "CorpAccess 00 00", "piv", "reset", "--force")
+    assert "Traceback" not in said
+    [record] = machine.store.records()
+    assert record.serial != card.serial and machine.tries(record) == (3, 3)
 
 
 def test_an_rsa_key_of_another_exponent_is_refused(machine, yubico):

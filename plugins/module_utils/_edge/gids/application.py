@@ -218,6 +218,8 @@ class Application(base.Application):
         expect(command, 0x00, command.p2)
         self._require(Reference.PUK)
         puk, pin = command.data[:PUK_LENGTH], command.data[PUK_LENGTH:]
+        if len(puk) != PUK_LENGTH:
+            raise ApduError(StatusWord.INCORRECT_DATA)
         self._card.unblock(puk, pin)
         return b""
 

@@ -265,6 +265,14 @@ def test_a_new_pin_that_breaks_the_rules_is_incorrect_data(new: bytes) -> None:
     assert client.verify() == 0x9000
 
 
+def test_what_can_be_no_puk_costs_a_try_whatever_the_new_pin_is() -> None:
+    """ykman blocks a PUK with empty ones before it resets a card."""
+    client = Client()
+    for status in (0x63C2, 0x63C1, 0x63C0, 0x6983):
+        assert client.send(0x2C, 0x00, 0x80, padded(b"") + padded(b"")).status == status
+    assert client.state() == 0x63C3
+
+
 def test_the_puk_unblocks() -> None:
     client = Client()
     for _unused in range(3):

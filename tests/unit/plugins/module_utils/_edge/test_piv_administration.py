@@ -426,4 +426,27 @@ def test_a_card_with_a_puk_gets_its_new_pin_from_that(client: Client) -> None:
 
 def test_a_reset_of_the_card_is_refused(client: Client) -> None:
     client.verify()
+    assert client.send(0xFB, 0x00, 0x00).status == 0x6A81
+    block(client)
+    assert client.send(0xFB, 0x00, 0x00).status == 0x6A81
+    assert client.send(0x20, 0x00, 0x80).status == 0x6983
+
+
+def block(client: Client) -> None:
+    for _unused in range(3):
+        client.send(0x20, 0x00, 0x80, b"000000\xff\xff")
+        client.send(0x24, 0x00, 0x81, b"0" * 16)
+
+
+def test_a_card_that_may_be_made_anew_is_once_it_is_blocked(client: Client) -> None:
+    client.card.card_reset = True
+    client.card.add(0x9A, KeyAlgorithm.ECC_P256)
     assert client.send(0xFB, 0x00, 0x00).status == 0x6985
+    for _unused in range(3):
+        client.send(0x20, 0x00, 0x80, b"000000\xff\xff")
+    assert client.send(0xFB, 0x00, 0x00).status == 0x6985  # the PUK has tries left
+    block(client)
+    assert client.send(0xFB, 0x01, 0x00).status == 0x6A86
+    assert client.send(0xFB, 0x00, 0x00).status == 0x9000
+    assert client.card.keys() == {} and client.verify() == 0x9000
+    assert client.authenticate(AdminKey.well_known()) == 0x9000

@@ -29,6 +29,7 @@ def task(**changes):
         "state": "present",
         "card_edge": "piv",
         "faces": ["pcsc"],
+        "card_reset": None,
         "generate": False,
         "pin": "12345678",
         "pin_escrow_key": None,
