@@ -21,7 +21,7 @@ from .._ca.profile import Kind, Profile, find_profile
 _NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
 CARD_ARGUMENTS = (
     *("name", "card_edge", "generate", "owner", "group", "pin", "puk", "pin_retries", "puk_retries", "pin_policy"),
-    *("pin_escrow_key", "pin_must_change", "admin_key", "escrow_key", "has_puk", "has_admin_key"),
+    *("pin_escrow_key", "pin_must_change", "admin_key", "escrow_key", "has_puk", "has_admin_key", "card_reset"),
 )
 """What the host has to know of a card, beside its keys."""
 
