@@ -40,6 +40,12 @@ def test_what_is_copied_is_reached_from_the_service_and_judges_and_configures_no
     assert {SOURCES / path for path in copied} <= reach([SOURCES / "_edge/service.py"])
 
 
+def test_the_guard_of_the_socket_reads_cards_with_what_the_service_has(copied: set[str]) -> None:
+    needed = listed(FILES / "reader_access.py", SOURCES)
+    assert "_card/store.py" in needed
+    assert needed <= copied
+
+
 def test_what_is_copied_runs_without_the_rest(copied: set[str], tmp_path: Path) -> None:
     shutil.copy(FILES / "card_service.py", tmp_path)
     for path in copied:

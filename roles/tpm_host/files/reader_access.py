@@ -10,7 +10,6 @@ has the network.
 from __future__ import annotations
 
 import grp
-import json
 import pwd
 import subprocess
 import sys
@@ -18,7 +17,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-CARDS = Path("/var/lib/hardbound/cards")
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from hardbound_identity._card.store import DEFAULT_FOLDER, Store
+from hardbound_identity._errors import HardboundError
+
 SOCKET = "/run/pcscd/pcscd.comm"
 INTERVAL = 15.0  # seconds between two looks at who is known by now
 
@@ -32,22 +35,21 @@ def exists(lookup: Callable[[str], object], name: str) -> bool:
     return True
 
 
-def holders(cards: Path) -> Iterator[tuple[str, str]]:
+def holders(store: Store) -> Iterator[tuple[str, str]]:
     """Who holds a card, as "u" or "g" and a name. A card that can't be read, or has no reader, gives nobody access."""
-    for path in cards.glob("*.json"):
+    for number in store.numbers():
         try:
-            card = json.loads(path.read_bytes())
-            found = [("u", card["owner"]), ("g", card["group"])]
-        except (OSError, ValueError, KeyError) as error:
-            print(f"{path.name} was left out: {error}", file=sys.stderr)
+            card = store.read(number)
+        except HardboundError as error:
+            print(f"card {number:04d} was left out: {error}", file=sys.stderr)
             continue
-        if card.get("presented", True):
-            yield from (holder for holder in found if holder[1])
+        if card.has_reader:
+            yield from (holder for holder in (("u", card.owner), ("g", card.group)) if holder[1])
 
 
-def admit(cards: Path = CARDS, socket: str = SOCKET) -> list[str]:
+def admit(folder: str = DEFAULT_FOLDER, socket: str = SOCKET) -> list[str]:
     """Sets the list, as setfacl(1) reads it. Returns the names of holders whom this computer does not know."""
-    wanted = sorted(set(holders(cards)))
+    wanted = sorted(set(holders(Store(folder))))
     known = [(kind, name) for kind, name in wanted if exists(pwd.getpwnam if kind == "u" else grp.getgrnam, name)]
     entries = ["u::rw", "g::-", "o::-", "m::rw", *(f"{kind}:{name}:rw" for kind, name in known)]
     subprocess.run(["/usr/bin/setfacl", "--set", ",".join(entries), socket], check=True)  # noqa: S603
