@@ -130,9 +130,7 @@ class ActionModule(StringSecrets):
         try:
             self._visit_all(enrollment, {name: arguments[name] for name in (*TPM, *STORE, *OWNER_AUTH)})
         finally:
-            enrollment.close()
-            if enrollment.withdrawn:
-                desk.publish()
+            desk.end(enrollment)
         return _outcome(enrollment)
 
     def _visit_all(self, enrollment: Enrollment, place: dict[str, t.Any]) -> None:

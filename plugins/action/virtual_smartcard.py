@@ -116,9 +116,7 @@ class ActionModule(StringSecrets, NormalAction):
                 place = self._place(task)
                 enrollment.accept(self._visitor.visit("smartcard_activate", {**place, "challenges": challenges}))
         finally:
-            enrollment.close()
-            if enrollment.withdrawn:
-                desk.publish()
+            desk.end(enrollment)
         if enrollment.refused:
             raise Refusal(" ".join(each.line for each in enrollment.refused))
 

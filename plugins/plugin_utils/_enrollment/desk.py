@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...module_utils._errors import InputError
+from ...module_utils._errors import InputError, StateError
 from .._attestation.ek import Policy
 from .._attestation.online import Fetch, Online
 from .._attestation.revocation import RevocationPolicy
@@ -18,6 +18,9 @@ from .._ca.authority import Authority, Folder
 from .._ca.issuer import Issuer
 from .._ca.publication import publish_if_due
 from .._ledger.ledger import Ledger
+
+if t.TYPE_CHECKING:
+    from .enrollment import Enrollment
 
 CA_HOME = "/etc/hardbound/ca"
 """Where a CA lies that is given by its name."""
@@ -51,6 +54,20 @@ class Desk:
         :raises StateError: if ledger, folder or passphrase don't allow it
         """
         publish_if_due(self.authority, self.ledger)
+
+    def end(self, enrollment: Enrollment) -> None:
+        """Ends an enrolment, however far it came, and has listed what was signed in vain.
+
+        :raises StateError: if the ledger does not allow it
+        """
+        enrollment.close()
+        if enrollment.withdrawn:
+            try:
+                self.publish()
+            except StateError as error:  # The folder may be read-only here: the ledger has it.
+                enrollment.warn(
+                    f"What was signed and not answered for is revoked, and the list is not written: {error}"
+                )
 
     def policy(self, arguments: t.Mapping[str, t.Any], online: Online) -> Policy:
         """Returns whom the verifier trusts.

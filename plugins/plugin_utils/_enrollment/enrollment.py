@@ -107,6 +107,10 @@ class Enrollment:
         """
         self.withdrawn += self._handover.close(list(self.progress.values()))
 
+    def warn(self, sentence: str) -> None:
+        """Adds what somebody has to see to."""
+        self._warnings.append(sentence)
+
     # ------------------------------------------------------------ what came of it
 
     @property

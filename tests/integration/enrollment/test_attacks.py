@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, TpmMaker, new_fleet
+from cryptography import x509
 
 pytestmark = pytest.mark.slow
 
@@ -63,10 +66,15 @@ def test_a_host_that_lies_about_itself(liars, name):
 
 
 def test_a_wrong_answer_activates_nothing(liars):
-    """The TPM never opened the challenge; the certificate is of no use, and the ledger says so."""
+    """The TPM never opened the challenge; nobody sees a certificate, and what was signed is on the list."""
     fleet, run = liars
-    assert run.results["guesses"]["code"] == "CHALLENGE_ANSWER", run.output
-    assert [each.activated_at for each in fleet.ledger().certificates("guesses")] == [None, None]
+    result = run.results["guesses"]
+    assert result["code"] == "CHALLENGE_ANSWER", run.output
+    signed = fleet.ledger().certificates("guesses")
+    assert [each.activated_at for each in signed] == [None, None]
+    assert "BEGIN CERTIFICATE" not in json.dumps(result) + run.output
+    listed = x509.load_der_x509_crl((fleet.ca / "public/issuing.crl").read_bytes())
+    assert {each.serial_number for each in listed} >= {int(each.serial, 16) for each in signed}
 
 
 def stolen(fleet, host, more=""):
@@ -130,6 +138,7 @@ def test_the_whole_ek_of_another_host_can_not_open_the_challenge(fleet):
     run = fleet.play("--limit", "ws-002", ansible_python_interpreter=lie)
     assert run.results["ws-002"]["code"] == "CHALLENGE_ANSWER", run.output
     assert all(each.activated_at is None for each in fleet.ledger().certificates())
+    assert fleet.play("--limit", "ws-001").results["ws-001"]["status"] == "enrolled"  # Nobody is locked out.
 
 
 def test_a_software_tpm_of_anothers_making(fleet):
@@ -139,3 +148,47 @@ def test_a_software_tpm_of_anothers_making(fleet):
     run = fleet.play("--limit", "ws-001")
     assert {each["code"] for each in run.results["ws-001"]["refused"]} <= {"EK_CHAIN_UNTRUSTED", "EK_CHAIN_SIGNATURE"}
     assert run.results["ws-001"]["status"] == "refused" and fleet.ledger().certificates() == []
+
+
+def test_a_card_of_roots_own_with_the_old_attestation_key(fleet):
+    """Root destroys the user's card, makes one with a PIN of his own, and puts the old key's blob into its file."""
+    fleet.add("ws-001")
+    assert fleet.play().code == 0
+    [card] = fleet.inventory["ws-001"]["smartcard_enrollment_cards"]
+    ak = fleet.record("ws-001")["ak"]
+    place = {"store": str(fleet.folder / "ws-001/store"), "tpm": fleet.tpms["ws-001"].tcti, "name": "corp"}
+    module = "hardbound.identity.virtual_smartcard"
+    own = {"pin": "root-4711", "puk": "root-081", "attestation": "aik_only", "keys": card["keys"]}
+    fleet.tasks({module: {**place, "state": "absent"}}, {module: {**place, **own}})
+    path = fleet.folder / "ws-001/store/cards/0000.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "ak": ak}))
+    card.update(pin=None, puk=None, has_puk=True)
+    run = fleet.play(playbook="hardbound.identity.renew")
+    assert run.results["ws-001"]["code"] == "CARD_CHANGED", run.output
+    certificates = fleet.ledger().certificates("ws-001")
+    assert len(certificates) == 2 and not [each for each in certificates if each.revoked_at]
+
+
+def test_a_host_that_hangs_holds_up_nobody(fleet):
+    fleet.add("ws-001")
+    fleet.add_liar("hangs", "import time\ndef tell(answer):\n    time.sleep(600)\n", "evidence")
+    fleet.variables["smartcard_enrollment_timeout"] = 20
+    run = fleet.play()
+    assert run.results["ws-001"]["status"] == "enrolled", run.output
+    assert run.results["hangs"]["code"] == "HOST_UNREACHABLE" and "within 20 seconds" in run.output
+
+
+WORDS = r"""
+def tell(answer):
+    answer["warnings"] = 5
+    answer["diff"] = [1]
+    answer["cards"] = [{"name": ["corp"]}, "\x1b[2J"]
+    answer["evidence"]["version"] = "\x1b[2J\x1b]0;owned\x07"
+"""
+
+
+def test_a_host_whose_words_are_not_words(fleet):
+    fleet.add_liar("ws-001", WORDS, "evidence")
+    run = fleet.play()
+    assert run.results["ws-001"]["code"] == "EVIDENCE_MALFORMED", run.output
+    assert not [each for each in ("Traceback", "\\u001b", "\x1b]0;", "\x1b[2J") if each in run.output], run.output

@@ -141,16 +141,17 @@ def test_renewal_with_an_inventory_that_holds_no_secret(fleet):
 
 
 def test_a_run_that_was_cut_off_is_taken_up(fleet):
-    """The certificate was issued, and the host never answered."""
+    """The certificate was signed, and the host never answered: it is revoked, and the next run makes another."""
     fleet.add("ws-001")
     cut = fleet.play(ansible_python_interpreter=fleet.lying("def tell(answer):\n    raise SystemExit(1)\n", "activate"))
     assert cut.statuses() == {"ws-001": "refused"}, cut.output
     [_ak, key] = sorted(fleet.ledger().certificates(), key=lambda each: each.slot)
-    assert not key.activated_at
+    assert not key.activated_at and key.revoked_at
     run = fleet.play()
     assert run.statuses() == {"ws-001": "enrolled"} and run.visits == {"ws-001": VISITS}
-    assert f"{on_card(fleet, 'ws-001').serial_number:040x}" == key.serial
-    assert len(fleet.ledger().certificates()) == 2 and all(each.activated_at for each in fleet.ledger().certificates())
+    valid = [each for each in fleet.ledger().certificates() if not each.revoked_at]
+    assert len(valid) == 2 and all(each.activated_at for each in valid)
+    assert f"{on_card(fleet, 'ws-001').serial_number:040x}" in {each.serial for each in valid}
 
 
 def test_two_runs_at_once_give_one_certificate(fleet):
@@ -179,9 +180,14 @@ def test_retire(fleet):
     assert not list((fleet.folder / "ws-001/store/cards").glob("*.json"))
     crl = x509.load_der_x509_crl((fleet.ca / "public/issuing.crl").read_bytes())
     assert len(list(crl)) == 2
-    assert fleet.ledger().ek_of_host("ws-001") is None
+    assert fleet.ledger().known("ws-001", "", "").eks == ()
     again = fleet.play("-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
     assert again.statuses() == {"ws-001": "unchanged"}, again.output
+    nobody = fleet.play(playbook="hardbound.identity.retire")
+    assert nobody.code != 0 and "nothing was revoked" in nobody.output and len(live(fleet, "ws-002")) == 2
+    limited = fleet.play("--limit", "ws-002", playbook="hardbound.identity.retire")
+    assert limited.code == 0 and limited.statuses() == {"ws-002": "retired"}, limited.output
+    assert live(fleet, "ws-002") == []
     assert fleet.play("--limit", "ws-001").results["ws-001"]["status"] == "enrolled"
 
 
@@ -302,17 +308,21 @@ def test_kept_evidence_is_verified_again_offline(fleet):
     bundle = fleet.folder / "bundle.json"
     bundle.write_bytes(fleet.ledger().evidence(evidence))
     altered = fleet.folder / "altered.json"
-    altered.write_bytes(bundle.read_bytes().replace(b'"pin_retries": 5', b'"pin_retries": 3'))
+    assert b'"pin_retries":5' in bundle.read_bytes()
+    altered.write_bytes(bundle.read_bytes().replace(b'"pin_retries":5', b'"pin_retries":3'))
+    root = str(fleet.ca / "public/root.cer")
     module, anchors = "hardbound.identity.attestation_verify", str(fleet.maker.anchors)
-    good, from_ledger, bad = fleet.tasks(
-        {module: {"path": str(bundle), "trust_anchors": anchors}},
+    good, from_ledger, bad, nobodys = fleet.tasks(
+        {module: {"path": str(bundle), "ca": root, "trust_anchors": anchors}},
         {module: {"evidence": evidence, "ca": str(fleet.ca), "trust_anchors": anchors}},
-        {module: {"path": str(altered), "trust_anchors": anchors}},
+        {module: {"path": str(altered), "ca": root, "trust_anchors": anchors}},
+        {module: {"path": str(bundle), "trust_anchors": anchors}},
     )
     assert good["accepted"] and good["host"] == "ws-001" and not good["failed"]
     assert from_ledger["accepted"] and from_ledger["cards"] == good["cards"]
-    assert bad["failed"] and {each["code"] for each in bad["findings"]} == {"PIN_RETRIES", "BUNDLE_ALTERED"}
-    filtered = f"{{{{ lookup('file', '{bundle}') | hardbound.identity.attestation_verify('{anchors}') }}}}"
+    assert bad["failed"] and {each["code"] for each in bad["findings"]} == {"BUNDLE_UNSIGNED"}
+    assert nobodys["failed"] and nobodys["code"] == "BUNDLE_UNSIGNED"
+    filtered = f"{{{{ lookup('file', '{bundle}') | hardbound.identity.attestation_verify('{root}', '{anchors}') }}}}"
     [shown] = fleet.tasks({"ansible.builtin.debug": {"msg": filtered}})
     assert shown["msg"]["accepted"] is True
 

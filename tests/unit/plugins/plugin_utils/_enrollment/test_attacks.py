@@ -8,7 +8,8 @@ import json
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl, files
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Refused
@@ -73,6 +74,22 @@ def test_a_failed_proof_leaves_nothing_that_is_valid_or_seen(site):
     listed = x509.load_der_x509_crl(desk.authority.folder.crl("issuing").read_bytes())
     assert {each.serial_number for each in listed} == {int(each.serial, 16) for each in signed}
     assert crl.revoked_ssh_keys(site.ledger, desk.authority.identifier) == b""
+
+
+def test_a_list_that_can_not_be_written_is_a_warning(site, monkeypatch):
+    """With the ledger in a database, the CA's folder may be read-only."""
+    enrollment = site.enrollment()
+    enrollment.judge(site.shown(enrollment))
+    enrollment.accept({"cards": []})
+    desk = Desk(site.issuer._authority, site.ledger)
+
+    def read_only(*_arguments):
+        raise StateError("the folder is read-only", "mount it otherwise")
+
+    monkeypatch.setattr(files, "write", read_only)
+    desk.end(enrollment)
+    assert "list is not written: the folder is read-only" in enrollment.warnings[-1]
+    assert all(each.revoked_at for each in site.ledger.certificates())
 
 
 @pytest.mark.parametrize("end", ["silent", "answers wrongly"])
