@@ -100,11 +100,13 @@ def general_authenticate(name, slot):
 
 @contextlib.contextmanager
 def raw_signer(tpm, card, name, slot):
-    """Two prepared commands to the TPM, nothing else: the ticket, and the signature."""
+    """Prepared commands to the TPM, nothing else: the ticket, the rest of the key's policy, and the signature."""
     ticket = card._session.opened.ticket
-    handle = card._session.bench.place(card._session.saved_keys[slot])
+    saved = card._session.saved_keys[slot]
+    handle = card._session.bench.place(saved)
     session = wire.first_handle(tpm.run(wire.start_policy_session()))
     first = wire.policy_ticket(session, ticket.timeout, ticket.name, ticket.proof)
+    rest = list(wire.policy_steps(session, saved.rest))
     second = (
         wire.sign_ecdsa(handle, session, DIGEST, wire.ALG_SHA256)
         if name == "P-256"
@@ -113,6 +115,8 @@ def raw_signer(tpm, card, name, slot):
 
     def sign():
         tpm.run(first)
+        for step in rest:
+            tpm.run(step)
         tpm.run(second)
 
     yield sign
