@@ -67,7 +67,7 @@ def _find(store: Store, name: str) -> Record:
 def _open(tpm: Tpm, endorsement: Endorsement, ek: t.Any, record: Record, challenge: Challenge) -> bytes:
     if record.ak is None:
         raise StateError(f"the card {record.name!r} has no attestation key", "run the enrolment again")
-    with tpm_object.loaded(tpm, tpm.storage_root, record.ak) as ak:
+    with tpm_object.loaded(tpm, tpm.storage_root(), record.ak) as ak:
         return activate(tpm, endorsement.template, ek, ak, challenge.credential)
 
 

@@ -23,7 +23,7 @@ def make(tpm: Tpm) -> Blob:
 
     :raises TpmError: if the TPM refuses
     """
-    blob, _creation = tpm_object.create(tpm, tpm.storage_root, Template.attestation())
+    blob, _creation = tpm_object.create(tpm, tpm.storage_root(), Template.attestation())
     return blob
 
 
@@ -35,7 +35,7 @@ def prove_genesis(tpm: Tpm, ak: Blob, genesis: Passing) -> GenesisEvidence:
 
     The statement shows the hierarchy, which no Name does, and how often the TPM had been reset by then.
     """
-    with tpm_object.loaded(tpm, tpm.storage_root, ak) as key:
+    with tpm_object.loaded(tpm, tpm.storage_root(), ak) as key:
         statement = certify_loaded(tpm, key, genesis.entity, genesis.creation, GENESIS_NONCE)
     public = unsized(genesis.public, "TPM2B_PUBLIC", _LARGEST)
     return GenesisEvidence(public, unsized(genesis.creation.data, "TPM2B_CREATION_DATA", _LARGEST), statement)

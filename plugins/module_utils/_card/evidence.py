@@ -68,7 +68,7 @@ def show_card(tpm: Tpm, record: Record, question: Question) -> CardEvidence:
     """
     model = record.model
     ak_blob = t.cast(Blob, record.ak)
-    with tpm_object.loaded(tpm, tpm.storage_root, ak_blob) as ak:
+    with tpm_object.loaded(tpm, tpm.storage_root(), ak_blob) as ak:
         indices = {
             role.name.lower(): _index(tpm, ak, model, role, question.nonce) for role in _SHOWN if role in model.indices
         }

@@ -98,7 +98,7 @@ class Gates:
             raise CardLost(self.record.name, self.record.instance_id)
         entity = self.tpm.entity(index.handle)
         if auth is not None:
-            self.tpm.esapi.tr_set_auth(entity, auth)
+            self.tpm.esapi().tr_set_auth(entity, auth)
         return entity
 
     def tries(self, role: Role) -> Tries:
@@ -182,7 +182,7 @@ class Gates:
         policy = self.model.seal_policy(role, self.is_guarded(seal))
         given = Given.ticket(entered.ticket, {entered.ticket.name: entered.entity})
         auth = b"" if role is Role.ADMIN else entered.auth
-        with tpm_object.loaded(self.tpm, self.tpm.storage_root, seal, auth) as entity:
+        with tpm_object.loaded(self.tpm, self.tpm.storage_root(), seal, auth) as entity:
             return tpm_object.unseal(self.tpm, entity, policy, given)
 
     def _seals(self, role: Role, auth: bytes) -> t.List[Blob]:
@@ -198,7 +198,7 @@ class Gates:
         """Seals K under a new PIN or PUK, or K and the admin key under nothing but the ADMIN index."""
         policy = self.model.seal_policy(role)
         template = Template.seal()
-        return tpm_object.create(self.tpm, self.tpm.storage_root, template, policy, auth, key)[0]
+        return tpm_object.create(self.tpm, self.tpm.storage_root(), template, policy, auth, key)[0]
 
     @staticmethod
     def is_guarded(seal: Blob) -> bool:

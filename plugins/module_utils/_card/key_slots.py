@@ -96,7 +96,7 @@ class KeySlots:
         :raises NotVerified: as :meth:`~.card.Card.make_key`
         """
         session = self._session
-        root = session.tpm.storage_root
+        root = session.tpm.storage_root()
         if pin is PinUse.NEVER:
             yield root
             return

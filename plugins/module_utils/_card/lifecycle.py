@@ -153,7 +153,7 @@ def _make_objects(tpm: Tpm, record: Record, secret: bytes, secrets: Secrets) -> 
     if secrets.admin_key is not None:
         seals[Role.ADMIN] = gates.make_seal(Role.ADMIN, b"", key + secrets.admin_key.value)
     parent_auth = gates.parent_auth(key, secret)
-    parent, _unused = tpm_object.create(tpm, tpm.storage_root, Template.parent(), auth=parent_auth)
+    parent, _unused = tpm_object.create(tpm, tpm.storage_root(), Template.parent(), auth=parent_auth)
     former = remembered((), secrets.pin.encode(), gates.history_key(key), 1)
     pin = PinRecord(int(time.time()), former=former, length=record.edge.kept_length(secrets.pin.encode()))
     return replace(record, state=State.READY, seals=seals, parent=parent, pin=pin)

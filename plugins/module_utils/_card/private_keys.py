@@ -81,7 +81,7 @@ class PrivateKeys:
         def act(saved: SavedKey, ticket: Ticket) -> Statement:
             policy = session.known.model.certify_policy(key.pin)
             tpm, given = session.tpm, Given.ticket(ticket)
-            with session.bench.entity(saved) as entity, tpm_object.loaded(tpm, tpm.storage_root, ak) as signer:
+            with session.bench.entity(saved) as entity, tpm_object.loaded(tpm, tpm.storage_root(), ak) as signer:
                 return certify_key(tpm, signer, entity, qualifying, policy, given)
 
         return self._use(slot, key, act)

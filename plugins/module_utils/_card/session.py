@@ -38,6 +38,8 @@ class Session:
         self.administrator: t.Optional[Administrator] = None
         self.saved_keys: t.Dict[int, SavedKey] = {}
         """Keys that were loaded, by slot."""
+        self._is_stale = False
+        """Whether something may be loaded in the TPM that nobody may use any more."""
         self._stamp = store.stamp(number)
         self.known = self.read()
         """The record as it was last seen."""
@@ -51,7 +53,10 @@ class Session:
 
     @property
     def record(self) -> Record:
-        """The card's record as the disk has it now. What another process has changed ends what it has to."""
+        """The card's record as the disk has it now. What another process has changed ends what it has to.
+
+        That costs the TPM nothing: what is loaded in it leaves at the next :meth:`turn`, and can't be used until then.
+        """
         stamp = self.store.stamp(self.number)
         if stamp != self._stamp:
             self._notice(stamp)
@@ -61,14 +66,20 @@ class Session:
         try:
             record = self.read()
         except CardGone:
-            self.close()
+            self._end()
             raise
         if record.administration != self.known.administration:
             self.end_administration()
         if _secrets_of(record) != _secrets_of(self.known):
-            self.close()
+            self._end()
         self._stamp = stamp
         self.known = record
+
+    def _end(self) -> None:
+        """Ends what anybody may do, without the TPM."""
+        self.opened = self.administrator = None
+        self.saved_keys = {}
+        self._is_stale = True
 
     def write(self, record: Record) -> None:
         """Writes what this process changed; its own session goes on."""
@@ -95,6 +106,9 @@ class Session:
         """Takes the TPM, and gives it back if another program waits."""
         self.tpm.acquire()
         try:
+            if self._is_stale:
+                self._is_stale = False
+                self.bench.clear()
             yield
         finally:
             if self.tpm.wanted:

@@ -34,7 +34,7 @@ def certify_creation(tpm: Tpm, ak: t.Any, blob: Blob, creation: Creation, nonce:
         return certify_loaded(tpm, ak, entity, creation, nonce)
     finally:
         with contextlib.suppress(pytss.TSS2_Exception):
-            tpm.esapi.flush_context(entity)
+            tpm.esapi().flush_context(entity)
 
 
 def certify_loaded(tpm: Tpm, ak: t.Any, entity: t.Any, creation: Creation, nonce: bytes) -> Statement:

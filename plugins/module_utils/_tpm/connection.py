@@ -181,7 +181,7 @@ class Tpm:
             self._transport.send(command)
             return
         with _as_os_error():
-            self.esapi.tcti.transmit(command)
+            self.esapi().tcti.transmit(command)
 
     def _receive(self) -> None:
         """Takes the response to what was begun, if it was not taken yet."""
@@ -217,9 +217,8 @@ class Tpm:
 
     # ESAPI.
 
-    @property
     def esapi(self) -> t.Any:
-        """The ESAPI context, opened on first use in place of the plain connection, which ends its turn."""
+        """Returns the ESAPI context, opened on first use in place of the plain connection, which ends its turn."""
         if not self.is_held:
             raise self.tcti.unreachable("the connection was lost")
         with self._noticing_loss():
@@ -259,7 +258,7 @@ class Tpm:
         :raises TpmError: with ``what`` in its words
         :raises TpmUnreachable: if the TPM went away
         """
-        esapi = self.esapi
+        esapi = self.esapi()
         try:
             yield esapi
         except load().TSS2_Exception as error:
@@ -270,16 +269,15 @@ class Tpm:
 
     def handle(self, entity: t.Any) -> int:
         """Returns the TPM's handle of an ESAPI entity, for bare commands."""
-        return int(self.esapi.tr_get_tpm_handle(entity))
+        return int(self.esapi().tr_get_tpm_handle(entity))
 
     def entity(self, handle: int) -> t.Any:
         """Returns the ESAPI entity of a handle."""
         with self.doing("reading a public area") as esapi:
             return esapi.tr_from_tpmpublic(handle)
 
-    @property
     def storage_root(self) -> t.Any:
-        """The storage root key, made if the TPM has none."""
+        """Returns the storage root key, made if the TPM has none."""
         if self._storage_root is None:
             if STORAGE_ROOT_KEY in self.handles(wire.PERSISTENT):
                 self._storage_root = self.entity(STORAGE_ROOT_KEY)

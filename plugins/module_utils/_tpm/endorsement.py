@@ -97,7 +97,7 @@ def endorsement_key(tpm: Tpm, endorsement: Endorsement) -> t.Iterator[t.Tuple[t.
         yield made[0], unsized(made[1].marshal(), "TPM2B_PUBLIC", LARGEST_PUBLIC)
     finally:
         with contextlib.suppress(pytss.TSS2_Exception):
-            tpm.esapi.flush_context(made[0])
+            tpm.esapi().flush_context(made[0])
 
 
 def _kept(tpm: Tpm, endorsement: Endorsement) -> t.Optional[t.Tuple[t.Any, bytes]]:

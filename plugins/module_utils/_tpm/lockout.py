@@ -66,7 +66,7 @@ def set_authorisation(tpm: Tpm, new: bytes, auth: bytes) -> None:
 def _allowed_by(
     tpm: Tpm, auth: bytes, what: str, protect: Protect = Protect.NOTHING
 ) -> t.Iterator[t.Tuple[t.Any, t.Any]]:
-    tpm.esapi.tr_set_auth(load().ESYS_TR.LOCKOUT, auth)
+    tpm.esapi().tr_set_auth(load().ESYS_TR.LOCKOUT, auth)
     with authorising(tpm, protect) as session:
         try:
             with tpm.doing(what) as esapi:

@@ -93,11 +93,11 @@ def passing(tpm: Tpm, template: t.Any, auth: bytes, data: bytes) -> t.Iterator[P
             in_sensitive=sensitive, in_public=template, primary_handle=pytss.ESYS_TR.NULL, session1=session
         )
     try:
-        tpm.esapi.tr_set_auth(entity, auth)
+        tpm.esapi().tr_set_auth(entity, auth)
         yield Passing(entity, public.marshal(), Creation(creation.marshal(), hashed.marshal(), ticket.marshal()))
     finally:
         with contextlib.suppress(pytss.TSS2_Exception):
-            tpm.esapi.flush_context(entity)
+            tpm.esapi().flush_context(entity)
 
 
 def _sensitive(auth: bytes, data: bytes) -> t.Any:
@@ -120,11 +120,11 @@ def loaded(tpm: Tpm, parent: t.Any, blob: Blob, auth: bytes = b"") -> t.Iterator
         entity = esapi.load(parent_handle=parent, in_private=private, in_public=public, session1=session)
     try:
         if auth:
-            tpm.esapi.tr_set_auth(entity, auth)
+            tpm.esapi().tr_set_auth(entity, auth)
         yield entity
     finally:
         with contextlib.suppress(pytss.TSS2_Exception):
-            tpm.esapi.flush_context(entity)
+            tpm.esapi().flush_context(entity)
 
 
 def name(tpm: Tpm, entity: t.Any) -> bytes:

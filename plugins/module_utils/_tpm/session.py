@@ -74,7 +74,7 @@ def _start(tpm: Tpm, kind: t.Any, attributes: t.Any) -> t.Any:
         keyBits=pytss.TPMU_SYM_KEY_BITS(sym=128),
         mode=pytss.TPMU_SYM_MODE(sym=pytss.TPM2_ALG.CFB),
     )
-    root = tpm.storage_root
+    root = tpm.storage_root()
     with tpm.doing("starting a session") as esapi:
         session = esapi.start_auth_session(
             tpm_key=root,
@@ -104,7 +104,7 @@ def _session(tpm: Tpm, kind: t.Any, protect: Protect) -> t.Iterator[t.Any]:
         yield session
     finally:
         with contextlib.suppress(load().TSS2_Exception):
-            tpm.esapi.flush_context(session)
+            tpm.esapi().flush_context(session)
 
 
 def authorising(tpm: Tpm, protect: Protect = Protect.NOTHING) -> t.ContextManager[t.Any]:

@@ -80,7 +80,7 @@ class Workbench:
     @contextlib.contextmanager
     def entity(self, key: SavedKey) -> t.Iterator[t.Any]:
         """The key as ESAPI knows it, for commands whose answer is secret."""
-        esapi = self.tpm.esapi
+        esapi = self.tpm.esapi()
         entity = self.tpm.entity(self.place(key))
         try:
             yield entity

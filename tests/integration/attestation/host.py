@@ -50,7 +50,7 @@ class Host:
         template = Template.attestation()
         if not restricted:
             template.publicArea.objectAttributes &= ~TPMA_OBJECT.RESTRICTED
-        blob, _unused = tpm_object.create(self.tpm, self.tpm.storage_root, template)
+        blob, _unused = tpm_object.create(self.tpm, self.tpm.storage_root(), template)
         return blob
 
     def card(self, record: Record, ak_blob: t.Any, nonce: bytes) -> CardEvidence:
@@ -69,7 +69,7 @@ class Host:
         """Returns the payload and the answer."""
         tpm, found = self.tpm, self.endorsement(title)
         with endorsement.endorsement_key(tpm, found) as (ek, _unused):
-            with tpm_object.loaded(tpm, tpm.storage_root, ak_blob) as ak:
+            with tpm_object.loaded(tpm, tpm.storage_root(), ak_blob) as ak:
                 secret = endorsement.activate(tpm, found.template, ek, ak, challenge.credential)
         payload = unseal(secret, challenge.card, challenge.sealed)
         return payload, answer(secret, challenge.card, challenge.sealed)
@@ -82,14 +82,14 @@ class Host:
         template.publicArea.objectAttributes |= TPMA_OBJECT.USERWITHAUTH
         record = card.record
         policy = record.model.key_policy(next(iter(record.keys.values())).pin)
-        root, auth = self.tpm.storage_root, card._session.require_pin().parent_auth
+        root, auth = self.tpm.storage_root(), card._session.require_pin().parent_auth
         with tpm_object.loaded(self.tpm, root, record.parent, auth) as parent:
             return tpm_object.create(self.tpm, parent, template, policy)
 
     def sign_outside_data(self, ak_blob: t.Any, data: bytes) -> bytes:
         """TPM2_Sign over a digest of our own making; the TPM refuses it for a restricted key."""
-        esapi = self.tpm.esapi
-        with tpm_object.loaded(self.tpm, self.tpm.storage_root, ak_blob) as ak, authorising(self.tpm) as session:
+        esapi = self.tpm.esapi()
+        with tpm_object.loaded(self.tpm, self.tpm.storage_root(), ak_blob) as ak, authorising(self.tpm) as session:
             ticket = TPMT_TK_HASHCHECK(tag=TPM2_ST.HASHCHECK, hierarchy=TPM2_RH.NULL)
             return esapi.sign(ak, TPM2B_DIGEST(sha256(data).digest()), self._scheme, ticket, session1=session).marshal()
 

@@ -282,12 +282,12 @@ def test_a_key_that_is_imported_does_not_leave_the_tpm_again(bench, record):
     with bench.tpm.taken() as tpm:
         opened = Gates(tpm, record).open(Reference.PIN, PIN)
         with (
-            tpm_object.loaded(tpm, tpm.storage_root, record.parent, opened.parent_auth) as parent,
+            tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.parent_auth) as parent,
             tpm_object.loaded(tpm, parent, record.keys[0x9D].blob) as key,
         ):
             policy = record.model.key_policy(record.keys[0x9D].pin)
             with satisfying(tpm, policy, Given.ticket(opened.ticket)) as session:
-                tpm.esapi.policy_command_code(policy_session=session, code=pytss.TPM2_CC.Duplicate)
+                tpm.esapi().policy_command_code(policy_session=session, code=pytss.TPM2_CC.Duplicate)
                 with pytest.raises(TpmError) as caught, tpm.doing("duplicating") as esapi:
                     esapi.duplicate(
                         object_handle=key,
@@ -376,7 +376,7 @@ def test_a_thrown_away_admin_key_leaves_no_way_back(bench, has_puk):
         with pytest.raises(HardboundError, match="no longer whole"):
             AdminGate(gates).open(answer)
         entity = tpm.entity(admin.handle)
-        tpm.esapi.tr_set_auth(entity, answer_auth(record.salt, challenge, answer))
+        tpm.esapi().tr_set_auth(entity, answer_auth(record.salt, challenge, answer))
         name = tpm_object.name(tpm, entity)
         ticket = obtain_ticket(tpm, name, entity, 60)
         for command in (Command.NV_CHANGE_AUTH, Command.NV_WRITE):

@@ -80,7 +80,7 @@ def redefine(tpm, record, role, auth):
 def test_the_parent_key_does_not_open_without_the_card_key(tpm, record):
     def load_key():
         with (
-            tpm_object.loaded(tpm, tpm.storage_root, record.parent, bytes(32)) as parent,
+            tpm_object.loaded(tpm, tpm.storage_root(), record.parent, bytes(32)) as parent,
             tpm_object.loaded(tpm, parent, record.keys[0x9A].blob),
         ):
             pass
@@ -94,7 +94,7 @@ def test_a_loaded_key_takes_no_password(tpm, bench, record):
     gates = Gates(tpm, record)
     opened = gates.open(Reference.PIN, PIN)
     with (
-        tpm_object.loaded(tpm, tpm.storage_root, record.parent, opened.parent_auth) as parent,
+        tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.parent_auth) as parent,
         tpm_object.loaded(tpm, parent, record.keys[0x9A].blob) as key,
     ):
         scheme = pytss.TPMT_SIG_SCHEME(scheme=pytss.TPM2_ALG.ECDSA)
@@ -134,8 +134,8 @@ def test_a_redefined_pin_index_is_not_the_old_one(tpm, record):
 
 
 def test_a_genesis_of_the_attackers_own_has_another_name(tpm, record):
-    blob, _unused = tpm_object.create(tpm, tpm.storage_root, Template.genesis(), auth=b"mine", data=bytes(1))
-    with tpm_object.loaded(tpm, tpm.storage_root, blob, b"mine") as genesis:
+    blob, _unused = tpm_object.create(tpm, tpm.storage_root(), Template.genesis(), auth=b"mine", data=bytes(1))
+    with tpm_object.loaded(tpm, tpm.storage_root(), blob, b"mine") as genesis:
         name = tpm_object.name(tpm, genesis)
         assert name != record.genesis
         index = record.model.indices[Role.PIN]
@@ -180,7 +180,7 @@ def test_the_pin_gives_no_right_over_the_puk(tpm, record):
 def test_a_seal_is_not_guessed_past_the_counter(tpm, bench, record):
     """Without the counter's consent the seal does not even look."""
     gates = Gates(tpm, record)
-    with tpm_object.loaded(tpm, tpm.storage_root, record.seals[Role.PIN], gates.auth(Role.PIN, PIN)) as seal:
+    with tpm_object.loaded(tpm, tpm.storage_root(), record.seals[Role.PIN], gates.auth(Role.PIN, PIN)) as seal:
         refused(Reason.POLICY_FAIL, lambda: tpm_object.unseal(tpm, seal, (PolicyAuthValue(),), NOTHING_GIVEN))
         with pytest.raises(TpmError), authorising(tpm) as session, tpm.doing("unsealing") as esapi:
             esapi.unseal(item_handle=seal, session1=session)
@@ -196,7 +196,7 @@ def test_an_old_seal_is_of_no_use_after_a_pin_change(bench, record):
         given = Given.entity(changed.model.name(Role.PIN), entity)
         for guess in (b"other1", b"attack"):
             auth = gates.auth(Role.PIN, guess)
-            with tpm_object.loaded(tpm, tpm.storage_root, old, auth) as seal:
+            with tpm_object.loaded(tpm, tpm.storage_root(), old, auth) as seal:
                 policy = changed.model.seal_policy(Role.PIN)
                 refused(Reason.BAD_AUTH, lambda: tpm_object.unseal(tpm, seal, policy, given))  # noqa: B023
 
@@ -209,11 +209,13 @@ def test_a_leaked_ticket_lets_nobody_guess_at_the_seal(bench, record):
         ticket = obtain_ticket(tpm, name, gates.entity(Role.PIN, gates.auth(Role.PIN, PIN)), 2**31 - 1)
         for guess in (b"guess1", PIN):
             auth = gates.auth(Role.PIN, guess)
-            with tpm_object.loaded(tpm, tpm.storage_root, record.seals[Role.PIN], auth) as seal:
+            with tpm_object.loaded(tpm, tpm.storage_root(), record.seals[Role.PIN], auth) as seal:
                 policy = record.model.seal_policy(Role.PIN, guarded=True)
                 refused(Reason.POLICY_FAIL, lambda: tpm_object.unseal(tpm, seal, policy, Given.ticket(ticket)))  # noqa: B023
         wrong = Given.entity(name, gates.entity(Role.PIN, gates.auth(Role.PIN, b"guess1")))
-        with tpm_object.loaded(tpm, tpm.storage_root, record.seals[Role.PIN], gates.auth(Role.PIN, b"guess1")) as seal:
+        with tpm_object.loaded(
+            tpm, tpm.storage_root(), record.seals[Role.PIN], gates.auth(Role.PIN, b"guess1")
+        ) as seal:
             policy = record.model.seal_policy(Role.PIN)
             refused(Reason.BAD_AUTH, lambda: tpm_object.unseal(tpm, seal, policy, wrong))
         assert gates.tries(Role.PIN).left == 2
@@ -274,7 +276,7 @@ def test_destroyed_is_destroyed(bench, software_tpm, short_path, has_puk):
                 with pytest.raises(TpmError):
                     obtain_ticket(tpm, copy.model.name(role), entities[role], 60)
         for role, seal in copy.seals.items():  # The ADMIN index takes its authValue, and yet has another Name.
-            with tpm_object.loaded(tpm, tpm.storage_root, seal, auths[role]) as entity:
+            with tpm_object.loaded(tpm, tpm.storage_root(), seal, auths[role]) as entity:
                 with_index = Given.entity(copy.model.name(role), entities[role])
                 sealed = copy.model.seal_policy(role)
                 ways = [
@@ -286,7 +288,7 @@ def test_destroyed_is_destroyed(bench, software_tpm, short_path, has_puk):
                     with pytest.raises(TpmError):
                         tpm_object.unseal(tpm, entity, policy, proof)
         for auth in (bytes(32), *auths.values()):
-            with pytest.raises(TpmError), tpm_object.loaded(tpm, tpm.storage_root, copy.parent, auth) as parent:
+            with pytest.raises(TpmError), tpm_object.loaded(tpm, tpm.storage_root(), copy.parent, auth) as parent:
                 with tpm_object.loaded(tpm, parent, copy.keys[0x9A].blob):
                     pass
 
@@ -331,7 +333,7 @@ def test_a_destroyed_cards_open_key_is_dead_too(bench):
     with bench.tpm.taken() as tpm:
         entity = nv.define(tpm, copy.model.indices[Role.POLICY], b"")
         ticket = obtain_ticket(tpm, tpm_object.name(tpm, entity), entity, 60)
-        with tpm_object.loaded(tpm, tpm.storage_root, copy.keys[0x9E].blob) as key:
+        with tpm_object.loaded(tpm, tpm.storage_root(), copy.keys[0x9E].blob) as key:
             saved = workbench.save(key)
         refused(Reason.POLICY_FAIL, lambda: workbench.sign(saved, ticket, DIGEST))
 
@@ -385,7 +387,7 @@ def test_consent_to_certify_does_not_sign(tpm, record):
     opened = gates.open(Reference.PIN, PIN)
     policy = record.model.certify_policy(record.keys[0x9A].pin)
     with (
-        tpm_object.loaded(tpm, tpm.storage_root, record.parent, opened.parent_auth) as parent,
+        tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.parent_auth) as parent,
         tpm_object.loaded(tpm, parent, record.keys[0x9A].blob) as key,
     ):
         with pytest.raises(TpmError):
