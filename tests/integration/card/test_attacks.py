@@ -391,4 +391,4 @@ def test_consent_to_certify_does_not_sign(tpm, record):
         tpm_object.loaded(tpm, parent, record.keys[0x9A].blob) as key,
     ):
         with pytest.raises(TpmError):
-            tpm_object.agree(tpm, key, b"\1" * 32, b"\1" * 32, policy, Given.ticket(opened.ticket))
+            tpm_object.ecdh(tpm, key, b"\1" * 32, b"\1" * 32, policy, Given.ticket(opened.ticket))
