@@ -23,6 +23,7 @@ card_edge:
 faces:
   description:
     - The ways by which programs reach the card. They may change later.
+    - Left out, a card that exists keeps its faces; a new one has V(pcsc).
     - V(pcsc) is a reader of pcscd, for OpenSC, for programs of PIV and for the sign-in with SSSD.
     - V(pkcs11) is a module that p11-kit offers, for GnuTLS, OpenSSL, ssh, browsers and all others that ask it. It takes
       V(pkcs11) in O(hardbound.identity.tpm_host#role:tpm_host_faces) too.
@@ -30,7 +31,6 @@ faces:
   type: list
   elements: str
   choices: [pcsc, pkcs11]
-  default: [pcsc]
 generate:
   description:
     - Whether the card gets the file system without which programs see nothing on it.

@@ -84,22 +84,13 @@ def create(
 def _draft(number: int, first_handle: int, genesis: bytes, specification: Specification) -> Record:
     return Record(
         number=number,
-        name=specification.name,
         serial=os.urandom(SERIAL_SIZE),
         tcti=str(specification.tcti),
         first_handle=first_handle,
         genesis=genesis,
         salt=os.urandom(SALT_SIZE),
-        pin_policy=specification.pin_policy,
-        pin_retries=specification.pin_retries,
-        puk_retries=specification.puk_retries,
-        edge=specification.edge,
-        owner=specification.owner,
-        group=specification.group,
-        faces=specification.faces,
-        card_reset=specification.card_reset,
-        has_puk=specification.has_puk,
         generated=specification.generate,
+        **specification.kept,
     )
 
 

@@ -124,9 +124,8 @@ def _title(name: str) -> str:
 
 
 def _adjustments(desired: Specification, card: Record) -> t.Tuple[Adjust, ...]:
-    wanted = (desired.owner, desired.group, desired.faces, desired.pin_policy, desired.card_reset)
-    found = (card.owner, card.group, card.faces, card.pin_policy, card.card_reset)
-    return () if wanted == found and card.generated >= desired.generate else (Adjust(desired),)
+    found = {name: getattr(card, name) for name in desired.changeable}
+    return () if desired.changeable == found and card.generated >= desired.generate else (Adjust(desired),)
 
 
 def _refuse_changes(desired: Specification, card: Record) -> None:
@@ -194,18 +193,8 @@ def describe(desired: Specification, card: t.Optional[Record] = None) -> t.Dict[
     keys = {slot_name(slot): key.algorithm.value for slot, key in (card.keys if card else {}).items()}
     keys.update({slot_name(key.slot): key.algorithm.value for key in desired.keys})
     return {
-        "name": desired.name,
-        "owner": desired.owner,
-        "group": desired.group,
-        "card_edge": desired.edge.value,
-        "faces": [face.value for face in desired.faces],
-        "card_reset": desired.card_reset,
+        **_shown(desired),
         "generated": desired.generate or bool(card and card.generated),
-        "tpm": str(desired.tcti),
-        "pin_policy": _policy(desired.pin_policy),
-        "pin_retries": desired.pin_retries,
-        "puk_retries": desired.puk_retries if desired.has_puk else None,
-        "has_admin_key": desired.has_admin,
         "attestation": max(desired.attestation, _attestation_of(card), key=lambda each: each.rank).value,
         "keys": keys,
     }
@@ -214,20 +203,27 @@ def describe(desired: Specification, card: t.Optional[Record] = None) -> t.Dict[
 def describe_record(card: Record) -> t.Dict[str, t.Any]:
     """Returns the same of a card that exists."""
     return {
+        **_shown(card),
+        "generated": card.generated,
+        "attestation": card.attestation.value,
+        "keys": {slot_name(slot): key.algorithm.value for slot, key in sorted(card.keys.items())},
+    }
+
+
+def _shown(card: t.Union[Specification, Record]) -> t.Dict[str, t.Any]:
+    """What is said of a wanted card and of one that exists by the same names."""
+    return {
         "name": card.name,
         "owner": card.owner,
         "group": card.group,
         "card_edge": card.edge.value,
         "faces": [face.value for face in card.faces],
         "card_reset": card.card_reset,
-        "generated": card.generated,
-        "tpm": card.tcti,
+        "tpm": str(card.tcti),
         "pin_policy": _policy(card.pin_policy),
         "pin_retries": card.pin_retries,
         "puk_retries": card.puk_retries if card.has_puk else None,
         "has_admin_key": card.has_admin,
-        "attestation": card.attestation.value,
-        "keys": {slot_name(slot): key.algorithm.value for slot, key in sorted(card.keys.items())},
     }
 
 

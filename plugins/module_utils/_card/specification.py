@@ -62,6 +62,11 @@ class KeySpecification:
             edge.check_algorithm(self.algorithm, f"{prefix}algorithm")
 
 
+CHANGEABLE = ("owner", "group", "faces", "card_reset", "pin_policy")
+"""What a task can change of a card that exists. Fields of a specification, a record and a task have these names."""
+_FIXED = ("name", "edge", "pin_retries", "puk_retries", "has_puk")
+
+
 @dataclass(frozen=True)
 class Specification:
     """A card as the task describes it. Secrets are elsewhere."""
@@ -82,6 +87,15 @@ class Specification:
     card_reset: bool = False
     attestation: Attestation = Attestation.NONE
     keys: t.Tuple[KeySpecification, ...] = ()
+
+    @property
+    def kept(self) -> t.Dict[str, t.Any]:
+        """What the card's record says as the task does, by the names that both have for it."""
+        return {name: getattr(self, name) for name in (*_FIXED, *CHANGEABLE)}
+
+    @property
+    def changeable(self) -> t.Dict[str, t.Any]:
+        return {name: getattr(self, name) for name in CHANGEABLE}
 
     def validate(self) -> Specification:
         """Returns itself.

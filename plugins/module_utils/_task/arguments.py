@@ -40,12 +40,7 @@ KEY: Arguments = {
 
 CARD: Arguments = {
     "card_edge": {"type": "str", "choices": [each.value for each in Edge], "default": Edge.PIV.value},
-    "faces": {
-        "type": "list",
-        "elements": "str",
-        "choices": [each.value for each in Face],
-        "default": [Face.PCSC.value],
-    },
+    "faces": {"type": "list", "elements": "str", "choices": [each.value for each in Face]},
     "generate": {"type": "bool", "default": False},
     "card_reset": {"type": "bool", "no_log": False},
     "pin": {"type": "str", "no_log": True},

@@ -135,14 +135,7 @@ class CardSteps:
     def _adjust(self, record: Record, specification: Specification) -> Record:
         with self._store.changing(record.number):
             present = self._store.read(record.number)
-            adjusted = replace(
-                present,
-                owner=specification.owner,
-                group=specification.group,
-                faces=specification.faces,
-                card_reset=specification.card_reset,
-                pin_policy=specification.pin_policy,
-                generated=present.generated or specification.generate,
-            )
+            generated = present.generated or specification.generate
+            adjusted = replace(present, generated=generated, **specification.changeable)
             self._store.write(adjusted)
         return adjusted

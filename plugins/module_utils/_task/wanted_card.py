@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from .._card.attestation import Attestation
 from .._card.edge import Edge
-from .._card.face import parse_faces
+from .._card.face import Face, parse_faces
 from .._card.record import Record
 from .._card.secret import expects
-from .._card.specification import DEFAULT_TRIES, KeySpecification, Secrets, Specification
+from .._card.specification import CHANGEABLE, DEFAULT_TRIES, KeySpecification, Secrets, Specification
 from .._errors import InputError
 from .._pin import PinPolicy
 from .._tpm.tcti import Tcti
@@ -78,7 +78,7 @@ class WantedCard:
             pin=WantedPin.parse(task["pin"], task["pin_escrow_key"]),
             puk=well_known(task["puk"]),
             owner_auth=owner_auth,
-            left_out=frozenset(name for name in _CHANGEABLE if task[name] is None),
+            left_out=frozenset(name for name in CHANGEABLE if task[name] is None),
         )
 
     def specified(self, card: t.Optional[Record]) -> t.Optional[Specification]:
@@ -112,9 +112,6 @@ class WantedCard:
             Secrets(self.pin.make(rules)[0], self.puk).check(rules)
 
 
-_CHANGEABLE = ("owner", "group", "pin_policy", "card_reset")
-
-
 def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: Attestation) -> Specification:
     edge = Edge(task["card_edge"])
     keys = (KeySpecification.parse(key, f"keys[{index}]") for index, key in enumerate(task["keys"]))
@@ -129,7 +126,7 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: At
         owner=task["owner"] or "",
         group=task["group"] or "",
         edge=edge,
-        faces=parse_faces(task["faces"]),
+        faces=parse_faces([Face.PCSC.value] if task["faces"] is None else task["faces"]),
         pin_policy=policy.capped(edge.longest_pin, "pin_policy", f"a {edge.label} card"),
         pin_retries=task["pin_retries"],
         puk_retries=task["puk_retries"],

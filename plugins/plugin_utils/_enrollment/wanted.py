@@ -19,11 +19,8 @@ from .._ca.identity import COMMON_NAME_LENGTH, Identity
 from .._ca.profile import Kind, Profile, find_profile
 
 _NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
-CARD_ARGUMENTS = (
-    *("name", "card_edge", "generate", "owner", "group", "pin", "puk", "pin_retries", "puk_retries", "pin_policy"),
-    *("pin_escrow_key", "pin_must_change", "admin_key", "escrow_key", "has_puk", "has_admin_key", "card_reset"),
-)
-"""What the host has to know of a card, beside its keys."""
+_NOT_FOR_THE_HOST = frozenset((*_NAMES, "common_name", "profile", "keys"))
+"""What a host does not have to know of a card; keys it gets without their profiles."""
 
 NOBODYS_KEY = (None, "random")
 """Values of ``admin_key`` for a card without an admin key that anybody knows."""
@@ -158,7 +155,7 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> WantedC
     for key in keys:
         for each in key.profiles:
             each.check(identity, field)
-    task = {name: values[name] for name in CARD_ARGUMENTS}
+    task = {name: value for name, value in values.items() if name not in _NOT_FOR_THE_HOST}
     task["keys"] = [
         {"slot": key.slot, "algorithm": key.algorithm.value, "self_signed": given["self_signed"]}
         for key, given in zip(keys, values["keys"])

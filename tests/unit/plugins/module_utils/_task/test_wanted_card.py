@@ -28,7 +28,7 @@ def task(**changes):
         "instance_id": None,
         "state": "present",
         "card_edge": "piv",
-        "faces": ["pcsc"],
+        "faces": None,
         "card_reset": None,
         "generate": False,
         "pin": "12345678",
