@@ -20,7 +20,7 @@ class ActionModule(TableAction):
             ("instance id", "name", "owner", "reader", "state", "PIN tries", "PUK tries"),
             [_row(card) for card in cards],
         )
-        keys = [(card.get("name"), *_key(key)) for card in cards for key in records(card.get("keys"))]
+        keys = [(card.get("name"), *_key(key)) for card in cards for key in records(card.get("slots"))]
         yield Table("Keys", ("card", "slot", "algorithm", "PIN", "imported", "certificate"), keys)
         objections = [(card.get("name"), each) for card in cards for each in _list(card.get("objections"))]
         yield Table("What is not as rules and policy want it", ("card", "objection"), objections)

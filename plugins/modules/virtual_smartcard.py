@@ -198,8 +198,8 @@ admin_key_escrow:
 card:
   description:
     - The card; null if there is none.
-    - Its C(keys) are a list, each with C(slot), C(reference), C(algorithm), C(pin), C(imported), C(public_key) (PEM)
-      and C(certificate) (PEM, or null).
+    - Its C(slots) are a list of those that hold a key, each with C(slot), C(reference), C(algorithm), C(pin),
+      C(imported), C(public_key) (PEM) and C(certificate) (PEM, or null).
   returned: success
   type: dict
   contains:

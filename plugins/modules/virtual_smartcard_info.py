@@ -45,7 +45,7 @@ RETURN = r"""
 cards:
   description:
     - The cards, ordered by instance id.
-    - Of each it tells what RV(hardbound.identity.virtual_smartcard#module:card) does, its C(keys) among that, and what
+    - Of each it tells what RV(hardbound.identity.virtual_smartcard#module:card) does, its C(slots) among that, and what
       is listed here beside that.
   returned: success
   type: list

@@ -16,15 +16,17 @@ _LINE = 64
 
 
 def report(record: Record) -> t.Dict[str, t.Any]:
-    """Returns a card as the disk knows it."""
+    """Returns a card as the disk knows it. Its keys are its slots: in Jinja, ``keys`` of a dictionary is a method."""
+    described = describe_record(record)
+    del described["keys"]
     return {
-        **describe_record(record),
+        **described,
         "instance_id": record.instance_id,
         "serial": record.serial.hex(),
         "pin_set_at": utc(record.pin.set_at or None),
         "pin_must_change": record.pin.must_change,
         "attestation_certificate": pem("CERTIFICATE", record.ak_certificate) if record.ak_certificate else None,
-        "keys": [report_key(slot, key, record.certificates.get(slot)) for slot, key in sorted(record.keys.items())],
+        "slots": [report_key(slot, key, record.certificates.get(slot)) for slot, key in sorted(record.keys.items())],
     }
 
 

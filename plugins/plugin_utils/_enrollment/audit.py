@@ -83,7 +83,7 @@ def audit(ledger: Ledger, hosts: t.Iterable[Seen]) -> Document:
 
 def _totals(reports: t.Sequence[Document]) -> t.Dict[str, int]:
     cards = [card for report in reports for card in report["cards"]]
-    keys = Counter(key["status"] for card in cards for key in card["keys"])
+    keys = Counter(key["status"] for card in cards for key in card["slots"])
     drift = sum(bool(report["drift"]) or any(card["drift"] for card in report["cards"]) for report in reports)
     silent = sum(not report["answered"] for report in reports)
     return {"hosts": len(reports), "silent": silent, "cards": len(cards), "drift": drift, **dict(sorted(keys.items()))}
@@ -130,7 +130,7 @@ class _Host:
         return {
             "name": name,
             **{field: shown.get(field) for field in _SHOWN},
-            "keys": keys,
+            "slots": keys,
             "drift": [*self._card_drift(name, shown, wanted), *(key.pop("drift") for key in keys if "drift" in key)],
         }
 
@@ -188,7 +188,7 @@ def _shown(cards: t.Any) -> t.Iterator[Document]:
     """What a host says may be anything, and any amount: what is not of its type, or too much, was not said."""
     for card in cards[:MOST_CARDS] if isinstance(cards, list) else ():
         if isinstance(card, dict) and isinstance(card.get("name"), str):
-            keys = card.get("keys")
+            keys = card.get("slots")
             said = words.plain_object({field: card[field] for field in _SHOWN if field in card}, _LONGEST)
             yield {
                 "name": words.sentence(card["name"], _LONGEST),

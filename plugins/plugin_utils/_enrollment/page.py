@@ -105,7 +105,7 @@ def page(report: Document) -> str:
 
 
 def _needs_care(host: Document) -> bool:
-    keys = [key for card in host["cards"] for key in card["keys"]]
+    keys = [key for card in host["cards"] for key in card["slots"]]
     drift = host["drift"] or any(card["drift"] for card in host["cards"])
     return bool(drift) or any(_MOODS.get(str(key["status"])) != "good" for key in keys)
 
@@ -134,7 +134,7 @@ def _host(host: Document, at: str) -> str:
 
 def _card(card: Document, at: str) -> str:
     head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
-    rows = "\n".join(_row(key, at) for key in card["keys"])
+    rows = "\n".join(_row(key, at) for key in card["slots"])
     owner = f"<span>for {_text(card['owner'])}</span>" if card["owner"] else ""
     table = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>" if rows else ""
     return (

@@ -51,7 +51,7 @@ class Hostile(Bench):
         yield tpm_object.Passing(
             entity, public.marshal(), Creation(creation.marshal(), hashed.marshal(), ticket.marshal())
         )
-        tpm.esapi.flush_context(entity)
+        tpm.esapi().flush_context(entity)
 
     def gives_tries_back(self):
         """Whether root sets the count of failures to zero, which takes no PIN."""
@@ -165,7 +165,7 @@ def test_a_ticket_outlives_all_but_a_restart(make):
         with host.tpm.taken() as tpm:
             try:
                 with (
-                    tpm_object.loaded(tpm, tpm.storage_root, record.parent, opened.parent_auth) as parent,
+                    tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.parent_auth) as parent,
                     tpm_object.loaded(tpm, parent, key.blob) as entity,
                 ):
                     saved = bench.save(entity, record.model.key_policy(key.pin)[1:])

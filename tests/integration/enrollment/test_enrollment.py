@@ -346,7 +346,7 @@ def test_audit_tells_what_drifted(fleet):
     [first] = hosts["ws-001"]["cards"]
     assert first["drift"] == ["pin_policy.minlen is 8, and the inventory wants 6."]
     assert (first["pin_tries_left"], first["pin_retries"], first["state"]) == (5, 5, "ready")
-    [key] = first["keys"]
+    [key] = first["slots"]
     assert (key["status"], key["assurance"], key["holder"]) == ("valid", "fixed", "user0@corp.example")
     assert hosts["ws-002"]["cards"][0]["drift"] == ["The host has the card corp, and the inventory does not name it."]
     assert hosts["ws-003"]["drift"][0].startswith("The inventory does not name this host")

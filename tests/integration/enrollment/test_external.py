@@ -145,7 +145,7 @@ def test_by_a_command_then_renewed_audited_and_retired(fleet, other):
     audit = fleet.play("-e", f"enrollment_audit_path={fleet.folder}", playbook="hardbound.identity.audit")
     assert audit.code == 0, audit.output
     [host] = json.loads((fleet.folder / "audit.json").read_text())["hosts"]
-    [key] = host["cards"][0]["keys"]
+    [key] = host["cards"][0]["slots"]
     assert (key["status"], key["serial"]) == ("valid", "2") and not host["cards"][0]["drift"]
     gone = fleet.play("-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
     assert gone.statuses() == {"ws-001": "retired"}, gone.output

@@ -56,7 +56,7 @@ def test_a_gids_card_in_four_steps(ansible):
     assert [each["changed"] for each in (planned, made, again, planned_again)] == [True, True, False, False]
     card = made["card"]
     assert (card["card_edge"], card["generated"], card["pin_policy"]["maxlen"]) == ("gids", True, 127)
-    [key] = card["keys"]
+    [key] = card["slots"]
     assert (key["slot"], key["reference"], key["algorithm"], key["pin"]) == ("container_0", "B081", "rsa_2048", "once")
     assert read(ansible, 0xA010, 0xDF21) == b"mscp\0\0\0\0"
 

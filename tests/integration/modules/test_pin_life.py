@@ -49,7 +49,7 @@ def test_a_first_pin(ansible):
         ansible.part("pin", pin=PIN, new_pin=NEW, must_change=True),
         ansible.part("pin", pin=PIN, new_pin=NEW, must_change=True),
     )
-    assert made["card"]["pin_must_change"] and made["card"]["keys"][0]["certificate"]
+    assert made["card"]["pin_must_change"] and made["card"]["slots"][0]["certificate"]
     assert not again["changed"]
     assert "The PIN must be changed before its first use: change it." in refused["msg"], refused
     assert info["cards"][0]["objections"] == ["The PIN must be changed before its first use."]

@@ -41,7 +41,7 @@ def test_create_and_destroy_in_four_steps_each(ansible):
     assert changed == [True, True, False, False], ansible.output
     assert made["diff"]["before"] == {} and made["diff"] == planned["diff"]
     assert made["instance_id"] == "ROOT\\SMARTCARDREADER\\0000"
-    assert [key["slot"] for key in made["card"]["keys"]] == ["authentication", "signature"]
+    assert [key["slot"] for key in made["card"]["slots"]] == ["authentication", "signature"]
     assert again["card"] == made["card"]
     held = nv_indices(ansible)
 

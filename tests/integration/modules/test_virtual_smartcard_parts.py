@@ -313,7 +313,7 @@ class TestRequestAndCertificate:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mallory")])
         builder = x509.CertificateSigningRequestBuilder().subject_name(name)
         foreign = Authority().issue(builder.sign(key, hashes.SHA256()))
-        own = card["keys"][0]["certificate"]
+        own = card["slots"][0]["certificate"]
         refuses(
             ansible,
             "certificate",

@@ -142,7 +142,7 @@ def test_a_card_is_made_once_and_destroyed_once(host: Host) -> None:
     plan, told = host.run(keys=SIGNATURE)
     assert host.done == ["create", "make key"] and host.card.tried == [b"s3cr3t-1"]
     assert told["instance_id"].endswith("0000") and told["reader"] == "card 00 00"
-    assert NOT_SET_UP in plan.warnings and [each["slot"] for each in told["card"]["keys"]] == ["signature"]
+    assert NOT_SET_UP in plan.warnings and [each["slot"] for each in told["card"]["slots"]] == ["signature"]
     plan, told = host.run(keys=SIGNATURE)
     assert not plan.changed and host.done == [] and told["card"]["name"] == "card"
     plan, told = host.run(state="absent")

@@ -27,7 +27,7 @@ def shown(site, **changes):
         "certificate": ssl.DER_cert_to_PEM_cert(body),
     }
     card = {"name": forge.CARD, "state": "ready", "owner": "", "pin_policy": {"minlen": 8}, "pin_retries": 5}
-    return {**card, "pin_tries_left": 4, "puk_tries_left": None, "keys": [key], **changes}
+    return {**card, "pin_tries_left": 4, "puk_tries_left": None, "slots": [key], **changes}
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def card_of(report):
 def test_an_enrolled_card_without_drift(enrolled):
     card = card_of(audit(enrolled.ledger, [Seen(forge.HOST, [shown(enrolled)], [WANTED])]))
     assert card["drift"] == [] and card["pin_tries_left"] == 4
-    [key] = card["keys"]
+    [key] = card["slots"]
     assert (key["status"], key["assurance"], key["holder"]) == ("valid", "fixed", "alice@corp.example")
 
 
@@ -53,23 +53,23 @@ def test_an_enrolled_card_without_drift(enrolled):
 def test_time_passes(enrolled, days, status):
     enrolled.watch.turn(days=days)
     card = card_of(audit(enrolled.ledger, [Seen(forge.HOST, [shown(enrolled)], [WANTED])]))
-    assert card["keys"][0]["status"] == status
+    assert card["slots"][0]["status"] == status
 
 
 def test_a_revoked_certificate_that_is_still_on_the_card(enrolled):
     [key] = [each for each in enrolled.ledger.certificates() if each.slot]
     enrolled.ledger.revoke({"serial": key.serial}, Reason.KEY_COMPROMISE, key.authority)
     card = card_of(audit(enrolled.ledger, [Seen(forge.HOST, [shown(enrolled)], [WANTED])]))
-    assert card["keys"][0]["status"] == "revoked"
+    assert card["slots"][0]["status"] == "revoked"
 
 
 DRIFT = [
     ({"state": "blocked"}, {}, f"The card {forge.CARD} is blocked."),
     ({"pin_retries": 3}, {"pin_retries": 5}, "pin_retries is 3, and the inventory wants 5."),
     ({}, {"pin_policy": {"minlen": 6}}, "pin_policy.minlen is 8, and the inventory wants 6."),
-    ({"keys": []}, {}, "The inventory wants a key in the slot authentication, and there is none."),
+    ({"slots": []}, {}, "The inventory wants a key in the slot authentication, and there is none."),
     (
-        {"keys": [{"slot": "authentication", "algorithm": "ecc_p256", "pin": "once", "certificate": "no PEM"}]},
+        {"slots": [{"slot": "authentication", "algorithm": "ecc_p256", "pin": "once", "certificate": "no PEM"}]},
         {},
         "The slot authentication does not hold the certificate that was issued for it.",
     ),
@@ -90,7 +90,7 @@ def test_hosts_that_are_silent_or_gone(enrolled):
 
 
 def test_the_page_escapes_what_hosts_wrote(enrolled):
-    card = shown(enrolled, name="<script>alert(1)</script>", owner='"><img src=x>', keys=[])
+    card = shown(enrolled, name="<script>alert(1)</script>", owner='"><img src=x>', slots=[])
     text = page(audit(enrolled.ledger, [Seen(forge.HOST, [card], [WANTED])]))
     assert "<script" not in text and "<img" not in text and "&lt;script&gt;" in text
 
@@ -100,7 +100,7 @@ def test_the_page_escapes_what_hosts_wrote(enrolled):
 def test_whatever_a_host_says_there_is_a_report(enrolled, data):
     """Of one field of a card, of the card, or of all cards; what is not of its type was not said."""
     card = shown(enrolled)
-    card["keys"][0][data.draw(st.sampled_from(sorted(card["keys"][0])))] = data.draw(json_values)
+    card["slots"][0][data.draw(st.sampled_from(sorted(card["slots"][0])))] = data.draw(json_values)
     card[data.draw(st.sampled_from([*sorted(card), "objections"]))] = data.draw(json_values)
     said = data.draw(st.sampled_from([[card], [card, card]]) | json_values)
     report = audit(enrolled.ledger, [Seen(forge.HOST, said, [WANTED])])
