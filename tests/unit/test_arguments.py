@@ -87,7 +87,8 @@ def test_an_option_that_the_documentation_names_is_there(module: str) -> None:
 
 def passed_on(role: str) -> dict[str, str]:
     """Returns the role's variables by the options of its module that they become."""
-    [task] = [each for each in load(f"roles/{role}/tasks/main.yml") if f"hardbound.identity.{role}" in each]
+    files = sorted((COLLECTION / f"roles/{role}/tasks").glob("*.yml"))
+    [task] = [each for file in files for each in load(str(file)) if f"hardbound.identity.{role}" in each]
     uses = task[f"hardbound.identity.{role}"].items()
     found = {option: re.search(rf"\b{role}_\w+", str(value)) for option, value in uses}
     return {option: match[0] for option, match in found.items() if match}
