@@ -130,7 +130,7 @@ def test_one_host_adds_no_more_than_its_share(enrolled):
     """Ten thousand cards, each with names that go on for ever, and sequences for the reader's terminal."""
     evil = "\x1b[31m" + "x" * 100_000
     key = {"slot": "authentication", "algorithm": evil, "pin": evil, "certificate": evil}
-    card = {"state": evil, "owner": evil, "pin_policy": {evil: evil}, "keys": [key] * 500, "objections": [evil] * 500}
+    card = {"state": evil, "owner": evil, "pin_policy": {evil: evil}, "slots": [key] * 500, "objections": [evil] * 500}
     cards = [{**card, "name": f"{number}\x1b"} for number in range(10_000)]
     report = audit(enrolled.ledger, [Seen("liar", cards, []), Seen(forge.HOST, [shown(enrolled)], [WANTED])])
     liar, honest = sorted(report["hosts"], key=lambda host: host["host"] != "liar")
