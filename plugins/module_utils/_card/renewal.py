@@ -15,7 +15,7 @@ from .model import Role
 from .readiness import check_host_policy
 from .record import Record
 from .session import Session
-from .specification import Secrets, Specification
+from .specification import KEPT, Secrets, Specification
 
 PIN, PUK = "123456", "12345678"
 """What programs expect of a PIV card after its reset: those of a new YubiKey."""
@@ -57,17 +57,8 @@ def _require_possible(session: Session, record: Record, secrets: Secrets) -> Non
 
 def _specification(record: Record) -> Specification:
     return Specification(
-        name=record.name,
         tcti=Tcti.parse(record.tcti),
-        owner=record.owner,
-        group=record.group,
-        edge=record.edge,
-        faces=record.faces,
-        pin_policy=record.pin_policy,
-        pin_retries=record.pin_retries,
-        puk_retries=record.puk_retries,
-        has_puk=record.has_puk,
         has_admin=record.has_admin,
         generate=record.generated,
-        card_reset=True,
+        **{name: getattr(record, name) for name in KEPT},
     )

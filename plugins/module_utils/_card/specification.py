@@ -64,7 +64,8 @@ class KeySpecification:
 
 CHANGEABLE = ("owner", "group", "faces", "card_reset", "pin_policy")
 """What a task can change of a card that exists. Fields of a specification, a record and a task have these names."""
-_FIXED = ("name", "edge", "pin_retries", "puk_retries", "has_puk")
+KEPT = ("name", "edge", "pin_retries", "puk_retries", "has_puk", *CHANGEABLE)
+"""What a card's record says as a task does, by the names that both have for it."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,7 @@ class Specification:
 
     @property
     def kept(self) -> t.Dict[str, t.Any]:
-        """What the card's record says as the task does, by the names that both have for it."""
-        return {name: getattr(self, name) for name in (*_FIXED, *CHANGEABLE)}
+        return {name: getattr(self, name) for name in KEPT}
 
     @property
     def changeable(self) -> t.Dict[str, t.Any]:
