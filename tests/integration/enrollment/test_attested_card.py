@@ -140,7 +140,9 @@ def test_the_last_playbook_of_the_page_about_tpmvscmgr(site):
     assert set(theirs) == {"ca", "ca_passphrase", "trust_anchors"}
     ours = site.card()["hardbound.identity.virtual_smartcard"]["attestation_ca"]
     task["hardbound.identity.virtual_smartcard"]["attestation_ca"] = ours
-    typist = Typist(site.fleet.folder, site.fleet.environment(), {"tpm": site.tpm.tcti, "store": str(site.store)})
+    visits = ("ANSIBLE_CALLBACKS_ENABLED", "ANSIBLE_CALLBACK_PLUGINS")  # nobody counts them here
+    environment = {name: value for name, value in site.fleet.environment().items() if name not in visits}
+    typist = Typist(site.fleet.folder, environment, {"tpm": site.tpm.tcti, "store": str(site.store)})
     made = typist.run(play, "4711")
     assert made["card"]["attestation"] == "aik_and_cert" and made["card"]["pin_policy"]["minlen"] == 4
     assert len(site.live()) == 1 and site.live()[0].activated_at
