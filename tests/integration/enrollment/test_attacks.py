@@ -158,7 +158,7 @@ def test_a_card_of_roots_own_with_the_old_attestation_key(fleet):
     ak = fleet.record("ws-001")["ak"]
     place = {"store": str(fleet.folder / "ws-001/store"), "tpm": fleet.tpms["ws-001"].tcti, "name": "corp"}
     module = "hardbound.identity.virtual_smartcard"
-    own = {"pin": "root-4711", "puk": "root-081", "attestation": "aik_only", "keys": card["keys"]}
+    own = {"pin": "root-471", "puk": "root-081", "attestation": "aik_only", "keys": card["keys"]}
     fleet.tasks({module: {**place, "state": "absent"}}, {module: {**place, **own}})
     path = fleet.folder / "ws-001/store/cards/0000.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "ak": ak}))
