@@ -22,7 +22,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk, online
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Refused
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Refused, Trouble
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import REASONS, Retirement
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.visitor import (
     DEFAULT_TIMEOUT,
@@ -94,6 +94,12 @@ class ActionModule(StringSecrets):
 
     TRANSFERS_FILES = False
     ARGUMENTS = ARGUMENTS
+
+    def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
+        result = super().run(tmp, task_vars)
+        if result.get("failed") and "status" not in result:  # Nobody was visited yet.
+            result.update(_refusal([Refused(Trouble.INVENTORY_INVALID.name, str(result.get("msg")))], []))
+        return result
 
     def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().act(tmp, task_vars)

@@ -162,9 +162,10 @@ def test_a_card_of_roots_own_with_the_old_attestation_key(fleet):
     fleet.tasks({module: {**place, "state": "absent"}}, {module: {**place, **own}})
     path = fleet.folder / "ws-001/store/cards/0000.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "ak": ak}))
-    card.update(pin=None, puk=None, has_puk=True)
+    del card["pin"], card["puk"]
+    card["has_puk"] = True
     run = fleet.play(playbook="hardbound.identity.renew")
-    assert run.results["ws-001"]["code"] == "CARD_CHANGED", run.output
+    assert "CARD_CHANGED" in {each["code"] for each in run.results["ws-001"]["refused"]}, run.output
     certificates = fleet.ledger().certificates("ws-001")
     assert len(certificates) == 2 and not [each for each in certificates if each.revoked_at]
 
