@@ -14,6 +14,7 @@ from .._errors import HardboundError, StateError
 from .._tpm import object as tpm_object
 from .._tpm.connection import Tpm
 from .._tpm.endorsement import Endorsement, activate, endorsement_key, find_endorsement
+from .._tpm.storage_root import storage_root_of
 from .errors import CardGone
 from .key import slot_number
 from .record import Record, State
@@ -67,7 +68,7 @@ def _find(store: Store, name: str) -> Record:
 def _open(tpm: Tpm, endorsement: Endorsement, ek: t.Any, record: Record, challenge: Challenge) -> bytes:
     if record.ak is None:
         raise StateError(f"the card {record.name!r} has no attestation key", "run the enrolment again")
-    with tpm_object.loaded(tpm, tpm.storage_root(), record.ak) as ak:
+    with tpm_object.loaded(tpm, storage_root_of(tpm, record.storage_root), record.ak) as ak:
         return activate(tpm, endorsement.template, ek, ak, challenge.credential)
 
 

@@ -12,18 +12,21 @@ from .._encoding.wire import unsized
 from .._tpm import object as tpm_object
 from .._tpm.certify import certify_loaded
 from .._tpm.connection import Tpm
+from .._tpm.storage_root import storage_root_of
 from .._tpm.object import Passing
 from .._tpm.template import Template
 from .record import Record
 from .store import Store
 
 
-def make(tpm: Tpm) -> Blob:
+def make(tpm: Tpm, root: bytes) -> Blob:
     """Returns a new attestation key under the storage root key. It takes no PIN.
+
+    :param root: Name of the card's storage root key, as its record has it
 
     :raises TpmError: if the TPM refuses
     """
-    blob, _creation = tpm_object.create(tpm, tpm.storage_root(), Template.attestation())
+    blob, _creation = tpm_object.create(tpm, storage_root_of(tpm, root), Template.attestation())
     return blob
 
 
@@ -50,6 +53,6 @@ def equip(store: Store, tpm: Tpm, number: int) -> Record:
     with store.changing(number):
         record = store.read(number)
         if record.ak is None:
-            record = replace(record, ak=make(tpm))
+            record = replace(record, ak=make(tpm, record.storage_root))
             store.write(record)
     return record

@@ -15,6 +15,7 @@ from .._tpm import object as tpm_object
 from .._tpm.certify import certify_creation, certify_index
 from .._tpm.connection import Tpm
 from .._tpm.endorsement import endorsement_key, find_endorsement
+from .._tpm.storage_root import storage_root_of, storage_root_public
 from .attestation_key import make
 from .key import slot_name
 from .model import Model, Role
@@ -53,7 +54,7 @@ def collect(store: Store, tpm: Tpm, questions: t.Sequence[Question]) -> Evidence
         with endorsement_key(tpm, found) as (_entity, ek):
             pass
         cards = tuple(show_card(tpm, _equipped(tpm, store.read(each.number)), each) for each in questions)
-        root = _unsized(tpm_object.storage_root_public(tpm))
+        root = storage_root_public(tpm)
         return Evidence(ek, found.certificates, root, cards)
 
 
@@ -68,7 +69,7 @@ def show_card(tpm: Tpm, record: Record, question: Question) -> CardEvidence:
     """
     model = record.model
     ak_blob = t.cast(Blob, record.ak)
-    with tpm_object.loaded(tpm, tpm.storage_root(), ak_blob) as ak:
+    with tpm_object.loaded(tpm, storage_root_of(tpm, record.storage_root), ak_blob) as ak:
         indices = {
             role.name.lower(): _index(tpm, ak, model, role, question.nonce) for role in _SHOWN if role in model.indices
         }

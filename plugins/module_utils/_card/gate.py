@@ -20,6 +20,7 @@ from .._tpm import object as tpm_object
 from .._tpm.connection import Tpm
 from .._tpm.errors import WRONG_VALUE, Reason, TpmError
 from .._tpm.session import Given, Ticket, obtain_ticket
+from .._tpm.storage_root import storage_root_of
 from .._tpm.template import Template
 from .derivation import NEWEST, Derivation, auth_value, secret_auth, telltale
 from .errors import UNCOUNTED, Blocked, CardLost, NotOffered, TpmLockout, WrongSecret
@@ -61,6 +62,11 @@ class Gates:
         self.tpm = tpm
         self.record = record
         self.model = record.model
+
+    @property
+    def root(self) -> t.Any:
+        """The storage root key that the card was made under."""
+        return storage_root_of(self.tpm, self.record.storage_root)
 
     def role(self, reference: Reference) -> Role:
         """:raises NotOffered: if the card has no such secret"""
@@ -182,7 +188,7 @@ class Gates:
         policy = self.model.seal_policy(role, self.is_guarded(seal))
         given = Given.ticket(entered.ticket, {entered.ticket.name: entered.entity})
         auth = b"" if role is Role.ADMIN else entered.auth
-        with tpm_object.loaded(self.tpm, self.tpm.storage_root(), seal, auth) as entity:
+        with tpm_object.loaded(self.tpm, self.root, seal, auth) as entity:
             return tpm_object.unseal(self.tpm, entity, policy, given)
 
     def _seals(self, role: Role, auth: bytes) -> t.List[Blob]:
@@ -198,7 +204,7 @@ class Gates:
         """Seals K under a new PIN or PUK, or K and the admin key under nothing but the ADMIN index."""
         policy = self.model.seal_policy(role)
         template = Template.seal()
-        return tpm_object.create(self.tpm, self.tpm.storage_root(), template, policy, auth, key)[0]
+        return tpm_object.create(self.tpm, self.root, template, policy, auth, key)[0]
 
     @staticmethod
     def is_guarded(seal: Blob) -> bool:

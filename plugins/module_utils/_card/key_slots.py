@@ -16,6 +16,7 @@ from .._encoding.public import Public
 from .._encoding.wire import unsized
 from .._tpm import object as tpm_object
 from .._tpm.capability import supports
+from .._tpm.storage_root import storage_root_of
 from .._tpm.template import Template
 from .errors import NoSuchKey, NotOffered
 from .external_key import ExternalKey
@@ -96,7 +97,7 @@ class KeySlots:
         :raises NotVerified: as :meth:`~.card.Card.make_key`
         """
         session = self._session
-        root = session.tpm.storage_root()
+        root = storage_root_of(session.tpm, session.known.storage_root)
         if pin is PinUse.NEVER:
             yield root
             return

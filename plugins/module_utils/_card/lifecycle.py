@@ -22,6 +22,7 @@ from .._tpm import nv
 from .._tpm import object as tpm_object
 from .._tpm.connection import Tpm
 from .._tpm.session import Given
+from .._tpm.storage_root import is_kept
 from .._tpm.template import Template
 from .admin_gate import CARD_KEY_SIZE, answer_auth
 from .admin_key import AdminKey, Challenge
@@ -29,7 +30,7 @@ from .attestation_key import make as make_attestation_key
 from .attestation_key import prove_genesis
 from .derivation import forgotten
 from .gate import Gates
-from .model import COUNTER_SIZE, HANDLES_PER_CARD, SECRET_SIZE, Index, Model, Role, counter_data
+from .model import COUNTER_SIZE, HANDLES_PER_CARD, SECRET_SIZE, Index, Role, counter_data
 from .pin_record import PinRecord, remembered
 from .readiness import check_host_policy
 from .record import Administration, Record, State, free_number
@@ -59,11 +60,13 @@ def create(
     with store.changing_all(), tpm.taken():
         check_host_policy(policy, tpm)
         number = free_number(store.numbers()) if number is None else number
-        ak = make_attestation_key(tpm)
+        root = tpm_object.name(tpm, tpm.storage_root)
+        ak = make_attestation_key(tpm, root)
         with tpm_object.passing(tpm, Template.genesis(), forgotten(), os.urandom(SECRET_SIZE)) as genesis:
             record = _draft(number, _free_handles(tpm), tpm_object.name(tpm, genesis.entity), specification)
             proof = prove_genesis(tpm, ak, genesis)
-            record = replace(record, presented=policy.present_new_cards, ak=ak, genesis_proof=proof)
+            record = replace(record, presented=policy.present_new_cards)
+            record = replace(record, storage_root=root, ak=ak, genesis_proof=proof)
             record, answer = _challenging(record, secrets.admin_key)
             store.write(record)
             try:
@@ -186,6 +189,7 @@ def _names(index: Index) -> t.Tuple[bytes, bytes]:
     return unwritten, index.name
 
 
-def is_whole(tpm: Tpm, model: Model) -> bool:
-    """Whether every index in the TPM is the one that the card was made with. Bare commands only."""
-    return all(nv.name(tpm, index.handle) == index.name for index in model.indices.values())
+def is_whole(tpm: Tpm, record: Record) -> bool:
+    """Whether storage root key and indices in the TPM are those that the card was made with. Bare commands only."""
+    indices = record.model.indices.values()
+    return is_kept(tpm, record.storage_root) and all(nv.name(tpm, each.handle) == each.name for each in indices)

@@ -77,6 +77,7 @@ def _from_2(fields: Fields) -> Fields:
         "pending": {role: {**each, "derivation": old} for role, each in fields["pending"].items()},
         "keys": {slot: {**key, "certifiable": False} for slot, key in fields["keys"].items()},
         "genesis_proof": None,
+        "storage_root": "",
         "faces": ["pcsc"],
         "card_reset": False,
     }

@@ -14,6 +14,7 @@ from .._tpm import object as tpm_object
 from .._tpm.certify import certify_key
 from .._tpm.errors import STALE_CONTEXT, STALE_TICKET, TpmError
 from .._tpm.session import Given, Ticket, obtain_ticket
+from .._tpm.storage_root import storage_root_of
 from .._tpm.workbench import SavedKey
 from .errors import NoSuchKey, NotOffered, NotVerified
 from .external_key import is_on_curve
@@ -81,7 +82,8 @@ class PrivateKeys:
         def act(saved: SavedKey, ticket: Ticket) -> Statement:
             policy = session.known.model.certify_policy(key.pin)
             tpm, given = session.tpm, Given.ticket(ticket)
-            with session.bench.entity(saved) as entity, tpm_object.loaded(tpm, tpm.storage_root(), ak) as signer:
+            root = storage_root_of(tpm, session.known.storage_root)
+            with session.bench.entity(saved) as entity, tpm_object.loaded(tpm, root, ak) as signer:
                 return certify_key(tpm, signer, entity, qualifying, policy, given)
 
         return self._use(slot, key, act)

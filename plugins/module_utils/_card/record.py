@@ -137,6 +137,8 @@ class Record:
     pin: PinRecord = field(default_factory=PinRecord)
     derivations: t.Mapping[Role, Derivation] = field(default_factory=dict)
     """How the authValues of PIN and PUK were made, where not in the newest way."""
+    storage_root: bytes = b""
+    """Name of the storage root key that everything of the card is under; empty for one from before store version 3."""
     parent: Blob = _NO_BLOB
     keys: t.Mapping[int, KeyRecord] = field(default_factory=dict)
     certificates: t.Mapping[int, bytes] = field(default_factory=dict)
@@ -351,6 +353,7 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "telltales": {Role[role]: _telltale(kept) for role, kept in fields["telltales"].items()},
         "derivations": {Role[role]: Derivation(each) for role, each in fields["derivations"].items()},
         "pin": _pin_record(fields["pin"]),
+        "storage_root": _bytes(fields["storage_root"]),
         "parent": _blob(fields["parent"]),
         "keys": {int(slot): _key(key) for slot, key in fields["keys"].items()},
         "certificates": _numbered(fields["certificates"]),

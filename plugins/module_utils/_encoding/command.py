@@ -43,6 +43,7 @@ class Code(enum.IntEnum):
     CONTEXT_SAVE = 0x162
     FLUSH_CONTEXT = 0x165
     NV_READ_PUBLIC = 0x169
+    READ_PUBLIC = 0x173
     POLICY_COMMAND_CODE = 0x16C
     POLICY_OR = 0x171
     POLICY_TICKET = 0x172
@@ -171,6 +172,11 @@ def nv_read(handle: int, session: int, size: int) -> bytes:
 
 def nv_read_public(handle: int) -> bytes:
     return command(Code.NV_READ_PUBLIC, (handle,))
+
+
+def read_public(handle: int) -> bytes:
+    """Of an object: part 3, clause 12.4."""
+    return command(Code.READ_PUBLIC, (handle,))
 
 
 def nv_name_of(response: bytes) -> bytes:

@@ -56,7 +56,7 @@ def _look(
     """Asks the card's TPM: how the card is, and the tries that are left. It may have an objection, too."""
     try:
         with Tpm(Tcti.parse(record.tcti), store.folder) as tpm, tpm.taken():
-            if not lifecycle.is_whole(tpm, record.model):
+            if not lifecycle.is_whole(tpm, record):
                 return "lost", _NO_TRIES
             try:
                 check_host_policy(policy, tpm)

@@ -66,7 +66,7 @@ class TpmCard:
                 self._check(specification, card, policy)
             if card is not None:
                 with self._steps.tpm(card.tcti).taken() as tpm:
-                    current = replace(current, whole=lifecycle.is_whole(tpm, card.model))
+                    current = replace(current, whole=lifecycle.is_whole(tpm, card))
         return FoundCard(current, card, policy, _strangers(self.wanted.specification))
 
     def _check(self, specification: Specification, card: t.Optional[Record], policy: HostPolicy) -> None:

@@ -11,7 +11,7 @@ import typing as t
 from .._encoding import command as wire
 from .errors import TpmError
 from .pytss import load
-from .storage_root import STORAGE_ROOT_KEY, make
+from .storage_root import storage_root
 from .tcti import Tcti, Transport
 from .turnstile import Turnstile
 
@@ -279,11 +279,7 @@ class Tpm:
     def storage_root(self) -> t.Any:
         """Returns the storage root key, made if the TPM has none."""
         if self._storage_root is None:
-            if STORAGE_ROOT_KEY in self.handles(wire.PERSISTENT):
-                self._storage_root = self.entity(STORAGE_ROOT_KEY)
-            else:
-                with self.doing("making the storage root key") as esapi:
-                    self._storage_root = make(esapi)
+            self._storage_root = storage_root(self)
         return self._storage_root
 
 

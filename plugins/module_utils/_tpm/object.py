@@ -7,13 +7,11 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .._encoding import command as wire
 from .._encoding.blob import Blob, Creation
 from .._encoding.policy import Policy, policy_digest
 from .connection import Tpm
 from .pytss import load, utilities
 from .session import Given, Protect, authorising, satisfying
-from .storage_root import STORAGE_ROOT_KEY, derive
 
 
 def create(
@@ -58,18 +56,6 @@ def import_key(tpm: Tpm, parent: t.Any, template: t.Any, policy: Policy, sensiti
             session1=session,
         )
     return Blob(private.marshal(), template.marshal())
-
-
-def storage_root_public(tpm: Tpm) -> bytes:
-    """Returns the TPM2B_PUBLIC of the storage root key. A TPM that has none yet is left so."""
-    if STORAGE_ROOT_KEY in tpm.handles(wire.PERSISTENT):
-        entity = tpm.entity(STORAGE_ROOT_KEY)
-        with tpm.doing("reading the storage root key") as esapi:
-            return bytes(esapi.read_public(entity)[0].marshal())
-    with tpm.doing("deriving the storage root key") as esapi:
-        entity, public = derive(esapi)
-        esapi.flush_context(entity)
-        return public
 
 
 class Passing(t.NamedTuple):

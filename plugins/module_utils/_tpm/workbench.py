@@ -110,14 +110,14 @@ class Workbench:
         :param digest: 32, 48 or 64 bytes
         """
         handle = self.place(key)
-        with self._policy(key, ticket) as session:
+        with self._policy(ticket) as session:
             response = self.tpm.run(wire.sign_ecdsa(handle, session, digest, _HASH_BY_SIZE[len(digest)]))
         return wire.ecdsa_signature(response)
 
     def rsa_private(self, key: SavedKey, ticket: Ticket, block: bytes) -> bytes:
         """The bare RSA private operation; what comes out travels in the clear, so only for signatures."""
         handle = self.place(key)
-        with self._policy(key, ticket) as session:
+        with self._policy(ticket) as session:
             response = self.tpm.run(wire.rsa_private(handle, session, block))
         return wire.take_sized(wire.parameters(response))[0]
 
@@ -130,17 +130,13 @@ class Workbench:
         if ticket is None or self._session is None or self._series < _SERIES or self._is_ready:
             return
         if self.tpm.is_held and self._turn == self.tpm.turn and not self.tpm.wanted:
-            self.tpm.begin(_policy_ticket(self._session, ticket))
-            self._is_ready = True
+            self._begin_all([_policy_ticket(self._session, ticket), *self._rest(self._session)])
 
     @contextlib.contextmanager
-    def _policy(self, key: SavedKey, ticket: Ticket) -> t.Iterator[int]:
+    def _policy(self, ticket: Ticket) -> t.Iterator[int]:
         """Using the session resets its policy; a failure in between does not, so it is dropped then."""
         try:
-            session = self._prepared(ticket) or self._satisfied(ticket)
-            for step in wire.policy_steps(session, key.rest):
-                self.tpm.run(step)
-            yield session
+            yield self._prepared(ticket) or self._satisfied(ticket)
         except TpmError:
             self._drop_session()
             self._end_series()
@@ -167,8 +163,25 @@ class Workbench:
         """Returns the session after the TPM has taken the ticket."""
         if self._session is None:
             self._session = wire.first_handle(self.tpm.run(wire.start_policy_session()))
-        self.tpm.run(_policy_ticket(self._session, ticket))
+        for step in (_policy_ticket(self._session, ticket), *self._rest(self._session)):
+            self.tpm.run(step)
         return self._session
+
+    def _rest(self, session: int) -> t.Iterator[bytes]:
+        """The commands of the placed key's policy after the ticket."""
+        return wire.policy_steps(session, self._key.rest if self._key is not None else ())
+
+    def _begin_all(self, commands: t.Sequence[bytes]) -> None:
+        """Has the TPM do them, and does not wait for the last."""
+        *others, last = commands
+        try:
+            for command in others:
+                self.tpm.run(command)
+        except TpmError:
+            self._drop_session()
+            return
+        self.tpm.begin(last)
+        self._is_ready = True
 
 
 def _policy_ticket(session: int, ticket: Ticket) -> bytes:

@@ -16,13 +16,13 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.chall
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.evidence import CardEvidence, Evidence
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.wire import unsized
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import endorsement
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.endorsement import Endorsement
-from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session import authorising
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session import authorising
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.storage_root import storage_root_public
 from tpm2_pytss import TPM2_ALG, TPM2_RH, TPM2_ST
 from tpm2_pytss.types import TPM2B_DIGEST, TPMA_OBJECT, TPMT_SIG_SCHEME, TPMT_TK_HASHCHECK
 
@@ -60,10 +60,10 @@ class Host:
         return show_card(self.tpm, replace(record, ak=ak_blob, genesis_proof=proof), question)
 
     def evidence(self, title: str, cards: t.Sequence[CardEvidence]) -> Evidence:
-        root = tpm_object.storage_root_public(self.tpm)
+        root = storage_root_public(self.tpm)
         found = self.endorsement(title)
         with endorsement.endorsement_key(self.tpm, found) as (_unused, ek):
-            return Evidence(ek, found.certificates, unsized(root, "TPM2B_PUBLIC", LARGEST), tuple(cards))
+            return Evidence(ek, found.certificates, root, tuple(cards))
 
     def open(self, title: str, ak_blob: t.Any, challenge: Challenge) -> t.Tuple[bytes, bytes]:
         """Returns the payload and the answer."""

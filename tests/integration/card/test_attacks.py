@@ -31,6 +31,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import nv
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import Reason, TpmError
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.pytss import load
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session import (
     NOTHING_GIVEN,
@@ -39,7 +40,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session im
     obtain_ticket,
     satisfying,
 )
-from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
+from cryptography.hazmat.primitives.asymmetric import ec
 
 pytestmark = pytest.mark.tpm
 
@@ -382,13 +383,17 @@ def test_a_key_is_certified_with_the_pin_alone(bench, record):
         bench.open(record).certify(0x9A, b"without the PIN")
 
 
-def test_consent_to_certify_does_not_sign(tpm, record):
-    gates = Gates(tpm, record)
+def test_consent_to_certify_is_for_nothing_else(tpm, record):
+    gates, model = Gates(tpm, record), record.model
     opened = gates.open(Reference.PIN, PIN)
-    policy = record.model.certify_policy(record.keys[0x9A].pin)
+    point = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+    x, y = (each.to_bytes(32, "big") for each in (point.x, point.y))
+    given, pin = Given.ticket(opened.ticket), record.keys[0x9A].pin
     with (
         tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.parent_auth) as parent,
         tpm_object.loaded(tpm, parent, record.keys[0x9A].blob) as key,
     ):
-        with pytest.raises(TpmError):
-            tpm_object.ecdh(tpm, key, b"\1" * 32, b"\1" * 32, policy, Given.ticket(opened.ticket))
+        assert tpm_object.ecdh(tpm, key, x, y, model.key_policy(pin), given)
+        with pytest.raises(TpmError) as caught:
+            tpm_object.ecdh(tpm, key, x, y, model.certify_policy(pin), given)
+    assert caught.value.code & 0xBF == 0xA4  # TPM_RC_POLICY_CC
