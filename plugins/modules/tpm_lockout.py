@@ -11,8 +11,9 @@ short_description: A TPM's own protection against guessing
 version_added: 0.1.0
 description:
   - Sets how many failures a TPM 2.0 takes until it locks, how fast it forgets them, and who may reset it.
-  - A card counts wrong PINs by itself. This protection is the second wall, against a thief who has the rights of the
-    TPM's owner. As long as the lockout has no authorisation, whoever is root can reset it.
+  - A card counts wrong PINs by itself, and nothing of a card is under this protection, but for seals of cards that an
+    older release made. It guards what else is in the TPM, such as the key of an encrypted disk.
+  - As long as the lockout has no authorisation, whoever is root can reset it.
 author:
   - The hardbound.identity authors (!UNKNOWN)
 extends_documentation_fragment:
@@ -39,6 +40,12 @@ options:
       - If the TPM has one, this has to be it. It is used only if something else has to be changed, since a wrong one
         closes the lockout for O(lockout_recovery). So a TPM with another authorisation is not noticed before.
     type: str
+  reset:
+    description:
+      - Has the TPM forget all failures, which ends a lockout, if it remembers any. Takes the lockout authorisation, if
+        the TPM has one.
+    type: bool
+    default: false
   discard:
     description:
       - Sets a random authorisation and throws it away, if the TPM has none. After that nobody can change these
@@ -55,6 +62,11 @@ EXAMPLES = r"""
     max_tries: 10
     recovery: 7200
     lockout_recovery: 86400
+    value: "{{ vaulted_lockout_authorisation }}"
+
+- name: The lockout ends now
+  hardbound.identity.tpm_lockout:
+    reset: true
     value: "{{ vaulted_lockout_authorisation }}"
 
 - name: Nobody can reset it any more

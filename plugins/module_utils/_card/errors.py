@@ -74,6 +74,17 @@ class CardGone(CardError):
     """The card was destroyed, or its record can no longer be read."""
 
 
+class CardOutdated(CardError):
+    """The secret is right, and the card's file does not know it: an older copy of the file was put back."""
+
+    def __init__(self, reference: Reference, name: str) -> None:
+        way = "or set a new PIN with the PUK" if reference is Reference.PIN else "or use the PIN"
+        super().__init__(
+            f"The {reference.title} is right, but the file of the card {name!r} is from before it was set: put the "
+            f"newest copy of the file back, {way}."
+        )
+
+
 class CardLost(CardError):
     """The TPM no longer holds what the card was made with."""
 

@@ -23,7 +23,7 @@ from .._tpm.session import Given, Ticket, obtain_ticket
 from .._tpm.storage_root import storage_root_of
 from .._tpm.template import Template
 from .derivation import NEWEST, Derivation, auth_value, secret_auth, telltale
-from .errors import UNCOUNTED, Blocked, CardLost, NotOffered, TpmLockout, WrongSecret
+from .errors import UNCOUNTED, Blocked, CardLost, CardOutdated, NotOffered, TpmLockout, WrongSecret
 from .model import COUNTER_SIZE, SECRET_SIZE, Role, counter_data
 from .record import Record
 from .secret import Reference, Tries
@@ -155,7 +155,7 @@ class Gates:
         """
         role = self.role(reference)
         entered = self.enter(reference, role, self._auths(role, secret))
-        seal, key = self._unseal(role, entered)
+        seal, key = self._unseal(reference, role, entered)
         return self.opened(role, entered.ticket, seal, key)
 
     def opened(self, role: Role, ticket: Ticket, seal: Blob, key: bytes) -> Opened:
@@ -173,7 +173,7 @@ class Gates:
         steps = index.authorise(self.model.by(role, Command.NV_READ))
         return nv.read(self.tpm, self.entity(Role.SECRET), SECRET_SIZE, steps, Given.ticket(ticket))
 
-    def _unseal(self, role: Role, entered: Entered) -> t.Tuple[Blob, bytes]:
+    def _unseal(self, reference: Reference, role: Role, entered: Entered) -> t.Tuple[Blob, bytes]:
         for seal in self._seals(role, entered.auth):
             try:
                 return seal, self.unseal(role, seal, entered)
@@ -182,7 +182,7 @@ class Gates:
                     raise TpmLockout(str(error)) from error
                 if error.reason not in WRONG_VALUE:
                     raise
-        raise CardLost(self.record.name, self.record.instance_id)
+        raise CardOutdated(reference, self.record.name)
 
     def unseal(self, role: Role, seal: Blob, entered: Entered) -> bytes:
         policy = self.model.seal_policy(role, self.is_guarded(seal))

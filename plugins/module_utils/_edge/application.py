@@ -10,7 +10,7 @@ from .._card.errors import Blocked, CardGone, WrongSecret
 from .._card.secret import Reference
 from .._encoding.apdu import ApduError, CommandAPDU, Exchange, ResponseAPDU, StatusWord
 from .card import Card
-from .fault import status_of
+from .fault import HOST_FAULTS, status_of
 
 BY_ADMINISTRATOR = 0x02  # P1 of RESET RETRY COUNTER, no resetting code: ISO/IEC 7816-4, clause 11.6.10, table 102
 SELECT_BY_NAME = 0x04  # P1 of SELECT, ISO/IEC 7816-4
@@ -22,7 +22,7 @@ class Application:
     The application is selected from the start: a card has no other.
 
     :param card: what does the work
-    :param failed: told of an error that is no answer to the client; the client gets 6F00
+    :param failed: told of an error that is no answer to the client, who gets 6F00, or not for the client to mend
     """
 
     atr: t.ClassVar[bytes]
@@ -60,11 +60,9 @@ class Application:
 
     def _status(self, error: Exception) -> int:
         status = status_of(error)
-        if status is not None:
-            return status
-        if self._failed:
+        if self._failed and (status is None or isinstance(error, HOST_FAULTS)):
             self._failed(error)
-        return StatusWord.NO_PRECISE_DIAGNOSIS
+        return StatusWord.NO_PRECISE_DIAGNOSIS if status is None else status
 
     def _report_tries(self) -> t.NoReturn:
         """What an empty VERIFY asks for: ISO/IEC 7816-4, clause 11.6.6."""

@@ -20,11 +20,17 @@ _STATUS: t.Tuple[t.Tuple[t.Type[Exception], StatusWord], ...] = (
     (errors.NoSuchKey, StatusWord.REFERENCED_DATA_NOT_FOUND),
     (errors.CardFull, StatusWord.NOT_ENOUGH_MEMORY),
     (errors.NotOffered, StatusWord.FUNCTION_NOT_SUPPORTED),
-    # Not 6983: the secret is not blocked, and what lifts the TPM's lockout is time, not the PUK.
-    (errors.TpmLockout, StatusWord.CONDITIONS_NOT_SATISFIED),
+    # Not 6983: the secret is not blocked, and what lifts the TPM's lockout is time, not the PUK. Not 6985: that is said
+    # of a PIN that has to be changed, and a change would fail alike.
+    (errors.TpmLockout, StatusWord.EXECUTION_ERROR),
+    (errors.CardOutdated, StatusWord.EXECUTION_ERROR),
     (InputError, StatusWord.INCORRECT_DATA),
     (TlvError, StatusWord.INCORRECT_DATA),
 )
+
+
+HOST_FAULTS = (errors.TpmLockout, errors.CardOutdated)
+"""What the client can't mend, so that whoever looks after the host has to read of it."""
 
 
 def status_of(error: Exception) -> t.Optional[int]:

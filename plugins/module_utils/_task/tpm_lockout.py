@@ -12,7 +12,15 @@ from .._errors import InputError, StateError
 from .._spine import Plan, View, unknown
 from .._tpm.capability import Lockout, identify
 from .._tpm.connection import Tpm
-from .._tpm.lockout import LONGEST_AUTH, LONGEST_TIME, Parameters, WrongLockoutAuth, set_authorisation, set_parameters
+from .._tpm.lockout import (
+    LONGEST_AUTH,
+    LONGEST_TIME,
+    Parameters,
+    WrongLockoutAuth,
+    forget_failures,
+    set_authorisation,
+    set_parameters,
+)
 from .._tpm.tcti import Tcti
 from .arguments import OWNER_AUTH, STORE, TPM
 from .secret_arguments import Arguments
@@ -26,6 +34,7 @@ ARGUMENTS: Arguments = {
     "lockout_recovery": {"type": "int"},
     "value": {"type": "str", "no_log": True},
     "discard": {"type": "bool", "default": False},
+    "reset": {"type": "bool", "default": False},
 }
 EITHER = [("value", "discard")]
 """These exclude each other."""
@@ -39,6 +48,7 @@ class WantedLockout:
     parameters: t.Mapping[str, t.Any]
     value: bytes = field(default=b"", repr=False)
     discard: bool = False
+    reset: bool = False
 
     @classmethod
     def parse(cls, task: t.Mapping[str, t.Any]) -> WantedLockout:
@@ -50,12 +60,17 @@ class WantedLockout:
         value = (task["value"] or "").encode()
         if task["value"] is not None and not 1 <= len(value) <= LONGEST_AUTH:
             raise InputError("value", "is empty, or longer than the TPM takes", f"use 1 to {LONGEST_AUTH} bytes")
-        return cls(parameters, value, task["discard"])
+        return cls(parameters, value, task["discard"], task["reset"])
 
 
 @dataclass(frozen=True)
 class SetParameters:
     parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Have the TPM forget all failures, which ends a lockout."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,7 @@ class Discard:
     """Set a random authorisation that nobody keeps."""
 
 
-Step = t.Union[SetParameters, SetValue, Discard]
+Step = t.Union[SetParameters, Reset, SetValue, Discard]
 
 
 class TpmLockout:
@@ -93,17 +108,23 @@ class TpmLockout:
         wanted = self._wanted
         after = replace(lockout, **wanted.parameters)
         steps: t.List[Step] = []
+        forgets = wanted.reset and (lockout.in_lockout or lockout.counter > 0)
+        if (forgets or after != lockout) and lockout.auth_set and not wanted.value:
+            remedy = "give it in value"
+            raise InputError("value", "is missing, and the lockout's authorisation is set in this TPM", remedy)
+        if forgets:
+            steps.append(Reset())
         if after != lockout:
-            if lockout.auth_set and not wanted.value:
-                remedy = "give it in value"
-                raise InputError("value", "is missing, and the lockout's authorisation is set in this TPM", remedy)
             steps.append(SetParameters(Parameters(after.max_tries, after.recovery, after.lockout_recovery)))
         if not lockout.auth_set and wanted.value:
             steps.append(SetValue())
         if not lockout.auth_set and wanted.discard:
             steps.append(Discard())
         after = replace(after, auth_set=lockout.auth_set or bool(wanted.value) or wanted.discard)
-        return Plan(tuple(steps), _settings(lockout), _settings(after), f"lockout of the TPM at {self._tpm.tcti}")
+        before, coming = _settings(lockout), _settings(after)
+        if forgets:
+            before, coming = {**before, "counter": lockout.counter}, {**coming, "counter": 0}
+        return Plan(tuple(steps), before, coming, f"lockout of the TPM at {self._tpm.tcti}")
 
     def apply(self, plan: Plan[Step], found: Lockout) -> View:
         try:
@@ -117,8 +138,11 @@ class TpmLockout:
             raise StateError("the TPM refuses the lockout authorisation", remedy) from None
 
     def _do(self, step: Step, found: Lockout) -> None:
+        auth = self._wanted.value if found.auth_set else b""
         if isinstance(step, SetParameters):
-            set_parameters(self._tpm, step.parameters, self._wanted.value if found.auth_set else b"")
+            set_parameters(self._tpm, step.parameters, auth)
+        elif isinstance(step, Reset):
+            forget_failures(self._tpm, auth)
         elif isinstance(step, SetValue):
             set_authorisation(self._tpm, self._wanted.value, b"")
         elif isinstance(step, Discard):

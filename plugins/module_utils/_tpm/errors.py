@@ -28,6 +28,7 @@ class Reason(enum.IntEnum):
     NV_SPACE = 0x14B
     NV_DEFINED = 0x14C
     ATTRIBUTES = 0x082
+    HIERARCHY = 0x085
     HASH = 0x083
     VALUE = 0x084
     HANDLE = 0x08B
@@ -58,6 +59,8 @@ _WORDS = {
     Reason.BAD_TAG: "this is a TPM 1.2, and a card needs a TPM 2.0: change it in the firmware settings",
     Reason.INITIALIZE: "the TPM was not started: start it, or restart the machine",
     Reason.DISABLED: "the TPM's owner hierarchy is disabled: enable the TPM in the firmware settings",
+    Reason.HIERARCHY: "the TPM's owner hierarchy is disabled: enable the TPM in the firmware settings",
+    Reason.HANDLE: "the TPM has no such key or index, or its hierarchy is disabled: enable it in the firmware settings",
     Reason.AUTH_UNAVAILABLE: "the TPM no longer accepts this authorisation: its tries are used up",
     Reason.NV_SPACE: "the TPM's NV memory is full: remove a card, or other NV indices that nobody needs",
     Reason.NV_DEFINED: "the NV index is taken: run the task again",

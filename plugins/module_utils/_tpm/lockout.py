@@ -52,6 +52,15 @@ def set_parameters(tpm: Tpm, parameters: Parameters, auth: bytes) -> None:
         )
 
 
+def forget_failures(tpm: Tpm, auth: bytes) -> None:
+    """Ends a lockout: TPM2_DictionaryAttackLockReset, part 3, clause 25.2.
+
+    :raises WrongLockoutAuth:
+    """
+    with _allowed_by(tpm, auth, "resetting the lockout") as (esapi, session):
+        esapi.dictionary_attack_lock_reset(lock_handle=load().ESYS_TR.LOCKOUT, session1=session)
+
+
 def set_authorisation(tpm: Tpm, new: bytes, auth: bytes) -> None:
     """Gives the lockout another authorisation, which travels encrypted.
 

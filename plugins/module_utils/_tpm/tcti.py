@@ -18,6 +18,7 @@ HOSTS_OWN = "/etc/hardbound/tpm"
 """Where the role tpm_host writes down which TPM this host has: a TCTI string."""
 _NAMES = ("device", "swtpm", "tabrmd")
 _BUFFER = 4096
+_LAST_PORT = 65535
 _PATIENCE = 120.0
 """Seconds that a TPM may take for one command; making a large RSA key is the slowest."""
 
@@ -55,6 +56,9 @@ class Tcti:
             )
         if name == "device" and not configuration:
             configuration = DEFAULT.partition(":")[2]
+        port = cls(name, configuration).options.get("port", "0") if name == "swtpm" else "0"
+        if not port.isascii() or not port.isdigit() or int(port) > _LAST_PORT:
+            raise InputError(field, f"is {text!r}, whose port is none", f"give a number up to {_LAST_PORT}")
         return cls(name, configuration)
 
     @classmethod
@@ -106,6 +110,8 @@ class Tcti:
         return TpmUnreachable(f"no TPM answers at {self} ({why})", "start it, or name another one in tpm")
 
     def _device_remedy(self) -> str:
+        if os.path.exists(self.configuration) and os.access(self.configuration, os.R_OK | os.W_OK):
+            return "this is no TPM: name the device of one, such as /dev/tpmrm0"
         if os.path.exists(self.configuration):
             return "use become, or add the user to the group tss"
         if os.path.exists("/sys/class/tpm/tpm0") and not os.path.exists("/dev/tpmrm0"):

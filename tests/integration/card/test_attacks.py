@@ -10,7 +10,7 @@ import shutil
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_gate import answer_auth
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey
-from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost, NotVerified
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost, CardOutdated, NotVerified
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
@@ -241,6 +241,10 @@ def test_a_restored_file_brings_no_old_pin_back(bench, record):
     card = bench.open(record)
     with pytest.raises(HardboundError, match="2 tries left"):
         card.verify(PIN)
+    with pytest.raises(CardOutdated, match="put the newest copy of the file back, or set a new PIN with the PUK"):
+        card.verify(b"other1")
+    card.unblock(PUK, b"other2")
+    bench.open(record, b"other2").sign(0x9A, DIGEST)
 
 
 @pytest.mark.parametrize("has_puk", [True, False], ids=["with PUK", "with the admin key's reset"])

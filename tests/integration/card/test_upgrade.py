@@ -13,12 +13,13 @@ import shutil
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import Derivation
-from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import NotOffered, WrongSecret
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import NotOffered, TpmLockout, WrongSecret
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
 from ansible_collections.hardbound.identity.plugins.module_utils._card.migration import VERSION
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.lockout import forget_failures
 from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -120,6 +121,18 @@ def test_an_old_card_gets_the_new_ways_with_its_next_pin(old, software_tpm):
     assert not power_cut_after_a_signature_counts(old, software_tpm, NEW)
     with pytest.raises(WrongSecret, match="2 tries left"):
         old.open(0, PIN)
+
+
+def test_power_cuts_lock_an_old_card_out_until_the_lockout_is_reset(old, software_tpm):
+    """Its PIN is right, and that is said. It takes the lockout authorisation, and no try of the card."""
+    with pytest.raises(TpmLockout, match="the TPM is in lockout"):
+        for _unused in range(40):
+            power_cut_after_a_signature_counts(old, software_tpm, PIN)
+    assert old.open().tries(Reference.PIN).left == 3
+    with old.bench.tpm.taken() as tpm:
+        forget_failures(tpm, b"")
+    assert old.bench.lockout_counter() == 0
+    old.signs(PIN)
 
 
 def test_the_puk_gets_them_while_it_is_at_hand(old, software_tpm):

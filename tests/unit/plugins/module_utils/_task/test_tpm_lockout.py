@@ -42,6 +42,12 @@ class Lock:
         self.done.append("authorisation")
         self.auth, self.now = new, replace(self.now, auth_set=True)
 
+    def forget_failures(self, _tpm: t.Any, auth: bytes) -> None:
+        if auth != self.auth:
+            raise WrongLockoutAuth(0x98E)
+        self.done.append("reset")
+        self.now = replace(self.now, counter=0, in_lockout=False)
+
     def run(self, check: bool = False, **given: t.Any) -> t.Tuple[t.Any, t.Any]:
         unsaid = {name: argument.get("default") for name, argument in ARGUMENTS.items()}
         noun = TpmLockout(WantedLockout.parse({**unsaid, **given}), t.cast(t.Any, LockTpm()))
@@ -65,6 +71,7 @@ def lock(monkeypatch: pytest.MonkeyPatch) -> Lock:
     made = Lock()
     monkeypatch.setattr(tpm_lockout, "set_parameters", made.set_parameters)
     monkeypatch.setattr(tpm_lockout, "set_authorisation", made.set_authorisation)
+    monkeypatch.setattr(tpm_lockout, "forget_failures", made.forget_failures)
     monkeypatch.setattr(tpm_lockout, "identify", lambda _tpm: types.SimpleNamespace(lockout=made.now))
     return made
 
@@ -87,6 +94,20 @@ def test_an_authorisation_is_set_and_then_asked_for(lock: Lock) -> None:
         lock.run(max_tries=6, value="guess")
     lock.run(max_tries=6, value="s3cr3t-1")
     assert lock.now.max_tries == 6
+
+
+def test_failures_are_forgotten_once(lock: Lock) -> None:
+    assert not lock.run(reset=True)[0].changed
+    lock.now = replace(lock.now, counter=3, in_lockout=True)
+    plan, _told = lock.run(check=True, reset=True)
+    assert (plan.before["counter"], plan.after["counter"]) == (3, 0) and lock.done == []
+    _plan, told = lock.run(reset=True, max_tries=10)
+    assert lock.done == ["reset", "parameters"] and not told["lockout"]["in_lockout"]
+    lock.auth, lock.now = b"s3cr3t-1", replace(lock.now, counter=1, auth_set=True)
+    with pytest.raises(InputError, match="value is missing, and the lockout's authorisation is set"):
+        lock.run(reset=True)
+    lock.run(reset=True, value="s3cr3t-1")
+    assert lock.now.counter == 0 and not lock.run(reset=True)[0].changed
 
 
 def test_an_authorisation_is_thrown_away(lock: Lock) -> None:

@@ -8,6 +8,7 @@ import socket
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import Reason, TpmUnreachable, reason
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 
@@ -100,3 +101,15 @@ def test_a_socket_that_closes_in_the_middle(tmp_path):
 )
 def test_return_codes(code, expected):
     assert reason(code) is expected
+
+
+@pytest.mark.parametrize("port", ["abc", "-1", "65536", "\u0663"])
+def test_a_port_that_is_none(port):
+    with pytest.raises(InputError, match="whose port is none: give a number up to 65535"):
+        Tcti.parse(f"swtpm:host=h,port={port}")
+
+
+def test_a_device_that_is_no_tpm():
+    """Rights are not what is missing."""
+    with pytest.raises(TpmUnreachable, match="at /dev/null .*: this is no TPM: name the device of one"):
+        Tpm(Tcti.parse("device:/dev/null"), "/no/such/folder").acquire()
