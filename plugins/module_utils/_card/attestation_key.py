@@ -12,8 +12,8 @@ from .._encoding.wire import unsized
 from .._tpm import object as tpm_object
 from .._tpm.certify import certify_loaded
 from .._tpm.connection import Tpm
-from .._tpm.storage_root import storage_root_of
 from .._tpm.object import Passing
+from .._tpm.storage_root import storage_root_of
 from .._tpm.template import Template
 from .record import Record
 from .store import Store

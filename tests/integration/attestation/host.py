@@ -20,9 +20,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm import end
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.endorsement import Endorsement
-from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session import authorising
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.storage_root import storage_root_public
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
 from tpm2_pytss import TPM2_ALG, TPM2_RH, TPM2_ST
 from tpm2_pytss.types import TPM2B_DIGEST, TPMA_OBJECT, TPMT_SIG_SCHEME, TPMT_TK_HASHCHECK
 

@@ -18,9 +18,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob 
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import nv
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmError
-from ansible_collections.hardbound.identity.plugins.module_utils._tpm.object import Template
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.pytss import load
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session import Given, obtain_ticket
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code
 from ansible_collections.hardbound.identity.tests.integration.attestation.test_enrolment import NAME, RETRIES, Bench

@@ -31,7 +31,6 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import nv
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import Reason, TpmError
-from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.pytss import load
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session import (
     NOTHING_GIVEN,
@@ -40,6 +39,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session im
     obtain_ticket,
     satisfying,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
 from cryptography.hazmat.primitives.asymmetric import ec
 
 pytestmark = pytest.mark.tpm

@@ -111,5 +111,5 @@ def test_a_port_that_is_none(port):
 
 def test_a_device_that_is_no_tpm():
     """Rights are not what is missing."""
-    with pytest.raises(TpmUnreachable, match="at /dev/null .*: this is no TPM: name the device of one"):
+    with pytest.raises(TpmUnreachable, match=r"at /dev/null .*: this is no TPM: name the device of one"):
         Tpm(Tcti.parse("device:/dev/null"), "/no/such/folder").acquire()
