@@ -59,7 +59,7 @@ def collect(store: Store, tpm: Tpm, questions: t.Sequence[Question]) -> Evidence
 
 
 def _equipped(tpm: Tpm, record: Record) -> Record:
-    return record if record.ak is not None else replace(record, ak=make(tpm))
+    return record if record.ak is not None else replace(record, ak=make(tpm, record.storage_root))
 
 
 def show_card(tpm: Tpm, record: Record, question: Question) -> CardEvidence:
