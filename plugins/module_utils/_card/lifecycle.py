@@ -60,7 +60,7 @@ def create(
     with store.changing_all(), tpm.taken():
         check_host_policy(policy, tpm)
         number = free_number(store.numbers()) if number is None else number
-        root = tpm_object.name(tpm, tpm.storage_root)
+        root = tpm_object.name(tpm, tpm.storage_root())
         ak = make_attestation_key(tpm, root)
         with tpm_object.passing(tpm, Template.genesis(), forgotten(), os.urandom(SECRET_SIZE)) as genesis:
             record = _draft(number, _free_handles(tpm), tpm_object.name(tpm, genesis.entity), specification)

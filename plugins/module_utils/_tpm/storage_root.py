@@ -30,9 +30,7 @@ _ATTRIBUTES_AT = 4
 class Tpm(t.Protocol):
     """What is needed of a connection, which itself needs this file."""
 
-    @property
     def esapi(self) -> t.Any: ...
-    @property
     def storage_root(self) -> t.Any: ...
     def run(self, command: bytes) -> bytes: ...
     def handles(self, first: int) -> t.List[int]: ...
@@ -100,7 +98,7 @@ def storage_root_of(tpm: Tpm, name: bytes) -> t.Any:
     """
     found = None if name else look(tpm, HANDLE)
     if found is None or found.is_of_template:
-        return tpm.storage_root
+        return tpm.storage_root()
     if found.counts_failures:
         what = f"the key at {HANDLE:#x} is no storage root key, and to try it counts as a failure of the TPM's own"
         raise StateError(what, "put the key back that was there when the card was made, or make a new card")
@@ -143,7 +141,7 @@ def _derived(tpm: Tpm) -> t.Iterator[t.Tuple[t.Any, bytes]]:
             primary_handle=pytss.ESYS_TR.OWNER,
         )[0]
     try:
-        yield primary, bytes(tpm.esapi.tr_get_name(primary))
+        yield primary, bytes(tpm.esapi().tr_get_name(primary))
     finally:
         with contextlib.suppress(pytss.TSS2_Exception):
-            tpm.esapi.flush_context(primary)
+            tpm.esapi().flush_context(primary)

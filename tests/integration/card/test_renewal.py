@@ -98,7 +98,7 @@ def test_a_card_stays_where_the_new_one_could_not_be_made(bench, record):
     block(card)
     pytss = load()
     with bench.tpm.taken():
-        bench.tpm.esapi.hierarchy_change_auth(pytss.ESYS_TR.OWNER, b"owner")
+        bench.tpm.esapi().hierarchy_change_auth(pytss.ESYS_TR.OWNER, b"owner")
     with pytest.raises(NotOffered, match="owner"):
         card.make_anew()
     assert bench.store.read(record.number) == record
