@@ -10,7 +10,7 @@ import datetime
 import typing as t
 
 from .._cryptography import ec, hashes, rsa, serialization, x509
-from .._encoding import tlv
+from .._encoding import der, tlv
 from .._encoding.key_algorithm import EXPONENT, KeyAlgorithm
 from .._errors import InputError
 from .card import Card
@@ -19,8 +19,6 @@ from .signature import sign_message
 from .specification import KeySpecification
 
 VALIDITY = datetime.timedelta(days=3650)
-_SEQUENCE = 0x30
-_BIT_STRING = 0x03
 _STAND_IN_BITS = 1024
 
 
@@ -65,11 +63,9 @@ def resigned(draft: bytes, to_be_signed: bytes, card: Card, slot: int) -> bytes:
 
     The library signs with its own keys only, so it signs a draft with a stand-in of the same type.
     """
-    algorithm = tlv.parse(tlv.parse_one(draft, _SEQUENCE))[1]
+    algorithm = tlv.parse(tlv.parse_one(draft, der.Tag.SEQUENCE))[1]
     signature = sign_message(card, slot, to_be_signed)
-    return tlv.encode(
-        _SEQUENCE, to_be_signed, tlv.encode(_SEQUENCE, algorithm.value), tlv.encode(_BIT_STRING, b"\0", signature)
-    )
+    return der.sequence(to_be_signed, der.sequence(algorithm.value), der.bits(signature))
 
 
 def stand_in(algorithm: KeyAlgorithm) -> t.Any:

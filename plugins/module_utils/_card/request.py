@@ -9,14 +9,12 @@ import typing as t
 from dataclasses import dataclass
 
 from .._cryptography import serialization, x509
-from .._encoding import tlv
+from .._encoding import der, tlv
 from .._errors import InputError
 from .card import Card
 from .certificate import resigned, stand_in
 from .signature import sign_message
 
-_SEQUENCE, _INTEGER = 0x30, 0x02
-_UTF8_STRING = 0x0C
 UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 """User principal name, an otherName: Microsoft's smart card logon reads it."""
 
@@ -37,7 +35,7 @@ _ATTRIBUTES: t.Mapping[str, x509.ObjectIdentifier] = {
 
 
 def _user_principal_name(value: str) -> x509.GeneralName:
-    return x509.OtherName(UPN, tlv.encode(_UTF8_STRING, value.encode()))
+    return x509.OtherName(UPN, tlv.encode(der.Tag.UTF8_STRING, value.encode()))
 
 
 _KINDS: t.Mapping[str, t.Callable[[str], x509.GeneralName]] = {
@@ -118,7 +116,7 @@ class RequestSpecification:
         for extension in self._extensions:
             builder = builder.add_extension(extension, critical=False)
         draft = builder.sign(stand_in(key.algorithm), key.algorithm.hash)
-        version, subject, _unused, attributes = tlv.parse(tlv.parse_one(draft.tbs_certrequest_bytes, _SEQUENCE))
+        version, subject, _unused, attributes = tlv.parse(tlv.parse_one(draft.tbs_certrequest_bytes, der.Tag.SEQUENCE))
         parts = (tlv.encode(each.tag, each.value) for each in (version, subject, attributes))
         info = _info(key.public, *parts)
         return resigned(draft.public_bytes(serialization.Encoding.DER), info, card, slot)
@@ -131,10 +129,10 @@ def sign_asked(card: Card, slot: int, subject: bytes, attributes: bytes) -> byte
     :param attributes: ``[0]``, in DER
     :raises NoSuchKey, NotVerified: as :meth:`Card.sign`
     """
-    version = tlv.encode(_INTEGER, b"\0")
+    version = der.integer(0)
     return sign_message(card, slot, _info(card.keys()[slot].public, version, subject, attributes))
 
 
 def _info(public_key: bytes, version: bytes, subject: bytes, attributes: bytes) -> bytes:
     """CertificationRequestInfo, RFC 2986 section 4.1."""
-    return tlv.encode(_SEQUENCE, version, subject, public_key, attributes)
+    return der.sequence(version, subject, public_key, attributes)

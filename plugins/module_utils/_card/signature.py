@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import hashlib
 
+from .._encoding.rsa_padding import digest_info
 from .card import Card
 
 LEAST_PADDING = 11
 """Bytes of a PKCS#1 v1.5 block that are not content: RFC 8017, clause 9.2."""
-_SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
-"""DigestInfo of SHA-256 up to the digest: RFC 8017, clause 9.2, note 1."""
 
 
 def sign_message(card: Card, slot: int, message: bytes) -> bytes:
@@ -23,7 +22,7 @@ def sign_message(card: Card, slot: int, message: bytes) -> bytes:
     digest = hashlib.new(algorithm.hash.name, message).digest()
     if not algorithm.is_rsa:
         return card.sign(slot, digest)
-    return card.rsa_private(slot, signature_block(_SHA256_INFO + digest, algorithm.size))
+    return card.rsa_private(slot, signature_block(digest_info(algorithm.hash.name, digest), algorithm.size))
 
 
 def signature_block(content: bytes, size: int) -> bytes:

@@ -7,10 +7,10 @@ from __future__ import annotations
 import enum
 
 from .._card.key import Key
+from .._encoding.der import Tag
 from .._encoding.tlv import encode, parse, parse_one
 
 TEMPLATE = 0x7F49
-_SEQUENCE = 0x30
 
 
 class PublicKey(enum.IntEnum):
@@ -26,9 +26,9 @@ def public_key(key: Key) -> bytes:
 
     They are cut out of the SubjectPublicKeyInfo (RFC 5280, clause 4.1; RFC 3279, clause 2.3).
     """
-    _unused, bit_string = parse(parse_one(key.public, _SEQUENCE))
+    _unused, bit_string = parse(parse_one(key.public, Tag.SEQUENCE))
     content = bit_string.value[1:]  # after the count of unused bits
     if not key.algorithm.is_rsa:
         return encode(PublicKey.POINT, content)
-    modulus, exponent = parse(parse_one(content, _SEQUENCE))
+    modulus, exponent = parse(parse_one(content, Tag.SEQUENCE))
     return encode(PublicKey.MODULUS, modulus.value.lstrip(b"\0")) + encode(PublicKey.EXPONENT, exponent.value)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from .._cryptography import ec, rsa
 from .algorithm import Algorithm, Curve, digest
+from .der import Tag
 from .public import DEFAULT_EXPONENT, Area, EccArea, ObjectAttribute, Public, PublicKey, RsaArea, Scheme, Symmetric
 
 CHAIN_HANDLES = range(0x01C00100, 0x01C00200)
@@ -128,7 +129,7 @@ def cut_certificate(data: bytes) -> bytes:
 
     Returns nothing if none begins there, or if it is cut off.
     """
-    if len(data) < 4 or data[0] != 0x30 or data[1] != 0x82:
+    if len(data) < 4 or data[0] != Tag.SEQUENCE or data[1] != 0x82:
         return b""
     size = 4 + int.from_bytes(data[2:4], "big")
     return data[:size] if size <= len(data) else b""

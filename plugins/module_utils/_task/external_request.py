@@ -15,7 +15,7 @@ from .._card.key import slot_name, slot_number
 from .._card.record import Record
 from .._card.secret import Reference
 from .._card.store import Store
-from .._encoding import tlv
+from .._encoding import der, tlv
 from .._errors import InputError
 from .._tpm.connection import Tpm
 from .existing_card import opened
@@ -31,7 +31,7 @@ ARGUMENTS: Arguments = {
     "needed": {"type": "bool", "default": True},
 }
 LARGEST = 8192
-_NAME, _ATTRIBUTES = 0x30, 0xA0  # RFC 2986 section 4.1
+_NAME, _ATTRIBUTES = der.Tag.SEQUENCE, der.CONTEXT_CONSTRUCTED  # RFC 2986 section 4.1
 
 
 @dataclass(frozen=True)

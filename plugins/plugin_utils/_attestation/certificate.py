@@ -23,8 +23,9 @@ from ...module_utils._cryptography import (
     rsa,
     serialization,
 )
+from ...module_utils._encoding.der import Tag
 from ...module_utils._encoding.public import PublicKey
-from .der import DerError, Element, Tag, read
+from .der import DerError, Element, read
 from .oid import ATTRIBUTE_TITLES, RSAES_OAEP, Extension, SignatureAlgorithm
 
 _EXTENSIONS = 0xA3

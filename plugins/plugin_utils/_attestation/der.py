@@ -4,31 +4,17 @@
 
 from __future__ import annotations
 
-import enum
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timezone
+
+from ...module_utils._encoding.der import Tag
 
 _LONGEST_LENGTH = 3
 
 
 class DerError(ValueError):
     """The bytes are no DER, or not the type that was expected."""
-
-
-class Tag(enum.IntEnum):
-    """Universal tags, ITU-T X.680 clause 8.4, sequence and set with the constructed bit."""
-
-    BOOLEAN = 0x01
-    INTEGER = 0x02
-    BIT_STRING = 0x03
-    OCTET_STRING = 0x04
-    NULL = 0x05
-    OID = 0x06
-    UTC_TIME = 0x17
-    GENERALIZED_TIME = 0x18
-    SEQUENCE = 0x30
-    SET = 0x31
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._cryptography import rsa
+from ...module_utils._encoding.der import Tag
 from .certificate import BasicConstraints, Certificate, ExtensionValue, KeyUsage, name_attributes
-from .der import DerError, Tag, read
+from .der import DerError, read
 from .finding import Code, Report
 from .oid import EK_CERTIFICATE, Extension, TpmAttribute
 

@@ -10,9 +10,10 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
+from ...module_utils._encoding.der import Tag
 from ...module_utils._encoding.public import PublicKey
 from .certificate import Certificate, ExtensionValue, Signed, name_key, read_extensions
-from .der import DerError, Element, Tag, read
+from .der import DerError, Element, read
 from .finding import Code, Report
 from .oid import Extension
 from .path import Path

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ...module_utils._cryptography import ec, rsa, serialization, x509
+from ...module_utils._encoding import der
 from ...module_utils._encoding.algorithm import Curve
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from .._ledger import clock
 from .._ledger.refusal import Code, Refusal
-from . import authority, der, keyfile
+from . import authority, keyfile
 from .authority import Settings
 from .identity import Identity, NameKind, alternative_names, sid_extension
 from .oid import Assurance

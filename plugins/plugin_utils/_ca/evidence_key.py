@@ -12,8 +12,8 @@ import functools
 import hashlib
 
 from ...module_utils._cryptography import HKDF, ec, hashes, rsa, x509
+from ...module_utils._encoding import der
 from .._ledger import clock
-from . import der
 from .keyfile import SigningKey, signature_hash
 from .oid import EVIDENCE_SIGNING
 from .signer import Signer

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...module_utils._cryptography import InvalidSignature, ec, padding, rsa, x509
+from ...module_utils._encoding import der
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
+from ...module_utils._encoding.tlv import encode
 from .._ledger import clock
 from .._ledger.refusal import Code, Refusal
-from . import der
 from .certificate import PublicKey, extensions, load_public_key, subject
 from .identity import Identity
 from .oid import EXTENSION_REQUEST, NTDS_CA_SECURITY, Assurance
@@ -46,7 +47,7 @@ class Asked:
         profile.check(identity)
         wanted = extensions(profile, identity, is_rsa, profile.assurance)
         encoded = der.sequence(*(_extension(value, critical) for value, critical in wanted))
-        attribute = der.sequence(der.oid(EXTENSION_REQUEST), der.tlv(der.Tag.SET, encoded))
+        attribute = der.sequence(der.oid(EXTENSION_REQUEST), encode(der.Tag.SET, encoded))
         return cls(subject(identity).public_bytes(), der.explicit(0, attribute))
 
 

@@ -11,8 +11,10 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._cryptography import x509
+from ...module_utils._encoding import der
+from ...module_utils._encoding.tlv import encode
 from ...module_utils._errors import InputError
-from . import der, oid
+from . import oid
 
 COMMON_NAME_LENGTH = 64  # RFC 5280 appendix A.1, ub-common-name
 NT_PRINCIPAL = 1  # RFC 4120 section 6.2
@@ -135,19 +137,19 @@ def sid_extension(sid: str) -> x509.UnrecognizedExtension:
 def krb5_principal_name(principal: str) -> bytes:
     """Returns KRB5PrincipalName, RFC 4556 section 3.2.2, with the types of RFC 4120 section 5.2.2."""
     name, _at, realm = principal.rpartition("@")
-    components = (der.tlv(der.Tag.GENERAL_STRING, part.encode("ascii")) for part in name.split("/"))
+    components = (encode(der.Tag.GENERAL_STRING, part.encode("ascii")) for part in name.split("/"))
     principal_name = der.sequence(
         der.explicit(0, der.integer(NT_PRINCIPAL)),
         der.explicit(1, der.sequence(*components)),
     )
     return der.sequence(
-        der.explicit(0, der.tlv(der.Tag.GENERAL_STRING, realm.encode("ascii"))),
+        der.explicit(0, encode(der.Tag.GENERAL_STRING, realm.encode("ascii"))),
         der.explicit(1, principal_name),
     )
 
 
 def _upn(identity: Identity) -> t.List[x509.GeneralName]:
-    value = der.tlv(der.Tag.UTF8_STRING, identity.upn.encode("utf-8"))
+    value = encode(der.Tag.UTF8_STRING, identity.upn.encode("utf-8"))
     return [x509.OtherName(x509.ObjectIdentifier(oid.UPN), value)]
 
 

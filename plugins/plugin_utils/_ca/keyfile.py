@@ -19,9 +19,9 @@ from ...module_utils._cryptography import (
     serialization,
     symmetric_padding,
 )
+from ...module_utils._encoding import der
 from ...module_utils._encoding.key_algorithm import EXPONENT, Hash, KeyAlgorithm
 from ...module_utils._errors import InputError, StateError
-from . import der
 
 SigningKey = t.Union[ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey]
 

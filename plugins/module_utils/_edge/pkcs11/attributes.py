@@ -16,13 +16,13 @@ from ..._card.key import (
     Slot,
     slot_name,
 )
+from ..._encoding.der import CONTEXT_CONSTRUCTED, Tag, octets
 from ..._encoding.p11_kit_attributes import Value
 from ..._encoding.tlv import encode, parse, parse_one
 from .reference import Cka, KeyType, MechanismType, ObjectClass
 
 Attributes = t.Mapping[int, Value]
 
-_SEQUENCE, _OCTET_STRING, _VERSION = 0x30, 0x04, 0xA0
 _X_509 = 0  # CKC
 _TOKEN_USER = 1  # CK_CERTIFICATE_CATEGORY_TOKEN_USER
 _IDENTIFIERS: t.Mapping[int, bytes] = {
@@ -78,8 +78,10 @@ def certificate(slot: int, der: bytes) -> Attributes:
 def names(der: bytes) -> Attributes:
     """Serial number, issuer and subject: RFC 5280, clause 4.1."""
     try:
-        parts = parse(parse(parse_one(der, _SEQUENCE))[0].value)
-        number, _algorithm, issuer, _validity, subject, key = [each for each in parts if each.tag != _VERSION][:6]
+        parts = parse(parse(parse_one(der, Tag.SEQUENCE))[0].value)
+        number, _algorithm, issuer, _validity, subject, key = [
+            each for each in parts if each.tag != CONTEXT_CONSTRUCTED
+        ][:6]
     except (ValueError, IndexError):
         return {}
     return {
@@ -143,16 +145,16 @@ def _flags(**flags: bool) -> Attributes:
 
 def _public(spki: bytes) -> Attributes:
     """Cuts a SubjectPublicKeyInfo: RFC 5280, clause 4.1; RFC 3279, clause 2.3; RFC 5480, clause 2."""
-    algorithm, bit_string = parse(parse_one(spki, _SEQUENCE))
+    algorithm, bit_string = parse(parse_one(spki, Tag.SEQUENCE))
     content = bit_string.value[1:]  # after the count of unused bits
     _identifier, parameters = parse(algorithm.value)
     if parameters.value:
         return {
             Cka.KEY_TYPE: int(KeyType.EC),
             Cka.EC_PARAMS: encode(*parameters),
-            Cka.EC_POINT: encode(_OCTET_STRING, content),
+            Cka.EC_POINT: octets(content),
         }
-    modulus, exponent = parse(parse_one(content, _SEQUENCE))
+    modulus, exponent = parse(parse_one(content, Tag.SEQUENCE))
     return {
         Cka.KEY_TYPE: int(KeyType.RSA),
         Cka.MODULUS: modulus.value.lstrip(b"\0"),

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._encoding import der
 from ..._encoding.key_algorithm import KeyAlgorithm
-from ..._encoding.oid import encode_oid
 from .fault import Refusal
 from .reference import Rv
 
@@ -20,6 +20,6 @@ def algorithm_of(parameters: t.Any) -> KeyAlgorithm:
     if not parameters:
         raise Refusal(Rv.TEMPLATE_INCOMPLETE)
     for each in KeyAlgorithm:
-        if each.curve is not None and encode_oid(each.curve.oid) == parameters:
+        if each.curve is not None and der.oid(each.curve.oid) == parameters:
             return each
     raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)

@@ -7,8 +7,8 @@ from __future__ import annotations
 import typing as t
 
 from ..._card.edge import Edge
+from ..._encoding import der
 from ..._encoding.apdu import ApduError
-from ..._encoding.oid import encode_oid
 from ..._encoding.tlv import encode
 from ..card import Card
 from ..piv import objects as piv
@@ -66,6 +66,6 @@ def _attributes(tag: int, oid: str, label: str, value: bytes) -> Attributes:
         Cka.COPYABLE: False,
         Cka.LABEL: label.encode(),
         Cka.APPLICATION: label.encode(),
-        Cka.OBJECT_ID: encode_oid(oid),
+        Cka.OBJECT_ID: der.oid(oid),
         Cka.VALUE: value,
     }

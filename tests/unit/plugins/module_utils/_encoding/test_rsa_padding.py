@@ -9,7 +9,7 @@ import hashlib
 import typing as t
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.oid import encode_oid
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.der import oid
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.rsa_padding import (
     PaddingError,
     digest_info,
@@ -90,5 +90,5 @@ def test_digest_info(key: rsa.RSAPrivateKey, name: str) -> None:
 
 
 def test_object_identifiers() -> None:
-    assert encode_oid("1.2.840.10045.3.1.7").hex() == "06082a8648ce3d030107"
-    assert encode_oid("1.3.132.0.34").hex() == "06052b81040022"
+    assert oid("1.2.840.10045.3.1.7").hex() == "06082a8648ce3d030107"
+    assert oid("1.3.132.0.34").hex() == "06052b81040022"

@@ -7,6 +7,8 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding import der as writer
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import encode
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation import der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.certificate import (
     Certificate,
@@ -17,7 +19,6 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ce
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.der import DerError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek_certificate import vendor
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.oid import RSAES_OAEP
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import der as writer
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.forge import Authority
 from cryptography import x509
@@ -112,7 +113,7 @@ def test_object_identifiers(dotted):
     ],
 )
 def test_times(tag, text, year):
-    assert der.read(writer.tlv(tag, text.encode())).time().year == year
+    assert der.read(encode(tag, text.encode())).time().year == year
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_times(tag, text, year):
 )
 def test_malformed_times_are_refused(tag, text):
     with pytest.raises(DerError):
-        der.read(writer.tlv(tag, text.encode())).time()
+        der.read(encode(tag, text.encode())).time()
 
 
 def test_names_that_differ_in_case_spaces_and_string_type_mean_the_same():

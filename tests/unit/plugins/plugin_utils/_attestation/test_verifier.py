@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role, counter_data
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding import der
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Algorithm, Curve
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.attest import CertifyInfo, CreationInfo
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.creation import CreationData
@@ -28,7 +29,6 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ge
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import Verdict, verify
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import NAMES, CardPins, KnownCard
 from ansible_collections.hardbound.identity.tests.support import forge

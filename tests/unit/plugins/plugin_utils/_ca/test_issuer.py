@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding import der
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Curve
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, certificate, der, profiles
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, certificate, profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Outcome
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import der
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding import der
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import given
