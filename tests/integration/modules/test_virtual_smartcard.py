@@ -146,7 +146,7 @@ def test_a_damaged_store_file(ansible):
     whole = path.read_bytes()
     for damaged, words in (
         (whole[:-40], "it is damaged"),
-        (whole.replace(b'"version": 2', b'"version": 3'), "it has version 3, and this release knows up to 2: update"),
+        (whole.replace(b'"version": 3', b'"version": 4'), "it has version 4, and this release knows up to 3: update"),
     ):
         path.write_bytes(damaged)
         [refused] = ansible.run(ansible.card(pin=PIN))
