@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from .._cryptography import ec, rsa
 from .algorithm import Algorithm, Curve, digest
 from .der import Tag
-from .public import DEFAULT_EXPONENT, Area, EccArea, ObjectAttribute, Public, PublicKey, RsaArea, Scheme, Symmetric
+from .key_algorithm import EXPONENT
+from .public import Area, EccArea, ObjectAttribute, Public, PublicKey, RsaArea, Scheme, Symmetric
 
 CHAIN_HANDLES = range(0x01C00100, 0x01C00200)
 """NV indices of the certificates above: concatenated DER, which may run over several indices."""
@@ -82,7 +83,7 @@ class EkTemplate:
 def _with_key(area: Area, key: PublicKey) -> t.Optional[Area]:
     if isinstance(area, RsaArea) and isinstance(key, rsa.RSAPublicKey):
         numbers = key.public_numbers()
-        if key.key_size == area.bits and numbers.e == DEFAULT_EXPONENT:
+        if key.key_size == area.bits and numbers.e == EXPONENT:
             return replace(area, modulus=numbers.n.to_bytes(area.bits // 8, "big"))
     if isinstance(area, EccArea) and isinstance(key, ec.EllipticCurvePublicKey):
         point, size = key.public_numbers(), area.curve.size

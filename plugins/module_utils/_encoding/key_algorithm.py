@@ -16,7 +16,19 @@ if t.TYPE_CHECKING:
     from .._cryptography import hashes
 
 EXPONENT = 65537
-"""The only public exponent that every TPM takes: TPM 2.0 part 2, clause 12.2.3.5."""
+"""The only public exponent that every TPM takes, and what 0 stands for: TPM 2.0 part 2, clause 12.2.3.5."""
+
+
+class SignatureAlgorithm(str, enum.Enum):
+    """RFC 4055 section 5, RFC 5758 section 3.2. What is not here, SHA-1 above all, signs nothing."""
+
+    RSA_SHA256 = "1.2.840.113549.1.1.11"
+    RSA_SHA384 = "1.2.840.113549.1.1.12"
+    RSA_SHA512 = "1.2.840.113549.1.1.13"
+    ECDSA_SHA256 = "1.2.840.10045.4.3.2"
+    ECDSA_SHA384 = "1.2.840.10045.4.3.3"
+    ECDSA_SHA512 = "1.2.840.10045.4.3.4"
+
 
 Hash = t.Union["hashes.SHA256", "hashes.SHA384", "hashes.SHA512"]
 
@@ -97,14 +109,8 @@ class _Row(t.NamedTuple):
     gids: t.Optional[int]
 
 
-_SHA256_WITH_RSA = "1.2.840.113549.1.1.11"  # RFC 4055, clause 5
-_ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"  # RFC 5758, clause 3.2
-_ECDSA_WITH_SHA384 = "1.2.840.10045.4.3.3"  # RFC 5758, clause 3.2
-_ECDSA_WITH_SHA512 = "1.2.840.10045.4.3.4"  # RFC 5758, clause 3.2
-
-
 def _rsa(bits: int, piv: int, gids: int) -> _Row:
-    return _Row(bits, None, Algorithm.SHA256, _SHA256_WITH_RSA, piv, gids)
+    return _Row(bits, None, Algorithm.SHA256, SignatureAlgorithm.RSA_SHA256.value, piv, gids)
 
 
 def _ecc(curve: Curve, hash_: Algorithm, signature: str, piv: t.Optional[int]) -> _Row:
@@ -116,8 +122,8 @@ _ROWS: t.Mapping[KeyAlgorithm, _Row] = {
     KeyAlgorithm.RSA_2048: _rsa(2048, piv=0x07, gids=0x07),  # SP 800-78-4, table 6-2
     KeyAlgorithm.RSA_3072: _rsa(3072, piv=0x05, gids=0x08),  # SP 800-78-5, table 10
     KeyAlgorithm.RSA_4096: _rsa(4096, piv=0x16, gids=0x09),  # Yubico's PIV extensions
-    KeyAlgorithm.ECC_P256: _ecc(Curve.NIST_P256, Algorithm.SHA256, _ECDSA_WITH_SHA256, piv=0x11),
-    KeyAlgorithm.ECC_P384: _ecc(Curve.NIST_P384, Algorithm.SHA384, _ECDSA_WITH_SHA384, piv=0x14),
-    KeyAlgorithm.ECC_P521: _ecc(Curve.NIST_P521, Algorithm.SHA512, _ECDSA_WITH_SHA512, piv=None),
+    KeyAlgorithm.ECC_P256: _ecc(Curve.NIST_P256, Algorithm.SHA256, SignatureAlgorithm.ECDSA_SHA256.value, piv=0x11),
+    KeyAlgorithm.ECC_P384: _ecc(Curve.NIST_P384, Algorithm.SHA384, SignatureAlgorithm.ECDSA_SHA384.value, piv=0x14),
+    KeyAlgorithm.ECC_P521: _ecc(Curve.NIST_P521, Algorithm.SHA512, SignatureAlgorithm.ECDSA_SHA512.value, piv=None),
 }
 """PIV numbers by the document named beside them; GIDS numbers as OpenSC's driver sends them."""

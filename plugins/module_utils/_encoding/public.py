@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .._cryptography import ec, rsa, serialization
 from .algorithm import Algorithm, Curve, digest, digest_size, read_algorithm, read_curve, read_hash
+from .key_algorithm import EXPONENT
 from .wire import Reader, WireError, sized
 
 PublicKey = t.Union[rsa.RSAPublicKey, ec.EllipticCurvePublicKey]
@@ -19,8 +20,6 @@ PublicKey = t.Union[rsa.RSAPublicKey, ec.EllipticCurvePublicKey]
 MAX_DIGEST = 64
 MAX_MODULUS = 512
 MAX_COORDINATE = 66
-DEFAULT_EXPONENT = 65537
-"""What an exponent of 0 stands for: TPM 2.0 part 2, clause 12.2.3.5."""
 
 
 class ObjectAttribute(enum.IntFlag):
@@ -125,7 +124,7 @@ def _rsa_key(bits: int, exponent: int, modulus: bytes) -> PublicKey:
     number = int.from_bytes(modulus, "big")
     if number.bit_length() != bits or not number & 1:
         raise ValueError(f"the modulus is no odd number of {bits} bits")
-    return rsa.RSAPublicNumbers(exponent or DEFAULT_EXPONENT, number).public_key()
+    return rsa.RSAPublicNumbers(exponent or EXPONENT, number).public_key()
 
 
 def _read_rsa(reader: Reader) -> RsaArea:

@@ -24,9 +24,10 @@ from ...module_utils._cryptography import (
     serialization,
 )
 from ...module_utils._encoding.der import Tag
+from ...module_utils._encoding.key_algorithm import SignatureAlgorithm
 from ...module_utils._encoding.public import PublicKey
 from .der import DerError, Element, read
-from .oid import ATTRIBUTE_TITLES, RSAES_OAEP, Extension, SignatureAlgorithm
+from .oid import ATTRIBUTE_TITLES, RSAES_OAEP, Extension
 
 _EXTENSIONS = 0xA3
 _VERSION = 0xA0

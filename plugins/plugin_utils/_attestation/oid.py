@@ -6,18 +6,6 @@ from __future__ import annotations
 
 import enum
 
-
-class SignatureAlgorithm(str, enum.Enum):
-    """RFC 4055 section 5, RFC 5758 section 3.2. What is not here, SHA-1 above all, signs nothing."""
-
-    RSA_SHA256 = "1.2.840.113549.1.1.11"
-    RSA_SHA384 = "1.2.840.113549.1.1.12"
-    RSA_SHA512 = "1.2.840.113549.1.1.13"
-    ECDSA_SHA256 = "1.2.840.10045.4.3.2"
-    ECDSA_SHA384 = "1.2.840.10045.4.3.3"
-    ECDSA_SHA512 = "1.2.840.10045.4.3.4"
-
-
 RSAES_OAEP = "1.2.840.113549.1.1.7"
 """What some makers write into the key of an EK certificate instead of rsaEncryption: RFC 4055 section 4."""
 
