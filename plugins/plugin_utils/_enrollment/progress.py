@@ -123,7 +123,7 @@ class Progress:
             **_summary(issued),
             "principals": list(self.card.identity.ssh_principals),
             "certificate": certificate.body.decode("utf-8"),
-            "owner": self.card.task["owner"] or "",
+            "owner": self.card.task.get("owner", ""),
             "file": f"{_file_name(self.card.name)}-{certificate.slot}-cert.pub",
         }
 

@@ -155,7 +155,8 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> WantedC
     for key in keys:
         for each in key.profiles:
             each.check(identity, field)
-    task = {name: value for name, value in values.items() if name not in _NOT_FOR_THE_HOST}
+    left_out = _NOT_FOR_THE_HOST | {name for name, value in values.items() if value is None}
+    task = {name: value for name, value in values.items() if name not in left_out}
     task["keys"] = [
         {"slot": key.slot, "algorithm": key.algorithm.value, "self_signed": given["self_signed"]}
         for key, given in zip(keys, values["keys"])

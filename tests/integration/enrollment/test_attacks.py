@@ -179,17 +179,27 @@ def test_a_host_that_hangs_holds_up_nobody(fleet):
     assert run.results["hangs"]["code"] == "HOST_UNREACHABLE" and "within 20 seconds" in run.output
 
 
-WORDS = r"""
-def tell(answer):
-    answer["warnings"] = 5
-    answer["diff"] = [1]
-    answer["cards"] = [{"name": ["corp"]}, "\x1b[2J"]
-    answer["evidence"]["version"] = "\x1b[2J\x1b]0;owned\x07"
-"""
+WORDS = {
+    "warnings": ("answer['warnings'] = 5", "enrolled", None),
+    "diff": ("answer['diff'] = [1]", "enrolled", None),
+    "cards": ("answer['cards'] = [{'name': ['corp']}, '\\x1b[2J']", "enrolled", None),
+    "version": ("answer['evidence']['version'] = '\\x1b[2J\\x1b]0;owned\\x07'", "refused", "EVIDENCE_MALFORMED"),
+}
 
 
-def test_a_host_whose_words_are_not_words(fleet):
-    fleet.add_liar("ws-001", WORDS, "evidence")
-    run = fleet.play()
-    assert run.results["ws-001"]["code"] in ("EVIDENCE_MALFORMED", "HOST_FAILED"), run.output
-    assert not [each for each in ("Traceback", "\\u001b", "\x1b]0;", "\x1b[2J") if each in run.output], run.output
+@pytest.fixture(scope="module")
+def talkers():
+    """A fleet in which each host says one thing that is no word for it, and a run over it."""
+    with new_fleet() as fleet:
+        for name, (statement, *_outcome) in WORDS.items():
+            fleet.add_liar(name, f"def tell(answer):\n    {statement}\n", "evidence")
+        yield fleet.play()
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_host_whose_words_are_not_words(talkers, name):
+    """Evidence of another shape is refused; what is said beside it is dropped, and decides nothing."""
+    result = talkers.results[name]
+    assert (result["status"], result.get("code")) == WORDS[name][1:], talkers.output
+    signs = ("Traceback", "\\u001b", "\x1b]0;", "\x1b[2J")
+    assert not [each for each in signs if each in talkers.output], talkers.output

@@ -384,3 +384,9 @@ def test_a_list_out_of_reach_is_a_warning_where_the_policy_lets_that_pass(site):
     _listed(site)
     enrollment = site.enrol()
     assert enrollment.status is Status.ENROLLED and "can't be had" in enrollment.warnings[0]
+
+
+def test_what_the_task_leaves_out_is_not_said_to_the_host(site):
+    """Ansible's own check takes an option without a value for a wrong one where the option has choices."""
+    [question] = site.enrollment(card_faces=None, card_owner=None).questions()
+    assert not [name for name, value in question.items() if value is None] and "faces" not in question
