@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 
 from .._cryptography import ec, rsa
 from .algorithm import Algorithm, Curve, digest
-from .der import Tag
 from .key_algorithm import EXPONENT
 from .public import Area, EccArea, ObjectAttribute, Public, PublicKey, RsaArea, Scheme, Symmetric
 
 CHAIN_HANDLES = range(0x01C00100, 0x01C00200)
 """NV indices of the certificates above: concatenated DER, which may run over several indices."""
 
+_FIRST_HIGH = 0x01C00012
 _RH_ENDORSEMENT = 0x4000000B
 _CC_POLICY_SECRET = 0x151
 _CC_POLICY_OR = 0x171
@@ -74,10 +74,38 @@ class EkTemplate:
     handle: int
     public: Public
 
+    @property
+    def is_low(self) -> bool:
+        """Whether it is of the low range, whose EKs may be made with a nonce and by a template of the TPM's own."""
+        return self.handle < _FIRST_HIGH
+
+    @property
+    def nonce_handle(self) -> int:
+        """NV index of the nonce, in the low range: clause 2.2.1.4."""
+        return self.handle + 1
+
+    @property
+    def template_handle(self) -> int:
+        """NV index of the template, in the low range: clause 2.2.1.4."""
+        return self.handle + 2
+
+    def with_nonce(self, nonce: bytes) -> EkTemplate:
+        """Returns the template with a nonce, at the start of what is zeros otherwise: of the modulus, or of X."""
+        area = self.public.area
+        if isinstance(area, RsaArea):
+            area = replace(area, modulus=_padded(nonce, area.bits // 8))
+        elif isinstance(area, EccArea):
+            area = replace(area, x=_padded(nonce, area.curve.size), y=bytes(area.curve.size))
+        return replace(self, public=replace(self.public, area=area))
+
     def with_key(self, key: PublicKey) -> t.Optional[Public]:
         """Returns the public area of an EK with this key, or None if the key is of another kind."""
         area = _with_key(self.public.area, key)
         return None if area is None else replace(self.public, area=area)
+
+
+def _padded(nonce: bytes, size: int) -> bytes:
+    return nonce[:size].ljust(size, b"\0")
 
 
 def _with_key(area: Area, key: PublicKey) -> t.Optional[Area]:
@@ -123,25 +151,3 @@ TEMPLATES: t.Tuple[EkTemplate, ...] = (
     _template("H-7", 0x01C0001E, _Range.HIGH, Algorithm.SHA512, _rsa(4096, 256)),
 )
 """What a TPM may have; the first whose certificate is there is taken."""
-
-
-def cut_certificate(data: bytes) -> bytes:
-    """Returns the DER certificate at the start of an NV index, which is often padded.
-
-    Returns nothing if none begins there, or if it is cut off.
-    """
-    if len(data) < 4 or data[0] != Tag.SEQUENCE or data[1] != 0x82:
-        return b""
-    size = 4 + int.from_bytes(data[2:4], "big")
-    return data[:size] if size <= len(data) else b""
-
-
-def cut_certificates(data: bytes) -> t.Tuple[bytes, ...]:
-    """Returns the DER certificates that stand one after another, as in :data:`CHAIN_HANDLES`."""
-    found: t.List[bytes] = []
-    while True:
-        certificate = cut_certificate(data)
-        if not certificate:
-            return tuple(found)
-        found.append(certificate)
-        data = data[len(certificate) :]

@@ -7,15 +7,17 @@ from __future__ import annotations
 import contextlib
 import struct
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._encoding import command as wire
 from .._encoding.credential import Credential
-from .._encoding.ek_template import CHAIN_HANDLES, TEMPLATES, EkTemplate, cut_certificate, cut_certificates
+from .._encoding.ek_certificate import cut_certificate, cut_certificates, suits
+from .._encoding.ek_template import CHAIN_HANDLES, TEMPLATES, EkTemplate
 from .._encoding.policy import PolicySecret
 from .._encoding.public import EccArea, ObjectAttribute, Public
 from .._encoding.wire import WireError, unsized
 from .connection import Tpm
+from .errors import WRONG_VALUE, Reason, TpmError
 from .pytss import load
 from .session import Given, Protect, authorising, satisfying
 
@@ -29,6 +31,17 @@ LARGEST_INDEX = 16384
 _CHUNK = 512
 """Bytes that every TPM reads at once."""
 _AUTHREAD = 1 << 18
+_WRITTEN = 1 << 29
+"""TPMA_NV: TPM 2.0 part 2, clause 13.4."""
+_UNREADABLE = WRONG_VALUE | {
+    Reason.NV_UNINITIALIZED,
+    Reason.NV_LOCKED,
+    Reason.NV_AUTHORIZATION,
+    Reason.AUTH_TYPE,
+    Reason.AUTH_UNAVAILABLE,
+    Reason.HIERARCHY,
+}
+"""What says something of one index, and nothing of the others."""
 _ENDORSEMENT_NAME = struct.pack(">I", 0x4000000B)
 """A permanent handle is its own Name: TPM 2.0 part 1, clause 16."""
 _POLICY_A = (PolicySecret(_ENDORSEMENT_NAME),)
@@ -46,14 +59,21 @@ class Endorsement:
 
 
 def find_endorsement(tpm: Tpm) -> Endorsement:
-    """Returns the EK to use: one with a certificate in NV, elliptic curves first, for they are faster."""
+    """Returns the EK to use: one with a certificate in NV whose usage is an EK's, elliptic curves first, for they are
+    faster. An index that can't be read is passed over.
+    """
     there = set(tpm.handles(wire.NV))
+    found = []
     for template in sorted(TEMPLATES, key=lambda each: not isinstance(each.public.area, EccArea)):
-        if template.handle in there:
-            certificate = cut_certificate(_read_index(tpm, template.handle))
-            if certificate:
+        certificate = cut_certificate(_read_index(tpm, template.handle)) if template.handle in there else b""
+        if certificate:
+            found.append((template, certificate))
+            if suits(certificate, template):
                 return Endorsement(template, (certificate, *_chain(tpm, there)))
-    return Endorsement(TEMPLATES[0], ())
+    if not found:
+        return Endorsement(TEMPLATES[0], ())
+    template, certificate = found[0]
+    return Endorsement(template, (certificate, *_chain(tpm, there)))
 
 
 def _chain(tpm: Tpm, there: t.AbstractSet[int]) -> t.Tuple[bytes, ...]:
@@ -61,18 +81,31 @@ def _chain(tpm: Tpm, there: t.AbstractSet[int]) -> t.Tuple[bytes, ...]:
 
 
 def _read_index(tpm: Tpm, handle: int) -> bytes:
+    """Returns what is in an index; nothing if it was never written, or is not for us to read."""
     pytss = load()
     entity = tpm.entity(handle)
     with tpm.doing("reading an EK certificate") as esapi:
         public, _unused = esapi.nv_read_public(nv_index=entity)
-        area = public.nvPublic
-        size = min(int(area.dataSize), LARGEST_INDEX)
-        by = entity if int(area.attributes) & _AUTHREAD else pytss.ESYS_TR.OWNER
-        data = b""
-        while len(data) < size:
-            count = min(_CHUNK, size - len(data))
+    area = public.nvPublic
+    attributes = int(area.attributes)
+    if not attributes & _WRITTEN:
+        return b""
+    by = entity if attributes & _AUTHREAD else pytss.ESYS_TR.OWNER
+    try:
+        return _read(tpm, entity, min(int(area.dataSize), LARGEST_INDEX), by)
+    except TpmError as error:
+        if error.reason not in _UNREADABLE:
+            raise
+        return b""
+
+
+def _read(tpm: Tpm, entity: t.Any, size: int, by: t.Any) -> bytes:
+    data = b""
+    while len(data) < size:
+        count = min(_CHUNK, size - len(data))
+        with tpm.doing("reading an EK certificate") as esapi:
             data += bytes(esapi.nv_read(nv_index=entity, size=count, offset=len(data), auth_handle=by))
-        return data
+    return data
 
 
 @contextlib.contextmanager
@@ -85,19 +118,62 @@ def endorsement_key(tpm: Tpm, endorsement: Endorsement) -> t.Iterator[t.Tuple[t.
     if kept is not None:
         yield kept
         return
+    entity, area = _make(tpm, endorsement)
+    try:
+        yield entity, area
+    finally:
+        _flush(tpm, entity)
+
+
+def _make(tpm: Tpm, endorsement: Endorsement) -> t.Tuple[t.Any, bytes]:
+    """Makes the EK by what the TPM keeps for that, unless the certificate is for the one of the TCG's template."""
+    own = _own_template(tpm, endorsement.template)
+    made = None if own is None else _primary_of_own(tpm, own)
+    if made is not None:
+        if not endorsement.certificates or _is_certified(made[1], endorsement):
+            return made
+        _flush(tpm, made[0])
+    return _primary(tpm, endorsement.template.public)
+
+
+def _own_template(tpm: Tpm, template: EkTemplate) -> t.Optional[Public]:
+    """What the TPM's maker used, if a template or a nonce is kept. The verifier judges it, not the host."""
+    there = set(tpm.handles(wire.NV)) if template.is_low else set()
+    nonce, own = (
+        _read_index(tpm, each) if each in there else b"" for each in (template.nonce_handle, template.template_handle)
+    )
+    if not nonce and not own:
+        return None
+    with contextlib.suppress(WireError):  # What is no template leaves the TCG's.
+        template = replace(template, public=Public.parse(own)) if own else template
+    return (template.with_nonce(nonce) if nonce else template).public
+
+
+def _primary_of_own(tpm: Tpm, public: Public) -> t.Optional[t.Tuple[t.Any, bytes]]:
+    """None if the TPM does not take the template."""
+    try:
+        return _primary(tpm, public)
+    except TpmError as error:
+        if error.reason in WRONG_VALUE:
+            raise
+        return None
+
+
+def _primary(tpm: Tpm, template: Public) -> t.Tuple[t.Any, bytes]:
     pytss = load()
-    public, _unused = pytss.TPMT_PUBLIC.unmarshal(endorsement.template.public.marshal())
+    public, _unused = pytss.TPMT_PUBLIC.unmarshal(template.marshal())
     with tpm.doing("making the endorsement key") as esapi:
         made = esapi.create_primary(
             in_sensitive=pytss.TPM2B_SENSITIVE_CREATE(),
             in_public=pytss.TPM2B_PUBLIC(publicArea=public),
             primary_handle=pytss.ESYS_TR.ENDORSEMENT,
         )
-    try:
-        yield made[0], unsized(made[1].marshal(), "TPM2B_PUBLIC", LARGEST_PUBLIC)
-    finally:
-        with contextlib.suppress(pytss.TSS2_Exception):
-            tpm.esapi().flush_context(made[0])
+    return made[0], unsized(made[1].marshal(), "TPM2B_PUBLIC", LARGEST_PUBLIC)
+
+
+def _flush(tpm: Tpm, entity: t.Any) -> None:
+    with contextlib.suppress(load().TSS2_Exception):
+        tpm.esapi().flush_context(entity)
 
 
 def _kept(tpm: Tpm, endorsement: Endorsement) -> t.Optional[t.Tuple[t.Any, bytes]]:
@@ -116,7 +192,14 @@ def _is_it(area: bytes, endorsement: Endorsement) -> bool:
     try:
         public = Public.parse(area)
         fits = endorsement.template.with_key(public.public_key()) == public
-        return fits and bool(endorsement.certificates) and public.spki() in endorsement.certificates[0]
+    except WireError:
+        return False
+    return fits and _is_certified(area, endorsement)
+
+
+def _is_certified(area: bytes, endorsement: Endorsement) -> bool:
+    try:
+        return bool(endorsement.certificates) and Public.parse(area).spki() in endorsement.certificates[0]
     except WireError:
         return False
 

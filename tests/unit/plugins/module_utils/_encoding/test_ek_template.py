@@ -6,15 +6,11 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Algorithm, Curve
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import (
     TEMPLATES,
-    cut_certificate,
-    cut_certificates,
     policy_a,
     policy_b,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
@@ -56,24 +52,16 @@ def test_a_key_with_another_exponent_is_no_ek():
     assert all(template.with_key(key) is None for template in TEMPLATES)
 
 
-certificates = st.binary(min_size=128, max_size=400).map(lambda body: b"\x30\x82" + len(body).to_bytes(2, "big") + body)
+@pytest.mark.parametrize("nonce", [b"", b"a nonce", b"n" * 32])
+def test_a_nonce_fills_the_start_of_what_is_zeros_otherwise(nonce):
+    by_title = {template.title: template for template in TEMPLATES}
+    modulus = by_title["L-1"].with_nonce(nonce).public.area.modulus
+    point = by_title["L-2"].with_nonce(nonce).public.area
+    assert modulus == nonce + bytes(256 - len(nonce))
+    assert (point.x, point.y) == (nonce + bytes(32 - len(nonce)), bytes(32))
+    assert by_title["L-1"].with_nonce(b"").public == by_title["L-1"].public
 
 
-@given(certificates, st.sampled_from([b"", b"\xff" * 40, bytes(40)]))
-def test_padding_is_cut_off(certificate, padding):
-    assert cut_certificate(certificate + padding) == certificate
-
-
-@given(certificates, st.integers(1, 100))
-def test_a_certificate_that_is_cut_off_is_none(certificate, missing):
-    assert cut_certificate(certificate[:-missing]) == b""
-
-
-@given(st.lists(certificates, max_size=4), st.sampled_from([b"", b"\xff" * 40, bytes(3)]))
-def test_a_chain_is_cut_apart(chain, padding):
-    assert cut_certificates(b"".join(chain) + padding) == tuple(chain)
-
-
-@given(st.binary(max_size=50))
-def test_noise_is_no_certificate(noise):
-    assert all(noise.startswith(b"\x30\x82") for _unused in cut_certificates(noise))
+def test_nonce_and_template_lie_behind_the_certificate():
+    low = [(each.title, each.nonce_handle, each.template_handle) for each in TEMPLATES if each.is_low]
+    assert low == [("L-1", 0x01C00003, 0x01C00004), ("L-2", 0x01C0000B, 0x01C0000C)]

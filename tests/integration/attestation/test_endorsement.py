@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lies in the NV memory of TPMs of many makers, written into a TPM of our own."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import typing as t
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.credential import make_credential
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES, EkTemplate
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.endorsement import (
+    Endorsement,
+    activate,
+    endorsement_key,
+    find_endorsement,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
+from ansible_collections.hardbound.identity.tests.support import forge
+from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
+from tpm2_pytss import TPM2_ALG, TPMA_NV
+from tpm2_pytss.types import TPM2B_AUTH, TPM2B_NV_PUBLIC, TPMS_NV_PUBLIC
+
+pytestmark = pytest.mark.tpm
+
+RSA, ECC = TEMPLATES[0], TEMPLATES[1]
+SECRET = bytes(range(32))
+MAKER = forge.Authority("Maker CA")
+
+
+class Memory:
+    """A TPM, and a hand that writes its NV memory as a maker does."""
+
+    def __init__(self, tcti: str, folder: pathlib.Path) -> None:
+        self.place = (Tcti.parse(tcti), str(folder))
+        self.tpm = Tpm(*self.place)
+
+    def define(self, handle: int, size: int, attributes: str = "AUTHREAD|AUTHWRITE|OWNERREAD|NO_DA") -> t.Any:
+        public = TPMS_NV_PUBLIC(
+            nvIndex=handle, nameAlg=TPM2_ALG.SHA256, attributes=TPMA_NV.parse(attributes.lower()), dataSize=size
+        )
+        return self.tpm.esapi().nv_define_space(TPM2B_AUTH(), TPM2B_NV_PUBLIC(public))
+
+    def write(self, handle: int, data: bytes) -> None:
+        entity = self.define(handle, len(data))
+        for at in range(0, len(data), 512):
+            self.tpm.esapi().nv_write(entity, data[at : at + 512], offset=at, auth_handle=entity)
+
+    def certificate(self, template: EkTemplate, *usage: str) -> bytes:
+        """Of the EK that this TPM makes by the template."""
+        with endorsement_key(self.tpm, Endorsement(template, ())) as (_entity, area):
+            key = Public.parse(area).public_key()
+        return forge.der(forge.EkCertificate(key_usage=forge.usage(*usage)).issue(MAKER, key))
+
+    def opens(self, found: Endorsement) -> bool:
+        """Whether the EK is the one of its certificate, and opens what was made for it."""
+        template = Template.attestation()
+        blob, _unused = tpm_object.create(self.tpm, self.tpm.storage_root(), template)
+        with endorsement_key(self.tpm, found) as (ek, area):
+            shown = Public.parse(area)
+            assert shown == found.template.with_key(shown.public_key())
+            assert shown.spki() in found.certificates[0]
+            with tpm_object.loaded(self.tpm, self.tpm.storage_root(), blob) as ak:
+                name = bytes(self.tpm.esapi().tr_get_name(ak))
+                credential = make_credential(shown, name, SECRET)
+                return activate(self.tpm, found.template, ek, ak, credential) == SECRET
+
+
+@pytest.fixture
+def memory(software_tpm: SoftwareTpm, short_path: pathlib.Path) -> t.Iterator[Memory]:
+    memory = Memory(software_tpm.tcti, short_path)
+    with contextlib.closing(memory.tpm), memory.tpm.taken():
+        yield memory
+
+
+def test_an_index_that_was_never_written_does_not_hide_the_others(memory: Memory) -> None:
+    """As a hypervisor leaves 0x01C0000A beside a good RSA certificate."""
+    good = memory.certificate(RSA, "key_encipherment")
+    memory.define(ECC.handle, 900)
+    memory.define(0x01C00100, 900)
+    memory.write(RSA.handle, good)
+    found = find_endorsement(memory.tpm)
+    assert found == Endorsement(RSA, (good,))
+    assert memory.opens(found)
+
+
+def test_an_index_that_nobody_may_read_does_not_hide_the_others(memory: Memory) -> None:
+    good = memory.certificate(RSA, "key_encipherment")
+    entity = memory.define(ECC.handle, 8, "AUTHREAD|AUTHWRITE|READ_STCLEAR|NO_DA")
+    memory.tpm.esapi().nv_write(entity, bytes(8), auth_handle=entity)
+    memory.tpm.esapi().nv_read_lock(nv_index=entity, auth_handle=entity)
+    memory.write(RSA.handle, good)
+    assert find_endorsement(memory.tpm) == Endorsement(RSA, (good,))
+
+
+def test_a_certificate_in_an_octet_string_is_found(memory: Memory) -> None:
+    good = memory.certificate(ECC, "key_agreement")
+    memory.write(ECC.handle, b"\x04\x82" + len(good).to_bytes(2, "big") + good + b"\xff" * 64)
+    found = find_endorsement(memory.tpm)
+    assert found == Endorsement(ECC, (good,))
+    assert memory.opens(found)
+
+
+def test_an_elliptic_certificate_for_encipherment_gives_way_to_a_good_one(memory: Memory) -> None:
+    """As of some of Intel's TPMs."""
+    odd, good = memory.certificate(ECC, "key_encipherment"), memory.certificate(RSA, "key_encipherment")
+    memory.write(ECC.handle, odd)
+    assert find_endorsement(memory.tpm) == Endorsement(ECC, (odd,))
+    memory.write(RSA.handle, good)
+    assert find_endorsement(memory.tpm) == Endorsement(RSA, (good,))
+
+
+@pytest.mark.parametrize("template", [RSA, ECC], ids=["RSA", "ECC"])
+@pytest.mark.parametrize("has_own", [True, False], ids=["with a template", "without"])
+def test_an_ek_is_made_by_the_nonce_that_its_maker_used(memory: Memory, template: EkTemplate, has_own: bool) -> None:
+    usage = "key_encipherment" if template is RSA else "key_agreement"
+    nonce = bytes(range(1, 21))
+    plain = memory.certificate(template, usage)
+    memory.write(template.nonce_handle, nonce)
+    if has_own:
+        memory.write(template.template_handle, template.public.marshal())
+    good = memory.certificate(template, usage)
+    with endorsement_key(memory.tpm, Endorsement(template.with_nonce(nonce), ())) as (_entity, area):
+        assert Public.parse(area).spki() in good and Public.parse(area).spki() not in plain
+    memory.write(template.handle, good)
+    found = find_endorsement(memory.tpm)
+    assert found == Endorsement(template, (good,))
+    assert memory.opens(found)
+
+
+@pytest.mark.parametrize("junk", [b"\xff" * 40, bytes(300), b"\x00"], ids=["padding", "zeros", "a byte"])
+def test_what_is_no_template_leaves_that_of_the_tcg(memory: Memory, junk: bytes) -> None:
+    good = memory.certificate(ECC, "key_agreement")
+    memory.write(ECC.handle, good)
+    memory.write(ECC.template_handle, junk)
+    memory.write(ECC.nonce_handle, b"of another key")
+    assert memory.opens(find_endorsement(memory.tpm))
