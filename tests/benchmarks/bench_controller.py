@@ -13,6 +13,7 @@ import pathlib
 import secrets
 import time
 import typing as t
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -70,12 +71,14 @@ class Controller:
         marks.append(time.process_time())
         user = f"user{number}@corp.example"
         identity = Identity.parse({"common_name": user, "upn": user, "sid": f"{SID}{1000 + number}"})
-        key, ak = card.keys["authentication"], card.ak.public_key()
+        key, ak, tpm = card.keys["authentication"], card.ak.public_key(), verdict.ek.tpm
+        assert tpm is not None
         ak_spki = ak.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        logon = profiles.SHIPPED["ad_smartcard_logon"]
+        ak_profile, logon = profiles.SHIPPED[profiles.AK], profiles.SHIPPED["ad_smartcard_logon"]
+        place = Place(host.host, card.name)
         orders = [
-            Order(Place(host.host, card.name), profiles.SHIPPED[profiles.AK], identity, ak_spki, Assurance.RESTRICTED),
-            Order(Place(host.host, card.name, key.slot), logon, identity, key.spki, key.assurance),
+            Order(place, ak_profile, identity, ak_spki, Assurance.RESTRICTED, tpm=tpm.name),
+            Order(replace(place, slot=key.slot), logon, identity, key.spki, key.assurance),
         ]
         issued = self._issuer.issue_all(orders)
         marks.append(time.process_time())

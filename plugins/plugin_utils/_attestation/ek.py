@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import typing as t
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ...module_utils._encoding.ek_template import TEMPLATES
@@ -56,7 +56,7 @@ class Ek:
     path: t.Optional[Path] = None
 
     def document(self) -> Document:
-        tpm = None if self.tpm is None else asdict(self.tpm)
+        tpm = None if self.tpm is None else self.tpm.document()
         return {"fingerprint": self.fingerprint, "tpm": tpm, "issuers": self.path.titles if self.path else []}
 
 

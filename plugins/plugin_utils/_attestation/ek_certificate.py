@@ -7,11 +7,14 @@ Source: TCG EK Credential Profile for TPM Family 2.0, version 2.5, clause 3.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._cryptography import rsa
 from ...module_utils._encoding.der import Tag
+from ...module_utils._encoding.evidence import Document
+from .._ca.tpm_name import TpmName
 from .certificate import BasicConstraints, Certificate, ExtensionValue, KeyUsage, name_attributes
 from .der import DerError, read
 from .finding import Code, Report
@@ -20,6 +23,8 @@ from .oid import EK_CERTIFICATE, Extension, TpmAttribute
 _DIRECTORY_NAME = 0xA4
 """GeneralName, RFC 5280 section 4.2.1.6."""
 _EMPTY_NAME = b"\x30\x00"
+_VENDOR_ID = re.compile(r"ID:[0-9A-F]{8}")
+"""TCG EK Credential Profile 2.5, clause 3.1.2, in capitals."""
 
 _MAKERS = {
     "advanced micro devices": ("AMD",),
@@ -42,11 +47,20 @@ call themselves: TCG TPM Vendor ID Registry 1.06. Others, such as Microsoft, cer
 
 @dataclass(frozen=True)
 class TpmIdentity:
-    """What a TPM is, as its maker certifies: vendor such as IFX, model, firmware version."""
+    """What a TPM is, as its maker certifies.
+
+    :param manufacturer: vendor, such as IFX
+    :param version: of the firmware
+    :param name: the same as certificates write it
+    """
 
     manufacturer: str
     model: str
     version: str
+    name: TpmName
+
+    def document(self) -> Document:
+        return {"manufacturer": self.manufacturer, "model": self.model, "version": self.version}
 
 
 def check_ek_certificate(certificate: Certificate, report: Report) -> t.Optional[TpmIdentity]:
@@ -83,12 +97,12 @@ def _identity(certificate: Certificate, report: Report) -> t.Optional[TpmIdentit
         report.refuse(Code.EK_CERTIFICATE_NAME, "the EK certificate has neither a subject nor a critical alternative")
     found = _tpm_attributes(extension)
     values = [found.get(attribute, []) for attribute in TpmAttribute]
-    if any(len(each) != 1 for each in values):
+    if any(len(each) != 1 or not each[0] for each in values):
         clause = "the EK certificate does not name manufacturer, model and version of a TPM once each"
         report.refuse(Code.EK_CERTIFICATE_NAME, clause)
         return None
-    manufacturer, model, version = (each[0] for each in values)
-    return TpmIdentity(vendor(manufacturer), model[:64], version[:64])
+    manufacturer, model, version = (each[0][:64] for each in values)
+    return TpmIdentity(vendor(manufacturer), model, version, TpmName(vendor_id(manufacturer), model, version))
 
 
 def _tpm_attributes(extension: ExtensionValue) -> t.Dict[str, t.List[str]]:
@@ -109,6 +123,14 @@ def vendor(manufacturer: str) -> str:
     except ValueError:
         return text[:32]
     return vendor_id if vendor_id.isprintable() and vendor_id else text[:32]
+
+
+def vendor_id(manufacturer: str) -> str:
+    """Returns ``id:49465800`` also where a maker wrote ``IFX`` or small letters; what is no vendor stays as it is."""
+    text = manufacturer.upper()
+    if _VENDOR_ID.fullmatch(text):
+        return f"id:{text[3:]}"
+    return f"id:{text.encode().ljust(4, bytes(1)).hex().upper()}" if text.isascii() and len(text) <= 4 else manufacturer
 
 
 def check_manufacturer(identity: TpmIdentity, issuers: t.Sequence[str], report: Report) -> None:

@@ -21,6 +21,7 @@ from .identity import Identity, NameKind, alternative_names, sid_extension
 from .oid import Assurance
 from .profile import Profile, Usage
 from .signer import Signer, public_der
+from .tpm_name import TpmName
 
 PublicKey = t.Union[ec.EllipticCurvePublicKey, rsa.RSAPublicKey]
 UNCOMPRESSED = 4
@@ -99,11 +100,15 @@ def build(
     signer: Signer,
     settings: Settings,
     validity: Validity,
+    tpm: t.Optional[TpmName] = None,
 ) -> x509.Certificate:
-    """Returns the signed certificate, with a fresh random serial."""
+    """Returns the signed certificate, with a fresh random serial.
+
+    :param tpm: what the certificate of an attestation key names in the place of a subject
+    """
     builder = (
         x509.CertificateBuilder()
-        .subject_name(subject(identity))
+        .subject_name(x509.Name([]) if tpm else subject(identity))
         .issuer_name(signer.certificate.subject)
         .public_key(key)
         .serial_number(authority.random_serial())
@@ -111,7 +116,8 @@ def build(
         .not_valid_after(validity.end)
     )
     is_rsa = isinstance(key, rsa.RSAPublicKey)
-    for value, critical in (*extensions(profile, identity, is_rsa, assurance), *_of_issuer(key, signer, settings)):
+    own = extensions(profile, identity, is_rsa, assurance, tpm)
+    for value, critical in (*own, *_of_issuer(key, signer, settings)):
         builder = builder.add_extension(value, critical)
     return builder.sign(signer.key, keyfile.signature_hash(signer.key))
 
@@ -120,17 +126,22 @@ def subject(identity: Identity) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, identity.common_name)])
 
 
-def extensions(profile: Profile, identity: Identity, is_rsa: bool, assurance: Assurance) -> t.List[Extension]:
-    """Returns what profile and identity put into a certificate; also what a request to another CA asks for."""
+def extensions(
+    profile: Profile, identity: Identity, is_rsa: bool, assurance: Assurance, tpm: t.Optional[TpmName] = None
+) -> t.List[Extension]:
+    """Returns what profile and identity put into a certificate; also what a request to another CA asks for.
+
+    Where there is no subject the alternative names are critical, RFC 5280 section 4.2.1.6.
+    """
     found: t.List[Extension] = [
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (_key_usage(profile, is_rsa), True),
     ]
     if profile.purposes:
         found.append((x509.ExtendedKeyUsage([x509.ObjectIdentifier(each) for each in profile.purposes]), False))
-    names = alternative_names(identity, profile.names)
+    names = [*(tpm.alternative_names() if tpm else ()), *alternative_names(identity, profile.names)]
     if names:
-        found.append((x509.SubjectAlternativeName(names), False))
+        found.append((x509.SubjectAlternativeName(names), tpm is not None))
     if identity.sid and NameKind.SID in profile.names:
         found.append((sid_extension(identity.sid), False))
     found.append((_policies(profile, assurance), False))

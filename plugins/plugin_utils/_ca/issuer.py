@@ -25,6 +25,7 @@ from .identity import Identity
 from .oid import Assurance
 from .profile import Kind, Profile
 from .signer import Signer
+from .tpm_name import TpmName
 
 SERIAL_DIGITS = 2 * SERIAL_SIZE
 
@@ -47,6 +48,7 @@ class Order:
     :param assurance: what the verifier established about the key
     :param evidence: digest of the evidence, from :meth:`Ledger.admit`
     :param external: name of the other CA that issues it; empty: this one
+    :param tpm: what the certificate of an attestation key calls its TPM; None for every other
     """
 
     place: Place
@@ -56,6 +58,7 @@ class Order:
     assurance: Assurance
     evidence: str = ""
     external: str = ""
+    tpm: t.Optional[TpmName] = None
 
     @property
     def label(self) -> str:
@@ -69,9 +72,10 @@ class Order:
 
     @functools.cached_property
     def content(self) -> str:
-        """Digest that changes when the profile, the identity, or who issues does."""
-        external = (self.external,) if self.external else ()
-        return record.digest(self.profile.canonical(), self.identity.canonical(), self.assurance.value, *external)
+        """Digest that changes when the profile, the identity, the TPM's name, or who issues does."""
+        more = [self.external] if self.external else []
+        more += [self.tpm.canonical()] if self.tpm else []
+        return record.digest(self.profile.canonical(), self.identity.canonical(), self.assurance.value, *more)
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,8 @@ class Issuer:
                 f"profile {profile.name} needs a key that is {profile.assurance.name.lower()}, "
                 f"and this one is {order.assurance.name.lower()}",
             )
+        if profile.is_for_ak and order.tpm is None:
+            raise Refusal(Code.TPM_UNNAMED, f"profile {profile.name} names a TPM, and no EK certificate says which")
         load_public_key(order.public_key)
 
     def _check_domains(self, identity: Identity) -> None:
@@ -300,7 +306,7 @@ class Issuer:
 
     def _sign_x509(self, order: Order, key: PublicKey, validity: Validity) -> t.Tuple[str, bytes]:
         signer, settings = self._authority.issuing(), self._authority.settings
-        made = build(order.profile, order.identity, key, order.assurance, signer, settings, validity)
+        made = build(order.profile, order.identity, key, order.assurance, signer, settings, validity, order.tpm)
         return f"{made.serial_number:040x}", made.public_bytes(serialization.Encoding.DER)
 
     def _sign_ssh(self, order: Order, key: PublicKey, validity: Validity) -> t.Tuple[str, bytes]:

@@ -70,6 +70,11 @@ class Profile:
     def names(self) -> t.Tuple[NameKind, ...]:
         return (*self.required, *self.optional)
 
+    @property
+    def is_for_ak(self) -> bool:
+        """Whether its certificates are for attestation keys, and name a TPM in the place of a subject."""
+        return Purpose.AK_CERTIFICATE.value in self.purposes
+
     def check(self, identity: Identity, field: str = "identity") -> None:
         """Raises :class:`InputError` where the identity lacks a name that the profile needs."""
         for kind in self.required:
@@ -129,7 +134,7 @@ def _check_whole(profile: Profile, field: str) -> None:
         raise InputError(f"{field}.required", "lacks ssh_principals", "add it: a certificate without admits everybody")
     if profile.kind is Kind.X509 and not profile.key_usage:
         raise InputError(f"{field}.key_usage", "is empty", f"choose {_listed(usage.value for usage in Usage)}")
-    if Purpose.AK_CERTIFICATE.value in profile.purposes and profile.assurance is not Assurance.RESTRICTED:
+    if profile.is_for_ak and profile.assurance is not Assurance.RESTRICTED:
         raise InputError(f"{field}.assurance", f"is {profile.assurance.name.lower()}", "an AK needs restricted")
     twice = set(profile.required) & set(profile.optional)
     if twice:

@@ -18,6 +18,7 @@ from .._attestation.verifier import Verdict
 from .._ca.issuer import Issuer, Order, Outcome
 from .._ca.oid import Assurance
 from .._ca.profile import Kind
+from .._ca.tpm_name import TpmName
 from .._ledger import clock
 from .._ledger.ledger import Ledger
 from .._ledger.record import Certificate, EventKind, Place
@@ -105,7 +106,8 @@ class Examination:
     def _compare(
         self, progress: Progress, verified: VerifiedCard, held: HeldCard, known: t.Sequence[Certificate]
     ) -> None:
-        progress.orders = list(self._orders(progress.card, verified))
+        tpm = progress.ek.tpm if progress.ek else None
+        progress.orders = list(self._orders(progress.card, verified, tpm.name if tpm else None))
         at = clock.stamp(self._ledger.now())
         progress.before = {
             each.label: each
@@ -121,10 +123,10 @@ class Examination:
         except HardboundError as error:
             progress.fail(error)
 
-    def _orders(self, card: WantedCard, verified: VerifiedCard) -> t.Iterator[Order]:
+    def _orders(self, card: WantedCard, verified: VerifiedCard, tpm: t.Optional[TpmName]) -> t.Iterator[Order]:
         ak = verified.ak.spki()
         place = Place(self._wanted.host, card.name)
-        yield Order(place, self._wanted.ak_profile, self._wanted.ak_identity, ak, Assurance.RESTRICTED)
+        yield Order(place, self._wanted.ak_profile, self._wanted.ak_identity, ak, Assurance.RESTRICTED, tpm=tpm)
         for slot, key in sorted(verified.keys.items()):
             place = Place(self._wanted.host, card.name, slot)
             wanted = card.key(slot)

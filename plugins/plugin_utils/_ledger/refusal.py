@@ -57,6 +57,10 @@ class Code(enum.Enum):
     )
     KEY_SERVES_OTHER_CARD = ("the key was certified for another card", "destroy the card and make it anew")
     KEY_UNSUITABLE = ("the CA does not certify that kind, size or encoding of key", "ask for another algorithm")
+    TPM_UNNAMED = (
+        "no verified EK certificate says what the TPM is, which the attestation key's certificate has to name",
+        "put the EK's certificate into the cache, or let the controller go online",
+    )
     ASSURANCE_TOO_LOW = (
         "the profile needs more than was verified",
         "choose a profile that asks for less, or make the key in the TPM",

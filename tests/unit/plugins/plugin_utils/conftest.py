@@ -16,6 +16,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity im
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.tpm_name import TpmName
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,6 +34,7 @@ ALICE = Identity.parse(
         "ssh_principals": ["alice"],
     }
 )
+LAB_TPM = TpmName("id:4C414200", "Lab", "id:00010002")
 BLUEPRINT = authority.Blueprint(
     name="Corp Issuing CA",
     organization="Corp",
@@ -79,6 +81,7 @@ class Corp:
             "profile": profiles.SHIPPED[profile],
             "identity": ALICE,
             "assurance": Assurance.RESTRICTED if profile == profiles.AK else Assurance.FIXED,
+            "tpm": LAB_TPM if profile == profiles.AK else None,
         }
         values.update(given)
         values.setdefault("public_key", None)

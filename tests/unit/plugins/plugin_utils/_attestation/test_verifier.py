@@ -328,6 +328,13 @@ def no_tpm_named(case):
 
 
 @lie(Code.EK_CERTIFICATE_NAME)
+def a_model_without_a_name(case):
+    attributes = [*forge.tpm_name()]
+    attributes[1] = x509.NameAttribute(attributes[1].oid, "", _validate=False)
+    case.host.ek_certificate.tpm = x509.Name(attributes)
+
+
+@lie(Code.EK_CERTIFICATE_NAME)
 def two_manufacturers(case):
     case.host.ek_certificate.tpm = x509.Name([*forge.tpm_name(), *forge.tpm_name()])
 

@@ -358,3 +358,25 @@ def test_processes_that_enrol_the_same_keys_at_once_get_one_certificate_each(cor
     assert all(each == serials[0] for each in serials)
     assert sorted(each.serial for each in corp.ledger.certificates()) == sorted(serials[0])
     assert [event.kind for event in corp.ledger.events()] == [EventKind.ISSUED] * 10
+
+
+def test_an_ak_certificate_as_openssl_reads_it(corp):
+    text = text_of(corp.issuer.issue(corp.order("attestation_key")).certificate.body)
+    assert re.search(r"Subject: *\n", text) and "X509v3 Subject Alternative Name: critical" in text
+    dotted = "/2.23.133.2.1=id:4C414200/2.23.133.2.2=Lab/2.23.133.2.3=id:00010002"
+    assert f"DirName:{dotted}" in text.replace(" = ", "=").replace(" + ", "+")
+    assert "2.23.133.8.3" in text and "CA:FALSE" in text
+
+
+def test_an_ak_certificate_is_renewed_when_the_tpm_is_called_otherwise(corp):
+    order = corp.order("attestation_key")
+    corp.issuer.issue(order)
+    other = replace(order, tpm=replace(order.tpm, version="id:00020000"))
+    assert corp.issuer.preview(other)[0] is Outcome.RENEWED
+
+
+def test_an_attestation_key_in_a_tpm_that_nobody_vouches_for(corp):
+    with pytest.raises(Refusal, match="names a TPM, and no EK certificate says which") as raised:
+        corp.issuer.issue(corp.order("attestation_key", tpm=None))
+    assert raised.value.code is Code.TPM_UNNAMED
+    assert corp.ledger.certificates() == []

@@ -13,6 +13,8 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.on
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import ssh
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Order
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.profile import Profile
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment, Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import database, schema
@@ -231,6 +233,35 @@ def test_an_ak_certificate_of_another_ca_is_not_handed_out(site):
     change = sa.update(table).where(table.c.slot == "").values(body=forge.der(forged))
     site.ledger.writing(lambda connection: connection.execute(change))
     assert codes(site.enrol()) == ["AK_CERTIFICATE_ISSUER"]
+
+
+def ak_certificates(site):
+    return [x509.load_der_x509_certificate(each.body) for each in site.ledger.certificates() if not each.slot]
+
+
+def test_an_ak_certificate_names_the_tpm_of_the_ek_certificate(site):
+    """And no computer: the names are those of an EK certificate that was verified, whatever the inventory says."""
+    site.enrol()
+    [ak] = ak_certificates(site)
+    names = ak.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    assert list(ak.subject) == [] and names.critical
+    assert [each.value for each in names.value] == [site.host.ek_certificate.tpm]
+
+
+def test_an_ak_certificate_of_before_is_renewed_once_and_the_card_stays(site, monkeypatch):
+    """That of an earlier release named the computer, and no TPM."""
+    with monkeypatch.context() as before:
+        before.setattr(Profile, "is_for_ak", False)
+        before.setattr(Order, "tpm", property(lambda order: None, lambda order, tpm: None))
+        site.enrol()
+    [old] = ak_certificates(site)
+    assert old.subject.rfc4514_string() == f"CN={forge.HOST}"
+    again = site.enrol()
+    assert (again.status, again.refused) == (Status.RENEWED, [])
+    assert list(again.progress[forge.CARD].reasons) == [""]
+    assert [len(list(each.subject)) for each in ak_certificates(site)] == [1, 0]
+    assert [each.reason for each in site.ledger.certificates() if each.revoked_at] == ["superseded"]
+    assert site.enrol().status is Status.UNCHANGED
 
 
 def test_names_come_from_the_inventory_alone(site):
