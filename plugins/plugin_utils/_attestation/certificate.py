@@ -24,6 +24,7 @@ from ...module_utils._cryptography import (
     serialization,
 )
 from ...module_utils._encoding.der import Tag
+from ...module_utils._encoding.ek_certificate import cut_certificate
 from ...module_utils._encoding.key_algorithm import SignatureAlgorithm
 from ...module_utils._encoding.public import PublicKey
 from .der import DerError, Element, read
@@ -129,6 +130,16 @@ class Certificate:
             return cls._parse(data)
         except (ValueError, IndexError) as error:
             raise DerError(f"is no certificate: {error}") from None
+
+    @classmethod
+    def of_file(cls, data: bytes) -> Certificate:
+        """Returns the DER certificate in a file, where makers may have put the end of a line behind it.
+
+        :raises DerError: if it is none
+        """
+        certificate = cut_certificate(data)
+        only = data.startswith(certificate) and not data[len(certificate) :].strip()
+        return cls.parse(certificate if certificate and only else data)
 
     @classmethod
     def _parse(cls, data: bytes) -> Certificate:

@@ -81,8 +81,9 @@ def _check_usage(certificate: Certificate, report: Report) -> None:
     wanted = KeyUsage.KEY_ENCIPHERMENT if is_rsa else KeyUsage.KEY_AGREEMENT
     usage = certificate.key_usage
     if usage is None or not usage & wanted or usage & KeyUsage.KEY_CERT_SIGN:
-        title = "keyEncipherment" if is_rsa else "keyAgreement"
-        report.refuse(Code.EK_CERTIFICATE_KEY_USAGE, f"the EK certificate's key usage is not {title}")
+        kind, title = ("RSA", "keyEncipherment") if is_rsa else ("ECC", "keyAgreement")
+        clause = f"the key usage of the EK certificate is not {title}, which the TCG's profile has for an {kind} key"
+        report.refuse(Code.EK_CERTIFICATE_KEY_USAGE, clause)
     purposes = certificate.purposes
     if purposes is not None and EK_CERTIFICATE not in purposes:
         report.refuse(Code.EK_CERTIFICATE_PURPOSE, "the EK certificate is for other purposes than an EK's")
@@ -91,7 +92,11 @@ def _check_usage(certificate: Certificate, report: Report) -> None:
 def _identity(certificate: Certificate, report: Report) -> t.Optional[TpmIdentity]:
     extension = certificate.extensions.get(Extension.SUBJECT_ALTERNATIVE_NAME)
     if extension is None:
-        report.refuse(Code.EK_CERTIFICATE_NAME, "the EK certificate has no subject alternative name")
+        clause = (
+            "the EK certificate has no subject alternative name, where the TCG's profile has manufacturer, model and "
+            "version of the TPM"
+        )
+        report.refuse(Code.EK_CERTIFICATE_NAME, clause)
         return None
     if certificate.subject == _EMPTY_NAME and not extension.critical:
         report.refuse(Code.EK_CERTIFICATE_NAME, "the EK certificate has neither a subject nor a critical alternative")

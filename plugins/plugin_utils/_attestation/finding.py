@@ -95,7 +95,7 @@ class Code(enum.Enum):
     EK_CERTIFICATE_KEY_USAGE = Check(
         2,
         "the EK certificate is for encipherment (RSA) or agreement (ECC)",
-        "do not enrol the host: the certificate is not an EK's",
+        "ask the maker for a certificate by the TCG's profile; one that no maker of TPMs has issued is not an EK's",
     )
     EK_CERTIFICATE_PURPOSE = Check(
         2,
@@ -105,7 +105,7 @@ class Code(enum.Enum):
     EK_CERTIFICATE_NAME = Check(
         2,
         "the EK certificate names manufacturer, model and version of one TPM",
-        "do not enrol the host: the certificate is not an EK's",
+        "ask its issuer for one by the TCG's profile; that of some cloud vendors' vTPMs names no TPM, and can't enrol",
     )
     EK_CERTIFICATE_MANUFACTURER = Check(
         2,

@@ -132,6 +132,6 @@ def _certificate_in(data: t.Optional[bytes]) -> t.Optional[bytes]:
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
     try:
-        return Certificate.parse(data).raw
+        return Certificate.of_file(data).raw
     except DerError:
         return None

@@ -18,7 +18,9 @@ from .der import DerError
 
 NameKey = t.Tuple[t.Tuple[str, str], ...]
 
-_PEM = re.compile(rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----(.*?)-----END (?:TRUSTED )?CERTIFICATE-----", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----([^-]*)-----END (?:TRUSTED )?CERTIFICATE-----")
+"""What has no end does not take the next one with it: base64 has no hyphen."""
+_BEGIN = re.compile(rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----")
 _SUFFIXES = (".pem", ".crt", ".cer", ".der")
 LARGEST_FILE = 16 << 20
 
@@ -46,10 +48,18 @@ class Trust:
     :param anchors: trusted
     :param helpers: not trusted; makers' intermediates that are not in a TPM's NV
     :param source: where the anchors come from, for messages
+    :param warnings: what could not be read there, in sentences
     """
 
-    def __init__(self, anchors: t.Iterable[Anchor], helpers: t.Iterable[Certificate] = (), source: str = "") -> None:
+    def __init__(
+        self,
+        anchors: t.Iterable[Anchor],
+        helpers: t.Iterable[Certificate] = (),
+        source: str = "",
+        warnings: t.Sequence[str] = (),
+    ) -> None:
         self.source = source or "the anchors"
+        self.warnings = tuple(warnings)
         self._anchors: t.Dict[NameKey, t.List[Anchor]] = {}
         self._helpers: t.Dict[NameKey, t.List[Certificate]] = {}
         for anchor in anchors:
@@ -66,21 +76,27 @@ class Trust:
         return self._helpers.get(name, ())
 
     @classmethod
-    def of(cls, certificates: t.Iterable[Certificate], source: str = "") -> Trust:
+    def of(cls, certificates: t.Iterable[Certificate], source: str = "", warnings: t.Sequence[str] = ()) -> Trust:
         """Returns a trust in each of these certificates, intermediates too."""
-        return cls((Anchor(each.subject, each.spki) for each in certificates), source=source)
+        return cls((Anchor(each.subject, each.spki) for each in certificates), source=source, warnings=warnings)
 
     @classmethod
     def load(cls, path: str) -> Trust:
         """Returns the trust in every certificate of a bundle, or of a folder's .pem, .crt, .cer and .der files.
 
+        What can't be read is passed over, with a warning: to trust less is safe.
+
         :raises InputError: if there is no such path, or no certificate in it
-        :raises StateError: if a file can't be read, or holds what is no certificate
+        :raises StateError: if not one of its certificates can be read
         """
-        certificates = [certificate for file in _files(path) for certificate in load_certificates(file)]
+        found = [load_certificates(file) for file in _files(path)]
+        certificates = [each for loaded in found for each in loaded.certificates]
+        faults = [fault for loaded in found for fault in loaded.faults]
+        if not certificates and faults:
+            raise StateError(faults[0], "put certificates there, PEM or DER, that can be read")
         if not certificates:
             raise InputError("trust_anchors", f"is {path}, which holds no certificate", _REMEDY)
-        return cls.of(certificates, path)
+        return cls.of(certificates, path, [f"{fault}, and is passed over." for fault in faults])
 
 
 _REMEDY = "name a folder or a bundle with the certificates of the TPM makers that you trust"
@@ -95,19 +111,41 @@ def _files(path: str) -> t.List[pathlib.Path]:
     return [place]
 
 
-def load_certificates(file: pathlib.Path) -> t.List[Certificate]:
-    """Returns the certificates of a PEM or DER file.
+class Loaded(t.NamedTuple):
+    """What a file holds.
 
-    :raises StateError: if it can't be read, or holds what is no certificate
+    :param faults: what of it can't be read, each in a clause that names the file
     """
+
+    certificates: t.List[Certificate]
+    faults: t.List[str]
+
+
+def load_certificates(file: pathlib.Path) -> Loaded:
+    """Returns the certificates of a PEM or DER file, as many as can be read."""
     try:
         with file.open("rb") as stream:
             data = stream.read(LARGEST_FILE)
-        return parse_certificates(data)
     except OSError as error:
-        raise StateError(f"{file} can't be read ({error.strerror})", "check its permissions") from None
-    except DerError as error:
-        raise StateError(f"{file}: {error}", "remove what is no certificate") from None
+        return Loaded([], [f"{file} can't be read ({error.strerror})"])
+    if not _is_pem(data):
+        return _each(f"{file}", [data])
+    blocks = _PEM.findall(data)
+    found = _each(f"a certificate in {file}", [_decode(block) for block in blocks])
+    endless = len(_BEGIN.findall(data)) - len(blocks)
+    return Loaded(found.certificates, [*found.faults, *[f"a certificate in {file} has no end"] * endless])
+
+
+def _each(what: str, blocks: t.Iterable[bytes]) -> Loaded:
+    found = Loaded([], [])
+    for block in blocks:
+        try:
+            certificate = Certificate.of_file(block)
+            name_key(certificate.subject)
+            found.certificates.append(certificate)
+        except DerError as error:
+            found.faults.append(f"{what} {error}")
+    return found
 
 
 def parse_certificates(data: bytes) -> t.List[Certificate]:
@@ -115,13 +153,17 @@ def parse_certificates(data: bytes) -> t.List[Certificate]:
 
     :raises DerError: if one is none
     """
-    if b"-----BEGIN" not in data:
-        return [Certificate.parse(data)]
-    return [Certificate.parse(_decode(block)) for block in _PEM.findall(data)]
+    blocks = [_decode(block) for block in _PEM.findall(data)] if _is_pem(data) else [data]
+    return [Certificate.of_file(block) for block in blocks]
+
+
+def _is_pem(data: bytes) -> bool:
+    return b"-----BEGIN" in data
 
 
 def _decode(block: bytes) -> bytes:
+    """Returns nothing, which is no certificate, for what is no base64."""
     try:
         return base64.b64decode(b"".join(block.split()), validate=True)
     except binascii.Error:
-        raise DerError("a PEM block holds no base64") from None
+        return b""

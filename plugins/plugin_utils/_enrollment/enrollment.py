@@ -49,7 +49,7 @@ class Enrollment:
         self._online = online
         self._check = check
         self._nonces = {card.name: new_nonce() for card in wanted.cards}
-        self._warnings: t.List[str] = []
+        self._warnings: t.List[str] = list(policy.trust.warnings)
         desk = ExternalDesk(wanted.external_ca, issuer, ledger) if wanted.external_ca else None
         self._errands = Errands(wanted, issuer, desk, check)
         self._examination = Examination(wanted, issuer, ledger, policy, online, self._errands, self._nonces, check)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import typing as t
+from dataclasses import replace
 
 from ...module_utils._errors import InputError, StateError
 from .._attestation.seal import judge_bundle
@@ -27,7 +28,10 @@ def judge_again(bundle: t.Any, ca: str = "", trust_anchors: str = "") -> Verdict
     :raises InputError, StateError: if certificates can't be read
     """
     ours = Trust.load(_certificates_of(ca)) if ca else None
-    return judge_bundle(bundle, ours, Trust.load(trust_anchors) if trust_anchors else None)
+    makers = Trust.load(trust_anchors) if trust_anchors else None
+    verdict = judge_bundle(bundle, ours, makers)
+    unread = [warning for trust in (ours, makers) if trust is not None for warning in trust.warnings]
+    return replace(verdict, warnings=(*verdict.warnings, *unread))
 
 
 def _certificates_of(ca: str) -> str:

@@ -27,12 +27,12 @@ def makers(request, tmp_path_factory):
 
 @pytest.fixture
 def roots(makers):
-    return load_certificates(makers / "roots.pem")
+    return load_certificates(makers / "roots.pem").certificates
 
 
 @pytest.fixture
 def intermediates(makers):
-    return load_certificates(makers / "intermediates.pem")
+    return load_certificates(makers / "intermediates.pem").certificates
 
 
 def test_all_certificates_of_the_makers_are_understood(makers, roots, intermediates):
@@ -83,7 +83,7 @@ def test_a_bundle_is_read_with_its_comments(tmp_path):
     bundle.write_bytes(
         b"# Maker\n" + pem + b"\n# Another\n" + Authority("Another CA").certificate.public_bytes(Encoding.PEM)
     )
-    assert len(load_certificates(bundle)) == 2
+    assert len(load_certificates(bundle).certificates) == 2
 
 
 def test_a_path_that_is_none_is_refused(tmp_path):
@@ -109,3 +109,57 @@ def test_a_file_that_holds_none_is_named(tmp_path, text):
     file.write_bytes(text)
     with pytest.raises(StateError, match=r"a\.pem"):
         Trust.load(str(tmp_path))
+
+
+PEM, DER = CERTIFICATE.public_bytes(Encoding.PEM), forge.der(CERTIFICATE)
+OTHER = Authority("Another CA").certificate
+BEGIN = b"-----BEGIN CERTIFICATE-----\n"
+
+
+def titles(trust):
+    return {anchor.title.rpartition("=")[2] for anchor in itertools.chain.from_iterable(trust._anchors.values())}
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n"])
+def test_the_end_of_a_line_behind_a_certificate_does_no_harm(tmp_path, end):
+    """As in the files of two of AMD's intermediates."""
+    (tmp_path / "a.der").write_bytes(DER + end)
+    trust = Trust.load(str(tmp_path))
+    assert titles(trust) == {"Root CA"} and trust.warnings == ()
+
+
+@pytest.mark.parametrize("behind", [b"\n\x00", b"x", b"\n" + DER])
+def test_anything_else_behind_a_certificate_is_a_fault(tmp_path, behind):
+    (tmp_path / "a.der").write_bytes(DER + behind)
+    with pytest.raises(StateError, match=r"a\.der .*follow the end"):
+        Trust.load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "bad", [b"no certificate", b"", DER[:-5], BEGIN + b"!!!\n-----END CERTIFICATE-----\n", BEGIN + b"MAA="]
+)
+def test_a_bad_file_does_not_hide_the_good_ones(tmp_path, bad):
+    (tmp_path / "a.crt").write_bytes(bad)
+    (tmp_path / "b.pem").write_bytes(PEM)
+    trust = Trust.load(str(tmp_path))
+    assert titles(trust) == {"Root CA"}
+    [warning] = trust.warnings
+    assert str(tmp_path / "a.crt") in warning and warning.endswith("and is passed over.")
+
+
+@pytest.mark.parametrize("bad", [BEGIN + b"MAA=\n-----END CERTIFICATE-----\n", BEGIN + b"MAA=\n", PEM[:200] + b"\n"])
+def test_a_bad_certificate_in_a_bundle_does_not_hide_those_around_it(tmp_path, bad):
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(PEM + bad + OTHER.public_bytes(Encoding.PEM))
+    trust = Trust.load(str(bundle))
+    assert titles(trust) == {"Root CA", "Another CA"}
+    [warning] = trust.warnings
+    assert str(bundle) in warning
+
+
+def test_a_file_that_can_not_be_read_does_not_hide_the_others(tmp_path):
+    (tmp_path / "a.pem").symlink_to("/proc/self/mem")  # the first page of no process can be read, not even by root
+    (tmp_path / "b.pem").write_bytes(PEM)
+    trust = Trust.load(str(tmp_path))
+    assert titles(trust) == {"Root CA"}
+    assert trust.warnings == (f"{tmp_path / 'a.pem'} can't be read (Input/output error), and is passed over.",)

@@ -317,6 +317,12 @@ def no_key_usage(case):
     case.host.ek_certificate.key_usage = None
 
 
+@lie(Code.EK_CERTIFICATE_KEY_USAGE)
+def an_elliptic_key_for_encipherment(case):
+    """As in some real ECC certificates."""
+    case.host.ek_certificate.key_usage = forge.usage("key_encipherment")
+
+
 @lie(Code.EK_CERTIFICATE_PURPOSE)
 def a_certificate_for_web_servers(case):
     case.host.ek_certificate.purposes = [x509.ObjectIdentifier("1.3.6.1.5.5.7.3.1")]
@@ -342,6 +348,15 @@ def two_manufacturers(case):
 @lie(Code.EK_CERTIFICATE_NAME)
 def neither_subject_nor_critical_alternative(case):
     case.host.ek_certificate.san_critical = False
+
+
+def test_the_rule_is_named_that_a_real_certificate_does_not_keep():
+    case = Case()
+    case.host.ek_certificate.key_usage, case.host.ek_certificate.tpm = forge.usage("key_encipherment"), None
+    usage, name = case.verify().findings
+    assert "is not keyAgreement, which the TCG's profile has for an ECC key" in usage.sentence
+    assert "no subject alternative name, where the TCG's profile has manufacturer, model and" in name.sentence
+    assert "vTPM" in name.code.remedy
 
 
 @lie(Code.EK_CERTIFICATE_MANUFACTURER)

@@ -43,6 +43,19 @@ def test_enrolled_then_left_alone(site):
     assert second.before() == second.after()
 
 
+def test_anchors_that_can_not_be_read_are_told(site, tmp_path, monkeypatch):
+    """And the others count."""
+    folder = tmp_path / "anchors"
+    folder.mkdir()
+    (folder / "a.pem").write_bytes(b"no certificate")
+    (folder / "b.der").write_bytes(forge.der(site.host.authorities[0].certificate) + b"\n")
+    policy = replace(site.host.policy(), trust=Trust.load(str(folder)))
+    monkeypatch.setattr(site.host, "policy", lambda: policy)
+    enrollment = site.enrol()
+    assert enrollment.status is Status.ENROLLED
+    assert [warning for warning in enrollment.warnings if "a.pem" in warning and "passed over" in warning]
+
+
 def test_check_mode_foretells_and_records_nothing(site):
     foretold = site.enrollment(check=True)
     foretold.judge(site.shown(foretold))
