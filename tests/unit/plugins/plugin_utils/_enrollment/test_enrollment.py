@@ -272,7 +272,7 @@ def test_an_ak_certificate_of_before_is_renewed_once_and_the_card_stays(site, mo
     again = site.enrol()
     assert (again.status, again.refused) == (Status.RENEWED, [])
     assert list(again.progress[forge.CARD].reasons) == [""]
-    assert [len(list(each.subject)) for each in ak_certificates(site)] == [1, 0]
+    assert sorted(len(list(each.subject)) for each in ak_certificates(site)) == [0, 1]  # of the same second
     assert [each.reason for each in site.ledger.certificates() if each.revoked_at] == ["superseded"]
     assert site.enrol().status is Status.UNCHANGED
 
