@@ -26,7 +26,7 @@ faces:
     - Left out, a card that exists keeps its faces; a new one has V(pcsc).
     - V(pcsc) is a reader of pcscd, for OpenSC, for programs of PIV and for the sign-in with SSSD.
     - V(pkcs11) is a module that p11-kit offers, for GnuTLS, OpenSSL, ssh, browsers and all others that ask it. It takes
-      V(pkcs11) in O(hardbound.identity.tpm_host#role:tpm_host_faces) too.
+      V(pkcs11) in O(hardbound.identity.tpm_host#role:main:tpm_host_faces) too.
     - A card with both is seen twice by programs that ask p11-kit for all modules, once through OpenSC.
   type: list
   elements: str
