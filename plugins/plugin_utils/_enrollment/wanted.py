@@ -125,7 +125,7 @@ class Wanted:
 
     @property
     def ak_identity(self) -> Identity:
-        """Whom an AK certificate names: the computer."""
+        """Under whom the ledger keeps an AK certificate: the computer. The certificate itself names the TPM alone."""
         return Identity(self.host[:COMMON_NAME_LENGTH])
 
 

@@ -23,7 +23,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session im
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code
-from ansible_collections.hardbound.identity.tests.integration.attestation.test_enrolment import NAME, RETRIES, Bench
+from ansible_collections.hardbound.identity.tests.integration.attestation.bench import NAME, RETRIES, Bench
 
 pytestmark = pytest.mark.tpm
 

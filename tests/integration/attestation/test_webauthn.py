@@ -1,0 +1,264 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Statements of cards before verifiers that are not ours: WebAuthn Level 2, section 8.3, attestation format "tpm".
+
+A relying party trusts the CA's root alone. Both verifiers want an ECDSA signature in DER, as WebAuthn has it
+everywhere else (section 6.5.6), and not the TPMT_SIGNATURE that section 8.3 speaks of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+from dataclasses import dataclass, field, replace
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.signature import Signature
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.wire import unsized
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, certificate, profiles
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
+from ansible_collections.hardbound.identity.tests.integration.attestation.bench import HOST, NAME, Bench, now
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+WHICH = "of a release that runs beside cryptography 38: tests/requirements/pip-old.txt"
+fido2_base = pytest.importorskip("fido2.attestation", reason=f"needs PyPI's fido2 {WHICH}")
+cose = pytest.importorskip("fido2.cose", reason=f"needs PyPI's fido2 {WHICH}")
+fido2 = pytest.importorskip("fido2.webauthn", reason=f"needs PyPI's fido2 {WHICH}")
+webauthn = pytest.importorskip("webauthn", reason=f"needs PyPI's webauthn {WHICH}")
+structs = pytest.importorskip("webauthn.helpers.structs", reason=f"needs PyPI's webauthn {WHICH}")
+makers = pytest.importorskip("webauthn.helpers.tpm.structs", reason=f"needs PyPI's webauthn {WHICH}").TPM_MANUFACTURERS
+
+pytestmark = pytest.mark.tpm
+
+RELYING_PARTY, ORIGIN, CHALLENGE = "corp.example", "https://corp.example", bytes(range(32))
+NO_AAGUID = bytes(16)
+ES256 = -7
+SOFTWARE_TPM = "id:00001014"
+"""What swtpm's EK certificates say. PyPI's webauthn knows the makers of the TCG's registry alone."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What a client sends to a relying party; each part can be exchanged for a lie."""
+
+    credential_key: t.Any
+    chain: t.Tuple[bytes, ...]
+    statement: t.Dict[str, t.Any] = field(default_factory=dict)
+    challenge: bytes = CHALLENGE
+
+    @property
+    def client_data(self) -> t.Any:
+        return fido2.CollectedClientData.create(fido2.CollectedClientData.TYPE.CREATE, self.challenge, ORIGIN)
+
+    @property
+    def authenticator_data(self) -> t.Any:
+        credential = fido2.AttestedCredentialData.create(NO_AAGUID, b"authentication", self.credential_key)
+        flag = fido2.AuthenticatorData.FLAG
+        party = hashlib.sha256(RELYING_PARTY.encode()).digest()
+        return fido2.AuthenticatorData.create(party, flag.UP | flag.UV | flag.AT, 0, credential)
+
+    @property
+    def to_be_attested(self) -> bytes:
+        """The extraData of the statement, WebAuthn Level 2, section 8.3."""
+        return hashlib.sha256(self.authenticator_data + hashlib.sha256(self.client_data).digest()).digest()
+
+    @property
+    def attestation_object(self) -> t.Any:
+        statement = {"ver": "2.0", "alg": ES256, "x5c": list(self.chain), **self.statement}
+        return fido2.AttestationObject.create("tpm", self.authenticator_data, statement)
+
+
+class RelyingParty:
+    """Trusts one root."""
+
+    def __init__(self, root: x509.Certificate) -> None:
+        self.root = root
+
+    def ask_fido2(self, registration: Registration) -> None:
+        root = self.root.public_bytes(Encoding.DER)
+
+        class Verifier(fido2_base.AttestationVerifier):  # type: ignore[misc,name-defined]
+            def ca_lookup(self, result: t.Any, data: t.Any) -> bytes:
+                return root
+
+        Verifier([fido2_base.TpmAttestation()]).verify_attestation(
+            registration.attestation_object, registration.client_data.hash
+        )
+
+    def ask_webauthn(self, registration: Registration) -> t.Any:
+        encoded = webauthn.helpers.bytes_to_base64url
+        response = {
+            "clientDataJSON": encoded(bytes(registration.client_data)),
+            "attestationObject": encoded(bytes(registration.attestation_object)),
+        }
+        name = encoded(b"authentication")
+        credential = {"id": name, "rawId": name, "response": response, "type": "public-key"}
+        return webauthn.verify_registration_response(
+            credential=structs.RegistrationCredential.parse_raw(json.dumps(credential)),
+            expected_challenge=CHALLENGE,
+            expected_rp_id=RELYING_PARTY,
+            expected_origin=ORIGIN,
+            require_user_verification=True,
+            pem_root_certs_bytes_by_fmt={
+                structs.AttestationFormat.TPM: [self.root.public_bytes(Encoding.PEM)],
+            },
+        )
+
+
+class Corp:
+    """A CA with one host: it certifies the AK that a verified host showed."""
+
+    def __init__(self, folder: t.Any) -> None:
+        self.folder = authority.Folder(folder)
+        authority.create(self.folder, authority.Blueprint("Corp"), "correct horse battery staple", "", now())
+        self.authority = authority.Authority(self.folder, "correct horse battery staple")
+        self.ledger = Ledger(self.folder.ledger_url, create=True)
+        self.issuer = Issuer(self.authority, self.ledger)
+
+    @property
+    def root(self) -> x509.Certificate:
+        return x509.load_der_x509_certificate((self.folder.public / "root.cer").read_bytes())
+
+    def order(self, bench: Bench) -> Order:
+        verdict = bench.judge(bench.show())
+        assert verdict.findings == () and verdict.ek is not None and verdict.ek.tpm is not None
+        ak = verdict.cards[NAME].ak.spki()
+        profile = profiles.SHIPPED[profiles.AK]
+        return Order(Place(HOST, NAME), profile, IDENTITY, ak, Assurance.RESTRICTED, tpm=verdict.ek.tpm.name)
+
+    def chain(self, bench: Bench) -> t.Tuple[bytes, ...]:
+        return self.issuer.issue(self.order(bench)).certificate.body, self.issuer.certificate
+
+
+IDENTITY = certificate.Identity(HOST)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, swtpm, maker):
+    bench = Bench(tmp_path_factory.mktemp("store"), swtpm, maker)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture(scope="module")
+def corp(tmp_path_factory):
+    corp = Corp(tmp_path_factory.mktemp("webauthn") / "ca")
+    yield corp
+    corp.ledger.close()
+
+
+@pytest.fixture
+def known_maker(monkeypatch):
+    """The relying party also takes software TPMs, which is its own decision."""
+    monkeypatch.setitem(makers, SOFTWARE_TPM, makers["id:49465800"])
+
+
+def public_area(bench: Bench, slot: int) -> bytes:
+    return unsized(bench.record.keys[slot].blob.public, "TPM2B_PUBLIC", 1024)
+
+
+def cose_key(key: t.Any) -> t.Any:
+    kind = cose.ES256 if isinstance(key, ec.EllipticCurvePublicKey) else cose.RS256
+    return kind.from_cryptography_key(key)
+
+
+def register(bench: Bench, corp: Corp, slot: int = 0x9A) -> Registration:
+    """What a client of the card would send: the PIN was verified, and the TPM states what it certifies."""
+    area = public_area(bench, slot)
+    draft = Registration(cose_key(Public.parse(area).public_key()), corp.chain(bench))
+    return certified(bench, slot, draft, draft)
+
+
+def certified(bench: Bench, slot: int, stated: Registration, shown: Registration) -> Registration:
+    statement = bench.card.certify(slot, stated.to_be_attested)
+    signature = Signature.parse(statement.signature).value
+    parts = {"pubArea": public_area(bench, slot), "certInfo": statement.attest, "sig": signature}
+    return replace(shown, statement=parts)
+
+
+@pytest.fixture
+def asked(known_maker, corp):
+    """Both verifiers; the words of those who refuse, by their name."""
+    party = RelyingParty(corp.root)
+
+    def ask(registration: Registration) -> t.Dict[str, str]:
+        refused = {}
+        for name, verify in (("fido2", party.ask_fido2), ("webauthn", party.ask_webauthn)):
+            try:
+                verify(registration)
+            except Exception as error:  # each verifier has errors of its own
+                refused[name] = f"{type(error).__name__}: {error}"
+        return refused
+
+    return ask
+
+
+@pytest.mark.parametrize("slot", [0x9A, 0x9C])
+def test_both_verifiers_believe_a_key_of_a_card_up_to_our_root(bench, corp, asked, slot):
+    """9A is on P-256, 9C is RSA 2048."""
+    assert asked(register(bench, corp, slot)) == {}
+
+
+def test_the_verifier_reads_the_maker_from_our_certificate(bench, corp):
+    """Without the relying party's consent to software TPMs, the maker is the one thing that it minds."""
+    with pytest.raises(Exception, match=f'^Unrecognized TPM Manufacturer "{SOFTWARE_TPM}"'):
+        RelyingParty(corp.root).ask_webauthn(register(bench, corp))
+
+
+def test_another_key_than_the_one_certified(bench, corp, asked):
+    """A key of software beside the statement on the card's."""
+    mine = cose_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    lie = certified(bench, 0x9A, replace(register(bench, corp), credential_key=mine), register(bench, corp))
+    refused = asked(replace(lie, credential_key=mine))
+    assert "does not match" in refused["fido2"] and "was not same as public key" in refused["webauthn"]
+
+
+def test_a_public_area_of_another_key(bench, corp, asked):
+    """Key and public area agree, and the statement is on another key of the card."""
+    other = register(bench, corp, 0x9E)
+    lie = certified(bench, 0x9A, other, other)
+    refused = asked(replace(lie, statement={**lie.statement, "pubArea": public_area(bench, 0x9E)}))
+    assert "valid name for pubArea" in refused["fido2"] and "name did not match" in refused["webauthn"]
+
+
+def test_a_statement_on_another_challenge(bench, corp, asked):
+    old = register(bench, corp)
+    refused = asked(certified(bench, 0x9A, replace(old, challenge=bytes(32)), old))
+    assert "does not sign" in refused["fido2"] and "extra data did not match" in refused["webauthn"]
+
+
+def test_a_statement_signed_by_another_ak(bench, corp, asked):
+    """The AK certificate is ours, the signature is not by its key."""
+    good = register(bench, corp)
+    forged = ec.generate_private_key(ec.SECP256R1()).sign(good.statement["certInfo"], ec.ECDSA(SHA256()))
+    refused = asked(replace(good, statement={**good.statement, "sig": forged}))
+    assert "signature of certInfo" in refused["fido2"] and "attestation statement signature" in refused["webauthn"]
+
+
+def test_an_ak_certificate_of_a_ca_that_nobody_trusts(bench, corp, asked, tmp_path):
+    stranger = Corp(tmp_path / "ca")
+    refused = asked(register(bench, stranger))
+    stranger.ledger.close()
+    assert "UntrustedAttestation" in refused["fido2"] and "chain could not be validated" in refused["webauthn"]
+
+
+def test_an_ak_certificate_of_an_earlier_release(bench, corp, asked):
+    """With the computer as subject, and no TPM: what this release issues in its place is believed."""
+    order = corp.order(bench)
+    signer = corp.authority.issuing()
+    key = certificate.load_public_key(order.public_key)
+    validity = certificate.Validity.of(order.profile, now(), signer.certificate)
+    settings = corp.authority.settings
+    old = certificate.build(order.profile, order.identity, key, order.assurance, signer, settings, validity)
+    good = register(bench, corp)
+    refused = asked(replace(good, chain=(old.public_bytes(Encoding.DER), good.chain[1])))
+    assert "SubjectAlternativeName'> extension was" in refused["fido2"]
+    assert "was not empty" in refused["webauthn"]
