@@ -13,9 +13,9 @@ from ansible.module_utils.urls import open_url
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 from ansible_collections.hardbound.identity.plugins.module_utils._task.admin_key import ARGUMENTS as ADMIN_KEY
 from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import (
+    AUTHS,
     CARD,
     KEY,
-    OWNER_AUTH,
     STORE,
     TPM,
 )
@@ -64,7 +64,7 @@ EXTERNAL_CA: dict[str, dict[str, t.Any]] = {
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **TPM,
     **STORE,
-    **OWNER_AUTH,
+    **AUTHS,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "cards": {"type": "list", "elements": "dict", "options": CARD_ARGUMENTS, "default": []},
     "profile": {"type": "str"},
@@ -134,7 +134,7 @@ class ActionModule(StringSecrets):
         policy = desk.policy(arguments, makers)
         enrollment = Enrollment(wanted, desk.issuer, desk.ledger, policy, makers, self._task.check_mode)
         try:
-            self._visit_all(enrollment, {name: arguments[name] for name in (*TPM, *STORE, *OWNER_AUTH)})
+            self._visit_all(enrollment, {name: arguments[name] for name in (*TPM, *STORE, *AUTHS)})
         finally:
             desk.end(enrollment)
         return _outcome(enrollment)
@@ -154,7 +154,7 @@ class ActionModule(StringSecrets):
         names = [card["name"] for card in arguments["cards"]]
         retirement = Retirement(self._host, names, Desk.open(arguments), arguments["reason"])
         revoked = retirement.revoke(self._task.check_mode)
-        place = {name: arguments[name] for name in (*STORE, *OWNER_AUTH)}
+        place = {name: arguments[name] for name in (*STORE, *AUTHS)}
         gone = [
             self._visitor.visit("virtual_smartcard", {**place, "name": name, "state": "absent"})
             for name in retirement.cards

@@ -156,7 +156,7 @@ class ActionModule(StringSecrets, NormalAction):
         return {**plain_object(seen), "warnings": warnings, "changed": changed}
 
     def _place(self, task: dict[str, t.Any]) -> dict[str, t.Any]:
-        return {name: task[name] for name in ("tpm", "store", "tpm_owner_auth")}
+        return {name: task[name] for name in ("tpm", "store", "tpm_owner_auth", "tpm_endorsement_auth")}
 
 
 def _outcome(made: dict[str, t.Any], enrollment: Enrollment) -> dict[str, t.Any]:

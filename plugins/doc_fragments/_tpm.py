@@ -40,6 +40,14 @@ requirements:
   - python3-tpm2-pytss 1.2 or newer
 """
 
+    ENDORSEMENT = r"""
+options:
+  tpm_endorsement_auth:
+    description:
+      - Authorisation of the TPM's endorsement hierarchy, where one is set. It is needed to prove a card.
+    type: str
+"""
+
     CARD = r"""
 options:
   name:

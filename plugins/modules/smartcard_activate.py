@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - hardbound.identity._tpm
   - hardbound.identity._tpm.store
   - hardbound.identity._tpm.change
+  - hardbound.identity._tpm.endorsement
 attributes:
   check_mode:
     support: none

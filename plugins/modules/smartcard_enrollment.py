@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - hardbound.identity._tpm
   - hardbound.identity._tpm.store
   - hardbound.identity._tpm.change
+  - hardbound.identity._tpm.endorsement
   - hardbound.identity._card.enrolled_cards
   - hardbound.identity._ca
 attributes:

@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - hardbound.identity._tpm
   - hardbound.identity._tpm.store
   - hardbound.identity._tpm.change
+  - hardbound.identity._tpm.endorsement
   - hardbound.identity._card.proved_cards
 options:
   cards:

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - hardbound.identity._tpm
   - hardbound.identity._tpm.store
   - hardbound.identity._tpm.change
+  - hardbound.identity._tpm.endorsement
   - hardbound.identity._card
   - hardbound.identity._ca.attestation_ca
 attributes:

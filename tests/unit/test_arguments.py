@@ -125,6 +125,9 @@ def test_a_role_passes_on_every_option_of_its_module(role: str) -> None:
     assert set(ARGUMENTS[role]) - set(passed_on(role)) - {"instance_id"} == set()
 
 
+AUTHS = ("tpm_owner_auth", "tpm_endorsement_auth")
+
+
 def secrets(arguments: Mapping[str, Any]) -> Iterator[str]:
     for name, argument in arguments.items():
         if argument.get("no_log"):
@@ -139,10 +142,10 @@ def secrets(arguments: Mapping[str, Any]) -> Iterator[str]:
         "enrollment_audit": {"ledger"},
         "enrollment_ca": {"passphrase", "root_passphrase", "ledger"},
         "hello_policy": {"password"},
-        "smartcard_activate": {"tpm_owner_auth"},
-        "smartcard_enrollment": {"ca_passphrase", "ledger", "tpm_owner_auth", "pin", "puk", "admin_key"},
-        "smartcard_evidence": {"tpm_owner_auth", "pin", "puk", "admin_key"},
-        "virtual_smartcard": {"tpm_owner_auth", "pin", "puk", "admin_key", "ca_passphrase", "ledger"},
+        "smartcard_activate": {*AUTHS},
+        "smartcard_enrollment": {"ca_passphrase", "ledger", *AUTHS, "pin", "puk", "admin_key"},
+        "smartcard_evidence": {*AUTHS, "pin", "puk", "admin_key"},
+        "virtual_smartcard": {*AUTHS, "pin", "puk", "admin_key", "ca_passphrase", "ledger"},
     }.items(),
 )
 def test_every_secret_is_kept_out_of_logs(module: str, names: set[str]) -> None:

@@ -25,6 +25,11 @@ STORE: Arguments = {
 OWNER_AUTH: Arguments = {
     "tpm_owner_auth": {"type": "str", "no_log": True},
 }
+ENDORSEMENT_AUTH: Arguments = {
+    "tpm_endorsement_auth": {"type": "str", "no_log": True},
+}
+AUTHS: Arguments = {**OWNER_AUTH, **ENDORSEMENT_AUTH}
+"""Of the TPM's hierarchies, for who makes cards and proves them."""
 PIN_POLICY: Arguments = {
     "minlen": {"type": "int", "default": DEFAULT_MINLEN},
     "maxlen": {"type": "int", "default": LONGEST},
@@ -56,6 +61,16 @@ CARD: Arguments = {
     "owner": {"type": "str"},
     "group": {"type": "str"},
 }
+
+
+def owner_auth(task: t.Mapping[str, t.Any]) -> bytes:
+    """Returns the authValue of the owner hierarchy; empty if the task has none."""
+    return (task["tpm_owner_auth"] or "").encode()
+
+
+def endorsement_auth(task: t.Mapping[str, t.Any]) -> bytes:
+    """Returns the authValue of the endorsement hierarchy; empty if the task has none."""
+    return (task["tpm_endorsement_auth"] or "").encode()
 
 
 def pin_policy(rules: t.Optional[t.Mapping[str, t.Any]]) -> PinPolicy:

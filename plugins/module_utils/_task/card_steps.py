@@ -38,7 +38,10 @@ class CardSteps:
     def tpm(self, tcti: str) -> Tpm:
         """Returns the TPM behind a TCTI, not yet taken; always the same."""
         if tcti not in self._tpms:
-            self._tpms[tcti] = Tpm(Tcti.parse(tcti), self._store.folder, self._wanted.owner_auth)
+            wanted = self._wanted
+            self._tpms[tcti] = Tpm(
+                Tcti.parse(tcti), self._store.folder, wanted.owner_auth, endorsement_auth=wanted.endorsement_auth
+            )
         return self._tpms[tcti]
 
     @contextlib.contextmanager

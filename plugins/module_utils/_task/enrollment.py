@@ -23,7 +23,7 @@ from .._spine import Plan, View
 from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
 from .admin_key import ARGUMENTS as ADMIN_KEY
-from .arguments import CARD, OWNER_AUTH, STORE, TPM
+from .arguments import AUTHS, CARD, STORE, TPM, endorsement_auth, owner_auth
 from .attestation import ARGUMENTS as ATTESTATION
 from .attestation import WantedAttestation, parse_nonce
 from .external_request import ARGUMENTS as REQUEST
@@ -36,7 +36,7 @@ from .wanted_card import WantedCard
 EVIDENCE_ARGUMENTS: Arguments = {
     **TPM,
     **STORE,
-    **OWNER_AUTH,
+    **AUTHS,
     "cards": {
         "type": "list",
         "elements": "dict",
@@ -54,7 +54,7 @@ EVIDENCE_ARGUMENTS: Arguments = {
 ACTIVATE_ARGUMENTS: Arguments = {
     **TPM,
     **STORE,
-    **OWNER_AUTH,
+    **AUTHS,
     "challenges": {"type": "list", "elements": "dict", "required": True},
 }
 
@@ -73,7 +73,7 @@ class EnrolledCard(TpmCard):
     def parse(cls, task: t.Mapping[str, t.Any], card: t.Mapping[str, t.Any], field: str) -> EnrolledCard:
         """:raises InputError: for the first parameter that is not right"""
         nonce = parse_nonce(card["nonce"], f"{field}.nonce")
-        common = {name: task[name] for name in (*TPM, *STORE, *OWNER_AUTH)}
+        common = {name: task[name] for name in (*TPM, *STORE, *AUTHS)}
         unsaid = {name: argument.get("default") for name, argument in (*ADMIN_KEY.items(), *ATTESTATION.items())}
         whole = {**common, **unsaid, **card, "state": "present", "instance_id": None, "attestation": "aik_only"}
         requests = (ExternalRequest.parse(each, f"{field}.requests[{at}]") for at, each in enumerate(card["requests"]))
@@ -134,7 +134,7 @@ class EvidenceVisit:
         self._readers = readers or Readers(Presentation(task["store"]))
         self._escrowed: t.Dict[str, t.Dict[str, t.Any]] = {}
         self._signatures: t.Dict[str, t.Dict[str, str]] = {}
-        self._tpm = Tpm(Tcti.of_task(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode())
+        self._tpm = _tpm_of(task)
 
     def alone(self) -> t.ContextManager[None]:
         """Held for a visit that may change something, so that two runs don't make the same card twice."""
@@ -255,6 +255,11 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest() if data else ""
 
 
+def _tpm_of(task: t.Mapping[str, t.Any]) -> Tpm:
+    tcti, auth = Tcti.of_task(task["tpm"]), endorsement_auth(task)
+    return Tpm(tcti, task["store"], owner_auth(task), endorsement_auth=auth)
+
+
 def activate(task: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     """Opens a host's challenges and stores the certificates in them.
 
@@ -269,7 +274,7 @@ def activate(task: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     except WireError as error:
         raise InputError("challenges", f"can't be read: {error}", "let the controller make them") from error
     store = Store(task["store"])
-    with Tpm(Tcti.of_task(task["tpm"]), task["store"], (task["tpm_owner_auth"] or "").encode()) as tpm:
+    with _tpm_of(task) as tpm:
         activations = activate_cards(store, tpm, challenges)
     return {
         "changed": any(each.changed for each in activations),

@@ -22,7 +22,7 @@ from .._tpm.lockout import (
     set_parameters,
 )
 from .._tpm.tcti import Tcti
-from .arguments import OWNER_AUTH, STORE, TPM
+from .arguments import OWNER_AUTH, STORE, TPM, owner_auth
 from .secret_arguments import Arguments
 
 ARGUMENTS: Arguments = {
@@ -96,8 +96,7 @@ class TpmLockout:
     @classmethod
     def from_task(cls, task: t.Mapping[str, t.Any]) -> TpmLockout:
         """:raises InputError: for a parameter that is not right"""
-        owner_auth = (task["tpm_owner_auth"] or "").encode()
-        return cls(WantedLockout.parse(task), Tpm(Tcti.of_task(task["tpm"]), task["store"], owner_auth))
+        return cls(WantedLockout.parse(task), Tpm(Tcti.of_task(task["tpm"]), task["store"], owner_auth(task)))
 
     def read(self) -> Lockout:
         with self._tpm.taken():

@@ -18,7 +18,7 @@ from .._pin import PinPolicy
 from .._tpm.tcti import Tcti
 from .admin_key import ARGUMENTS as ADMIN_KEY
 from .admin_key import WantedAdminKey
-from .arguments import CARD, OWNER_AUTH, STORE, TPM, pin_policy
+from .arguments import AUTHS, CARD, STORE, TPM, endorsement_auth, owner_auth, pin_policy
 from .attestation import ARGUMENTS as ATTESTATION
 from .attestation import WantedAttestation
 from .existing_card import instance_number
@@ -28,7 +28,7 @@ from .secret_arguments import Arguments, public_knowledge, well_known
 ARGUMENTS: Arguments = {
     **TPM,
     **STORE,
-    **OWNER_AUTH,
+    **AUTHS,
     "name": {"type": "str"},
     "instance_id": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -50,6 +50,7 @@ class WantedCard:
     admin_key: WantedAdminKey = field(default_factory=WantedAdminKey)
     attestation: WantedAttestation = field(default_factory=WantedAttestation)
     owner_auth: bytes = field(default=b"", repr=False)
+    endorsement_auth: bytes = field(default=b"", repr=False)
     left_out: t.FrozenSet[str] = frozenset()
     """What the task does not say of what can be changed: a card that exists keeps it."""
 
@@ -65,9 +66,9 @@ class WantedCard:
         if task["name"] is None and (present or task["instance_id"] is None):
             remedy = "give the card's name" + ("" if present else ", or its instance_id")
             raise InputError("name", "is missing", remedy)
-        number, owner_auth = instance_number(task["instance_id"]), (task["tpm_owner_auth"] or "").encode()
+        number = instance_number(task["instance_id"])
         if not present:
-            return cls(task["name"], number, None, owner_auth=owner_auth)
+            return cls(task["name"], number, None, owner_auth=owner_auth(task))
         admin_key, attestation = WantedAdminKey.parse(task), WantedAttestation.parse(task)
         return cls(
             name=task["name"] or "",
@@ -77,8 +78,9 @@ class WantedCard:
             attestation=attestation,
             pin=WantedPin.parse(task["pin"], task["pin_escrow_key"]),
             puk=well_known(task["puk"]),
-            owner_auth=owner_auth,
             left_out=frozenset(name for name in CHANGEABLE if task[name] is None),
+            owner_auth=owner_auth(task),
+            endorsement_auth=endorsement_auth(task),
         )
 
     def specified(self, card: t.Optional[Record]) -> t.Optional[Specification]:

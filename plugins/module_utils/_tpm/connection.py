@@ -9,7 +9,7 @@ import os
 import typing as t
 
 from .._encoding import command as wire
-from .errors import TpmError
+from .errors import OWNER, TpmError
 from .pytss import load
 from .storage_root import storage_root
 from .tcti import Tcti, Transport
@@ -32,13 +32,22 @@ class Tpm:
     :param folder: where the programs that share it keep their lock files
     :param owner_auth: authValue of the owner hierarchy
     :param polite: let other programs go first
+    :param endorsement_auth: authValue of the endorsement hierarchy
     """
 
-    def __init__(self, tcti: Tcti, folder: str, owner_auth: bytes = b"", polite: bool = False) -> None:
+    def __init__(
+        self,
+        tcti: Tcti,
+        folder: str,
+        owner_auth: bytes = b"",
+        polite: bool = False,
+        endorsement_auth: bytes = b"",
+    ) -> None:
         self.tcti = tcti
         self.turn = 0
         self._folder = folder
         self._owner_auth = owner_auth
+        self._endorsement_auth = endorsement_auth
         self._polite = polite
         self._turnstile: t.Optional[Turnstile] = None
         self._transport: t.Optional[Transport] = None
@@ -132,6 +141,10 @@ class Tpm:
         if self._turnstile is not None:
             self._turnstile.close()
             self._turnstile = None
+
+    @property
+    def knows_endorsement_auth(self) -> bool:
+        return bool(self._endorsement_auth)
 
     @property
     def wanted(self) -> bool:
@@ -248,13 +261,15 @@ class Tpm:
         except pytss.TSS2_Exception as error:
             self._let_go()
             raise self.tcti.unreachable(str(error)) from error
-        if self._owner_auth:
-            self._esapi.tr_set_auth(pytss.ESYS_TR.OWNER, self._owner_auth)
+        for hierarchy, auth in (("OWNER", self._owner_auth), ("ENDORSEMENT", self._endorsement_auth)):
+            if auth:
+                self._esapi.tr_set_auth(getattr(pytss.ESYS_TR, hierarchy), auth)
 
     @contextlib.contextmanager
-    def doing(self, what: str) -> t.Iterator[t.Any]:
+    def doing(self, what: str, hierarchy: str = OWNER) -> t.Iterator[t.Any]:
         """Gives ESAPI and turns its errors into ours.
 
+        :param hierarchy: the one that is asked
         :raises TpmError: with ``what`` in its words
         :raises TpmUnreachable: if the TPM went away
         """
@@ -263,7 +278,7 @@ class Tpm:
             yield esapi
         except load().TSS2_Exception as error:
             if error.rc & _LAYER != _TCTI_LAYER:
-                raise TpmError(error.rc, what) from error
+                raise TpmError(error.rc, what, hierarchy) from error
             self._let_go()
             raise self.tcti.unreachable(str(error)) from error
 

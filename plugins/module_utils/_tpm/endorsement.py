@@ -16,8 +16,9 @@ from .._encoding.ek_template import CHAIN_HANDLES, TEMPLATES, EkTemplate
 from .._encoding.policy import PolicySecret
 from .._encoding.public import EccArea, ObjectAttribute, Public
 from .._encoding.wire import WireError, unsized
+from .._errors import InputError
 from .connection import Tpm
-from .errors import WRONG_VALUE, Reason, TpmError
+from .errors import ENDORSEMENT, WRONG_VALUE, Reason, TpmError
 from .pytss import load
 from .session import Given, Protect, authorising, satisfying
 
@@ -31,7 +32,6 @@ LARGEST_INDEX = 16384
 _CHUNK = 512
 """Bytes that every TPM reads at once."""
 _AUTHREAD = 1 << 18
-_WRITTEN = 1 << 29
 """TPMA_NV: TPM 2.0 part 2, clause 13.4."""
 _UNREADABLE = WRONG_VALUE | {
     Reason.NV_UNINITIALIZED,
@@ -40,6 +40,7 @@ _UNREADABLE = WRONG_VALUE | {
     Reason.AUTH_TYPE,
     Reason.AUTH_UNAVAILABLE,
     Reason.HIERARCHY,
+    Reason.HANDLE,
 }
 """What says something of one index, and nothing of the others."""
 _ENDORSEMENT_NAME = struct.pack(">I", 0x4000000B)
@@ -82,37 +83,32 @@ def _chain(tpm: Tpm, there: t.AbstractSet[int]) -> t.Tuple[bytes, ...]:
 
 def _read_index(tpm: Tpm, handle: int) -> bytes:
     """Returns what is in an index; nothing if it was never written, or is not for us to read."""
-    pytss = load()
-    entity = tpm.entity(handle)
-    with tpm.doing("reading an EK certificate") as esapi:
-        public, _unused = esapi.nv_read_public(nv_index=entity)
-    area = public.nvPublic
-    attributes = int(area.attributes)
-    if not attributes & _WRITTEN:
-        return b""
-    by = entity if attributes & _AUTHREAD else pytss.ESYS_TR.OWNER
     try:
-        return _read(tpm, entity, min(int(area.dataSize), LARGEST_INDEX), by)
+        return _read(tpm, tpm.entity(handle))
     except TpmError as error:
         if error.reason not in _UNREADABLE:
             raise
         return b""
 
 
-def _read(tpm: Tpm, entity: t.Any, size: int, by: t.Any) -> bytes:
-    data = b""
-    while len(data) < size:
-        count = min(_CHUNK, size - len(data))
-        with tpm.doing("reading an EK certificate") as esapi:
+def _read(tpm: Tpm, entity: t.Any) -> bytes:
+    with tpm.doing("reading an EK certificate") as esapi:
+        area = esapi.nv_read_public(nv_index=entity)[0].nvPublic
+        by = entity if int(area.attributes) & _AUTHREAD else load().ESYS_TR.OWNER
+        size = min(int(area.dataSize), LARGEST_INDEX)
+        data = b""
+        while len(data) < size:
+            count = min(_CHUNK, size - len(data))
             data += bytes(esapi.nv_read(nv_index=entity, size=count, offset=len(data), auth_handle=by))
-    return data
+        return data
 
 
 @contextlib.contextmanager
 def endorsement_key(tpm: Tpm, endorsement: Endorsement) -> t.Iterator[t.Tuple[t.Any, bytes]]:
     """Gives the EK for a block: its ESAPI entity and its TPMT_PUBLIC.
 
-    :raises TpmError: if the TPM does not make it, or the endorsement hierarchy has an authorisation
+    :raises TpmError: if the TPM does not make it
+    :raises InputError: if the endorsement hierarchy has another authorisation than the one that is known
     """
     kept = _kept(tpm, endorsement)
     if kept is not None:
@@ -153,22 +149,33 @@ def _primary_of_own(tpm: Tpm, public: Public) -> t.Optional[t.Tuple[t.Any, bytes
     """None if the TPM does not take the template."""
     try:
         return _primary(tpm, public)
-    except TpmError as error:
-        if error.reason in WRONG_VALUE:
-            raise
+    except TpmError:
         return None
 
 
 def _primary(tpm: Tpm, template: Public) -> t.Tuple[t.Any, bytes]:
     pytss = load()
     public, _unused = pytss.TPMT_PUBLIC.unmarshal(template.marshal())
-    with tpm.doing("making the endorsement key") as esapi:
+    with _naming_the_auth(tpm), tpm.doing("making the endorsement key", ENDORSEMENT) as esapi:
         made = esapi.create_primary(
             in_sensitive=pytss.TPM2B_SENSITIVE_CREATE(),
             in_public=pytss.TPM2B_PUBLIC(publicArea=public),
             primary_handle=pytss.ESYS_TR.ENDORSEMENT,
         )
     return made[0], unsized(made[1].marshal(), "TPM2B_PUBLIC", LARGEST_PUBLIC)
+
+
+@contextlib.contextmanager
+def _naming_the_auth(tpm: Tpm) -> t.Iterator[None]:
+    """:raises InputError: if the endorsement hierarchy has another authorisation than the one that is known"""
+    try:
+        yield
+    except TpmError as error:
+        if error.reason not in WRONG_VALUE:
+            raise
+        given = "is not that" if tpm.knows_endorsement_auth else "is missing, and there is one"
+        fault = f"{given} of the TPM's endorsement hierarchy"
+        raise InputError("tpm_endorsement_auth", fault, "give it from a vaulted variable") from error
 
 
 def _flush(tpm: Tpm, entity: t.Any) -> None:
@@ -208,13 +215,16 @@ def activate(tpm: Tpm, template: EkTemplate, ek: t.Any, ak: t.Any, credential: C
     """Returns the secret of a credential that was made for this EK and this AK. It travels encrypted.
 
     :raises TpmError: if the credential is for another EK or AK
+    :raises InputError: as :func:`endorsement_key`
     """
     pytss = load()
+    tpm.storage_root()  # Sessions are salted with it. What its hierarchy refuses is no fault of the other's.
     with contextlib.ExitStack() as stack:
         by = pytss.ESYS_TR.PASSWORD
         if not template.public.attributes & ObjectAttribute.USER_WITH_AUTH:
             given = Given.entity(_ENDORSEMENT_NAME, pytss.ESYS_TR.ENDORSEMENT)
-            by = stack.enter_context(satisfying(tpm, _POLICY_A, given))
+            with _naming_the_auth(tpm):
+                by = stack.enter_context(satisfying(tpm, _POLICY_A, given))
         encrypting = stack.enter_context(authorising(tpm, Protect.RESPONSE))
         esapi = stack.enter_context(tpm.doing("activating a credential"))
         return bytes(

@@ -11,6 +11,9 @@ from .._errors import HardboundError, StateError
 _FORMAT_ONE = 0x080
 _LAYER = 0xFF0000
 
+OWNER, ENDORSEMENT = "owner", "endorsement"
+"""Hierarchies, as messages call them."""
+
 
 class Reason(enum.IntEnum):
     """TPM_RC without handle, parameter and session numbers: TPM 2.0 part 2, clause 6.6."""
@@ -55,17 +58,18 @@ STALE_TICKET = frozenset((Reason.TICKET, Reason.EXPIRED, Reason.POLICY_FAIL))
 STALE_CONTEXT = frozenset((Reason.INTEGRITY, Reason.HANDLE))
 """What a context from before a restart of the TPM meets with."""
 
+_AUTHORISATION = "the TPM refused the authorisation: check tpm_{hierarchy}_auth, for its {hierarchy} hierarchy"
 _WORDS = {
     Reason.BAD_TAG: "this is a TPM 1.2, and a card needs a TPM 2.0: change it in the firmware settings",
     Reason.INITIALIZE: "the TPM was not started: start it, or restart the machine",
-    Reason.DISABLED: "the TPM's owner hierarchy is disabled: enable the TPM in the firmware settings",
-    Reason.HIERARCHY: "the TPM's owner hierarchy is disabled: enable the TPM in the firmware settings",
+    Reason.DISABLED: "the TPM's {hierarchy} hierarchy is disabled: enable the TPM in the firmware settings",
+    Reason.HIERARCHY: "the TPM's {hierarchy} hierarchy is disabled: enable the TPM in the firmware settings",
     Reason.HANDLE: "the TPM has no such key or index, or its hierarchy is disabled: enable it in the firmware settings",
     Reason.AUTH_UNAVAILABLE: "the TPM no longer accepts this authorisation: its tries are used up",
     Reason.NV_SPACE: "the TPM's NV memory is full: remove a card, or other NV indices that nobody needs",
     Reason.NV_DEFINED: "the NV index is taken: run the task again",
-    Reason.AUTH_FAIL: "the TPM refused the authorisation: check the owner authorisation of the TPM",
-    Reason.BAD_AUTH: "the TPM refused the authorisation: check the owner authorisation of the TPM",
+    Reason.AUTH_FAIL: _AUTHORISATION,
+    Reason.BAD_AUTH: _AUTHORISATION,
     Reason.LOCKOUT: "the TPM is in lockout: wait until it forgets failures, or reset it with the lockout authorisation",
     Reason.NV_UNAVAILABLE: "the TPM's NV memory can't be written now: run the task again later",
     Reason.CURVE: "the TPM does not have this curve: choose another algorithm",
@@ -78,12 +82,13 @@ class TpmError(HardboundError):
     """A TPM, or the way to it, answered with a return code other than success.
 
     :param code: the return code as it came, layer bits included
+    :param hierarchy: the one that was asked
     """
 
-    def __init__(self, code: int, doing: str = "") -> None:
+    def __init__(self, code: int, doing: str = "", hierarchy: str = OWNER) -> None:
         self.code = code
         self.reason = reason(code)
-        words = _WORDS.get(self.reason, "the TPM refused")
+        words = _WORDS.get(self.reason, "the TPM refused").format(hierarchy=hierarchy)
         super().__init__(f"{words} (code 0x{code:x}{', ' + doing if doing else ''}).")
 
 

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.credential import make_credential
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES, EkTemplate
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.endorsement import (
@@ -20,11 +21,12 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.endorsemen
     endorsement_key,
     find_endorsement,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import Reason, TpmError
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template import Template
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
-from tpm2_pytss import TPM2_ALG, TPMA_NV
+from tpm2_pytss import ESYS_TR, TPM2_ALG, TPMA_NV
 from tpm2_pytss.types import TPM2B_AUTH, TPM2B_NV_PUBLIC, TPMS_NV_PUBLIC
 
 pytestmark = pytest.mark.tpm
@@ -141,3 +143,73 @@ def test_what_is_no_template_leaves_that_of_the_tcg(memory: Memory, junk: bytes)
     memory.write(ECC.template_handle, junk)
     memory.write(ECC.nonce_handle, b"of another key")
     assert memory.opens(find_endorsement(memory.tpm))
+
+
+# Authorisations and hierarchies.
+
+
+def proved_by(memory: Memory, **auths: bytes) -> bool:
+    """Whether a connection that knows these can make the EK and open a credential."""
+    memory.tpm.release()
+    memory.tpm = Tpm(*memory.place, **auths)  # type: ignore[arg-type]
+    with memory.tpm.taken():
+        return memory.opens(find_endorsement(memory.tpm))
+
+
+@pytest.mark.parametrize("template", [RSA, TEMPLATES[3]], ids=["low range", "high range"])
+def test_the_authorisation_of_the_endorsement_hierarchy_is_needed_and_named(
+    memory: Memory, template: EkTemplate
+) -> None:
+    usage = "key_encipherment" if template is RSA else "key_agreement"
+    memory.write(template.handle, memory.certificate(template, usage))
+    memory.tpm.storage_root()
+    memory.tpm.esapi().hierarchy_change_auth(ESYS_TR.ENDORSEMENT, b"of the endorsement")
+    memory.tpm.esapi().hierarchy_change_auth(ESYS_TR.OWNER, b"of the owner")
+    with pytest.raises(InputError, match=r"^tpm_endorsement_auth is missing, and there is one of the TPM's endors"):
+        proved_by(memory, owner_auth=b"of the owner")
+    with pytest.raises(InputError, match=r"^tpm_endorsement_auth is not that of the TPM's endorsement hierarchy: give"):
+        proved_by(memory, endorsement_auth=b"of the owner")
+    assert proved_by(memory, endorsement_auth=b"of the endorsement")
+
+
+def test_the_authorisation_is_needed_for_an_ek_that_the_tpm_keeps(memory: Memory) -> None:
+    """To open a credential by policy A takes it once more."""
+    memory.write(RSA.handle, memory.certificate(RSA, "key_encipherment"))
+    found = find_endorsement(memory.tpm)
+    with endorsement_key(memory.tpm, found) as (ek, _area):
+        memory.tpm.esapi().evict_control(ESYS_TR.OWNER, ek, 0x81010001)
+    memory.tpm.storage_root()
+    memory.tpm.esapi().hierarchy_change_auth(ESYS_TR.ENDORSEMENT, b"of the endorsement")
+    with pytest.raises(InputError, match=r"^tpm_endorsement_auth is missing"):
+        proved_by(memory)
+    assert proved_by(memory, endorsement_auth=b"of the endorsement")
+
+
+@pytest.mark.parametrize("hierarchy", ["OWNER", "ENDORSEMENT"])
+def test_a_hierarchy_that_is_disabled_is_named(memory: Memory, hierarchy: str) -> None:
+    memory.tpm.esapi().hierarchy_control(auth_handle=ESYS_TR.PLATFORM, enable=getattr(ESYS_TR, hierarchy), state=False)
+    words = f"the TPM's {hierarchy.lower()} hierarchy is disabled: enable the TPM in the firmware settings"
+    with pytest.raises(TpmError, match=rf"^{words} \(code 0x[12]85, making the ") as caught:
+        if hierarchy == "OWNER":
+            memory.tpm.storage_root()
+        else:
+            with endorsement_key(memory.tpm, Endorsement(ECC, ())):
+                pass
+    assert caught.value.reason is Reason.HIERARCHY
+
+
+def test_what_a_disabled_hierarchy_keeps_is_as_if_it_were_not_there(memory: Memory) -> None:
+    """Handles of it are unknown to the TPM then, and the message says that this can be why."""
+    memory.write(RSA.handle, b"a certificate")
+    memory.tpm.esapi().hierarchy_control(auth_handle=ESYS_TR.PLATFORM, enable=ESYS_TR.OWNER, state=False)
+    words = "the TPM has no such key or index, or its hierarchy is disabled: enable it in the firmware settings"
+    with pytest.raises(TpmError, match=rf"^{words} \(code 0x[12]8b") as caught:
+        memory.tpm.entity(RSA.handle)
+    assert caught.value.reason is Reason.HANDLE
+
+
+def test_what_a_disabled_hierarchy_keeps_does_not_hide_the_others(memory: Memory) -> None:
+    memory.write(ECC.handle, memory.certificate(ECC, "key_agreement"))
+    assert find_endorsement(memory.tpm).template == ECC
+    memory.tpm.esapi().hierarchy_control(auth_handle=ESYS_TR.PLATFORM, enable=ESYS_TR.OWNER, state=False)
+    assert find_endorsement(memory.tpm) == Endorsement(RSA, ())

@@ -128,7 +128,7 @@ def host(store: Store, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(lifecycle, "is_whole", lambda *_unused: made.whole)
     for name in ("check_tpm", "check_algorithms", "check_host_policy"):
         monkeypatch.setattr(tpm_card, name, lambda *_unused: None)
-    monkeypatch.setattr(card_steps, "Tpm", lambda *_unused: Tpm())
+    monkeypatch.setattr(card_steps, "Tpm", lambda *_unused, **_auths: Tpm())
     monkeypatch.setattr(card_steps, "opened", opened)
     monkeypatch.setattr(card_steps, "equip", made.equip)
     monkeypatch.setattr(certificate, "make_shown_key", made.make_key)

@@ -48,7 +48,7 @@ def card(name: str, **changes: t.Any) -> t.Dict[str, t.Any]:
 
 def visit_task(store: str, *cards: t.Union[str, t.Mapping[str, t.Any]]) -> t.Dict[str, t.Any]:
     """The parameters of a visit that finds or makes these cards."""
-    common = {"tpm": "device:/dev/tpmrm0", "store": store, "tpm_owner_auth": None}
+    common = {"tpm": "device:/dev/tpmrm0", "store": store, "tpm_owner_auth": None, "tpm_endorsement_auth": None}
     return {**common, "cards": [card(each) if isinstance(each, str) else each for each in cards]}
 
 

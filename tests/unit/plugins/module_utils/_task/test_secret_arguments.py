@@ -46,7 +46,7 @@ NO_STRINGS = {
 
 
 @pytest.mark.parametrize("value", NO_STRINGS.values(), ids=NO_STRINGS)
-@pytest.mark.parametrize("name", ["pin", "puk", "admin_key", "tpm_owner_auth"])
+@pytest.mark.parametrize("name", ["pin", "puk", "admin_key", "tpm_owner_auth", "tpm_endorsement_auth"])
 def test_what_is_no_string_is_refused_and_not_repeated(name: str, value: object) -> None:
     with pytest.raises(InputError, match=rf"^{name} is .*, and a secret is a string: quote it") as caught:
         check_strings(wanted_card.ARGUMENTS, {"name": "card", name: value})

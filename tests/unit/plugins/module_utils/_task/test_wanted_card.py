@@ -50,6 +50,7 @@ def task(**changes):
         "group": None,
         "tpm": "device:/dev/tpmrm0",
         "tpm_owner_auth": None,
+        "tpm_endorsement_auth": None,
         "store": "/nonexistent",
     }
     return {**defaults, **changes}
@@ -213,7 +214,8 @@ def test_an_instance_id_finds_a_card():
 
 
 def test_secrets_are_not_in_the_representation():
-    wanted = WantedCard.parse(task(pin="s3cr3t-1", puk="s3cr3t-2", tpm_owner_auth="s3cr3t-3"))
+    auths = {"tpm_owner_auth": "s3cr3t-3", "tpm_endorsement_auth": "s3cr3t-4"}
+    wanted = WantedCard.parse(task(pin="s3cr3t-1", puk="s3cr3t-2", **auths))
     assert "s3cr3t" not in repr(wanted)
 
 
