@@ -65,7 +65,7 @@ def found_card(*records: t.Any) -> FoundCard:
 
 
 def lockout() -> t.Tuple[t.Any, t.Any]:
-    arguments = dict.fromkeys(("max_tries", "recovery", "lockout_recovery", "value", "tpm_owner_auth"))
+    arguments = dict.fromkeys(("max_tries", "recovery", "lockout_recovery", "value", "reset", "tpm_owner_auth"))
     noun = TpmLockout.from_task({**arguments, "max_tries": 9, "discard": True, "tpm": TCTI, "store": "/nonexistent"})
     return noun, Lockout(0, 10, 1, 1, False, False)
 
