@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Statements of cards before verifiers that are not ours: WebAuthn Level 2, section 8.3, attestation format "tpm".
 
-A relying party trusts the CA's root alone. Both verifiers want an ECDSA signature in DER, as WebAuthn has it
+A relying party trusts the root of the CA alone. All verifiers want an ECDSA signature in DER, as WebAuthn has it
 everywhere else (section 6.5.6), and not the TPMT_SIGNATURE that section 8.3 speaks of.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import subprocess
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -76,6 +78,24 @@ class Registration:
         return fido2.AttestationObject.create("tpm", self.authenticator_data, statement)
 
 
+RUBY = """
+require "base64"
+require "json"
+require "tpm/key_attestation"
+asked = JSON.parse($stdin.read)
+bytes = ->(text) { Base64.strict_decode64(text) }
+TPM.send(:const_set, :VENDOR_IDS, TPM.send(:remove_const, :VENDOR_IDS).merge(asked["makers"]))
+statement = asked["statement"].transform_values(&bytes)
+seen = TPM::KeyAttestation.new(
+  statement["certInfo"], statement["sig"], statement["pubArea"], asked["chain"].map(&bytes), bytes.(asked["nonce"]),
+  signature_algorithm: TPM::ALG_ECDSA,
+  trusted_certificates: [OpenSSL::X509::Certificate.new(bytes.(asked["root"]))]
+)
+puts [seen.valid? ? "accepted" : "refused", *seen.key&.public_to_der&.unpack1("H*")].join(" ")
+"""
+"""What a relying party in Ruby would write."""
+
+
 class RelyingParty:
     """Trusts one root."""
 
@@ -112,6 +132,20 @@ class RelyingParty:
             },
         )
 
+    def ask_ruby(self, registration: Registration, known: t.Tuple[str, ...] = (SOFTWARE_TPM,)) -> str:
+        """``accepted`` with the certified key in hex, where it can tell, or ``refused``."""
+        question = {
+            "makers": dict.fromkeys(known, "software"),
+            "statement": {name: encoded(value) for name, value in registration.statement.items()},
+            "chain": [encoded(each) for each in registration.chain],
+            "nonce": encoded(registration.to_be_attested),
+            "root": encoded(self.root.public_bytes(Encoding.DER)),
+        }
+        command = ["ruby", "-e", RUBY]
+        done = subprocess.run(command, input=json.dumps(question), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
 
 class Corp:
     """A CA with one host: it certifies the AK that a verified host showed."""
@@ -139,6 +173,10 @@ class Corp:
 
 
 IDENTITY = certificate.Identity(HOST)
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +220,22 @@ def certified(bench: Bench, slot: int, stated: Registration, shown: Registration
     signature = Signature.parse(statement.signature).value
     parts = {"pubArea": public_area(bench, slot), "certInfo": statement.attest, "sig": signature}
     return replace(shown, statement=parts)
+
+
+def forged_signature(registration: Registration) -> bytes:
+    """By another key than that of the AK certificate."""
+    return ec.generate_private_key(ec.SECP256R1()).sign(registration.statement["certInfo"], ec.ECDSA(SHA256()))
+
+
+def earlier_certificate(bench: Bench, corp: Corp) -> bytes:
+    """As an earlier release made it for an AK: with the computer as subject."""
+    order = corp.order(bench)
+    signer = corp.authority.issuing()
+    key = certificate.load_public_key(order.public_key)
+    validity = certificate.Validity.of(order.profile, now(), signer.certificate)
+    settings = corp.authority.settings
+    made = certificate.build(order.profile, order.identity, key, order.assurance, signer, settings, validity)
+    return made.public_bytes(Encoding.DER)
 
 
 @pytest.fixture
@@ -238,7 +292,7 @@ def test_a_statement_on_another_challenge(bench, corp, asked):
 def test_a_statement_signed_by_another_ak(bench, corp, asked):
     """The AK certificate is ours, the signature is not by its key."""
     good = register(bench, corp)
-    forged = ec.generate_private_key(ec.SECP256R1()).sign(good.statement["certInfo"], ec.ECDSA(SHA256()))
+    forged = forged_signature(good)
     refused = asked(replace(good, statement={**good.statement, "sig": forged}))
     assert "signature of certInfo" in refused["fido2"] and "attestation statement signature" in refused["webauthn"]
 
@@ -252,13 +306,35 @@ def test_an_ak_certificate_of_a_ca_that_nobody_trusts(bench, corp, asked, tmp_pa
 
 def test_an_ak_certificate_of_an_earlier_release(bench, corp, asked):
     """With the computer as subject, and no TPM: what this release issues in its place is believed."""
-    order = corp.order(bench)
-    signer = corp.authority.issuing()
-    key = certificate.load_public_key(order.public_key)
-    validity = certificate.Validity.of(order.profile, now(), signer.certificate)
-    settings = corp.authority.settings
-    old = certificate.build(order.profile, order.identity, key, order.assurance, signer, settings, validity)
     good = register(bench, corp)
-    refused = asked(replace(good, chain=(old.public_bytes(Encoding.DER), good.chain[1])))
+    refused = asked(replace(good, chain=(earlier_certificate(bench, corp), good.chain[1])))
     assert "SubjectAlternativeName'> extension was" in refused["fido2"]
     assert "was not empty" in refused["webauthn"]
+
+
+@pytest.fixture
+def ruby(corp):
+    found = subprocess.run(["ruby", "-rtpm/key_attestation", "-e", ""], capture_output=True, check=False)
+    if found.returncode:
+        pytest.skip("needs ruby-tpm-key-attestation, as in Debian's package of that name")
+    return RelyingParty(corp.root)
+
+
+def test_ruby_believes_a_key_of_a_card_up_to_our_root(bench, corp, ruby):
+    """It gives back RSA keys, and of those on curves only such as are bound to one scheme, which a card's are not."""
+    assert ruby.ask_ruby(register(bench, corp)) == "accepted"
+    assert ruby.ask_ruby(register(bench, corp, 0x9C)) == f"accepted {bench.record.keys[0x9C].public.hex()}"
+    assert ruby.ask_ruby(register(bench, corp), known=()) == "refused"  # for the maker's sake
+
+
+def test_ruby_believes_no_lie(bench, corp, ruby, tmp_path):
+    good, stranger = register(bench, corp), Corp(tmp_path / "ca")
+    lies = (
+        replace(good, challenge=bytes(32)),
+        replace(good, statement={**good.statement, "pubArea": public_area(bench, 0x9E)}),
+        replace(good, statement={**good.statement, "sig": forged_signature(good)}),
+        replace(good, chain=(earlier_certificate(bench, corp), good.chain[1])),
+        replace(good, chain=stranger.chain(bench)),
+    )
+    stranger.ledger.close()
+    assert [ruby.ask_ruby(lie) for lie in lies] == ["refused"] * len(lies)
