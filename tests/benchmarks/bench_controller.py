@@ -90,7 +90,7 @@ class Controller:
         given = answer(pending._secret, card.name, pending.challenge.sealed)
         assert pending.accept(host.host, card.name, given, forge.NOW, Report(card.name))
         kept = seal(bundle, [pending.proof(forge.NOW)], self._issuer.evidence_signer(), self._issuer.certificate)
-        self.ledger.settle(admission, kept, [each.certificate.serial for each in issued])
+        self.ledger.settle(admission, kept, [each.certificate for each in issued])
         marks.append(time.process_time())
         for step, (began, ended) in zip(self.taken.values(), zip(marks, marks[1:])):
             step.append(ended - began)

@@ -19,6 +19,7 @@ from ...module_utils._errors import InputError, StateError
 from .._ledger import clock, packages
 from . import evidence_key, files, keyfile, ssh
 from .keyfile import SigningKey
+from .safe import Safe
 from .signer import Signer, identifier, public_der
 
 FORMAT = 1
@@ -201,6 +202,10 @@ class Authority:
         issuing = self.issuing()
         key = evidence_key.derive(issuing.key)
         return Signer(evidence_key.certify(issuing, key), key)
+
+    def safe(self) -> Safe:
+        """Returns what certificates are kept in until a TPM has answered for them."""
+        return Safe(self.issuing().key)
 
     def check_clock(self, at: datetime) -> None:
         """Raises :class:`StateError` where the CA is not valid yet, or not any more."""

@@ -77,10 +77,12 @@ def revoked_ssh_keys(ledger: Ledger, authority: str) -> bytes:
 
 
 def _ssh_line(certificate: Certificate) -> bytes:
+    if not certificate.activated_at:
+        return b""  # The key may be somebody else's, and nobody has got the certificate.
     if certificate.kind == Kind.SSH_USER.value:
         return certificate.body
-    if not certificate.slot or certificate.reason == Reason.SUPERSEDED.value or not certificate.activated_at:
-        return b""  # A key that nobody has answered for may be somebody else's.
+    if not certificate.slot or certificate.reason == Reason.SUPERSEDED.value:
+        return b""
     key = t.cast(ssh.PublicKey, x509.load_der_x509_certificate(certificate.body).public_key())
     return ssh.public_line(key, f"{certificate.host} {certificate.card} {certificate.slot}")
 

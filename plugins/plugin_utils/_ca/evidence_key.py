@@ -11,9 +11,10 @@ from __future__ import annotations
 import functools
 import hashlib
 
-from ...module_utils._cryptography import HKDF, ec, hashes, rsa, x509
+from ...module_utils._cryptography import ec, hashes, x509
 from ...module_utils._encoding import der
 from .._ledger import clock
+from . import keyfile
 from .keyfile import SigningKey, signature_hash
 from .oid import EVIDENCE_SIGNING
 from .signer import Signer
@@ -30,20 +31,12 @@ _BITS = ("digital_signature", "content_commitment", "key_encipherment", "data_en
 
 def derive(issuing: SigningKey) -> ec.EllipticCurvePrivateKey:
     """Returns a key on P-256 that the holder of the issuing CA's key can make again."""
-    return _derive(_secret_number(issuing))
+    return _key(keyfile.derive(issuing, _LABEL, _SECRET_SIZE))
 
 
 @functools.lru_cache(maxsize=4)
-def _derive(number: int) -> ec.EllipticCurvePrivateKey:
-    secret = number.to_bytes(number.bit_length() // 8 + 1, "big")
-    octets = HKDF(hashes.SHA256(), _SECRET_SIZE, None, _LABEL).derive(secret)
+def _key(octets: bytes) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(octets, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
-
-
-def _secret_number(key: SigningKey) -> int:
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.private_numbers().d
-    return key.private_numbers().private_value
 
 
 def certify(issuer: Signer, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

@@ -8,7 +8,7 @@ import enum
 import functools
 import hashlib
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ...module_utils._cryptography import serialization, x509
@@ -162,9 +162,9 @@ class Issuer:
                 self._check(order)
             found = self._ledger.reading(lambda connection: [self._kept(connection, order) for order in orders])
             kept = [each for each in found if each is not None]
-            if len(kept) == len(orders):
-                return kept
-            return self._ledger.writing(lambda connection: [self._issue(connection, order) for order in orders])
+            if len(kept) < len(orders):
+                kept = self._ledger.writing(lambda connection: [self._issue(connection, order) for order in orders])
+            return [self._open(each) for each in kept]
         except Refusal as refusal:
             self._ledger.record(EventKind.REFUSED, _common_place(orders), refusal.code.name, detail=str(refusal))
             raise
@@ -182,6 +182,13 @@ class Issuer:
         number = record.digest(answer.issuer.public_bytes().hex(), f"{answer.serial_number:x}")[:SERIAL_DIGITS]
         made = Made(number, body, Validity(*clock.validity(answer)), record.EXTERNAL)
         return self._ledger.writing(lambda connection: self._issue(connection, order, lambda: made))
+
+    def _open(self, issued: Issued) -> Issued:
+        certificate = issued.certificate
+        if not certificate.is_closed:
+            return issued
+        body = self._authority.safe().open(certificate.serial, certificate.body)
+        return replace(issued, certificate=replace(certificate, body=body))
 
     @property
     def _now(self) -> datetime:
@@ -232,7 +239,7 @@ class Issuer:
         What nobody has answered for counts for nobody else, and not at all once it was withdrawn: whoever shows a key
         that is not his gets nowhere, and takes nothing from whom it belongs to.
         """
-        certified = [each for each in self._certified(connection, order) if _counts(each, order.place)]
+        certified = [each for each in self._certified(connection, order) if self._counts(each, order.place)]
         for other in certified:
             if (other.host, other.card) != (order.place.host, order.place.card):
                 raise Refusal(Code.KEY_SERVES_OTHER_CARD, f"the key belongs to card {other.card} of {other.host}")
@@ -241,6 +248,17 @@ class Issuer:
                     Code.KEY_REVOKED, f"a certificate for this key was revoked ({other.reason}): make a new key"
                 )
         return next((each for each in reversed(certified) if each.profile == order.profile.name), None)
+
+    def _counts(self, certificate: Certificate, place: Place) -> bool:
+        """Whether a certificate says something about who may have its key."""
+        own = (certificate.host, certificate.card) == (place.host, place.card)
+        shared = own and not certificate.revoked_at and self._is_shared(certificate)
+        return bool(certificate.activated_at) or shared
+
+    def _is_shared(self, certificate: Certificate) -> bool:
+        """Whether a run may take up what another has signed; what a run has left that was killed may go any time."""
+        recent = certificate.issued_at + record.SHARED_SECONDS > clock.stamp(self._now)
+        return certificate.kind == record.EXTERNAL or (recent and bool(certificate.body))
 
     def _certified(self, connection: Connection, order: Order) -> t.List[Certificate]:
         return self._ledger.of_key(connection, self._authority.identifier, order.key)
@@ -279,7 +297,7 @@ class Issuer:
         validity = Validity.of(order.profile, self._now, self._authority.certificate)
         sign = self._sign_ssh if order.profile.kind is Kind.SSH_USER else self._sign_x509
         serial, body = sign(order, load_public_key(order.public_key), validity)
-        return Made(serial, body, validity, order.profile.kind.value)
+        return Made(serial, self._authority.safe().close(serial, body), validity, order.profile.kind.value)
 
     def _entry(self, order: Order, made: Made, generation: int) -> Certificate:
         authority = self._authority.identifier
@@ -320,12 +338,6 @@ def _common_place(orders: t.Sequence[Order]) -> Place:
     """Returns the host of the orders, with the card if there is but one."""
     places = {Place(order.place.host, order.place.card) for order in orders}
     return places.pop() if len(places) == 1 else Place(orders[0].place.host)
-
-
-def _counts(certificate: Certificate, place: Place) -> bool:
-    """Whether a certificate says something about who may have its key."""
-    own = (certificate.host, certificate.card) == (place.host, place.card)
-    return bool(certificate.activated_at) or (own and not certificate.revoked_at)
 
 
 def _decide(current: t.Optional[Certificate], order: Order, at: datetime) -> t.Tuple[Outcome, str]:

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import base64
+import functools
 import os
 import typing as t
 
 from ...module_utils._cryptography import (
+    HKDF,
     Cipher,
     Scrypt,
     algorithms,
@@ -61,6 +63,21 @@ def signature_hash(key: SigningKey) -> Hash:
     """The hash that goes with the key, SHA-256 for one that no CA of ours was made with."""
     algorithm = KeyAlgorithm.of(key)
     return algorithm.hash if algorithm else hashes.SHA256()
+
+
+def derive(key: SigningKey, label: bytes, size: int) -> bytes:
+    """Returns a secret, of that many bytes, that the holder of the key can make again: HKDF, RFC 5869.
+
+    :param label: what the secret is for; secrets of two labels say nothing of each other
+    """
+    numbers = key.private_numbers()
+    return _derive(numbers.d if isinstance(numbers, rsa.RSAPrivateNumbers) else numbers.private_value, label, size)
+
+
+@functools.lru_cache(maxsize=8)
+def _derive(number: int, label: bytes, size: int) -> bytes:
+    secret = number.to_bytes(number.bit_length() // 8 + 1, "big")
+    return HKDF(hashes.SHA256(), size, None, label).derive(secret)
 
 
 def lock(key: SigningKey, passphrase: str) -> bytes:

@@ -236,7 +236,7 @@ def _certificate(certificate: t.Optional[Certificate], at: datetime) -> Document
         "not_after": clock.text(clock.moment(certificate.not_after)),
         "serial": certificate.number,
         "evidence": certificate.evidence,
-        "sha256": hashlib.sha256(certificate.body).hexdigest(),
+        "sha256": "" if certificate.is_closed else hashlib.sha256(certificate.body).hexdigest(),
     }
 
 

@@ -56,12 +56,14 @@ class Desk:
         publish_if_due(self.authority, self.ledger)
 
     def end(self, enrollment: Enrollment) -> None:
-        """Ends an enrolment, however far it came, and has listed what was signed in vain.
+        """Ends an enrolment, however far it came, and has listed what was signed in vain, by this run or by one, for
+        whatever host, that was killed.
 
         :raises StateError: if the ledger does not allow it
         """
         enrollment.close()
-        if enrollment.withdrawn:
+        left_over = [] if enrollment.check else self.ledger.left_over(self.authority.identifier)
+        if self.ledger.withdraw([each.serial for each in left_over]) or enrollment.withdrawn:
             try:
                 self.publish()
             except StateError as error:  # The folder may be read-only here: the ledger has it.

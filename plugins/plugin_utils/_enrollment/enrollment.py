@@ -47,7 +47,7 @@ class Enrollment:
         """What was signed in this run, and revoked because the host did not answer for it."""
         self._issuer = issuer
         self._online = online
-        self._check = check
+        self.check = check
         self._nonces = {card.name: new_nonce() for card in wanted.cards}
         self._warnings: t.List[str] = list(policy.trust.warnings)
         desk = ExternalDesk(wanted.external_ca, issuer, ledger) if wanted.external_ca else None
@@ -79,7 +79,7 @@ class Enrollment:
             progress.take_over(self.answer.card(name))
         verdict, bundle = self._examination.judge(self.answer, self.progress)
         self._warnings += [*self._online.troubles, *verdict.warnings]
-        if not self._check:
+        if not self.check:
             self._handover.issue(verdict, bundle, self.progress.values())
 
     # ------------------------------------------------------------ second visit
@@ -140,7 +140,7 @@ class Enrollment:
         return any(each.adjusted or self._is_changed(each) for each in self.progress.values())
 
     def _is_changed(self, progress: Progress) -> bool:
-        return progress.is_due if self._check else bool(progress.issued)
+        return progress.is_due if self.check else bool(progress.issued)
 
     def cards(self) -> t.List[Document]:
         """Returns what a task returns of each card."""

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From what is due to what a TPM has answered for: signed, sealed, handed over, and only then counted.
 
-Until a host's TPM has opened the challenge, what it showed is a claim. Its certificates are in the ledger and in this
-process alone, and leave them sealed; its keys and Names are pinned to nothing; and what was signed in vain is revoked.
+Until a host's TPM has opened the challenge, what it showed is a claim. Its certificates are in this process alone, and
+leave it sealed, for the ledger, too; its keys and Names are pinned to nothing; and what was signed in vain is revoked.
 """
 
 from __future__ import annotations
@@ -152,9 +152,9 @@ class Handover:
                 progress.fail(error)
 
     def _settle_card(self, progress: Progress, admission: Admission, bundle: bytes) -> None:
-        serials = [each.certificate.serial for each in progress.issued]
-        self.evidence, replaced = self._ledger.settle(admission, bundle, serials)
-        progress.proven = frozenset(serials)
+        answered = [each.certificate for each in progress.issued]
+        self.evidence, replaced = self._ledger.settle(admission, bundle, answered)
+        progress.proven = frozenset(each.serial for each in answered)
         self.warnings += [revoke_elsewhere(each) for each in replaced if each.kind == EXTERNAL]
         if progress.errands and self._errands.run(progress):
             self._challenge(progress)

@@ -14,8 +14,11 @@ from . import schema, statement
 from .database import Connection
 from .journal import Journal
 from .packages import sa
-from .record import EXTERNAL, Certificate, EventKind, Reason, Row
+from .record import EXTERNAL, SHARED_SECONDS, Certificate, EventKind, Reason, Row
 from .refusal import Code, Refusal
+
+LEFT_OVER_SECONDS = 2 * SHARED_SECONDS
+"""A run that took a certificate up at the last moment has its challenge open for as long again."""
 
 
 class Certificates(Journal):
@@ -38,16 +41,19 @@ class Certificates(Journal):
             raise InputError("serial", f"is {serial!r}, which the ledger does not hold", "take it from the audit")
         return found[0]
 
-    def activate(self, serials: t.Sequence[str], evidence: str = "") -> t.List[Certificate]:
+    def activate(self, answered: t.Sequence[Certificate], evidence: str = "") -> t.List[Certificate]:
         """Records that the host has proved to hold the certificates' keys; see :meth:`_activate`."""
-        return self.writing(lambda connection: self._activate(connection, serials, evidence))
+        return self.writing(lambda connection: self._activate(connection, answered, evidence))
 
-    def _activate(self, connection: Connection, serials: t.Sequence[str], evidence: str) -> t.List[Certificate]:
-        """Records that the host has proved to hold the certificates' keys.
+    def _activate(
+        self, connection: Connection, answered: t.Sequence[Certificate], evidence: str
+    ) -> t.List[Certificate]:
+        """Records that the host has proved to hold the certificates' keys; from here on their bodies lie open.
 
         What they replace is revoked in the same step: certificates at the same place for another key or
         another identity, or of an earlier content of the profile. A plain renewal leaves the old one to expire.
 
+        :param answered: with their bodies as they were sealed for the host's TPM
         :param evidence: digest of the bundle that says so
         :returns: what was revoked
         :raises InputError: the ledger holds no certificate of that serial
@@ -55,13 +61,13 @@ class Certificates(Journal):
             ``CERTIFICATE_WITHDRAWN``
         """
         replaced: t.List[Certificate] = []
-        for serial in serials:
-            certificate = self._found(connection, serial)
+        for given in answered:
+            certificate = self._found(connection, given.serial)
             if not certificate.activated_at:
                 self._refuse_late(connection, certificate)
-                values = {"which": serial, "at": self._stamp(), "upon": evidence or certificate.evidence}
-                connection.execute(statement.ACTIVATE, values)
-                self.note(connection, EventKind.ACTIVATED, certificate.place, serial=serial)
+                values = {"at": self._stamp(), "upon": evidence or certificate.evidence, "opened": given.body}
+                connection.execute(statement.ACTIVATE, {"which": given.serial, **values})
+                self.note(connection, EventKind.ACTIVATED, certificate.place, serial=given.serial)
                 replaced += self._supersede(connection, certificate)
         return replaced
 
@@ -95,6 +101,14 @@ class Certificates(Journal):
             return gone
 
         return self.writing(work) if serials else []
+
+    def left_over(self, authority: str) -> t.List[Certificate]:
+        """Returns what runs have left that did not come to their end: signed, not answered for, and too old for any
+        run that still goes on.
+        """
+        latest = {"latest": self._stamp() - LEFT_OVER_SECONDS}
+        found = self.reading(lambda connection: _all(connection, statement.LEFT_OVER, latest))
+        return [each for each in found if each.authority == authority]
 
     def revoke(self, where: t.Mapping[str, str], reason: Reason, authority: str) -> t.List[Certificate]:
         """Revokes what is valid and matches, by ``host``, ``card``, ``slot``, ``serial`` or ``key``.
@@ -161,6 +175,6 @@ class Certificates(Journal):
         connection.execute(sa.insert(schema.crls).values(**values))
 
 
-def _all(connection: Connection, query: t.Any, values: t.Optional[t.Mapping[str, str]] = None) -> t.List[Certificate]:
+def _all(connection: Connection, query: t.Any, values: t.Optional[t.Mapping[str, t.Any]] = None) -> t.List[Certificate]:
     rows = connection.execute(query, dict(values or {})).mappings()
     return [Certificate.of(t.cast(Row, row)) for row in rows]

@@ -12,10 +12,9 @@ from . import schema
 from .database import Connection
 from .journal import Journal
 from .packages import sa
-from .record import ChallengeState, Place, Row
+from .record import CHALLENGE_LIFETIME, ChallengeState, Place, Row
 from .refusal import Code, Refusal
 
-CHALLENGE_LIFETIME = timedelta(minutes=10)
 _KEEP_SECONDS = 86400
 """How long an expired challenge is kept, so that a late answer is told from an unknown one."""
 

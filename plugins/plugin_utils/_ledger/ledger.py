@@ -22,12 +22,12 @@ class Ledger(Certificates, Pins, Challenges):
     """The ledger behind a database URL."""
 
     def settle(
-        self, admission: Admission, bundle: bytes, serials: t.Sequence[str]
+        self, admission: Admission, bundle: bytes, answered: t.Sequence[Certificate]
     ) -> t.Tuple[str, t.List[Certificate]]:
         """Makes count what a host's TPM has answered for: keys and Names are pinned, the evidence is kept, and the
         certificates are in use, or nothing of it.
 
-        :param serials: of the certificates that were sealed for the TPM
+        :param answered: the certificates that were sealed for the TPM
         :returns: SHA-256 of the bundle, in hex, and the certificates that were revoked because these replace them
         :raises Refusal: as :meth:`Pins._pin` and :meth:`Certificates._activate`; the refusal is recorded
         """
@@ -35,7 +35,7 @@ class Ledger(Certificates, Pins, Challenges):
         def work(connection: Connection) -> t.Tuple[str, t.List[Certificate]]:
             self._pin(connection, admission)
             digest = self._keep_evidence(connection, admission.host, bundle)
-            return digest, self._activate(connection, serials, digest)
+            return digest, self._activate(connection, answered, digest)
 
         cards = list(admission.cards)
         place = Place(admission.host, cards[0] if len(cards) == 1 else "")

@@ -8,12 +8,16 @@ import enum
 import hashlib
 import typing as t
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ...module_utils._cryptography import x509
 from . import clock
 
 Row = t.Mapping[str, t.Any]
+
+CHALLENGE_LIFETIME = timedelta(minutes=10)
+SHARED_SECONDS = int(CHALLENGE_LIFETIME.total_seconds())
+"""How long after it was signed another run may take up a certificate that nobody has answered for yet."""
 
 SSH, SSH_USER = "ssh", "ssh_user"
 EXTERNAL = "external"
@@ -73,7 +77,7 @@ class Certificate:
     :param content: digest of the profile's content and the identity, to tell when either changed
     :param serial: in hex; of another CA's, whose numbers may be anything, a digest that stands for issuer and number
     :param kind: ``x509``, ``ssh_user`` or :data:`EXTERNAL`
-    :param body: DER, or an OpenSSH certificate's line
+    :param body: DER, or an OpenSSH certificate's line; see :attr:`is_closed`
     """
 
     serial: str
@@ -120,6 +124,13 @@ class Certificate:
         if self.kind != EXTERNAL:
             return self.serial
         return f"{x509.load_der_x509_certificate(self.body).serial_number:x}"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its body lies in the ledger for the CA's eyes only: nobody has answered for the certificate. One
+        that another CA has issued lies open, for it came so.
+        """
+        return not self.activated_at and self.kind != EXTERNAL
 
     def is_replaced_by(self, other: Certificate) -> bool:
         """Whether this one has to go once the other is on the card."""

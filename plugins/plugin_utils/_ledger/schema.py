@@ -57,6 +57,16 @@ certificates = sa.Table(
     sa.Index("enrollment_certificate_revoked", "authority", "revoked_at"),
 )
 
+UNANSWERED = (certificates.c.activated_at.is_(None), certificates.c.revoked_at.is_(None))
+"""What a certificate is as long as no TPM has answered for it, and nobody has withdrawn it."""
+
+_unanswered = sa.Index(
+    "enrollment_certificate_unanswered",
+    certificates.c.issued_at,
+    sqlite_where=sa.and_(*UNANSWERED),
+    postgresql_where=sa.and_(*UNANSWERED),
+)
+
 hosts = sa.Table(
     "enrollment_host",
     METADATA,
@@ -156,7 +166,17 @@ _FROM_VERSION_1 = (
     "DROP TABLE enrollment_challenge",
 )
 
-MIGRATIONS: t.Tuple[Migration, ...] = (_pin_whole_cards,)
+
+def _close_unanswered(connection: sa.engine.Connection) -> None:
+    """Version 2 held the bodies of certificates that nobody has answered for in the clear. They are given up: a later
+    run withdraws the certificates. Nobody needs the body of one that was withdrawn.
+    """
+    unanswered = (certificates.c.activated_at.is_(None), certificates.c.kind != "external")
+    connection.execute(sa.update(certificates).where(*unanswered).values(body=b""))
+    _unanswered.create(connection)
+
+
+MIGRATIONS: t.Tuple[Migration, ...] = (_pin_whole_cards, _close_unanswered)
 """Step n leads from version n + 1 to n + 2. A step is never changed once it was released."""
 
 NEWEST = 1 + len(MIGRATIONS)

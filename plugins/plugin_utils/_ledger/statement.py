@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from . import schema
 from .packages import sa
+from .record import EXTERNAL
 
 CERTIFICATE = schema.certificates.c
 OF_KEY = sa.select(schema.certificates).where(CERTIFICATE.key == sa.bindparam("key")).order_by(CERTIFICATE.generation)
@@ -21,7 +22,10 @@ AT_PLACE = sa.select(schema.certificates).where(
 ACTIVATE = (
     sa.update(schema.certificates)
     .where(CERTIFICATE.serial == sa.bindparam("which"))
-    .values(activated_at=sa.bindparam("at"), evidence=sa.bindparam("upon"))
+    .values(activated_at=sa.bindparam("at"), evidence=sa.bindparam("upon"), body=sa.bindparam("opened"))
+)
+LEFT_OVER = sa.select(schema.certificates).where(
+    *schema.UNANSWERED, CERTIFICATE.kind != EXTERNAL, CERTIFICATE.issued_at.between(0, sa.bindparam("latest"))
 )
 PINS_OF_EK = sa.select(schema.endorsement_keys).where(
     sa.or_(

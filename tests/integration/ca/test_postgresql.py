@@ -75,8 +75,9 @@ def _enrol(corp: t.Any, url: str, orders: t.Any, start: t.Any, results: t.Any) -
         host = order.place.host
         admission = Admission(host, f"{host:0>64}", f"{host:0>68}", {"card": claim})
         ledger.examine(admission)
-        serials.append(issuer.issue(order).certificate.serial)
-        ledger.settle(admission, b"{}", serials[-1:])
+        certificate = issuer.issue(order).certificate
+        serials.append(certificate.serial)
+        ledger.settle(admission, b"{}", [certificate])
     results.put(serials)
 
 
@@ -124,7 +125,7 @@ def test_revocation_lists_count_on_wherever_they_are_signed(url: str, corp: t.An
     ledger = Ledger(url, create=True)
     opened = corp.open()
     issued = Issuer(opened, ledger).issue(corp.order("ws-1", "tls_client"))
-    ledger.activate([issued.certificate.serial])
+    ledger.activate([issued.certificate])
     ledger.revoke({"host": "ws-1"}, Reason.KEY_COMPROMISE, opened.identifier)
     lifetime = crl.timedelta(days=7)
     numbers = [crl.sign(ledger, opened.issuing(), lifetime).number for _each in range(3)]

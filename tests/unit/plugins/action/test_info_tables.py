@@ -45,7 +45,7 @@ def test_cards() -> None:
         "state": "ready",
         "pin_tries_left": 5,
         "puk_tries_left": None,
-        "keys": [key],
+        "slots": [key],
         "objections": ["The PIN has expired."],
     }
     assert lines(virtual_smartcard_info, {"cards": [card]}) == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import subprocess
 import typing as t
@@ -18,7 +19,9 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity im
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Outcome
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import schema
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Place, Reason
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
 from cryptography import x509
@@ -203,12 +206,13 @@ def test_a_second_order_keeps_the_certificate(corp: t.Any) -> None:
 def test_a_certificate_is_renewed_when_two_thirds_are_over_and_not_before(corp: t.Any) -> None:
     order = corp.order()
     first = corp.issuer.issue(order).certificate
+    corp.ledger.activate([first])
     corp.watch.turn(days=243)
     assert corp.issuer.issue(order).outcome is Outcome.KEPT
     corp.watch.turn(days=1)
     renewed = corp.issuer.issue(order)
     assert (renewed.outcome, renewed.reason) == (Outcome.RENEWED, "two thirds of its lifetime are over")
-    corp.ledger.activate([renewed.certificate.serial])
+    corp.ledger.activate([renewed.certificate])
     assert corp.ledger.find(first.serial).revoked_at is None
 
 
@@ -220,7 +224,7 @@ def test_a_changed_profile_or_identity_renews_and_revokes_the_old_once_the_new_i
     second = corp.issuer.issue(handed_on)
     assert (second.outcome, second.reason) == (Outcome.RENEWED, "profile or identity changed")
     assert corp.ledger.find(first.serial).revoked_at is None
-    corp.ledger.activate([second.certificate.serial])
+    corp.ledger.activate([second.certificate])
     assert corp.ledger.find(first.serial).reason == Reason.SUPERSEDED.value
     shorter = replace(handed_on, profile=replace(order.profile, days=100))
     assert corp.issuer.issue(shorter).outcome is Outcome.RENEWED
@@ -231,7 +235,7 @@ def test_a_new_key_in_the_slot_revokes_the_old_keys_certificate(corp: t.Any) -> 
     second = corp.issuer.issue(corp.order())
     other_slot = corp.issuer.issue(corp.order("document_signing", place=Place("ws-001", "card", "signature")))
     for issued in (second, other_slot):
-        corp.ledger.activate([issued.certificate.serial])
+        corp.ledger.activate([issued.certificate])
     assert corp.ledger.find(first.serial).reason == Reason.SUPERSEDED.value
     assert corp.ledger.find(second.certificate.serial).revoked_at is None
     assert corp.ledger.find(other_slot.certificate.serial).revoked_at is None
@@ -239,7 +243,7 @@ def test_a_new_key_in_the_slot_revokes_the_old_keys_certificate(corp: t.Any) -> 
 
 def test_a_revoked_key_gets_no_certificate_again(corp: t.Any) -> None:
     order = corp.order()
-    corp.ledger.activate([corp.issuer.issue(order).certificate.serial])
+    corp.ledger.activate([corp.issuer.issue(order).certificate])
     corp.ledger.revoke({"host": "ws-001"}, Reason.CESSATION_OF_OPERATION, corp.authority.identifier)
     for profile in ("ad_smartcard_logon", "tls_client"):
         with pytest.raises(Refusal) as refused:
@@ -252,9 +256,9 @@ def test_a_key_that_nobody_has_answered_for_stays_free(corp: t.Any) -> None:
     """A host shows the public key of another, which is no secret: the other gets its certificate all the same."""
     rightful = corp.order()
     liar = corp.issuer.issue(replace(rightful, place=Place("liar", "card", "authentication"))).certificate
-    corp.ledger.activate([corp.issuer.issue(rightful).certificate.serial])
+    corp.ledger.activate([corp.issuer.issue(rightful).certificate])
     with pytest.raises(Refusal) as late:
-        corp.ledger.activate([liar.serial])
+        corp.ledger.activate([liar])
     assert late.value.code is Code.KEY_SERVES_OTHER_CARD and not corp.ledger.find(liar.serial).activated_at
     assert [each.serial for each in corp.ledger.withdraw([liar.serial])] == [liar.serial]
     assert corp.issuer.issue(rightful).outcome is Outcome.KEPT
@@ -267,17 +271,53 @@ def test_what_was_withdrawn_is_issued_anew_for_the_same_key(corp: t.Any) -> None
     assert [each.serial for each in corp.ledger.withdraw([first.serial])] == [first.serial]
     assert corp.ledger.withdraw([first.serial]) == []
     with pytest.raises(Refusal) as late:
-        corp.ledger.activate([first.serial])
+        corp.ledger.activate([first])
     assert late.value.code is Code.CERTIFICATE_WITHDRAWN
     second = corp.issuer.issue(order).certificate
     assert second.serial != first.serial and second.generation == 2
-    corp.ledger.activate([second.serial])
+    corp.ledger.activate([second])
     assert corp.ledger.withdraw([second.serial]) == [] and not corp.ledger.find(second.serial).revoked_at
+
+
+def test_what_was_signed_and_not_answered_for_is_shared_for_as_long_as_a_challenge_lasts(corp: t.Any) -> None:
+    order = corp.order()
+    first = corp.issuer.issue(order)
+    corp.watch.turn(minutes=9)
+    again = corp.issuer.issue(order)
+    assert again.outcome is Outcome.KEPT and again.certificate == first.certificate
+    assert corp.ledger.left_over(corp.authority.identifier) == []
+    corp.watch.turn(minutes=1)
+    assert corp.issuer.issue(order).certificate.generation == 2
+    corp.watch.turn(minutes=11)
+    own = corp.authority.identifier
+    assert [each.serial for each in corp.ledger.left_over(own)] == [first.certificate.serial]
+    assert corp.ledger.left_over("another CA") == []
+
+
+@pytest.mark.parametrize("kind", ["ad_smartcard_logon", "ssh_user"])
+def test_a_body_is_for_the_cas_eyes_until_its_key_is_proved(corp: t.Any, kind: str) -> None:
+    issued = corp.issuer.issue(corp.order(kind)).certificate
+    kept = corp.ledger.find(issued.serial)
+    assert kept.is_closed and issued.body not in kept.body
+    assert corp.authority.safe().open(kept.serial, kept.body) == issued.body
+    corp.ledger.activate([issued])
+    assert corp.ledger.find(issued.serial).body == issued.body
+
+
+def test_a_closed_body_that_was_changed_is_not_handed_on(corp: t.Any) -> None:
+    """Not even one that the CA has closed, for another certificate."""
+    order, table = corp.order(), schema.certificates
+    first, other = corp.issuer.issue(order).certificate, corp.issuer.issue(corp.order()).certificate
+    for body in (corp.ledger.find(other.serial).body, b"short", os.urandom(500)):
+        change = sa.update(table).where(table.c.serial == first.serial).values(body=body)
+        corp.ledger.writing(lambda connection, change=change: connection.execute(change))
+        with pytest.raises(StateError, match=f"the certificate {first.serial} was changed in the ledger"):
+            corp.issuer.issue(order)
 
 
 def test_one_key_never_serves_two_cards(corp: t.Any) -> None:
     order = corp.order()
-    corp.ledger.activate([corp.issuer.issue(order).certificate.serial])
+    corp.ledger.activate([corp.issuer.issue(order).certificate])
     for place in (Place("ws-002", "card", "authentication"), Place("ws-001", "other", "authentication")):
         with pytest.raises(Refusal) as refused:
             corp.issuer.issue(replace(order, place=place))
@@ -292,7 +332,9 @@ def test_all_of_a_hosts_certificates_or_none(corp: t.Any) -> None:
     assert corp.ledger.certificates() == []
     pair = [good, corp.order(profiles.AK, place=Place("ws-001", "card", "attestation"))]
     assert [each.outcome for each in corp.issuer.issue_all(pair)] == [Outcome.ISSUED] * 2
-    assert [each.outcome for each in corp.issuer.issue_all(pair)] == [Outcome.KEPT] * 2
+    kept = corp.issuer.issue_all(pair)
+    assert [each.outcome for each in kept] == [Outcome.KEPT] * 2
+    corp.ledger.activate([each.certificate for each in kept])
     corp.watch.turn(days=300)
     assert [each.outcome for each in corp.issuer.issue_all(pair)] == [Outcome.RENEWED, Outcome.KEPT]
 

@@ -69,6 +69,9 @@ def test_revoked_keys_are_listed_for_sshd(corp: t.Any) -> None:
     order = corp.order("ssh_user")
     issued = corp.issuer.issue(order).certificate
     own = corp.authority.identifier
+    corp.ledger.activate([issued])
+    claimed = corp.issuer.issue(corp.order("ssh_user", place=Place("liar", "card", "authentication"))).certificate
+    corp.ledger.withdraw([claimed.serial])  # sshd would refuse the key, which may be somebody else's
     assert crl.revoked_ssh_keys(corp.ledger, own) == b""
     corp.ledger.revoke({"serial": issued.serial}, Reason.KEY_COMPROMISE, own)
     assert crl.revoked_ssh_keys(corp.ledger, own) == issued.body
@@ -86,7 +89,7 @@ def test_keys_of_revoked_cards_stay_listed_for_sshd(corp: t.Any) -> None:
     corp.ledger.withdraw([claimed.serial])  # The key may be somebody else's.
     assert crl.revoked_ssh_keys(corp.ledger, own) == b""
     stolen = corp.issuer.issue(corp.order(place=Place("ws-003", "card", "authentication"))).certificate
-    corp.ledger.activate([stolen.serial])
+    corp.ledger.activate([stolen])
     corp.ledger.revoke({"host": "ws-003"}, Reason.KEY_COMPROMISE, own)
     public = x509.load_der_x509_certificate(stolen.body).public_key()
     line = ssh.public_line(public, "ws-003 card authentication")

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import zlib
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
@@ -17,6 +19,8 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.ver
     judge_again,
     kept_bundle,
 )
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import schema
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
@@ -90,6 +94,58 @@ def test_a_list_that_can_not_be_written_is_a_warning(site, monkeypatch):
     desk.end(enrollment)
     assert "list is not written: the folder is read-only" in enrollment.warnings[-1]
     assert all(each.revoked_at for each in site.ledger.certificates())
+
+
+def everything_in(ledger):
+    """All that whoever reads the ledger can get: its files, and each value of each table, packed or not."""
+    folder = pathlib.Path(ledger._engine.url.database)
+    yield from (path.read_bytes() for path in folder.parent.glob(f"{folder.name}*"))
+    for table in schema.METADATA.tables.values():
+        rows = ledger.reading(lambda connection, table=table: connection.execute(sa.select(table)).all())
+        for value in (value for row in rows for value in row if isinstance(value, bytes)):
+            yield from (value, _unpacked(value))
+
+
+def _unpacked(value):
+    try:
+        return zlib.decompress(value)
+    except zlib.error:
+        return b""
+
+
+@pytest.mark.parametrize("end", ["is killed", "answers wrongly", "answers rightly"])
+def test_who_reads_the_ledger_gets_no_certificate_before_its_challenge_is_answered(site, end):
+    changes = {"key_ssh_profile": "ssh_user", "card_ssh_principals": ["alice"], "card_owner": "alice"}
+    enrollment = site.enrollment(**changes)
+    enrollment.judge(site.shown(enrollment))
+    [progress] = enrollment.progress.values()
+    bodies = [each.certificate.body for each in progress.issued]
+    secrets = [body[-24:] for body in bodies]  # The end of a signature: no certificate is one without.
+    assert len(bodies) == 3
+    if end != "is killed":
+        enrollment.accept(site.answered(enrollment) if end == "answers rightly" else {"cards": []})
+        enrollment.close()
+    found = list(everything_in(site.ledger))
+    seen = [any(secret in data for data in found) for secret in secrets]
+    assert seen == [end == "answers rightly"] * 3
+
+
+def test_what_a_killed_run_has_left_is_listed_by_the_next_of_any_host(site):
+    killed = site.enrollment(host=LIAR)
+    killed.judge(site.shown(killed))
+    left = {int(each.serial, 16) for each in site.ledger.certificates(LIAR)}
+    desk = Desk(site.issuer._authority, site.ledger)
+    desk.end(site.enrollment())
+    assert not [each for each in site.ledger.certificates() if each.revoked_at]  # It may still go on.
+    site.watch.turn(minutes=21)
+    desk.end(site.enrollment(check=True))
+    assert not [each for each in site.ledger.certificates() if each.revoked_at]
+    desk.end(site.enrollment())
+    listed = x509.load_der_x509_crl(desk.authority.folder.crl("issuing").read_bytes())
+    assert len(left) == 2 and {each.serial_number for each in listed} == left
+    killed.accept(site.answered(killed))
+    assert codes(killed) == ["CHALLENGE_EXPIRED"] and killed.cards()[0]["certificates"] == []
+    assert site.enrol(host=LIAR).status is Status.ENROLLED
 
 
 @pytest.mark.parametrize("end", ["silent", "answers wrongly"])

@@ -359,7 +359,7 @@ def test_a_ledger_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     new(path).close()
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE enrollment_version SET version = 99")
-    with pytest.raises(StateError, match="has version 99, and this release knows 2: use the release that wrote it"):
+    with pytest.raises(StateError, match="has version 99, and this release knows 3: use the release that wrote it"):
         reopened(path)
 
 
@@ -405,11 +405,13 @@ def first_version(path: Path, *rows: t.Tuple[str, t.Tuple[t.Any, ...]]) -> None:
 
 def test_a_ledger_of_the_first_version_keeps_every_certificate_and_pin(tmp_path: Path, corp: t.Any) -> None:
     path = tmp_path / "ledger.sqlite"
-    certificate = corp.issuer.issue(corp.order()).certificate
-    external = {**certificate.row(), "serial": "ee", "kind": "outside", "claim": "ee"}
+    certificate = replace(corp.issuer.issue(corp.order()).certificate, activated_at=1)
+    claimed = replace(certificate, serial="cc", claim="cc", activated_at=None)
+    external = {**claimed.row(), "serial": "ee", "kind": "outside", "claim": "ee"}
     first_version(
         path,
         ("enrollment_certificate", tuple(certificate.row().values())),
+        ("enrollment_certificate", tuple(claimed.row().values())),
         ("enrollment_certificate", tuple(external.values())),
         ("enrollment_endorsement_key", (EK, "ws-001", "inventory", 5)),
         ("enrollment_attestation_key", (AK, "ws-001", "card", EK, 6)),
@@ -417,7 +419,9 @@ def test_a_ledger_of_the_first_version_keeps_every_certificate_and_pin(tmp_path:
         ("enrollment_event", (1, 5, "ak_pinned", "ws-001", "card", "", "", AK)),
     )
     ledger = reopened(path)
-    assert ledger.find(certificate.serial) == certificate and ledger.find("ee").kind == "external"
+    assert ledger.find(certificate.serial) == certificate
+    assert ledger.find("ee") == replace(certificate, serial="ee", kind="external", claim="ee", activated_at=None)
+    assert ledger.find("cc") == replace(claimed, body=b"")  # Nobody has answered for it: what lay open is gone.
     assert ledger.endorsement_keys() == {"ws-001": EK} and len(ledger.events()) == 1
     known = ledger.known("ws-001", EK, ROOT)
     assert (known.eks, known.root, known.cards) == ((EK,), None, {"card": KnownCard(CardPins(AK))})

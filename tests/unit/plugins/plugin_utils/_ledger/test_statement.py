@@ -76,7 +76,8 @@ def serve(corp: t.Any, order: t.Any) -> None:
     admission = Admission(host, f"{host:0>64}", f"{host:0>68}", {"card": claim})
     corp.ledger.known(host, admission.ek, admission.root)
     corp.ledger.examine(admission)
-    corp.ledger.settle(admission, host.encode(), [corp.issuer.issue(order).certificate.serial])
+    corp.ledger.left_over(corp.authority.identifier)
+    corp.ledger.settle(admission, host.encode(), [corp.issuer.issue(order).certificate])
 
 
 def test_a_host_costs_the_same_in_a_large_fleet(corp: t.Any, steps: t.Any) -> None:
