@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 
 import pytest
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.slow
 
 HOST = "localhost"
 KEYS = [{"slot": "authentication"}]
+SECRET = "of-the-endorsement"
 
 
 class Site:
@@ -202,6 +204,24 @@ def test_a_tpm_without_ek_certificate(site):
     _made, refused = site.run(site.card(attestation="none", attestation_ca=None, keys=KEYS), site.card())
     assert "EK_CERTIFICATE_MISSING" in refused["msg"]
     assert list(site.record()["keys"]) == ["154"] and site.record()["ak_certificate"] == ""
+
+
+def test_a_tpm_whose_endorsement_hierarchy_has_an_authorisation(site):
+    """Without it nothing is left of a new card, and the message names the option; with it both visits succeed."""
+    place = ("-T", site.tpm.tcti)
+    kept = subprocess.run(["tpm2_getcap", *place, "handles-persistent"], capture_output=True, text=True, check=True)
+    for handle in re.findall("0x8101[0-9A-Fa-f]{4}", kept.stdout):  # An EK of the high range that is kept needs none.
+        subprocess.run(["tpm2_evictcontrol", *place, "-C", "owner", "-c", handle], check=True)
+    subprocess.run(["tpm2_changeauth", *place, "-c", "endorsement", SECRET], check=True)
+    missing, wrong = site.run(site.card(), site.card(tpm_endorsement_auth="guess"))
+    assert "tpm_endorsement_auth is missing, and there is one of the TPM's endorsement hierarchy" in missing["msg"]
+    assert "tpm_endorsement_auth is not that of the TPM's endorsement hierarchy" in wrong["msg"]
+    assert site.nothing_is_left() and site.live() == []
+    made, again = site.run(site.card(tpm_endorsement_auth=SECRET), site.card(tpm_endorsement_auth=SECRET))
+    assert (made["changed"], again["changed"]) == (True, False), made
+    assert len(site.live()) == 1
+    output = (site.fleet.folder / "output").read_text() + (site.fleet.folder / "ansible.log").read_text()
+    assert SECRET not in output
 
 
 def test_a_host_that_does_not_answer_the_challenge(site):
