@@ -77,7 +77,10 @@ def check_ek(ek: Ek, evidence: Evidence, request: Request, policy: Policy, now: 
     if request.ek:
         clause = f"the EK {ek.fingerprint} is not the one that the inventory names for {request.host}"
         report.demand(ek.fingerprint == request.ek, Code.EK_NOT_PINNED, clause)
-    certificate = _read(evidence.certificates, report)
+    if not evidence.certificates:
+        _check_uncertified(request, report)
+        return ek
+    certificate = _read(evidence.certificates[0], report)
     if certificate is None:
         return ek
     same = certificate.public_key.public_numbers() == public.public_key().public_numbers()
@@ -98,14 +101,20 @@ def _check_template(ek: Ek, report: Report) -> None:
     )
 
 
-def _read(certificates: t.Sequence[bytes], report: Report) -> t.Optional[Certificate]:
-    if not certificates:
-        report.refuse(
-            Code.EK_CERTIFICATE_MISSING, "the TPM has no EK certificate, and none was found online or in the cache"
-        )
-        return None
+def _check_uncertified(request: Request, report: Report) -> None:
+    """That the inventory names the EK says which TPM it is; that it may do without a maker's word, each card says."""
+    clause = "the TPM has no EK certificate, and none was found online or in the cache"
+    refused = [card.name for card in request.cards if not card.uncertified_ek]
+    if not request.ek or len(refused) == len(request.cards):
+        report.refuse(Code.EK_CERTIFICATE_MISSING, clause)
+        return
+    for name in refused:
+        report.about(name).refuse(Code.EK_CERTIFICATE_MISSING, f"{clause}, and a profile of the card asks for one")
+
+
+def _read(data: bytes, report: Report) -> t.Optional[Certificate]:
     try:
-        certificate = Certificate.parse(certificates[0])
+        certificate = Certificate.parse(data)
         certificate.public_key  # noqa: B018
     except DerError as error:
         report.refuse(Code.EK_CERTIFICATE_MALFORMED, f"the EK certificate {error}")

@@ -81,7 +81,8 @@ class Code(enum.Enum):
     EK_CERTIFICATE_MISSING = Check(
         2,
         "the EK has a certificate",
-        "let the controller go online, put the certificate into its cache, or update the TPM's firmware",
+        "let the controller go online, put the certificate into its cache, update the TPM's firmware, or name the EK "
+        "in smartcard_enrollment_ek and allow uncertified_ek",
     )
     EK_CERTIFICATE_MALFORMED = Check(
         2, "the EK certificate can be read", "update the TPM's firmware, or put the maker's certificate into the cache"

@@ -64,6 +64,7 @@ class CardRequest:
     :param puk_retries: the same for the PUK, where there is one
     :param fresh: whether the keys must have been made for this request
     :param sealed: whether the TPM must have been restarted since the card was made
+    :param uncertified_ek: whether the EK may lack a certificate, where the request names the EK
     """
 
     name: str
@@ -75,6 +76,7 @@ class CardRequest:
     admin: bool = False
     fresh: bool = False
     sealed: bool = False
+    uncertified_ek: bool = False
 
     @classmethod
     def read(cls, fields: Fields) -> CardRequest:
@@ -88,12 +90,13 @@ class CardRequest:
             admin=fields.flag("admin"),
             fresh=fields.flag("fresh"),
             sealed=fields.has("sealed") and fields.flag("sealed"),
+            uncertified_ek=fields.has("uncertified_ek") and fields.flag("uncertified_ek"),
         )
         fields.end()
         return card
 
     def document(self) -> Document:
-        demands = {"sealed": True} if self.sealed else {}
+        demands = {name: True for name in ("sealed", "uncertified_ek") if getattr(self, name)}
         return {
             "name": self.name,
             "nonce": encoded(self.nonce),

@@ -22,7 +22,7 @@ from . import ssh
 from .authority import SERIAL_SIZE, Authority
 from .certificate import PublicKey, Validity, build, load_public_key
 from .identity import Identity
-from .oid import Assurance
+from .oid import EK_FROM_INVENTORY, Assurance
 from .profile import Kind, Profile
 from .signer import Signer
 from .tpm_name import TpmName
@@ -49,6 +49,7 @@ class Order:
     :param evidence: digest of the evidence, from :meth:`Ledger.admit`
     :param external: name of the other CA that issues it; empty: this one
     :param tpm: what the certificate of an attestation key calls its TPM; None for every other
+    :param uncertified_ek: whether the inventory alone says which TPM it is
     """
 
     place: Place
@@ -59,11 +60,18 @@ class Order:
     evidence: str = ""
     external: str = ""
     tpm: t.Optional[TpmName] = None
+    uncertified_ek: bool = False
 
     @property
     def label(self) -> str:
         """As :attr:`Certificate.label`."""
         return f"{self.place.slot} {record.SSH}" if self.profile.kind is Kind.SSH_USER else self.place.slot
+
+    @property
+    def stated(self) -> Profile:
+        """The profile, with what its certificate has to say of the EK."""
+        policies = dict.fromkeys((*self.profile.policies, *([EK_FROM_INVENTORY] if self.uncertified_ek else ())))
+        return replace(self.profile, policies=tuple(policies))
 
     @functools.cached_property
     def key(self) -> str:
@@ -75,6 +83,7 @@ class Order:
         """Digest that changes when the profile, the identity, the TPM's name, or who issues does."""
         more = [self.external] if self.external else []
         more += [self.tpm.canonical()] if self.tpm else []
+        more += [EK_FROM_INVENTORY] if self.uncertified_ek else []
         return record.digest(self.profile.canonical(), self.identity.canonical(), self.assurance.value, *more)
 
 
@@ -220,7 +229,9 @@ class Issuer:
                 f"profile {profile.name} needs a key that is {profile.assurance.name.lower()}, "
                 f"and this one is {order.assurance.name.lower()}",
             )
-        if profile.is_for_ak and order.tpm is None:
+        if order.uncertified_ek and not profile.uncertified_ek:
+            raise Refusal(Code.ASSURANCE_TOO_LOW, f"profile {profile.name} needs an EK with a certificate")
+        if profile.is_for_ak and order.tpm is None and not order.uncertified_ek:
             raise Refusal(Code.TPM_UNNAMED, f"profile {profile.name} names a TPM, and no EK certificate says which")
         load_public_key(order.public_key)
 
@@ -324,7 +335,7 @@ class Issuer:
 
     def _sign_x509(self, order: Order, key: PublicKey, validity: Validity) -> t.Tuple[str, bytes]:
         signer, settings = self._authority.issuing(), self._authority.settings
-        made = build(order.profile, order.identity, key, order.assurance, signer, settings, validity, order.tpm)
+        made = build(order.stated, order.identity, key, order.assurance, signer, settings, validity, order.tpm)
         return f"{made.serial_number:040x}", made.public_bytes(serialization.Encoding.DER)
 
     def _sign_ssh(self, order: Order, key: PublicKey, validity: Validity) -> t.Tuple[str, bytes]:

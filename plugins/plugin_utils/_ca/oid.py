@@ -24,6 +24,10 @@ NTDS_OBJECTSID = "1.3.6.1.4.1.311.25.2.1"
 EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
 """Attribute of a certification request, RFC 2985 section 5.4.2."""
 
+EK_FROM_INVENTORY = "1.3.6.1.4.1.311.21.30"
+"""Certificate policy of an EK on the administrator's list, with no maker's certificate asked for: Microsoft, "TPM Key
+Attestation", table of issuance policies."""
+
 EVIDENCE_SIGNING = "2.25.15277605433794140815403907325813947280"
 """Extended key usage of the key that signs evidence: a UUID, ITU-T X.667 section 7. No profile can hold it."""
 

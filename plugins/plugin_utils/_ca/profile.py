@@ -50,6 +50,8 @@ class Profile:
     :param policies: further certificate policies as object identifiers
     :param assurance: the least that must have been verified about the key; what was verified is written as a policy
     :param crl_required: refuse to issue where the CA names no CRL distribution point
+    :param uncertified_ek: issue though the host's EK has no certificate, where the inventory names that EK; the
+        certificate says so by a policy
     :param sealed: refuse to issue until the host's TPM was restarted since the card was made
     """
 
@@ -65,6 +67,7 @@ class Profile:
     assurance: Assurance = Assurance.FIXED
     crl_required: bool = False
     sealed: bool = False
+    uncertified_ek: bool = False
 
     @property
     def names(self) -> t.Tuple[NameKind, ...]:
@@ -93,8 +96,9 @@ class Profile:
 @functools.lru_cache(maxsize=64)
 def _canonical(profile: Profile) -> str:
     values = asdict(profile)
-    if not profile.sealed:
-        del values["sealed"]  # What it never said it does not say now: no certificate is issued anew for that.
+    for name in ("sealed", "uncertified_ek"):
+        if not values[name]:
+            del values[name]  # What it never said it does not say now: no certificate is issued anew for that.
     return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
 
@@ -218,6 +222,7 @@ _PARSERS: t.Mapping[str, t.Callable[[t.Any, str], t.Any]] = {
     "assurance": _assurance,
     "crl_required": _flag,
     "sealed": _flag,
+    "uncertified_ek": _flag,
 }
 
 

@@ -126,14 +126,17 @@ class Examination:
     def _orders(self, card: WantedCard, verified: VerifiedCard, tpm: t.Optional[TpmName]) -> t.Iterator[Order]:
         ak = verified.ak.spki()
         place = Place(self._wanted.host, card.name)
-        yield Order(place, self._wanted.ak_profile, self._wanted.ak_identity, ak, Assurance.RESTRICTED, tpm=tpm)
+        bare = tpm is None
+        profile, identity = self._wanted.ak_profile, self._wanted.ak_identity
+        yield Order(place, profile, identity, ak, Assurance.RESTRICTED, tpm=tpm, uncertified_ek=bare)
         for slot, key in sorted(verified.keys.items()):
             place = Place(self._wanted.host, card.name, slot)
             wanted = card.key(slot)
             external = self._errands.issuer_of(wanted)
-            yield Order(place, wanted.profile, card.identity, key.spki, key.assurance, external=external)
+            about = (card.identity, key.spki, key.assurance)
+            yield Order(place, wanted.profile, *about, external=external, uncertified_ek=bare)
             if wanted.ssh_profile is not None:
-                yield Order(place, wanted.ssh_profile, card.identity, key.spki, key.assurance)
+                yield Order(place, wanted.ssh_profile, *about, uncertified_ek=bare)
 
     def _reason(self, order: Order, held: HeldCard) -> str:
         outcome, reason = self._issuer.preview(order)

@@ -58,6 +58,8 @@ class WantedCard:
     puk: bool
     admin: bool
     task: t.Mapping[str, t.Any]
+    uncertified_ek: bool = False
+    """Whether all of its profiles, the AK's included, do without an EK certificate, and no other CA has to be told."""
 
     def __repr__(self) -> str:
         return f"WantedCard({self.name!r})"
@@ -81,6 +83,7 @@ class WantedCard:
             puk=self.puk,
             admin=self.admin,
             sealed=any(key.profile.sealed for key in shown),
+            uncertified_ek=self.uncertified_ek,
         )
 
 
@@ -170,7 +173,13 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> WantedC
         puk=has_puk(values),
         admin=has_admin_key(values),
         task=task,
+        uncertified_ek=_does_without_ek_certificate(keys, office),
     )
+
+
+def _does_without_ek_certificate(keys: t.Iterable[WantedKey], office: _Office) -> bool:
+    own = all(not key.external and all(each.uncertified_ek for each in key.profiles) for key in keys)
+    return own and office.shelf[profiles.AK].uncertified_ek
 
 
 def has_puk(card: t.Mapping[str, t.Any]) -> bool:
