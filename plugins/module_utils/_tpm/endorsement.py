@@ -78,7 +78,10 @@ def find_endorsement(tpm: Tpm) -> Endorsement:
 
 
 def _chain(tpm: Tpm, there: t.AbstractSet[int]) -> t.Tuple[bytes, ...]:
-    return cut_certificates(b"".join(_read_index(tpm, handle) for handle in CHAIN_HANDLES if handle in there))
+    """What runs over several indices, and what begins with one of them, for each may be padded."""
+    parts = [_read_index(tpm, handle) for handle in CHAIN_HANDLES if handle in there]
+    found = [each for data in (b"".join(parts), *parts) for each in cut_certificates(data)]
+    return tuple(dict.fromkeys(found))
 
 
 def _read_index(tpm: Tpm, handle: int) -> bytes:

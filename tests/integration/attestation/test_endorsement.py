@@ -118,6 +118,16 @@ def test_an_elliptic_certificate_for_encipherment_gives_way_to_a_good_one(memory
     assert find_endorsement(memory.tpm) == Endorsement(RSA, (good,))
 
 
+def test_a_chain_is_read_past_padding_and_over_the_ends_of_indices(memory: Memory) -> None:
+    leaf, first, second, third = (memory.certificate(ECC, "key_agreement") for _each in range(4))
+    memory.write(ECC.handle, leaf)
+    memory.write(0x01C00100, first + second[:100])
+    memory.write(0x01C00101, second[100:] + b"\xff" * 30)
+    memory.define(0x01C00102, 900)
+    memory.write(0x01C00103, third + bytes(30))
+    assert find_endorsement(memory.tpm) == Endorsement(ECC, (leaf, first, second, third))
+
+
 @pytest.mark.parametrize("template", [RSA, ECC], ids=["RSA", "ECC"])
 @pytest.mark.parametrize("has_own", [True, False], ids=["with a template", "without"])
 def test_an_ek_is_made_by_the_nonce_that_its_maker_used(memory: Memory, template: EkTemplate, has_own: bool) -> None:
