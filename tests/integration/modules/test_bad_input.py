@@ -87,7 +87,8 @@ BAD = {
     ),
     "an instance of another form": (
         {"state": "absent", "name": None, "instance_id": "0"},
-        r"instance_id is '0': write it as ROOT\SMARTCARDREADER\0000",
+        "instance_id is '0', which no card can have",
+        r"write it as ROOT\SMARTCARDREADER\0000",
     ),
     "a slot that is none": ({"keys": [{"slot": "f9"}]}, "keys[0].slot is 'f9', which is no slot"),
     "a slot twice": ({"keys": [{"slot": "signature"}] * 2}, "keys names the slot signature twice: name each slot once"),

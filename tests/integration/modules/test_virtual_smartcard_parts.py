@@ -338,7 +338,7 @@ class TestRequestAndCertificate:
             ({"subject_alt_name": ["ip:1.2.3"]}, "subject_alt_name[0] is 'ip:1.2.3'"),
             ({"path": "/no/such/folder/r"}, "whose folder does not exist"),
             ({"path": str(precious)}, "holds no certification request"),
-            ({"pin": None}, "pin is missing, and a new request needs it"),
+            ({"pin": "{{ omit }}"}, "pin is missing, and a new request needs it"),
         ]
         refuses(ansible, "request", *(({**defaults, **changes}, message) for changes, message in cases))
         assert precious.read_text() == "not to be lost" and not (ansible.folder / "r").exists()
