@@ -48,12 +48,12 @@ options:
   attestation:
     description:
       - What the card shall be able to prove, as with Tpmvscmgr. A card that can prove more than is asked for stays so.
-      - V(aik_only) makes an attestation key with the card, and returns what the TPM states with it in RV(evidence).
+      - V(aik_only) is for an attestation key, and returns what the TPM states with it in RV(evidence).
       - V(aik_and_cert) also has the CA of O(attestation_ca) check that evidence, and puts the CA's certificate of the
         attestation key on the card. If the TPM has no EK certificate that leads to a trust anchor, or the CA can't be
         reached, the task fails, and leaves nothing of a card that it has made.
-      - With V(none) a card gets its attestation key when it first has to prove something, as to
-        M(hardbound.identity.smartcard_enrollment).
+      - With V(none) nothing is returned or certified. A new card has its attestation key all the same; a card of an
+        earlier release gets one when it first has to prove something, as to M(hardbound.identity.smartcard_enrollment).
     type: str
     choices: [none, aik_only, aik_and_cert]
     default: none

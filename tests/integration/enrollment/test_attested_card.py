@@ -81,7 +81,7 @@ def test_a_key_with_a_certificate(site):
         site.card(check=True, keys=KEYS),
         site.card(keys=KEYS),
         site.card(keys=KEYS),
-        site.card(attestation="none", keys=KEYS),
+        site.card(attestation="none", attestation_ca=None, keys=KEYS),
         {"hardbound.identity.virtual_smartcard_info": {"store": str(site.store)}},
     )
     changed = [each["changed"] for each in (planned, made, again, plain)]
@@ -90,6 +90,10 @@ def test_a_key_with_a_certificate(site):
     certificate = x509.load_pem_x509_certificate(made["card"]["attestation_certificate"].encode())
     usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert [usage.dotted_string for usage in usages] == ["2.23.133.8.3"]
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    [tpm] = names.value.get_values_for_type(x509.DirectoryName)
+    assert names.critical and list(certificate.subject) == []
+    assert [each.oid.dotted_string for each in tpm] == ["2.23.133.2.1", "2.23.133.2.2", "2.23.133.2.3"]
     body = base64.b64decode(site.record()["ak_certificate"])
     assert body == ssl_der(made) and [each.body for each in site.live()] == [body]
     assert site.live()[0].activated_at
@@ -155,7 +159,8 @@ def test_a_card_gets_it_later_and_gives_it_back(site):
     made, alone = site.run(
         site.card(attestation="none", attestation_ca=None), site.card(attestation="aik_only", attestation_ca=None)
     )
-    assert made["card"]["attestation"] == "none" and alone["card"]["attestation"] == "aik_only"
+    assert made["card"]["attestation"] == "aik_only" and made["evidence"] is None  # It has its key, unasked.
+    assert not alone["changed"] and alone["card"]["attestation"] == "aik_only"
     planned, certified = site.run(site.card(check=True), site.card())
     assert planned["changed"] and certified["changed"] and certified["card"]["attestation"] == "aik_and_cert"
     would, gone, again = site.run(
@@ -239,11 +244,13 @@ def test_a_host_that_does_not_answer_the_challenge(site):
 def test_a_key_alone_and_its_evidence(site):
     """Evidence of a new card goes with it; afterwards it is made for whoever brings a nonce, and changes nothing."""
     nonce = bytes(range(32))
+    asking = {"attestation": "aik_only", "attestation_ca": None, "keys": KEYS}
+    asking["attestation_nonce"] = base64.b64encode(nonce).decode()
     made, again, asked, looked = site.run(
         site.card(attestation="aik_only", attestation_ca=None, keys=KEYS),
         site.card(attestation="aik_only", attestation_ca=None, keys=KEYS),
-        site.card(attestation="aik_only", attestation_nonce=base64.b64encode(nonce).decode(), keys=KEYS),
-        site.card(check=True, attestation="aik_only", attestation_nonce=base64.b64encode(nonce).decode(), keys=KEYS),
+        site.card(**asking),
+        site.card(check=True, **asking),
     )
     assert [each["changed"] for each in (made, again, asked, looked)] == [True, False, False, False]
     assert made["evidence"] and again["evidence"] is None and again["attestation_nonce"] is None
