@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import EK_FROM_INVENTORY
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, TpmMaker, new_fleet
 from cryptography import x509
 
@@ -168,6 +172,32 @@ def test_a_card_of_roots_own_with_the_old_attestation_key(fleet):
     assert "CARD_CHANGED" in {each["code"] for each in run.results["ws-001"]["refused"]}, run.output
     certificates = fleet.ledger().certificates("ws-001")
     assert len(certificates) == 2 and not [each for each in certificates if each.revoked_at]
+
+
+NO_CERTIFICATE = "def tell(answer):\n    answer['evidence']['certificates'] = []\n"
+"""What a TPM shows whose EK has none."""
+
+
+def test_an_ek_without_certificate_enrols_where_the_inventory_names_it_and_profiles_allow_it(fleet):
+    fleet.add("ws-001")
+    fleet.add("ws-002")
+    stolen(fleet, "ws-001", '    answer["evidence"] = None\n')
+    shown = json.loads((fleet.folder / "stolen.json").read_text())["ek"]
+    named = hashlib.sha256(Public.parse(base64.b64decode(shown)).spki()).hexdigest()
+    fleet.variables["smartcard_enrollment_ek"] = named  # ws-002 is another TPM.
+    lie = fleet.lying(NO_CERTIFICATE, "evidence")
+    strict = fleet.play("--limit", "ws-001", ansible_python_interpreter=lie)
+    assert strict.results["ws-001"]["code"] == "EK_CERTIFICATE_MISSING", strict.output
+    fleet.variables["smartcard_enrollment_profiles"] = {
+        name: {"based_on": name, "uncertified_ek": True} for name in ("ad_smartcard_logon", "attestation_key")
+    }
+    run = fleet.play(ansible_python_interpreter=lie)
+    assert run.results["ws-001"]["status"] == "enrolled", run.output
+    assert "EK_NOT_PINNED" in {each["code"] for each in run.results["ws-002"]["refused"]}, run.output
+    issued = [x509.load_der_x509_certificate(each.body) for each in fleet.ledger().certificates()]
+    found = [each.extensions.get_extension_for_class(x509.CertificatePolicies).value for each in issued]
+    assert len(found) == 2
+    assert all(EK_FROM_INVENTORY in [each.policy_identifier.dotted_string for each in value] for value in found)
 
 
 def test_a_host_that_hangs_holds_up_nobody(fleet):
