@@ -86,7 +86,8 @@ options:
         required: true
       command:
         description: Program and arguments that ask that CA at once. Runs on the controller without a shell, gets the
-          request in PEM on standard input, and prints the certificate.
+          request in PEM on standard input, and prints the certificate. Exit code 75 says that the CA has yet to decide,
+          then the card is V(pending) and the next run asks again.
         type: list
         elements: str
         default: []

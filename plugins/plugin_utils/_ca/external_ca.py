@@ -21,6 +21,8 @@ from . import files
 
 PATIENCE = 120.0
 """Seconds that a command may take."""
+NOT_YET = 75
+"""With what a command ends whose CA has the request and has not decided: EX_TEMPFAIL of sysexits.h."""
 LARGEST_ANSWER = 1 << 16
 LONGEST_COMPLAINT = 300
 _BEGIN, _END = "-----BEGIN CERTIFICATE REQUEST-----", "-----END CERTIFICATE REQUEST-----"  # RFC 7468 section 7
@@ -112,8 +114,8 @@ class ExternalCa:
         pem = ssl.DER_cert_to_PEM_cert(certificate).encode("ascii")
         files.write(self.answer_path(place), pem, files.PUBLIC)
 
-    def ask(self, request: bytes) -> bytes:
-        """Runs the command, and returns what it prints.
+    def ask(self, request: bytes) -> t.Optional[bytes]:
+        """Runs the command, and returns what it prints; None where the CA has yet to decide.
 
         :param request: DER
         :raises Refusal: ``EXTERNAL_CA_FAILED``, with what the command says
@@ -127,6 +129,8 @@ class ExternalCa:
             raise _failed(f"{program} can't be run ({error.strerror})") from None
         except subprocess.TimeoutExpired:
             raise _failed(f"{program} did not end within {PATIENCE:.0f} seconds") from None
+        if done.returncode == NOT_YET:
+            return None
         if done.returncode:
             said = " ".join(done.stderr.decode("utf-8", "replace").split())
             complaint = said[-LONGEST_COMPLAINT:] or "it says nothing"

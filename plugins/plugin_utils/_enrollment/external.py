@@ -114,9 +114,16 @@ class ExternalDesk:
                 return kept
             answer = None if errand.is_new else self._answer(order, errand)
             if answer is None and self.ca.command:
-                answer = self._accept(errand, self.ca.ask(errand.signed))
-                self.ca.keep_answer(order.place, _der(answer))  # If this run dies now, the next one finds it.
+                answer = self._ask(order, errand)
             return self._issuer.take(order, answer) if answer is not None else None
+
+    def _ask(self, order: Order, errand: Errand) -> t.Optional[x509.Certificate]:
+        given = self.ca.ask(errand.signed)
+        if given is None:
+            return None
+        answer = self._accept(errand, given)
+        self.ca.keep_answer(order.place, _der(answer))  # If this run dies now, the next one finds it.
+        return answer
 
     def _answer(self, order: Order, errand: Errand) -> t.Optional[x509.Certificate]:
         """Returns the answer that lies in the folder and was never used.

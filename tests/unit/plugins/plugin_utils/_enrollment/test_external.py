@@ -238,6 +238,24 @@ def test_a_command_is_asked_once(elsewhere):
     assert seen.read_bytes() == elsewhere.request.read_bytes()
 
 
+def test_a_ca_that_has_yet_to_decide_is_asked_again_by_the_next_run(elsewhere):
+    """With the same request, which takes no PIN; what it printed meanwhile is no answer."""
+    elsewhere.command = ["sh", "-c", "echo queued; exit 75"]
+    assert elsewhere.enrol().status is Status.PENDING and not elsewhere.answer.exists()
+    request = elsewhere.request.read_bytes()
+    again = elsewhere.enrol()
+    assert (again.status, again.refused) == (Status.PENDING, []) and elsewhere.request.read_bytes() == request
+    (elsewhere.folder / "good.pem").write_bytes(elsewhere.certify())
+    elsewhere.command = ["cat", str(elsewhere.folder / "good.pem")]
+    assert elsewhere.enrol().status is Status.ENROLLED and len(elsewhere.certificates()) == 1
+    assert elsewhere.enrol().status is Status.UNCHANGED
+
+
+def test_a_command_that_ends_well_and_prints_nothing_has_not_answered(elsewhere):
+    elsewhere.command = ["true"]
+    assert [each.code for each in elsewhere.enrol().refused] == ["EXTERNAL_CERTIFICATE_WRONG"]
+
+
 def test_an_answer_that_was_kept_when_the_run_died_is_not_asked_for_again(elsewhere):
     elsewhere.enrol()
     elsewhere.answer.write_bytes(elsewhere.certify())
