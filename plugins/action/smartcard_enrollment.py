@@ -113,8 +113,9 @@ class ActionModule(StringSecrets):
         except VisitFailed as error:
             result.update(_refusal([Refused.of_host(str(error))], error.cards))
         except HostSilent as error:
-            if error.__cause__ is not None:
-                raise error.__cause__ from None  # Ansible knows what to do with a connection that broke.
+            cause = error.__cause__
+            if isinstance(cause, AnsibleConnectionFailure):
+                raise cause from None  # Ansible knows what to do with a connection that broke.
             result.update(_refusal([Refused.of_silence(str(error))], []))
         except HardboundError as error:
             result.update(_refusal([Refused.of_error(error)], []))

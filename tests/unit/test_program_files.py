@@ -52,7 +52,8 @@ def test_what_is_copied_runs_without_the_rest(copied: set[str], tmp_path: Path) 
         (tmp_path / "hardbound_identity" / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(SOURCES / path, tmp_path / "hardbound_identity" / path)
     subprocess.run([sys.executable, "-IB", "-c", IMPORT_ALL, str(tmp_path)], check=True)
-    done = subprocess.run([sys.executable, "-IB", str(tmp_path / "card_service.py"), "--help"], capture_output=True)
+    service = [sys.executable, "-IB", str(tmp_path / "card_service.py"), "--help"]
+    done = subprocess.run(service, capture_output=True, check=True)
     assert done.stdout.startswith(b"usage: card_service")
 
 

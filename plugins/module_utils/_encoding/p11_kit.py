@@ -160,7 +160,7 @@ _READERS: t.Mapping[str, t.Callable[[Reader, int], Value]] = {
 }
 _WRITERS: t.Mapping[str, t.Callable[[t.Any], bytes]] = {
     "u": _number,
-    "v": lambda version: bytes(version),
+    "v": bytes,
     "s": _array,
     "ay": _fitted_bytes,
     "au": _fitted_numbers,

@@ -178,7 +178,7 @@ def _naming_the_auth(tpm: Tpm) -> t.Iterator[None]:
             raise
         given = "is not that" if tpm.knows_endorsement_auth else "is missing, and there is one"
         fault = f"{given} of the TPM's endorsement hierarchy"
-        raise InputError("tpm_endorsement_auth", fault, "give it from a vaulted variable") from error
+        raise InputError("tpm_endorsement_auth", fault, "give it from a vaulted variable") from None
 
 
 def _flush(tpm: Tpm, entity: t.Any) -> None:

@@ -20,15 +20,12 @@ class Cards(t.Protocol):
 
     def usable(self) -> t.Sequence[int]:
         """Returns the numbers of the cards, as they are now."""
-        ...
 
     def may_use(self, number: int) -> bool:
         """Whether a card is among them, now."""
-        ...
 
     def open(self, number: int) -> Card:
         """:raises CardGone: if there is no such card"""
-        ...
 
 
 class Context:

@@ -35,8 +35,12 @@ class HandedDown(t.NamedTuple):
     connections: t.Sequence[t.Tuple[socket.socket, int]]
 
 
-def take(environment: t.MutableMapping[str, str] = os.environ) -> HandedDown:
-    """Returns what systemd has given to this process. A second look finds nothing."""
+def take(environment: t.Optional[t.MutableMapping[str, str]] = None) -> HandedDown:
+    """Returns what systemd has given to this process. A second look finds nothing.
+
+    :param environment: that of the process if None
+    """
+    environment = os.environ if environment is None else environment
     if environment.pop("LISTEN_PID", "") != str(os.getpid()):
         return HandedDown(None, ())
     count = int(environment.pop("LISTEN_FDS", "0"))

@@ -33,7 +33,6 @@ class Served(t.Protocol):
 
     def serve(self, events: int) -> int:
         """Does what there is to do, without waiting. Returns how many requests were answered."""
-        ...
 
 
 class Listener:

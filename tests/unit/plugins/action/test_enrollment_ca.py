@@ -60,9 +60,10 @@ class Runner:
         identity = Identity.parse({"common_name": host, "ssh_principals": ["alice"]})
         key = public_der(ec.generate_private_key(ec.SECP256R1()).public_key())
         order = Order(Place(host, "card", "authentication"), profiles.SHIPPED[profile], identity, key, Assurance.FIXED)
-        serial = Issuer(opened, ledger).issue(order).certificate.serial
+        certificate = Issuer(opened, ledger).issue(order).certificate
+        ledger.activate([certificate])
         ledger.close()
-        return serial
+        return certificate.serial
 
 
 @pytest.fixture

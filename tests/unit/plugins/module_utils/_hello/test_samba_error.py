@@ -46,7 +46,7 @@ def test_a_controller_that_refuses_is_up(code: int) -> None:
 )
 def test_what_the_directory_says(code: LdapCode, kind: type[Exception], words: str) -> None:
     error = ldap_error("x", code, "text")
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert words in str(error)
 
 
@@ -64,5 +64,5 @@ def test_what_the_directory_says(code: LdapCode, kind: type[Exception], words: s
 )
 def test_what_sysvol_says(status: int, kind: type[Exception], words: str) -> None:
     error = smb_error("x", status, "text")
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert words in str(error)

@@ -130,6 +130,12 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     yield results
 
 
+def invocation(shown: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as a module tells them. Newer releases of ansible-core tell none."""
+    told = shown.get("invocation", {"module_args": {"pin": MASK}})["module_args"]
+    return dict(told)
+
+
 def make(arguments: dict[str, dict[str, Any]], values: dict[str, Any]) -> AnsibleModule:
     with patch_module_args(values):
         return AnsibleModule(arguments, supports_check_mode=True)
@@ -149,7 +155,7 @@ def test_a_result_is_whole_whatever_the_pin_is_and_holds_no_pin_of_its_own(
             shown = told.pop()
             assert {name: shown[name] for name in result(other)} == result(other)
             assert shown["diff"]["before"] == {"name": other}
-            assert shown["invocation"] == {"module_args": {"pin": MASK}}
+            assert invocation(shown)["pin"] == MASK
         assert given not in json.dumps(shown, default=str)
 
 
@@ -159,7 +165,7 @@ def test_a_module_without_spine_and_a_failure_are_whole_too(told: list[dict[str,
     with pytest.raises(SystemExit):
         show(module, lambda: {"cards": ["0000"]})
     shown = told.pop()
-    assert (shown["cards"], shown["changed"], shown["invocation"]["module_args"]["pin"]) == (["0000"], False, MASK)
+    assert (shown["cards"], shown["changed"], invocation(shown)["pin"]) == (["0000"], False, MASK)
 
     def fail() -> Any:
         raise InputError("name", "is '0000'", "choose another")
@@ -170,7 +176,7 @@ def test_a_module_without_spine_and_a_failure_are_whole_too(told: list[dict[str,
             drive(module, fail)
         shown = told.pop()
         assert (shown["msg"], shown["failed"]) == ("name is '0000': choose another.", True)
-        assert shown["invocation"]["module_args"]["pin"] == MASK
+        assert invocation(shown)["pin"] == MASK
 
 
 @pytest.fixture
