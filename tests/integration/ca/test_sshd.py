@@ -98,6 +98,7 @@ def test_a_certificate_logs_in_until_it_is_revoked(sshd: Sshd, corp: t.Any, tmp_
     assert not sshd.login(key)
 
     own = issuer.issue(corp.order("ws-1", "ssh_user", private, ssh_principals=[ME]))
+    ledger.activate([own.certificate])
     tmp_path.joinpath("id-cert.pub").write_bytes(own.certificate.body)
     assert sshd.login(key)
 

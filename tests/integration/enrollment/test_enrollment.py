@@ -220,7 +220,7 @@ REFUSED = {
     "wrong_passphrase": ({"smartcard_enrollment_ca_passphrase": "incorrect-donkey-battery"}, "CONTROLLER_NOT_READY"),
     "no_ca": ({"smartcard_enrollment_ca": "/no/such/ca"}, "CONTROLLER_NOT_READY"),
     "no_tpm": ({"smartcard_enrollment_tpm": "swtpm:path=/no/such/socket"}, "HOST_FAILED"),
-    "no_pin": ({"pin": None}, "HOST_FAILED"),
+    "null_as_pin": ({"pin": None}, "INVENTORY_INVALID"),
     "pinned_elsewhere": ({"smartcard_enrollment_ek": "00" * 32}, "EK_NOT_PINNED"),
 }
 
