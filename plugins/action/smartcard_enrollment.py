@@ -89,6 +89,10 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 }
 
 
+def _raise_again(cause: BaseException) -> t.NoReturn:
+    raise cause from None
+
+
 class ActionModule(StringSecrets):
     """The visits, and nothing that could be tested without a host."""
 
@@ -113,9 +117,8 @@ class ActionModule(StringSecrets):
         except VisitFailed as error:
             result.update(_refusal([Refused.of_host(str(error))], error.cards))
         except HostSilent as error:
-            cause = error.__cause__
-            if isinstance(cause, AnsibleConnectionFailure):
-                raise cause from None  # Ansible knows what to do with a connection that broke.
+            if error.__cause__ is not None:
+                _raise_again(error.__cause__)  # Ansible knows what to do with a connection that broke.
             result.update(_refusal([Refused.of_silence(str(error))], []))
         except HardboundError as error:
             result.update(_refusal([Refused.of_error(error)], []))
