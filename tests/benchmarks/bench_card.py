@@ -21,6 +21,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.piv import Application
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import command as wire
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import tlv
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
@@ -108,7 +109,7 @@ def raw_signer(tpm, card, name, slot):
     first = wire.policy_ticket(session, ticket.timeout, ticket.name, ticket.proof)
     rest = list(wire.policy_steps(session, saved.rest))
     second = (
-        wire.sign_ecdsa(handle, session, DIGEST, wire.ALG_SHA256)
+        wire.sign_ecdsa(handle, session, DIGEST, Algorithm.SHA256)
         if name == "P-256"
         else wire.rsa_private(handle, session, RSA_BLOCK)
     )

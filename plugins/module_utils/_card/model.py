@@ -17,6 +17,7 @@ import struct
 import typing as t
 from dataclasses import dataclass
 
+from .._encoding.algorithm import Algorithm
 from .._encoding.name import nv_name
 from .._encoding.policy import (
     Command,
@@ -193,7 +194,7 @@ class Model:
     @property
     def policy_data(self) -> bytes:
         """The 34 bytes that the POLICY index holds: a hash algorithm and a policy digest."""
-        return struct.pack(">H", 0x000B) + policy_digest(any_of(self.delegations))
+        return struct.pack(">H", Algorithm.SHA256) + policy_digest(any_of(self.delegations))
 
     def delegate(self, role: Role, delegation: Policy) -> Policy:
         """Returns the steps that satisfy the policy of ``role`` through the POLICY index."""

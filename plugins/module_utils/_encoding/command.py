@@ -13,7 +13,7 @@ import os
 import struct
 import typing as t
 
-from .name import ALG_SHA256
+from .algorithm import Algorithm
 from .policy import Policy, PolicyCommandCode, PolicyOr
 from .wire import sized
 
@@ -21,8 +21,6 @@ NO_SESSIONS = 0x8001
 SESSIONS = 0x8002
 RH_NULL = 0x40000007
 RH_OWNER = 0x40000001
-ALG_NULL = 0x0010
-ALG_ECDSA = 0x0018
 CONTINUE_SESSION = b"\x01"
 HEADER_SIZE = 10
 
@@ -108,7 +106,7 @@ def first_handle(response: bytes) -> int:
 
 def start_policy_session() -> bytes:
     """Unsalted and unbound: it has no key, so its uses need no HMAC. Part 3, clause 11.1."""
-    body = sized(os.urandom(16)) + sized(b"") + b"\x01" + struct.pack(">HH", ALG_NULL, ALG_SHA256)
+    body = sized(os.urandom(16)) + sized(b"") + b"\x01" + struct.pack(">HH", Algorithm.NULL, Algorithm.SHA256)
     return command(Code.START_AUTH_SESSION, (RH_NULL, RH_NULL), body)
 
 
@@ -135,7 +133,7 @@ def policy_steps(session: int, policy: Policy) -> t.Iterator[bytes]:
 
 def sign_ecdsa(key: int, session: int, digest: bytes, hash_algorithm: int) -> bytes:
     """Part 3, clause 20.2; the null ticket says that the digest was made outside of the TPM."""
-    scheme = struct.pack(">HH", ALG_ECDSA, hash_algorithm)
+    scheme = struct.pack(">HH", Algorithm.ECDSA, hash_algorithm)
     null_ticket = struct.pack(">HIH", 0x8024, RH_NULL, 0)
     return command(Code.SIGN, (key,), sized(digest) + scheme + null_ticket, session)
 
@@ -150,7 +148,7 @@ def ecdsa_signature(response: bytes) -> t.Tuple[bytes, bytes]:
 
 def rsa_private(key: int, session: int, block: bytes) -> bytes:
     """The bare RSA private operation, TPM2_RSA_Decrypt with no padding: part 3, clause 14.3."""
-    return command(Code.RSA_DECRYPT, (key,), sized(block) + struct.pack(">H", ALG_NULL) + sized(b""), session)
+    return command(Code.RSA_DECRYPT, (key,), sized(block) + struct.pack(">H", Algorithm.NULL) + sized(b""), session)
 
 
 def context_save(handle: int) -> bytes:

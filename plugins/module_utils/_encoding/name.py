@@ -7,7 +7,8 @@ from __future__ import annotations
 import hashlib
 import struct
 
-ALG_SHA256 = 0x000B
+from .algorithm import Algorithm
+
 NV_WRITTEN = 1 << 29
 """TPMA_NV_WRITTEN: TPM 2.0 part 2, clause 13.4."""
 
@@ -19,12 +20,12 @@ def digest(*parts: bytes) -> bytes:
 
 def object_name(public: bytes) -> bytes:
     """Returns the 34-byte Name of an object from its marshalled TPMT_PUBLIC."""
-    return struct.pack(">H", ALG_SHA256) + digest(public)
+    return struct.pack(">H", Algorithm.SHA256) + digest(public)
 
 
 def nv_public(handle: int, attributes: int, policy: bytes, size: int) -> bytes:
     """Returns a marshalled TPMS_NV_PUBLIC: TPM 2.0 part 2, clause 13.5."""
-    return struct.pack(">IHIH", handle, ALG_SHA256, attributes, len(policy)) + policy + struct.pack(">H", size)
+    return struct.pack(">IHIH", handle, Algorithm.SHA256, attributes, len(policy)) + policy + struct.pack(">H", size)
 
 
 def nv_name(handle: int, attributes: int, policy: bytes, size: int) -> bytes:

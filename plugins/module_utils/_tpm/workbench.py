@@ -14,14 +14,13 @@ import contextlib
 import typing as t
 
 from .._encoding import command as wire
-from .._encoding.name import ALG_SHA256
+from .._encoding.algorithm import Algorithm, digest_size
 from .._encoding.policy import Policy
 from .connection import Tpm
 from .errors import TpmError
 from .session import Ticket
 
-_HASH_BY_SIZE = {32: ALG_SHA256, 48: 0x000C, 64: 0x000D}
-"""TPM_ALG_SHA256, SHA384 and SHA512 by digest size: TPM 2.0 part 2, clause 6.3."""
+_HASH_BY_SIZE = {digest_size(each): each for each in (Algorithm.SHA256, Algorithm.SHA384, Algorithm.SHA512)}
 
 _SERIES = 2
 """Signatures with one key after which another is expected."""

@@ -17,6 +17,7 @@ from datetime import datetime
 
 from ...module_utils._encoding.evidence import Document
 from ...module_utils._encoding.fields import encoded
+from ...module_utils._encoding.key_algorithm import EXPONENT
 from ...module_utils._encoding.public import EccArea, Public, RsaArea
 from ...module_utils._encoding.wire import WireError
 from ...module_utils._files import write_atomically
@@ -29,7 +30,7 @@ Fetch = t.Callable[[str], t.Optional[bytes]]
 
 _INTEL = "https://ekop.intel.com/ekcertservice/"
 _AMD = "https://ftpm.amd.com/pki/aia/"
-_EXPONENT = b"\x01\x00\x01"
+_EXPONENT = EXPONENT.to_bytes(3, "big")
 _AMD_RSA, _AMD_ECC = b"\x00\x00\x22\x22\x00" + _EXPONENT, b"\x00\x00\x44\x44"
 _AMD_DIGITS = 32
 """How the makers derive an address from an EK: tpm2-tools, tpm2_getekcertificate(1)."""

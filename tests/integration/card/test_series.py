@@ -13,6 +13,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.secret im
 from ansible_collections.hardbound.identity.plugins.module_utils._card.signature import sign_message
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import command as wire
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmError, TpmUnreachable
 from cryptography.hazmat.primitives import hashes
@@ -105,7 +106,7 @@ def test_the_session_serves_no_other_card(bench, card):
         bench.workbench.tpm.flush(bench.workbench._handle)
         stolen = wire.first_handle(bench.tpm.run(wire.context_load(other._session.saved_keys[SLOT].context)))
         with pytest.raises(TpmError):
-            bench.tpm.run(wire.sign_ecdsa(stolen, ready, DIGEST, wire.ALG_SHA256))
+            bench.tpm.run(wire.sign_ecdsa(stolen, ready, DIGEST, Algorithm.SHA256))
         bench.tpm.flush(stolen)
     bench.tpm.release()
     series(bench, card)

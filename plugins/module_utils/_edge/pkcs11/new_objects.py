@@ -61,10 +61,15 @@ def _writable(context: Context, handle: int) -> Token:
     return session.token
 
 
-def _rsa_wanted(template: Template) -> KeyAlgorithm:
+def _check_exponent(template: Template) -> None:
+    """:raises Refusal: for another exponent than the one that every TPM takes"""
     exponent = template.get(Cka.PUBLIC_EXPONENT)
     if exponent and int.from_bytes(exponent, "big") != EXPONENT:
         raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+
+
+def _rsa_wanted(template: Template) -> KeyAlgorithm:
+    _check_exponent(template)
     if Cka.MODULUS_BITS not in template:
         raise Refusal(Rv.TEMPLATE_INCOMPLETE)
     return _rsa(template[Cka.MODULUS_BITS])
@@ -179,8 +184,7 @@ def _external_key(wanted: Template) -> ExternalKey:
         p, q = (int.from_bytes(wanted[part], "big") for part in (Cka.PRIME_1, Cka.PRIME_2))
         others = (wanted.get(part) for part in (Cka.EXPONENT_1, Cka.EXPONENT_2, Cka.COEFFICIENT))
         parts = RsaParts(p, q, *(int.from_bytes(each, "big") if each else None for each in others))
-        if int.from_bytes(wanted.get(Cka.PUBLIC_EXPONENT) or b"\1\0\1", "big") != EXPONENT:
-            raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+        _check_exponent(wanted)
         return ExternalKey.rsa(_rsa((p * q).bit_length()), parts)
     if kind == KeyType.EC:
         return ExternalKey.ec(algorithm_of(wanted[Cka.EC_PARAMS]), int.from_bytes(wanted[Cka.VALUE], "big"))
