@@ -4,17 +4,16 @@
 
 from __future__ import annotations
 
-import enum
 import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._errors import HardboundError, InputError
 from .._attestation.finding import Finding
-from .._ledger.refusal import Refusal
+from .._ledger.refusal import Explained, Refusal
 
 
-class Trouble(enum.Enum):
-    """Codes beside those of the verifier and of the CA. The name is the code."""
+class Trouble(Explained):
+    """Codes beside those of the verifier and of the CA."""
 
     INVENTORY_INVALID = (
         "the inventory lacks something, such as a UPN or SID that the profile needs, or holds what can't be",
@@ -33,14 +32,6 @@ class Trouble(enum.Enum):
         "do what the message says, then run again",
     )
     HOST_UNREACHABLE = ("the host did not answer", "switch it on, and run again")
-
-    @property
-    def meaning(self) -> str:
-        return self.value[0]
-
-    @property
-    def remedy(self) -> str:
-        return self.value[1]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,20 @@ import typing as t
 from ...module_utils._errors import HardboundError
 
 
-class Code(enum.Enum):
-    """Why the CA refused. The name is the code; the value is what it means, and what to do about it."""
+class Explained(enum.Enum):
+    """A reason to refuse. The name is the code; the value is what it means, and what to do about it."""
+
+    @property
+    def meaning(self) -> str:
+        return str(self.value[0])
+
+    @property
+    def remedy(self) -> str:
+        return str(self.value[1])
+
+
+class Code(Explained):
+    """Why the CA refused."""
 
     EK_SERVES_OTHER_HOST = ("the endorsement key is pinned to another host", "retire the other host first")
     EK_CHANGED = (
@@ -75,14 +87,6 @@ class Code(enum.Enum):
     )
     EXTERNAL_CA_FAILED = ("the command that asks another CA failed", "do what the message says, then run again")
     EXTERNAL_CERTIFICATE_WRONG = ("another CA's answer is not what was asked for", "have it answer this request")
-
-    @property
-    def meaning(self) -> str:
-        return self.value[0]
-
-    @property
-    def remedy(self) -> str:
-        return self.value[1]
 
 
 class Refusal(HardboundError):

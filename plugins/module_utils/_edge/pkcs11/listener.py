@@ -28,13 +28,6 @@ MOST_OF_USER = 256
 """Connections of one user."""
 
 
-class Served(t.Protocol):
-    """What a selector's event is for."""
-
-    def serve(self, events: int) -> int:
-        """Does what there is to do, without waiting. Returns how many requests were answered."""
-
-
 class Listener:
     """:param listening: a Unix socket that listens
     :param selector: watches the socket and all connections; an event's data has a method ``serve``
