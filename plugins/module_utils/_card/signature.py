@@ -6,11 +6,8 @@ from __future__ import annotations
 
 import hashlib
 
-from .._encoding.rsa_padding import digest_info
+from .._encoding.rsa_padding import digest_info, pad_pkcs1
 from .card import Card
-
-LEAST_PADDING = 11
-"""Bytes of a PKCS#1 v1.5 block that are not content: RFC 8017, clause 9.2."""
 
 
 def sign_message(card: Card, slot: int, message: bytes) -> bytes:
@@ -22,13 +19,4 @@ def sign_message(card: Card, slot: int, message: bytes) -> bytes:
     digest = hashlib.new(algorithm.hash.name, message).digest()
     if not algorithm.is_rsa:
         return card.sign(slot, digest)
-    return card.rsa_private(slot, signature_block(digest_info(algorithm.hash.name, digest), algorithm.size))
-
-
-def signature_block(content: bytes, size: int) -> bytes:
-    """Returns a block padded for a PKCS#1 v1.5 signature: RFC 8017, clause 9.2.
-
-    :param content: at most ``size - LEAST_PADDING`` bytes
-    :param size: bytes of the modulus
-    """
-    return b"\x00\x01" + b"\xff" * (size - len(content) - 3) + b"\x00" + content
+    return card.rsa_private(slot, pad_pkcs1(digest_info(algorithm.hash.name, digest), algorithm.size))

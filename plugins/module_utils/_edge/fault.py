@@ -8,6 +8,7 @@ import typing as t
 
 from .._card import errors
 from .._encoding.apdu import ApduError, StatusWord
+from .._encoding.rsa_padding import PaddingError
 from .._encoding.tlv import TlvError
 from .._errors import InputError
 
@@ -26,6 +27,7 @@ _STATUS: t.Tuple[t.Tuple[t.Type[Exception], StatusWord], ...] = (
     (errors.CardOutdated, StatusWord.EXECUTION_ERROR),
     (InputError, StatusWord.INCORRECT_DATA),
     (TlvError, StatusWord.INCORRECT_DATA),
+    (PaddingError, StatusWord.INCORRECT_DATA),
 )
 
 

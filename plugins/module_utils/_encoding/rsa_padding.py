@@ -12,6 +12,8 @@ import hmac
 import os
 
 _SHORTEST_FILLING = 8
+PKCS1_OVERHEAD = 3 + _SHORTEST_FILLING
+"""Bytes of a PKCS#1 v1.5 block that are not content."""
 _DIGEST_INFO = {
     "sha1": "3021300906052b0e03021a05000414",
     "sha224": "302d300d06096086480165030402040500041c",
@@ -29,6 +31,18 @@ class PaddingError(ValueError):
 def digest_info(name: str, digest: bytes) -> bytes:
     """Returns what a PKCS#1 v1.5 signature is made over."""
     return bytes.fromhex(_DIGEST_INFO[name]) + digest
+
+
+def pad_pkcs1(content: bytes, size: int) -> bytes:
+    """Returns a block of EMSA-PKCS1-v1_5, clause 9.2.
+
+    :param content: what :func:`digest_info` returns, as a rule
+    :param size: bytes of the modulus
+    :raises PaddingError: if the content is too long
+    """
+    if len(content) > size - PKCS1_OVERHEAD:
+        raise PaddingError("no room for a PKCS#1 padding")
+    return b"\x00\x01" + b"\xff" * (size - len(content) - 3) + b"\x00" + content
 
 
 def unpad_pkcs1(block: bytes) -> bytes:

@@ -7,11 +7,10 @@ from __future__ import annotations
 import typing as t
 
 from ..._card.key import Key
-from ..._card.signature import LEAST_PADDING, signature_block
 from ..._encoding.apdu import ApduError, StatusWord
+from ..._encoding.rsa_padding import PKCS1_OVERHEAD, pad_pkcs1, unpad_oaep, unpad_pkcs1
 from ..._encoding.tlv import parse_distinct
 from ..card import Card
-from .padding import unpad_oaep, unpad_pkcs1
 from .reference import ADMIN_KEY_REFERENCE, ALGORITHMS, KEY_FILES, Padding, Use
 
 _ALGORITHM = 0x80
@@ -74,18 +73,19 @@ class SecurityEnvironment:
         """
         current = self._chosen(Use.SIGNATURE)
         size = self._key(current.slot).algorithm.size
-        if current.padding is Padding.SIGNED_PKCS1 and len(data) <= size - LEAST_PADDING:
-            data = signature_block(data, size)
+        if current.padding is Padding.SIGNED_PKCS1 and len(data) <= size - PKCS1_OVERHEAD:
+            data = pad_pkcs1(data, size)
         if len(data) != size:
             raise ApduError(StatusWord.WRONG_LENGTH)
         return self._card.rsa_private(current.slot, data)
 
     def decrypt(self, data: bytes) -> bytes:
-        """Returns what a program has encrypted for the key.
+        """Returns what a program has encrypted for the key. OAEP is the one with SHA-1 and without a label.
 
         :param data: the cryptogram, with the padding indicator 00 in front as ISO/IEC 7816-8 has it, or without as
             OpenSC 0.23 sends it
-        :raises ApduError: 6985 without a key chosen, 6700 for another size, 6A80 if the padding is not as said
+        :raises ApduError: 6985 without a key chosen, 6700 for another size
+        :raises PaddingError: if the padding is not as said
         """
         current = self._chosen(Use.CONFIDENTIALITY)
         size = self._key(current.slot).algorithm.size

@@ -8,7 +8,6 @@ import hashlib
 import typing as t
 
 from ..._card.key import Key
-from ..._card.signature import LEAST_PADDING, signature_block
 from ..._cryptography import utils
 from ..._encoding import rsa_padding
 from ..._encoding.p11_kit import Mechanism
@@ -99,18 +98,16 @@ class Signing:
 
     def _block(self, content: bytes) -> bytes:
         size = self.key.algorithm.size
-        if self._pss is not None:
-            try:
-                return rsa_padding.pad_pss(content, size, *self._pss)
-            except PaddingError:
-                raise Refusal(Rv.DATA_LEN_RANGE) from None
         if self._method.padding is Padding.RAW:
             return _raw(content, size, Rv.DATA_LEN_RANGE)
-        if self._method.hash:
-            content = rsa_padding.digest_info(self._method.hash, content)
-        if len(content) > size - LEAST_PADDING:
-            raise Refusal(Rv.DATA_LEN_RANGE)
-        return signature_block(content, size)
+        try:
+            if self._pss is not None:
+                return rsa_padding.pad_pss(content, size, *self._pss)
+            if self._method.hash:
+                content = rsa_padding.digest_info(self._method.hash, content)
+            return rsa_padding.pad_pkcs1(content, size)
+        except PaddingError:
+            raise Refusal(Rv.DATA_LEN_RANGE) from None
 
 
 class Decrypting:

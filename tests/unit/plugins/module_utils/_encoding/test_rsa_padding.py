@@ -13,6 +13,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.der i
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.rsa_padding import (
     PaddingError,
     digest_info,
+    pad_pkcs1,
     pad_pss,
     unpad_oaep,
     unpad_pkcs1,
@@ -72,6 +73,13 @@ def test_pkcs1(key: rsa.RSAPrivateKey) -> None:
     assert unpad_pkcs1(raw(key, key.public_key().encrypt(b"secret", padding.PKCS1v15()))) == b"secret"
 
 
+@pytest.mark.parametrize("length", [246, 256, 300])
+def test_pkcs1_without_room(length: int) -> None:
+    assert pad_pkcs1(bytes(245), 256) == b"\0\1" + b"\xff" * 8 + bytes(246)
+    with pytest.raises(PaddingError):
+        pad_pkcs1(bytes(length), 256)
+
+
 @given(st.binary(max_size=300))
 def test_any_block_is_unpadded_or_refused(block: bytes) -> None:
     unpads: t.Sequence[t.Callable[[bytes], bytes]] = (unpad_pkcs1, unpad_oaep)
@@ -86,7 +94,7 @@ def test_digest_info(key: rsa.RSAPrivateKey, name: str) -> None:
     signature = key.sign(b"message", padding.PKCS1v15(), HASHES[name])
     numbers = key.public_key().public_numbers()
     block = pow(int.from_bytes(signature, "big"), numbers.e, numbers.n).to_bytes(256, "big")
-    assert block.endswith(b"\0" + digest_info(name, digest))
+    assert block == pad_pkcs1(digest_info(name, digest), 256)
 
 
 def test_object_identifiers() -> None:
