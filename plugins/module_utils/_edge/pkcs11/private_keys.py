@@ -44,9 +44,9 @@ def sign(context: Context, handle: int, data: t.Optional[bytes], room: int) -> A
 
 def sign_update(context: Context, handle: int, data: t.Optional[bytes]) -> Answer:
     session = context.session(handle)
-    signing = _begun(session.signing)
-    with _ended_by_failure(session, "signing"):
-        signing.add(data or b"")
+    signing, session.signing = _begun(session.signing), None
+    signing.add(data or b"")
+    session.signing = signing
     return ()
 
 
@@ -80,32 +80,21 @@ def decrypt(context: Context, handle: int, data: t.Optional[bytes], room: int) -
     decrypting: Decrypting = _begun(session.decrypting)
     if not room:
         return (Fitted(bytes(decrypting.size), 0),)
-    with _ended_by_failure(session, "decrypting"):
-        message = decrypting.finish(data or b"")
-    if len(message) <= room:
-        session.decrypting = None
+    session.decrypting = None
+    message = decrypting.finish(data or b"")
+    if len(message) > room:
+        session.decrypting = decrypting
     return (Fitted(message, room),)
 
 
 def _begun(operation: t.Any) -> t.Any:
+    """Returns an operation.
+
+    Whoever goes on with it takes it out of the session meanwhile, so whatever goes wrong ends it: clause 5.2.
+    """
     if operation is None:
         raise Refusal(Rv.OPERATION_NOT_INITIALIZED)
     return operation
-
-
-class _ended_by_failure:
-    """Whatever goes wrong in it ends the operation: clause 5.2."""
-
-    def __init__(self, session: Session, name: str) -> None:
-        self._session = session
-        self._name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: t.Optional[t.Type[BaseException]], *_unused: object) -> None:
-        if kind is not None:
-            setattr(self._session, self._name, None)
 
 
 def derive_key(
