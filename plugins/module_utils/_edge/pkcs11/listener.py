@@ -59,29 +59,31 @@ class Listener:
             connection, _address = self._listening.accept()
         except OSError as error:
             _log.debug("no connection: %s", error)
-            return 0
-        try:
+        else:
             self.adopt(connection)
-        except OSError as error:
-            _log.debug("a program has gone before it was known: %s", error)
-            connection.close()
         return 0
 
     def adopt(self, connection: socket.socket, offered: t.Optional[int] = None) -> None:
-        """Serves a connection.
+        """Serves a connection. One whose other end has gone already is closed.
 
         :param offered: the version that the program had offered to the process before this one
-        :raises OSError: if the other end has gone already
         """
+        try:
+            self._admit(connection, offered)
+        except OSError as error:
+            _log.debug("a program has gone before it was known: %s", error)
+            connection.close()
+
+    def _admit(self, connection: socket.socket, offered: t.Optional[int]) -> None:
         peer = peer_of(connection)
         if len(self._served) >= MOST or self._users[peer.uid] >= MOST_OF_USER:
             _log.warning("user %d has too many connections: one more was refused", peer.uid)
             connection.close()
             return
         served = _Served(self, connection, peer, offered)
+        self._selector.register(connection, selectors.EVENT_READ, served)
         self._served.add(served)
         self._users[peer.uid] += 1
-        self._selector.register(connection, selectors.EVENT_READ, served)
 
     def program(self, served: _Served, offered: int) -> Program:
         """Returns an interpreter for a program, once it has said which version it speaks."""

@@ -338,6 +338,23 @@ def test_noise_is_answered_or_ends_its_own_connection(serving: Serving) -> None:
     assert len(sign(client, logged_in(client))) == 64
 
 
+def test_a_connection_that_nobody_is_behind_is_closed(host: SoftHost, path: str) -> None:
+    """As one may be that was handed down: the service starts all the same."""
+    listening, selector = socket.socket(socket.AF_UNIX), selectors.DefaultSelector()
+    listening.bind(path)
+    listening.listen()
+    failures: t.List[Exception] = []
+    listener = listener_module.Listener(
+        listening, Directory(t.cast(t.Any, host), True), selector, failures.append, Keeper("")
+    )
+    stray = socket.socket(socket.AF_UNIX)
+    listener.adopt(stray, 2)
+    assert stray.fileno() == -1 and [key.data for key in selector.get_map().values()] == [listener]
+    listener.release()
+    selector.close()
+    assert failures == []
+
+
 # The socket's place.
 
 
