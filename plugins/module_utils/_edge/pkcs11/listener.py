@@ -8,7 +8,6 @@ anything is read.
 
 from __future__ import annotations
 
-import collections
 import logging
 import selectors
 import socket
@@ -49,7 +48,6 @@ class Listener:
         self._failed = failed
         self._keeper = keeper
         self._served: t.Set[_Served] = set()
-        self._users: t.Counter[int] = collections.Counter()
         listening.setblocking(False)
         selector.register(listening, selectors.EVENT_READ, self)
 
@@ -76,14 +74,16 @@ class Listener:
 
     def _admit(self, connection: socket.socket, offered: t.Optional[int]) -> None:
         peer = peer_of(connection)
-        if len(self._served) >= MOST or self._users[peer.uid] >= MOST_OF_USER:
+        if len(self._served) >= MOST or self._connections(peer.uid) >= MOST_OF_USER:
             _log.warning("user %d has too many connections: one more was refused", peer.uid)
             connection.close()
             return
         served = _Served(self, connection, peer, offered)
         self._selector.register(connection, selectors.EVENT_READ, served)
         self._served.add(served)
-        self._users[peer.uid] += 1
+
+    def _connections(self, uid: int) -> int:
+        return sum(each.peer.uid == uid for each in self._served)
 
     def program(self, served: _Served, offered: int) -> Program:
         """Returns an interpreter for a program, once it has said which version it speaks."""
@@ -110,9 +110,6 @@ class Listener:
 
     def _let_go(self, served: _Served, how: t.Callable[[], None]) -> None:
         self._served.discard(served)
-        self._users[served.peer.uid] -= 1
-        if not self._users[served.peer.uid]:
-            del self._users[served.peer.uid]
         self._selector.unregister(served.connection.socket)
         try:
             how()
