@@ -9,12 +9,12 @@ import typing as t
 
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.reference import (
     Cka,
-    MechanismType,
     Rv,
     User,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_frame import Frame, Frames
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_mechanism import MechanismType
 from ansible_collections.hardbound.identity.tests.fuzz.mutation import feed
 from ansible_collections.hardbound.identity.tests.support.p11_kit_client import HANDSHAKE, Mechanism, framed, request
 from ansible_collections.hardbound.identity.tests.support.soft_card import ADMIN_KEY, PIN, PUK

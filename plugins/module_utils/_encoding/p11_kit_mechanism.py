@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import enum
 import typing as t
 
 from .wire import Reader
@@ -15,6 +16,34 @@ _MARKED = 2
 Releases 0.25.6 to 0.25.10 do so whatever version is agreed on, later ones where it is 2.
 So what a program offers tells.
 """
+
+
+class MechanismType(enum.IntEnum):
+    """CKM of the mechanisms that a card has: OASIS, pkcs11t.h."""
+
+    RSA_PKCS_KEY_PAIR_GEN = 0x0000
+    RSA_PKCS = 0x0001
+    RSA_X_509 = 0x0003
+    SHA1_RSA_PKCS = 0x0006
+    RSA_PKCS_OAEP = 0x0009
+    RSA_PKCS_PSS = 0x000D
+    SHA1_RSA_PKCS_PSS = 0x000E
+    SHA256_RSA_PKCS = 0x0040
+    SHA384_RSA_PKCS = 0x0041
+    SHA512_RSA_PKCS = 0x0042
+    SHA256_RSA_PKCS_PSS = 0x0043
+    SHA384_RSA_PKCS_PSS = 0x0044
+    SHA512_RSA_PKCS_PSS = 0x0045
+    SHA224_RSA_PKCS = 0x0046
+    SHA224_RSA_PKCS_PSS = 0x0047
+    EC_KEY_PAIR_GEN = 0x1040
+    ECDSA = 0x1041
+    ECDSA_SHA1 = 0x1042
+    ECDSA_SHA224 = 0x1043
+    ECDSA_SHA256 = 0x1044
+    ECDSA_SHA384 = 0x1045
+    ECDSA_SHA512 = 0x1046
+    ECDH1_DERIVE = 0x1050
 
 
 class Mechanism(t.NamedTuple):
@@ -30,25 +59,22 @@ class UnknownMechanism(Exception):
     """A mechanism that no card has. What follows it can't be read."""
 
 
-_PSS = (0x0D, 0x0E, 0x43, 0x44, 0x45, 0x47)
-"""CKM_RSA_PKCS_PSS, and with SHA-1, SHA-256, SHA-384, SHA-512, SHA-224: a hash, a mask, the length of the salt."""
-_OAEP = (0x09,)
-"""CKM_RSA_PKCS_OAEP: a hash, a mask, the kind of the source, and the source."""
-_ECDH = (0x1050,)
-"""CKM_ECDH1_DERIVE: a derivation function, shared data, the other side's public data."""
+_PSS = (
+    MechanismType.RSA_PKCS_PSS,
+    MechanismType.SHA1_RSA_PKCS_PSS,
+    MechanismType.SHA224_RSA_PKCS_PSS,
+    MechanismType.SHA256_RSA_PKCS_PSS,
+    MechanismType.SHA384_RSA_PKCS_PSS,
+    MechanismType.SHA512_RSA_PKCS_PSS,
+)
+"""A hash, a mask, the length of the salt."""
 _PARAMETERS: t.Mapping[int, str] = {
     **dict.fromkeys(_PSS, "nnn"),
-    **dict.fromkeys(_OAEP, "nnnb"),
-    **dict.fromkeys(_ECDH, "nbb"),
+    MechanismType.RSA_PKCS_OAEP: "nnnb",  # a hash, a mask, the kind of the source, and the source
+    MechanismType.ECDH1_DERIVE: "nbb",  # a derivation function, shared data, the other side's public data
 }
-_BARE = frozenset(
-    (
-        *(0x0000, 0x0001, 0x0003, 0x0006, 0x0040, 0x0041, 0x0042, 0x0046),
-        *(0x1040, 0x1041, 0x1042, 0x1043, 0x1044, 0x1045, 0x1046),
-    )
-)
-"""Mechanisms without parameter: CKM_RSA_PKCS_KEY_PAIR_GEN, RSA_PKCS, RSA_X_509, RSA_PKCS with SHA-1, SHA-256, SHA-384,
-SHA-512 and SHA-224; EC_KEY_PAIR_GEN, ECDSA, and ECDSA with SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512."""
+_BARE = frozenset(MechanismType) - frozenset(_PARAMETERS)
+"""Mechanisms without parameter."""
 
 
 def read_mechanism(reader: Reader, version: int) -> t.Optional[Mechanism]:

@@ -18,8 +18,9 @@ from ..._card.key import (
 )
 from ..._encoding.der import CONTEXT_CONSTRUCTED, Tag, octets
 from ..._encoding.p11_kit_attributes import Value
+from ..._encoding.p11_kit_mechanism import MechanismType
 from ..._encoding.tlv import encode, parse, parse_one
-from .reference import Cka, KeyType, MechanismType, ObjectClass
+from .reference import Cka, KeyType, ObjectClass
 
 Attributes = t.Mapping[int, Value]
 

@@ -9,9 +9,9 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._encoding.key_algorithm import KeyAlgorithm
-from ..._encoding.p11_kit import Mechanism
+from ..._encoding.p11_kit_mechanism import Mechanism, MechanismType
 from .fault import Refusal
-from .reference import MechanismFlag, MechanismType, Rv
+from .reference import MechanismFlag, Rv
 
 
 class Padding(enum.Enum):

@@ -17,7 +17,6 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.pr
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.reference import (
     Cka,
     KeyType,
-    MechanismType,
     ObjectClass,
     Rv,
     State,
@@ -26,6 +25,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.re
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_frame import Frames
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_mechanism import MechanismType
 from ansible_collections.hardbound.identity.tests.support.p11_kit_client import Client, Mechanism, Refused
 from ansible_collections.hardbound.identity.tests.support.soft_card import (
     ADMIN_KEY,
