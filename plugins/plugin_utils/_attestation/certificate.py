@@ -174,17 +174,6 @@ class Certificate:
         """:raises DerError: if the key is malformed, or neither RSA nor ECC"""
         return load_key(self.spki)
 
-    def has_signed(self, content: bytes, signature: bytes) -> bool:
-        """Whether its key, on an elliptic curve, has made the ECDSA signature with SHA-256."""
-        key = self.public_key
-        if not isinstance(key, ec.EllipticCurvePublicKey):
-            return False
-        try:
-            key.verify(signature, content, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            return False
-        return True
-
     @property
     def title(self) -> str:
         """The subject for a person to read."""

@@ -14,6 +14,7 @@ import typing as t
 from ...module_utils._cryptography import serialization
 from ...module_utils._encoding.evidence import LARGEST_CERTIFICATE, Document
 from ...module_utils._encoding.fields import Fields, encoded
+from ...module_utils._encoding.key_algorithm import SignatureAlgorithm
 from ...module_utils._encoding.wire import WireError
 from ...module_utils._errors import InputError
 from .._ca import evidence_key
@@ -21,7 +22,7 @@ from .._ca.oid import EVIDENCE_SIGNING
 from .._ca.signer import Signer
 from .._ledger import clock
 from .bundle import judge_content
-from .certificate import BasicConstraints, Certificate
+from .certificate import BasicConstraints, Certificate, Signed
 from .der import DerError
 from .finding import Code, Finding
 from .path import find_path
@@ -100,7 +101,7 @@ def _opened(bundle: t.Any, ours: t.Optional[Trust]) -> t.Any:
     value = signature.octets("value", LARGEST_SIGNATURE)
     signature.end()
     _check_signer(own, issuer, ours, content)
-    if not own.has_signed(_signed(content), value):
+    if not Signed(_signed(content), SignatureAlgorithm.ECDSA_SHA256, value).is_signed_by(own.public_key):
         raise _Unsigned("was changed after it was signed, or was signed by another key")
     return content
 
