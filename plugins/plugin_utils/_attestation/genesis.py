@@ -14,12 +14,11 @@ import typing as t
 
 from ...module_utils._encoding.algorithm import Algorithm
 from ...module_utils._encoding.attest import Attest, CreationInfo
-from ...module_utils._encoding.creation import CreationData
 from ...module_utils._encoding.evidence import GENESIS_NONCE, CardEvidence, GenesisEvidence
 from ...module_utils._encoding.public import ObjectAttribute, Public
 from ...module_utils._encoding.wire import WireError
 from .finding import Code, Report
-from .statement import Signer
+from .statement import Signer, read_creation
 
 RH_NULL = struct.pack(">I", 0x40000007)
 """The NULL hierarchy: TPM 2.0 part 2, clause 7.4."""
@@ -76,12 +75,8 @@ def _check_creation(proof: GenesisEvidence, attest: Attest, public: Public, repo
         return
     clause = "the genesis object is not what the TPM attests"
     report.demand(attested.name == public.name, Code.GENESIS, clause)
-    try:
-        data = CreationData.parse(proof.creation_data)
-    except WireError as error:
-        report.refuse(Code.STRUCTURE_MALFORMED, f"the creation data of the genesis object is malformed: {error}")
+    data = read_creation(proof.creation_data, attested, public, "the genesis object", report)
+    if data is None:
         return
-    fits = attested.creation_hash == data.hash(public.name_algorithm)
-    report.demand(fits, Code.CREATION_HASH, "the creation data of the genesis object is not what the TPM attests")
     clause = f"the genesis object is under {data.parent_name.hex()}, and so may outlive a restart of the TPM"
     report.demand(data.parent_name == RH_NULL, Code.GENESIS_HIERARCHY, clause)

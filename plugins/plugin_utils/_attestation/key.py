@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from ...module_utils._card.key import PinUse
 from ...module_utils._card.model import Model
 from ...module_utils._encoding.attest import CreationInfo
-from ...module_utils._encoding.creation import CreationData
 from ...module_utils._encoding.evidence import Document, KeyEvidence
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._encoding.public import ObjectAttribute, Public, PublicKey, Scheme, Symmetric
@@ -20,7 +19,7 @@ from .._ca.oid import Assurance
 from .attributes import BOUND, CARD_KEY, USES, attribute_fault, read_public
 from .finding import Code, Report
 from .request import CardRequest, KeyRequest
-from .statement import Signer
+from .statement import Signer, read_creation
 
 
 @dataclass(frozen=True)
@@ -107,14 +106,9 @@ class KeyCheck:
         if attested is not None:
             same = attested.name == public.name
             report.demand(same, Code.KEY_NAME_MISMATCH, f"{subject} is not what the TPM attests")
-        try:
-            data = CreationData.parse(shown.creation_data)
-        except WireError as error:
-            report.refuse(Code.STRUCTURE_MALFORMED, f"the creation data of {subject} is malformed: {error}")
+        data = read_creation(shown.creation_data, attested, public, subject, report)
+        if data is None:
             return
-        if attested is not None:
-            fits = attested.creation_hash == data.hash(public.name_algorithm)
-            report.demand(fits, Code.CREATION_HASH, f"the creation data of {subject} is not what the TPM attests")
         above = self.root if wanted.pin is PinUse.NEVER else self.parent
         if above is not None:
             under = (data.parent_name, data.parent_qualified_name) == (above.name, above.qualified_name)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A TPM's signed statement: checks 9 to 12 of docs/attestation.md."""
+"""A TPM's signed statement, and the creation data that one is of: checks 9 to 12 and 14 of docs/attestation.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ...module_utils._encoding.algorithm import Algorithm
-from ...module_utils._encoding.attest import Attest, Attested, Clock
+from ...module_utils._encoding.attest import Attest, Attested, Clock, CreationInfo
+from ...module_utils._encoding.creation import CreationData
 from ...module_utils._encoding.evidence import Statement
 from ...module_utils._encoding.public import Public, PublicKey
 from ...module_utils._encoding.signature import Signature
@@ -73,6 +74,25 @@ class Signer:
             return
         valid = signature.verify(self.key, statement.attest)
         report.demand(valid, Code.SIGNATURE_INVALID, f"the attestation of {subject} is not signed by the AK")
+
+
+def read_creation(
+    data: bytes, attested: t.Optional[CreationInfo], public: Public, subject: str, report: Report
+) -> t.Optional[CreationData]:
+    """Returns how an object was made, or None if that can't be read. What is wrong goes into the report.
+
+    :param attested: what the TPM states of it; None if that could not be read, which was reported then
+    :param public: the object
+    """
+    try:
+        creation = CreationData.parse(data)
+    except WireError as error:
+        report.refuse(Code.STRUCTURE_MALFORMED, f"the creation data of {subject} is malformed: {error}")
+        return None
+    if attested is not None:
+        fits = attested.creation_hash == creation.hash(public.name_algorithm)
+        report.demand(fits, Code.CREATION_HASH, f"the creation data of {subject} is not what the TPM attests")
+    return creation
 
 
 def _as(attested: Attested, kind: t.Type[Kind], subject: str, report: Report) -> t.Optional[Kind]:
