@@ -103,6 +103,18 @@ class Issued:
         return self.outcome is not Outcome.KEPT
 
 
+class Preview(t.NamedTuple):
+    """What issuing would come to.
+
+    :param reason: as of :class:`Issued`
+    :param current: the newest certificate for the order, valid or not
+    """
+
+    outcome: Outcome
+    reason: str
+    current: t.Optional[Certificate]
+
+
 @dataclass(frozen=True)
 class Made:
     """A certificate before the ledger knows it: what :class:`Certificate` says, beside the order."""
@@ -129,21 +141,15 @@ class Issuer:
         """Returns the key that signs evidence."""
         return self._authority.evidence_signer()
 
-    def preview(self, order: Order) -> t.Tuple[Outcome, str]:
+    def preview(self, order: Order) -> Preview:
         """Returns what :meth:`issue` would do, and why. Changes nothing.
 
         :raises InputError: the identity lacks a name that the profile needs
         :raises Refusal: the CA does not certify this key
         """
         self._check(order)
-        return _decide(self._ledger.reading(lambda connection: self._current(connection, order)), order, self._now)
-
-    def current(self, order: Order) -> t.Optional[Certificate]:
-        """Returns the newest certificate for an order, valid or not.
-
-        :raises Refusal: the CA does not certify this key
-        """
-        return self._ledger.reading(lambda connection: self._current(connection, order))
+        current = self._ledger.reading(lambda connection: self._current(connection, order))
+        return Preview(*_decide(current, order, self._now), current)
 
     def kept(self, order: Order) -> t.Optional[Issued]:
         """Returns the certificate that serves an order as it is, None if there has to be another.

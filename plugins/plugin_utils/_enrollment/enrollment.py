@@ -45,7 +45,6 @@ class Enrollment:
         self.answer = FirstAnswer.read(None)
         self.withdrawn: t.List[Certificate] = []
         """What was signed in this run, and revoked because the host did not answer for it."""
-        self._issuer = issuer
         self._online = online
         self.check = check
         self._nonces = {card.name: new_nonce() for card in wanted.cards}
@@ -152,7 +151,7 @@ class Enrollment:
             return
         for order in progress.orders:
             keeps = order.label in progress.idle or not progress.reasons
-            kept = self._issuer.current(order) if order.place.slot and keeps else None
+            kept = progress.current.get(order.label) if order.place.slot and keeps else None
             if kept is not None and kept.activated_at:
                 yield Issued(kept, Outcome.KEPT)
 

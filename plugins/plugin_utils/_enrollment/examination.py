@@ -15,7 +15,7 @@ from .._attestation.ek import Policy
 from .._attestation.online import Online
 from .._attestation.request import CardRequest
 from .._attestation.verifier import Verdict
-from .._ca.issuer import Issuer, Order, Outcome
+from .._ca.issuer import Issuer, Order, Outcome, Preview
 from .._ca.oid import Assurance
 from .._ca.profile import Kind
 from .._ca.tpm_name import TpmName
@@ -116,7 +116,10 @@ class Examination:
         }
         try:
             for order in progress.orders:
-                reason = self._reason(order, held)
+                preview = self._issuer.preview(order)
+                if preview.current is not None:
+                    progress.current[order.label] = preview.current
+                reason = _reason(preview, order, held)
                 if reason:
                     progress.reasons[order.label] = reason
             self._errands.plan(progress, held.signatures)
@@ -138,16 +141,17 @@ class Examination:
             if wanted.ssh_profile is not None:
                 yield Order(place, wanted.ssh_profile, *about, uncertified_ek=bare)
 
-    def _reason(self, order: Order, held: HeldCard) -> str:
-        outcome, reason = self._issuer.preview(order)
-        if outcome is not Outcome.KEPT:
-            return reason
-        certificate = self._issuer.current(order)
-        if certificate is None or not certificate.activated_at:
-            return "the host has not answered for it yet"
-        if order.profile.kind is Kind.X509 and _digest(certificate.body) != held.digest(order.place.slot):
-            return "the card does not hold it"
-        return ""
+
+def _reason(preview: Preview, order: Order, held: HeldCard) -> str:
+    """Returns why something is to be issued, or handed over once more; empty if nothing is."""
+    certificate = preview.current
+    if preview.outcome is not Outcome.KEPT:
+        return preview.reason
+    if certificate is None or not certificate.activated_at:
+        return "the host has not answered for it yet"
+    if order.profile.kind is Kind.X509 and _digest(certificate.body) != held.digest(order.place.slot):
+        return "the card does not hold it"
+    return ""
 
 
 def _is_live(certificate: Certificate, at: int) -> bool:

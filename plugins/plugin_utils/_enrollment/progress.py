@@ -47,6 +47,7 @@ class Progress:
 
     :param orders: certificates that it shall have, that of its AK first
     :param before: certificates that it had, by what they are for
+    :param current: the newest certificate, valid or not, of each of its orders that has one, by what it is for
     :param issued: what it gets: first what our CA has issued, in the order of ``orders``; empty in check mode
     :param reasons: why something is issued, by what it is for: see :attr:`Certificate.label`
     :param errands: what another CA has to be asked for, by slot
@@ -60,6 +61,7 @@ class Progress:
     verified: t.Optional[VerifiedCard] = None
     orders: t.List[Order] = field(default_factory=list)
     before: t.Dict[str, Certificate] = field(default_factory=dict)
+    current: t.Dict[str, Certificate] = field(default_factory=dict)
     issued: t.List[Issued] = field(default_factory=list)
     reasons: t.Dict[str, str] = field(default_factory=dict)
     errands: t.Dict[str, Errand] = field(default_factory=dict)

@@ -196,7 +196,7 @@ def test_a_second_order_keeps_the_certificate(corp: t.Any) -> None:
     order = corp.order()
     first = corp.issuer.issue(order)
     assert (first.outcome, first.reason) == (Outcome.ISSUED, "none yet")
-    assert corp.issuer.preview(order) == (Outcome.KEPT, "")
+    assert corp.issuer.preview(order)[:2] == (Outcome.KEPT, "")
     again = corp.issuer.issue(order)
     assert again.outcome is Outcome.KEPT
     assert again.certificate == first.certificate

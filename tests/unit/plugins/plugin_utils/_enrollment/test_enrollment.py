@@ -227,6 +227,16 @@ def test_a_revoked_key_gets_nothing_more(site):
     assert codes(site.enrol()) == ["KEY_REVOKED"]
 
 
+def test_a_card_with_a_revoked_key_is_told_with_what_it_tells_once(site):
+    site.enrol()
+    [key] = [each for each in site.ledger.certificates() if each.slot]
+    site.ledger.revoke({"serial": key.serial}, Reason.KEY_COMPROMISE, key.authority)
+    site.held["pin_escrow"] = "for the officer"
+    [card] = site.enrol().cards()
+    assert (card["status"], card["pin_escrow"], card["certificates"]) == ("refused", "for the officer", [])
+    assert [each["code"] for each in card["refused"]] == ["KEY_REVOKED"]
+
+
 def test_a_revoked_attestation_key_gets_nothing_more(site):
     site.enrol()
     [ak] = [each for each in site.ledger.certificates() if not each.slot]
