@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import enum
+import typing as t
 
 from .._card.key import Key
 from .._encoding.der import Tag
@@ -22,13 +23,20 @@ class PublicKey(enum.IntEnum):
 
 
 def public_key(key: Key) -> bytes:
-    """Returns the data objects of a public key.
-
-    They are cut out of the SubjectPublicKeyInfo (RFC 5280, clause 4.1; RFC 3279, clause 2.3).
-    """
-    _unused, bit_string = parse(parse_one(key.public, Tag.SEQUENCE))
-    content = bit_string.value[1:]  # after the count of unused bits
+    """Returns the data objects of a public key."""
     if not key.algorithm.is_rsa:
-        return encode(PublicKey.POINT, content)
-    modulus, exponent = parse(parse_one(content, Tag.SEQUENCE))
-    return encode(PublicKey.MODULUS, modulus.value.lstrip(b"\0")) + encode(PublicKey.EXPONENT, exponent.value)
+        return encode(PublicKey.POINT, subject_public_key(key))
+    modulus, exponent = rsa_numbers(key)
+    return encode(PublicKey.MODULUS, modulus) + encode(PublicKey.EXPONENT, exponent)
+
+
+def rsa_numbers(key: Key) -> t.Tuple[bytes, bytes]:
+    """Returns modulus, without a leading zero, and exponent of an RSA key: RFC 3279, clause 2.3.1."""
+    modulus, exponent = parse(parse_one(subject_public_key(key), Tag.SEQUENCE))
+    return modulus.value.lstrip(b"\0"), exponent.value
+
+
+def subject_public_key(key: Key) -> bytes:
+    """Returns what a SubjectPublicKeyInfo is about, of an elliptic curve's key the point: RFC 5280, clause 4.1."""
+    _unused, bit_string = parse(parse_one(key.public, Tag.SEQUENCE))
+    return bit_string.value[1:]  # after the count of unused bits

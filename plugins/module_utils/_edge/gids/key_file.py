@@ -31,7 +31,6 @@ _KEY_TEMPLATE = 0xA5
 _WHOLE_PUBLIC_KEY = b"\x7f\x49\x80"  # an extended header list: the whole object
 _KEY_TYPE = 0x83
 _RSA = b"\x02"
-_INTEGER = 0x02
 _RSA_PRIVATE_KEY = 9  # numbers: RFC 8017, appendix A.1.2
 _KEY = 0x87
 
@@ -132,7 +131,7 @@ def container(slot: int) -> int:
 def _parts(data: bytes) -> t.Tuple[int, RsaParts]:
     """Returns modulus and parts of an RSAPrivateKey, whose integers OpenSC may leave without their sign byte."""
     numbers = parse(parse_one(data, der.Tag.SEQUENCE))
-    if len(numbers) != _RSA_PRIVATE_KEY or any(number.tag != _INTEGER for number in numbers):
+    if len(numbers) != _RSA_PRIVATE_KEY or any(number.tag != der.Tag.INTEGER for number in numbers):
         raise ApduError(StatusWord.INCORRECT_DATA)
     _version, modulus, public, private, *parts = (int.from_bytes(number.value, "big") for number in numbers)
     if public != EXPONENT:

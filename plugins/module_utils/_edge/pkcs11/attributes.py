@@ -16,10 +16,11 @@ from ..._card.key import (
     Slot,
     slot_name,
 )
-from ..._encoding.der import CONTEXT_CONSTRUCTED, Tag, octets
+from ..._encoding.der import CONTEXT_CONSTRUCTED, Tag, octets, oid
 from ..._encoding.p11_kit_attributes import Value
 from ..._encoding.p11_kit_mechanism import MechanismType
 from ..._encoding.tlv import encode, parse, parse_one
+from ..public_key import rsa_numbers, subject_public_key
 from .reference import Cka, KeyType, ObjectClass
 
 Attributes = t.Mapping[int, Value]
@@ -95,10 +96,9 @@ def names(der: bytes) -> Attributes:
 
 def public_key(key: Key) -> Attributes:
     """Returns the attributes of the public half of a key."""
-    public = _public(key.public)
     bits: t.Dict[int, Value] = {Cka.MODULUS_BITS: key.algorithm.bits} if key.algorithm.is_rsa else {}
     uses = _flags(encrypt=False, wrap=False, verify=True, verify_recover=False, derive=False, trusted=False)
-    return {**_common(key.slot, ObjectClass.PUBLIC_KEY, private=False), **public, **bits, **uses, **_origin(key)}
+    return {**_common(key.slot, ObjectClass.PUBLIC_KEY, private=False), **_public(key), **bits, **uses, **_origin(key)}
 
 
 def private_key(key: Key, certificate_der: t.Optional[bytes] = None) -> Attributes:
@@ -108,7 +108,7 @@ def private_key(key: Key, certificate_der: t.Optional[bytes] = None) -> Attribut
     subject = {each: value for each, value in names(certificate_der or b"").items() if each == Cka.SUBJECT}
     return {
         **_common(key.slot, ObjectClass.PRIVATE_KEY, private=key.pin is not PinUse.NEVER),
-        **{kind: value for kind, value in _public(key.public).items() if kind != Cka.EC_POINT},
+        **{kind: value for kind, value in _public(key).items() if kind != Cka.EC_POINT},
         **subject,
         **_flags(sign=True, decrypt=is_rsa, derive=not is_rsa, sign_recover=False, unwrap=False),
         **_flags(sensitive=True, extractable=False, wrap_with_trusted=False),
@@ -144,28 +144,20 @@ def _flags(**flags: bool) -> Attributes:
     return {Cka[name.upper()]: value for name, value in flags.items()}
 
 
-def _public(spki: bytes) -> Attributes:
-    """Cuts a SubjectPublicKeyInfo: RFC 5280, clause 4.1; RFC 3279, clause 2.3; RFC 5480, clause 2."""
-    algorithm, bit_string = parse(parse_one(spki, Tag.SEQUENCE))
-    content = bit_string.value[1:]  # after the count of unused bits
-    _identifier, parameters = parse(algorithm.value)
-    if parameters.value:
+def _public(key: Key) -> Attributes:
+    curve = key.algorithm.curve
+    if curve is not None:
         return {
             Cka.KEY_TYPE: int(KeyType.EC),
-            Cka.EC_PARAMS: encode(*parameters),
-            Cka.EC_POINT: octets(content),
+            Cka.EC_PARAMS: oid(curve.oid),
+            Cka.EC_POINT: octets(subject_public_key(key)),
         }
-    modulus, exponent = parse(parse_one(content, Tag.SEQUENCE))
+    modulus, exponent = rsa_numbers(key)
     return {
         Cka.KEY_TYPE: int(KeyType.RSA),
-        Cka.MODULUS: modulus.value.lstrip(b"\0"),
-        Cka.PUBLIC_EXPONENT: exponent.value,
+        Cka.MODULUS: modulus,
+        Cka.PUBLIC_EXPONENT: exponent,
     }
-
-
-def modulus(key: Key) -> bytes:
-    """Returns the modulus of an RSA key, without a leading zero."""
-    return t.cast(bytes, _public(key.public)[Cka.MODULUS])
 
 
 def _origin(key: Key) -> Attributes:

@@ -12,7 +12,7 @@ from ..._cryptography import utils
 from ..._encoding import rsa_padding
 from ..._encoding.p11_kit import Mechanism
 from ..._encoding.rsa_padding import PaddingError
-from .attributes import modulus
+from ..public_key import rsa_numbers
 from .fault import Refusal
 from .mechanisms import Method, Padding, method_of, oaep, pss
 from .reference import MechanismFlag, Rv
@@ -164,5 +164,6 @@ def _raw(data: bytes, size: int, otherwise: Rv) -> bytes:
 
 def _check_block(key: Key, block: bytes, otherwise: Rv = Rv.DATA_INVALID) -> None:
     """:raises Refusal: for a block that is not below the modulus, which no key can take"""
-    if block >= modulus(key):
+    modulus, _exponent = rsa_numbers(key)
+    if block >= modulus:
         raise Refusal(otherwise)

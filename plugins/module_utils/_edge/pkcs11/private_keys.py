@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ..._encoding.der import Tag
 from ..._encoding.p11_kit import Fitted, Mechanism
 from ..._encoding.p11_kit_attributes import Attribute
 from ..._encoding.tlv import TlvError, parse_one
@@ -21,7 +22,6 @@ from .session import Session
 
 _MOST_RANDOM = 1 << 16  # bytes at once
 _UNCOMPRESSED = 4  # SEC 1, clause 2.3.3
-_OCTET_STRING = 0x04
 _NO_DERIVATION = 1  # CKD_NULL
 _SECRET_CLASSES = (int(ObjectClass.SECRET_KEY), None)
 
@@ -130,7 +130,7 @@ def _point(mechanism: Mechanism, size: int) -> bytes:
     whole = 1 + 2 * size
     if len(point) != whole:
         try:
-            point = parse_one(point, _OCTET_STRING)
+            point = parse_one(point, Tag.OCTET_STRING)
         except TlvError:
             raise Refusal(Rv.MECHANISM_PARAM_INVALID) from None
     if len(point) != whole or point[0] != _UNCOMPRESSED:
