@@ -195,7 +195,7 @@ def destroy_object(context: Context, handle: int, number: int) -> Answer:
     session = context.session(handle)
     if session.drop(number):
         return ()
-    if number not in session.token.objects():
+    if session.token.object(number) is None:
         raise Refusal(Rv.OBJECT_HANDLE_INVALID)
     token = _writable(context, handle)
     slot, kind = slot_and_kind(number)

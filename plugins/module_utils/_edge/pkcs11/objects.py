@@ -57,7 +57,7 @@ def get_attribute_value(context: Context, handle: int, number: int, wanted: t.Se
 
 
 def _object(session: Session, number: int) -> Attributes:
-    known = session.objects().get(number)
+    known = session.object(number)
     if known is None:
         raise Refusal(Rv.OBJECT_HANDLE_INVALID)
     return known

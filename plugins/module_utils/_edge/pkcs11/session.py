@@ -50,7 +50,12 @@ class Session:
 
     def objects(self) -> t.Mapping[int, Attributes]:
         """Returns what is on the card and in the session, as far as the program may see it."""
-        return {**self.token.objects(), **self._secrets} if self._secrets else self.token.objects()
+        return {**self.token.objects(), **self._secrets}
+
+    def object(self, handle: int) -> t.Optional[Attributes]:
+        """Returns one of them, or None."""
+        secret = self._secrets.get(handle)
+        return self.token.object(handle) if secret is None else secret
 
     def find(self, template: t.Sequence[Attribute]) -> t.List[int]:
         """Returns the handles of the objects that have all these attributes."""

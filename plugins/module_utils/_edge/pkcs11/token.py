@@ -199,6 +199,11 @@ class Token:
         """Returns the objects that the program may see now, by handle."""
         return {**self._keys_and_certificates(), **data_objects.visible(self.card, self._is_open)}
 
+    def object(self, handle: int) -> t.Optional[Attributes]:
+        """Returns one of them, or None. For a key or a certificate no data object is read from the card."""
+        found = self._keys_and_certificates().get(handle)
+        return data_objects.visible(self.card, self._is_open).get(handle) if found is None else found
+
     @property
     def _is_open(self) -> bool:
         """Whether the user has logged in, with a PIN that is good for more than its change."""

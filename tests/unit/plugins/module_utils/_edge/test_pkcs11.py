@@ -442,6 +442,14 @@ def test_attributes_that_are_told_and_not_told(client: Client, session: int) -> 
     assert client.rv("C_GetAttributeValue", session, 1, [(Cka.ISSUER, 10)]) is Rv.OBJECT_HANDLE_INVALID
 
 
+def test_what_is_told_of_a_key_takes_no_data_object(
+    card: OneCard, client: Client, session: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = private(client, session, 2)
+    monkeypatch.setattr(card, "object", None)
+    assert client.attribute(session, key, Cka.LABEL) == b"SIGN key"
+
+
 def test_one_answer_has_a_limit(card: OneCard, client: Client, session: int) -> None:
     card.store_certificate(0x9A, bytes(30000))
     (found,) = client.find(session, CERTIFICATE, (Cka.ID, b"\1"))
