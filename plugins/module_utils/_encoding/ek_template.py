@@ -8,7 +8,6 @@ Source: TCG EK Credential Profile for TPM Family 2.0, version 2.5, annex B (temp
 
 from __future__ import annotations
 
-import enum
 import struct
 import typing as t
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ CHAIN_HANDLES = range(0x01C00100, 0x01C00200)
 """NV indices of the certificates above: concatenated DER, which may run over several indices."""
 
 _FIRST_HIGH = 0x01C00012
+"""NV index of the first certificate of the high range, whose templates differ in policy and attributes."""
 _RH_ENDORSEMENT = 0x4000000B
 _CC_POLICY_SECRET = 0x151
 _CC_POLICY_OR = 0x171
@@ -115,18 +115,13 @@ def _with_key(area: Area, key: PublicKey) -> t.Optional[Area]:
             return replace(area, modulus=numbers.n.to_bytes(area.bits // 8, "big"))
     if isinstance(area, EccArea) and isinstance(key, ec.EllipticCurvePublicKey):
         point, size = key.public_numbers(), area.curve.size
-        if key.curve.name == area.curve.elliptic.name:
+        if Curve.of(key.curve) is area.curve:
             return replace(area, x=point.x.to_bytes(size, "big"), y=point.y.to_bytes(size, "big"))
     return None
 
 
-class _Range(enum.Enum):
-    LOW = 0
-    HIGH = 1
-
-
-def _template(title: str, handle: int, span: _Range, algorithm: Algorithm, area: Area) -> EkTemplate:
-    low = span is _Range.LOW
+def _template(title: str, handle: int, algorithm: Algorithm, area: Area) -> EkTemplate:
+    low = handle < _FIRST_HIGH
     attributes = _COMMON if low else _COMMON | ObjectAttribute.USER_WITH_AUTH
     policy = policy_a(algorithm) if low else policy_b(algorithm)
     return EkTemplate(title, handle, Public(algorithm, attributes, policy, area))
@@ -141,13 +136,13 @@ def _ecc(curve: Curve, aes: int, unique: bytes = b"") -> EccArea:
 
 
 TEMPLATES: t.Tuple[EkTemplate, ...] = (
-    _template("L-1", 0x01C00002, _Range.LOW, Algorithm.SHA256, _rsa(2048, 128, bytes(256))),
-    _template("L-2", 0x01C0000A, _Range.LOW, Algorithm.SHA256, _ecc(Curve.NIST_P256, 128, bytes(32))),
-    _template("H-1", 0x01C00012, _Range.HIGH, Algorithm.SHA256, _rsa(2048, 128)),
-    _template("H-2", 0x01C00014, _Range.HIGH, Algorithm.SHA256, _ecc(Curve.NIST_P256, 128)),
-    _template("H-3", 0x01C00016, _Range.HIGH, Algorithm.SHA384, _ecc(Curve.NIST_P384, 256)),
-    _template("H-4", 0x01C00018, _Range.HIGH, Algorithm.SHA512, _ecc(Curve.NIST_P521, 256)),
-    _template("H-6", 0x01C0001C, _Range.HIGH, Algorithm.SHA384, _rsa(3072, 256)),
-    _template("H-7", 0x01C0001E, _Range.HIGH, Algorithm.SHA512, _rsa(4096, 256)),
+    _template("L-1", 0x01C00002, Algorithm.SHA256, _rsa(2048, 128, bytes(256))),
+    _template("L-2", 0x01C0000A, Algorithm.SHA256, _ecc(Curve.NIST_P256, 128, bytes(32))),
+    _template("H-1", 0x01C00012, Algorithm.SHA256, _rsa(2048, 128)),
+    _template("H-2", 0x01C00014, Algorithm.SHA256, _ecc(Curve.NIST_P256, 128)),
+    _template("H-3", 0x01C00016, Algorithm.SHA384, _ecc(Curve.NIST_P384, 256)),
+    _template("H-4", 0x01C00018, Algorithm.SHA512, _ecc(Curve.NIST_P521, 256)),
+    _template("H-6", 0x01C0001C, Algorithm.SHA384, _rsa(3072, 256)),
+    _template("H-7", 0x01C0001E, Algorithm.SHA512, _rsa(4096, 256)),
 )
 """What a TPM may have; the first whose certificate is there is taken."""
