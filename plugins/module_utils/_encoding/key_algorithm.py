@@ -96,8 +96,13 @@ class KeyAlgorithm(str, enum.Enum):
             curve = Curve.of(key.curve)
             return next((each for each in cls if curve and each.curve is curve), None)
         if isinstance(key, (rsa.RSAPrivateKey, rsa.RSAPublicKey)):
-            return next((each for each in cls if each.is_rsa and each.bits == key.key_size), None)
+            return cls.rsa(key.key_size)
         return None
+
+    @classmethod
+    def rsa(cls, bits: int) -> t.Optional[KeyAlgorithm]:
+        """Returns RSA with a modulus of so many bits, None for a size that is not here."""
+        return next((each for each in cls if each.is_rsa and each.bits == bits), None)
 
 
 class _Row(t.NamedTuple):

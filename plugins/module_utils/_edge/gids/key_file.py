@@ -94,7 +94,7 @@ class KeyFiles:
         if value.get(_KEY_TYPE) != _RSA:
             raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
         modulus, parts = _parts(value.get(_KEY, b""))
-        algorithm = next((each for each in KeyAlgorithm if each.is_rsa and each.bits == modulus.bit_length()), None)
+        algorithm = KeyAlgorithm.rsa(modulus.bit_length())
         if algorithm is None:
             raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
         key = ExternalKey.rsa(algorithm, parts)

@@ -76,10 +76,10 @@ def _rsa_wanted(template: Template) -> KeyAlgorithm:
 
 
 def _rsa(bits: int) -> KeyAlgorithm:
-    for each in KeyAlgorithm:
-        if each.is_rsa and each.bits == bits:
-            return each
-    raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+    algorithm = KeyAlgorithm.rsa(bits)
+    if algorithm is None:
+        raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+    return algorithm
 
 
 def _specification(token: Token, slot: int, algorithm: KeyAlgorithm, template: Template) -> KeySpecification:
