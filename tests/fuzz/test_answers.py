@@ -69,20 +69,14 @@ class Liar:
         return lie
 
     def _change(self, document: t.Any, path: Path) -> None:
-        above = document
-        for name in path[:-1]:
-            above = above[name]
+        above = _at(document, path[:-1])
         last, choice = path[-1], self.random.randrange(5)
         if choice == 0:
             del above[last]
         elif choice == 1 and isinstance(above, list):
             above.append(above[self.random.randrange(len(above))])
         elif choice == 2:
-            _places_of = list(_places(document))
-            other: t.Any = document
-            for name in self.random.choice(_places_of):
-                other = other[name]
-            above[last] = copy.deepcopy(other)
+            above[last] = copy.deepcopy(_at(document, self.random.choice(list(_places(document)))))
         elif choice == 3 and isinstance(above[last], str):
             above[last] = self._text(above[last])
         else:
@@ -111,6 +105,12 @@ class Liar:
         for _each in range(200):
             deep = [deep]
         return deep
+
+
+def _at(document: t.Any, path: Path) -> t.Any:
+    for name in path:
+        document = document[name]
+    return document
 
 
 def _places(value: t.Any, path: Path = (), depth: int = 0) -> t.Iterator[Path]:

@@ -21,29 +21,15 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.apdu 
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import encode
 from ansible_collections.hardbound.identity.tests.fuzz.mutation import COUNT, SEED, Memory, Source
-from ansible_collections.hardbound.identity.tests.support.soft_card import (
-    ADMIN_KEY,
-    PIN,
-    PUK,
-    SoftCard,
-)
+from ansible_collections.hardbound.identity.tests.fuzz.ready_card import ReadyCard
+from ansible_collections.hardbound.identity.tests.support.soft_card import ADMIN_KEY, PIN, PUK
 
 _SESSION = 50
 """Commands that one card gets, in one session."""
 _SLOWER = 100
 """How many times fewer commands a TPM gets."""
-_KEYS: t.Dict[KeyAlgorithm, t.Any] = {}
 RSA = KeyAlgorithm.RSA_2048
 P256 = KeyAlgorithm.ECC_P256
-
-
-class FuzzedCard(SoftCard):
-    """A card for which keys lie ready: to make one takes longer than thousands of commands."""
-
-    def add(self, slot: int, algorithm: KeyAlgorithm, pin: t.Any = None) -> t.Any:
-        if algorithm not in _KEYS:
-            _KEYS[algorithm] = super().add(slot, algorithm, pin)
-        return self.put(slot, algorithm, _KEYS[algorithm], pin)
 
 
 def command(ins: int, p1: int, p2: int, data: bytes = b"") -> bytes:
@@ -51,7 +37,7 @@ def command(ins: int, p1: int, p2: int, data: bytes = b"") -> bytes:
 
 
 def rsa_parts() -> t.Tuple[int, ...]:
-    numbers = FuzzedCard().add(0x9A, RSA).private_numbers()
+    numbers = ReadyCard().add(0x9A, RSA).private_numbers()
     return (numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp)
 
 
@@ -66,7 +52,7 @@ def padded(secret: bytes) -> bytes:
 def piv_commands() -> t.List[bytes]:
     """Each command of the edge, as a program would send it."""
     parts = b"".join(encode(tag, octets(part)) for tag, part in enumerate(rsa_parts(), 1))
-    point = b"\x04" + FuzzedCard().add(0x9D, P256).public_key().public_numbers().x.to_bytes(32, "big") * 2
+    point = b"\x04" + ReadyCard().add(0x9D, P256).public_key().public_numbers().x.to_bytes(32, "big") * 2
     wanted = {0x9A: (0x11, b"Z" * 32, 0x81), 0x9C: (0x07, b"\0\1" + b"\xff" * 254, 0x81), 0x9D: (0x11, point, 0x85)}
     return [
         command(0xA4, 0x04, 0x00, bytes.fromhex("A000000308000010000100")),
@@ -107,7 +93,7 @@ def piv_commands() -> t.List[bytes]:
 
 def gids_commands() -> t.List[bytes]:
     """The same of the other edge."""
-    numbers = FuzzedCard().add(0xB081, RSA).private_numbers()
+    numbers = ReadyCard().add(0xB081, RSA).private_numbers()
     values = [0, numbers.public_numbers.n, 65537, numbers.d, *rsa_parts()]
     key = encode(0x30, *(encode(0x02, octets(value) or b"\0") for value in values))
     key_file = bytes.fromhex("62168201188302B0828C058F10101000A505B803800147")
@@ -186,9 +172,9 @@ class Fuzzed(t.NamedTuple):
     in_tpm: t.Mapping[int, KeyAlgorithm] = types.MappingProxyType({})
     """Keys that only a card in a TPM has."""
 
-    def card(self, chance: random.Random) -> FuzzedCard:
+    def card(self, chance: random.Random) -> ReadyCard:
         """Returns a card that some have been let in to, and some not."""
-        card = FuzzedCard(edge=self.edge, puk=chance.choice((PUK, PUK, None)))
+        card = ReadyCard(edge=self.edge, puk=chance.choice((PUK, PUK, None)))
         card.generated = chance.random() < 0.9
         for slot, algorithm in self.slots.items():
             card.add(slot, algorithm)

@@ -16,6 +16,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_a
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_frame import Frame, Frames
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_mechanism import MechanismType
 from ansible_collections.hardbound.identity.tests.fuzz.mutation import feed
+from ansible_collections.hardbound.identity.tests.fuzz.ready_card import ReadyCard
 from ansible_collections.hardbound.identity.tests.support.p11_kit_client import HANDSHAKE, Mechanism, framed, request
 from ansible_collections.hardbound.identity.tests.support.soft_card import ADMIN_KEY, PIN, PUK
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.test_pkcs11 import (
@@ -30,16 +31,10 @@ _PLACEHOLDER = (0x5E55105E55105E55).to_bytes(8, "big")
 _SESSION = int.from_bytes(_PLACEHOLDER, "big")
 _REQUESTS = 100
 """Requests that one program makes."""
-_KEYS: t.Dict[KeyAlgorithm, t.Any] = {}
 
 
-class FuzzedCard(OneCard):
-    """A card for which keys lie ready: to make one takes longer than thousands of requests."""
-
-    def add(self, slot: int, algorithm: KeyAlgorithm, pin: t.Any = None) -> t.Any:
-        if algorithm not in _KEYS:
-            _KEYS[algorithm] = super().add(slot, algorithm, pin)
-        return self.put(slot, algorithm, _KEYS[algorithm], pin)
+class FuzzedCard(ReadyCard, OneCard):
+    """A card that the module shows."""
 
 
 def requests() -> t.List[bytes]:
@@ -95,16 +90,15 @@ class Programs:
     """Programs that come, make requests and go."""
 
     def __init__(self) -> None:
-        self.card = FuzzedCard()
         self._made = 0
         self._start()
 
     def _start(self) -> None:
-        self.card = FuzzedCard()
-        self.card.add(0x9A, KeyAlgorithm.ECC_P256)
-        self.card.add(0x9D, KeyAlgorithm.RSA_2048)
-        self.card.certify(0x9A)
-        self.table = Table(self.card)
+        card = FuzzedCard()
+        card.add(0x9A, KeyAlgorithm.ECC_P256)
+        card.add(0x9D, KeyAlgorithm.RSA_2048)
+        card.certify(0x9A)
+        self.table = Table(card)
         self._session = self.table.client.open(0)
         self.table.client.call("C_Login", self._session, User.USER, PIN)
 
