@@ -8,13 +8,12 @@ Keys and values: Passport.admx, Biometrics.admx; nodes: the PassportForWork DDF 
 from __future__ import annotations
 
 from .catalogue_feature import POLICIES
-from .setting import Category, CspNode, Folder, Format, Kind, Meaning, Option, RegistryPlace, Setting, State, Switch
+from .setting import CspNode, Folder, Format, Kind, Meaning, Option, RegistryPlace, Setting, State, Switch
 
 _TENANT = "{TenantId}/Policies/"
 
 ENHANCED_ANTI_SPOOFING = Setting(
     name="enhanced_anti_spoofing",
-    category=Category.BIOMETRIC,
     english="Configure enhanced anti-spoofing",
     japanese="強化されたスプーフィング対策を構成する",
     meaning=Meaning(
@@ -32,7 +31,6 @@ ENHANCED_ANTI_SPOOFING = Setting(
 
 ESS_WITH_SUPPORTED_PERIPHERALS = Setting(
     name="ess_with_supported_peripherals",
-    category=Category.BIOMETRIC,
     english="Enable ESS with Supported Peripherals",
     japanese="サポートされている周辺機器で ESS を有効にする",
     meaning=Meaning(
@@ -62,7 +60,6 @@ ESS_WITH_SUPPORTED_PERIPHERALS = Setting(
 
 USE_BIOMETRICS = Setting(
     name="use_biometrics",
-    category=Category.BIOMETRIC,
     english="Use biometrics",
     japanese="生体認証を使用する",
     meaning=Meaning(
@@ -82,7 +79,6 @@ USE_BIOMETRICS = Setting(
 
 ALLOW_ALL_USER_CARD_ENUMERATION = Setting(
     name="allow_all_user_card_enumeration",
-    category=Category.SMART_CARD,
     english="Allow enumeration of emulated smart card for all users",
     japanese="すべてのユーザーに対してエミュレートされたスマート カードの列挙を許可する",
     meaning=Meaning(
@@ -97,7 +93,6 @@ ALLOW_ALL_USER_CARD_ENUMERATION = Setting(
 
 DISABLE_CARD_EMULATION = Setting(
     name="disable_card_emulation",
-    category=Category.SMART_CARD,
     english="Turn off smart card emulation",
     japanese="スマート カード エミュレーションをオフにする",
     meaning=Meaning(
@@ -112,7 +107,6 @@ DISABLE_CARD_EMULATION = Setting(
 
 HELLO_CERT_AS_SMARTCARD_CERT = Setting(
     name="hello_cert_as_smartcard_cert",
-    category=Category.SMART_CARD,
     english="Use Windows Hello for Business certificates as smart card certificates",
     japanese="Windows Hello for Business 証明書をスマート カード証明書として使用する",
     meaning=Meaning(
@@ -133,7 +127,6 @@ SMART_CARD_SETTINGS = (ALLOW_ALL_USER_CARD_ENUMERATION, DISABLE_CARD_EMULATION, 
 
 HELLO_PROVISIONING_FOR_SECURITY_KEYS = Setting(
     name="hello_provisioning_for_security_keys",
-    category=Category.FEATURE,
     english="Enable Windows Hello provisioning for security keys",
     japanese="",
     meaning=Meaning(
@@ -149,7 +142,6 @@ HELLO_PROVISIONING_FOR_SECURITY_KEYS = Setting(
 
 USE_REMOTE_PASSPORT = Setting(
     name="use_remote_passport",
-    category=Category.FEATURE,
     english="Use Remote Passport",
     japanese="",
     meaning=Meaning(
@@ -165,7 +157,6 @@ USE_REMOTE_PASSPORT = Setting(
 
 USE_SECURITY_KEY_FOR_SIGNIN = Setting(
     name="use_security_key_for_signin",
-    category=Category.FEATURE,
     english="Use security key for sign-in",
     japanese="",
     meaning=Meaning(
@@ -181,7 +172,6 @@ USE_SECURITY_KEY_FOR_SIGNIN = Setting(
 
 DISABLE_POST_LOGON_CREDENTIAL_CACHING = Setting(
     name="disable_post_logon_credential_caching",
-    category=Category.FEATURE,
     english="Disable caching of the Hello credential after sign-in",
     japanese="",
     meaning=Meaning(

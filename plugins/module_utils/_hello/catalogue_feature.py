@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from .setting import (
-    Category,
     CspNode,
     Format,
     Group,
@@ -37,7 +36,6 @@ _PHONE = (
 
 USE_HELLO = Setting(
     name="use_hello",
-    category=Category.FEATURE,
     english="Use Windows Hello for Business",
     japanese="Windows Hello for Business の使用",
     meaning=Meaning(
@@ -67,7 +65,6 @@ USE_HELLO = Setting(
 
 REQUIRE_SECURITY_DEVICE = Setting(
     name="require_security_device",
-    category=Category.FEATURE,
     english="Use a hardware security device",
     japanese="ハードウェアのセキュリティ デバイスを使用する",
     meaning=Meaning(
@@ -95,7 +92,6 @@ REQUIRE_SECURITY_DEVICE = Setting(
 
 USE_CERTIFICATE_FOR_ON_PREM_AUTH = Setting(
     name="use_certificate_for_on_prem_auth",
-    category=Category.FEATURE,
     english="Use certificate for on-premises authentication",
     japanese="オンプレミスの認証に証明書を使用する",
     meaning=Meaning(
@@ -114,7 +110,6 @@ USE_CERTIFICATE_FOR_ON_PREM_AUTH = Setting(
 
 USE_CLOUD_TRUST_FOR_ON_PREM_AUTH = Setting(
     name="use_cloud_trust_for_on_prem_auth",
-    category=Category.FEATURE,
     english="Use cloud trust for on-premises authentication",
     japanese="オンプレミス認証にクラウド信頼を使用する",
     meaning=Meaning(
@@ -131,7 +126,6 @@ USE_CLOUD_TRUST_FOR_ON_PREM_AUTH = Setting(
 
 DEVICE_UNLOCK = Setting(
     name="device_unlock",
-    category=Category.FEATURE,
     english="Configure device unlock factors",
     japanese="デバイスのロック解除要素を構成する",
     meaning=Meaning(
@@ -169,7 +163,6 @@ DEVICE_UNLOCK = Setting(
 
 DYNAMIC_LOCK = Setting(
     name="dynamic_lock",
-    category=Category.FEATURE,
     english="Configure dynamic lock factors",
     japanese="動的ロック要素を構成する",
     meaning=Meaning(

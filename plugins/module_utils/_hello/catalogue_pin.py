@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .._pin import LONGEST, LONGEST_EXPIRY_DAYS, LONGEST_HISTORY, SHORTEST
 from .catalogue_feature import POLICIES
-from .setting import Category, CspNode, Folder, Format, Group, Kind, Meaning, Option, RegistryPlace, Setting, Switch
+from .setting import CspNode, Folder, Format, Group, Kind, Meaning, Option, RegistryPlace, Setting, Switch
 
 _COMPLEXITY = POLICIES + "\\PINComplexity"
 _TENANT = "{TenantId}/Policies/"
@@ -29,23 +29,12 @@ def _number(
         lowest=lowest,
         highest=highest,
     )
-    return Setting(
-        name,
-        Category.PIN,
-        english,
-        japanese,
-        meaning,
-        default,
-        options=(option,),
-        group=Group.PIN,
-        folder=Folder.PIN,
-    )
+    return Setting(name, english, japanese, meaning, default, options=(option,), group=Group.PIN, folder=Folder.PIN)
 
 
 def _class(name: str, english: str, japanese: str, value: str, what: str, ddf: str) -> Setting:
     return Setting(
         name=name,
-        category=Category.PIN,
         english=english,
         japanese=japanese,
         meaning=Meaning(
@@ -159,7 +148,6 @@ PIN_UPPERCASE = _class(
 
 PIN_RECOVERY = Setting(
     name="pin_recovery",
-    category=Category.PIN,
     english="Use PIN Recovery",
     japanese="PIN 回復を使用する",
     meaning=Meaning(

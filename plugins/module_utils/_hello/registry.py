@@ -16,9 +16,6 @@ from .catalogue import SETTINGS
 from .setting import NOT_CONFIGURED, Model, Raw, RegistryPlace, Scope, Setting, SettingState, State
 from .slots import SWITCH, from_slots, to_slots
 
-#: What stands before a value's name to delete it on the client (MS-GPREG 3.2.5.1).
-DELETE = "**del."
-
 
 @dataclass(frozen=True)
 class Put:

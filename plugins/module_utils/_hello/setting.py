@@ -44,15 +44,6 @@ NOT_CONFIGURED = SettingState(State.NOT_CONFIGURED)
 Model = Mapping[str, SettingState]
 
 
-class Category(str, enum.Enum):
-    """The chapters of the reference."""
-
-    FEATURE = "feature"
-    PIN = "pin"
-    BIOMETRIC = "biometric"
-    SMART_CARD = "smart card"
-
-
 class Folder(str, enum.Enum):
     """Where the Group Policy editor shows a setting, below Administrative Templates."""
 
@@ -169,7 +160,6 @@ class Setting:
     """
 
     name: str
-    category: Category
     english: str
     japanese: str
     meaning: Meaning
