@@ -14,17 +14,18 @@ from typing import Dict, List, Optional
 
 from .._errors import InputError, StateError
 from .setting import NOT_CONFIGURED, Model, Setting, SettingState, State
+from .slots import unknown
 from .writer import Objection
 
 DROP_IN = "/etc/himmelblau/himmelblau.conf.d/50-hardbound.conf"
 # himmelblau.conf(5)
 SHORTEST, LONGEST = 6, 32
 MOST_RETRIES = 0xFFFFFFFF  # a number that is not negative, held in 32 bits
+RETRY_COUNT = "hello_pin_retry_count"  # the key that is no setting of the reference
 
 _SECTION = "global"
 _HELLO = "enable_hello"
 _LENGTH = "hello_pin_min_length"
-_RETRIES = "hello_pin_retry_count"
 _HEADER = re.compile(r"\s*\[(?P<name>[^]]*)\]\s*$")
 _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_.-]+)\s*[=:]\s*(?P<value>.*?)\s*$")
 
@@ -86,12 +87,12 @@ class Himmelblau:
             length = changes["pin_min_length"].option("value")
             wanted[_LENGTH] = None if length is None else str(length)
         if self.pin_retry_count is not None:
-            wanted[_RETRIES] = str(self.pin_retry_count)
+            wanted[RETRY_COUNT] = str(self.pin_retry_count)
         return _join(_edit(_lines(document), wanted))
 
     def retry_count(self, document: bytes) -> Optional[str]:
         """Returns the retry count that the document tells, as it stands there."""
-        return _keys(_lines(document)).get(_RETRIES)
+        return _keys(_lines(document)).get(RETRY_COUNT)
 
 
 def _lines(document: bytes) -> List[str]:
@@ -154,10 +155,10 @@ def _hello_state(value: str) -> SettingState:
         return SettingState(State.ENABLED, (("disable_post_logon_provisioning", False),))
     if word in ("false", "no", "0", "off"):
         return SettingState(State.DISABLED)
-    return SettingState(State.UNKNOWN, (("found", f"{_HELLO}={value!r}"),))
+    return unknown({_HELLO: value})
 
 
 def _length_state(value: str) -> SettingState:
     if value.isascii() and value.isdigit() and len(value) < 4:
         return SettingState(State.ENABLED, (("value", int(value)),))
-    return SettingState(State.UNKNOWN, (("found", f"{_LENGTH}={value!r}"),))
+    return unknown({_LENGTH: value})

@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Mapping, Optional, Sequence
 
 from .._spine import Plan, View
-from .himmelblau import Himmelblau
+from .himmelblau import RETRY_COUNT, Himmelblau
 from .plan import Change, Chore, Fit, Step, fit, plan, removal
 from .setting import Model, SettingState, State
 from .writer import Place, Writer
 
 #: In a diff, beside the settings: what a place needs besides its document.
 TO_DO = "to_do"
-#: Himmelblau's key that is no setting of the reference.
-RETRY_COUNT = "hello_pin_retry_count"
 
 
 @dataclass(frozen=True)
