@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Tuple
 
 from .catalogue import SETTINGS
+from .desired import CLASS_STATES, STATES
 from .setting import Scope, Setting
 from .target import TARGETS
 
@@ -55,10 +56,9 @@ def settings_arguments() -> Arguments:
 
 def choices(setting: Setting) -> Optional[List[str]]:
     """Returns the words that a setting takes, None for one that takes numbers or mappings too."""
-    states = ["enabled", "disabled", "not_configured"]
     if setting.is_class:
-        return ["required", "disallowed", "allowed", *states]
-    return None if setting.options else states
+        return [*CLASS_STATES, *STATES]
+    return None if setting.options else [*STATES]
 
 
 def _argument(setting: Setting) -> Dict[str, Any]:

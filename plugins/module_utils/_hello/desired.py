@@ -13,9 +13,9 @@ from .provider import Provider, provider
 from .setting import Kind, Model, Option, Setting, SettingState, State, Value
 from .signal_rules import Rule, parse_rules, rules_to_data
 
-#: Words of the character classes, as the PIN policy of a card says them.
-_CLASS_STATES = {"required": State.ENABLED, "disallowed": State.DISABLED, "allowed": State.ALLOWED}
-_STATES = {state.value: state for state in (State.ENABLED, State.DISABLED, State.NOT_CONFIGURED)}
+#: Words of the character classes, as the PIN policy of a card says them; :data:`STATES` are those of all settings.
+CLASS_STATES = {"required": State.ENABLED, "disallowed": State.DISABLED, "allowed": State.ALLOWED}
+STATES = {state.value: state for state in (State.ENABLED, State.DISABLED, State.NOT_CONFIGURED)}
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -48,7 +48,7 @@ def parse_setting(setting: Setting, data: object, field: str) -> SettingState:
     """
     if isinstance(data, Mapping):
         return _from_mapping(setting, data, field)
-    if setting.scalar is not None and not (isinstance(data, str) and data in _STATES):
+    if setting.scalar is not None and not (isinstance(data, str) and data in STATES):
         return SettingState(State.ENABLED, ((setting.scalar.name, _value(setting.scalar, data, field)),))
     return _with_options(setting, _state(setting, data, field), {}, field)
 
@@ -58,7 +58,7 @@ def to_data(setting: Setting, state: SettingState) -> object:
     if state.state is State.UNKNOWN:
         return f"unknown ({state.option('found')})"
     if setting.is_class:
-        return {each: word for word, each in _CLASS_STATES.items()}.get(state.state, state.state.value)
+        return {each: word for word, each in CLASS_STATES.items()}.get(state.state, state.state.value)
     if state.state is not State.ENABLED:
         return state.state.value
     if setting.scalar is not None:
@@ -102,7 +102,7 @@ def _with_options(setting: Setting, state: State, data: Mapping[str, object], fi
 
 
 def _state(setting: Setting, data: object, field: str) -> State:
-    words = {**_STATES, **_CLASS_STATES} if setting.is_class else _STATES
+    words = {**STATES, **CLASS_STATES} if setting.is_class else STATES
     found = words.get(data) if isinstance(data, str) else None
     if found is None:
         raise InputError(field, f"is {data!r}", f"choose {', '.join(words)}")

@@ -27,7 +27,7 @@ from .graph_instance import (
     with_value,
 )
 from .setting import Model, Scope, Setting, SettingState
-from .writer import Objection
+from .writer import DEFAULT_TITLE, Objection
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class GraphCatalog:
     """A JSON document to post to ``deviceManagement/configurationPolicies``. ``title`` is its ``name``."""
 
     scope: Scope = Scope.DEVICE
-    title: str = "Windows Hello for Business"
+    title: str = DEFAULT_TITLE
 
     def objection(self, setting: Setting, state: SettingState) -> Optional[Objection]:
         found = csp.objection(setting, state, Tree(self.scope))

@@ -15,7 +15,7 @@ from . import csp
 from .csp import BY_PATH, Leaf, Tree
 from .document import json_bytes, parse_json
 from .setting import Format, Model, Setting, SettingState
-from .writer import Objection
+from .writer import DEFAULT_TITLE, Objection
 
 _TYPE = "#microsoft.graph.windows10CustomConfiguration"
 _TYPES = {
@@ -32,7 +32,7 @@ class GraphCustom:
     """A JSON document to post to ``deviceManagement/deviceConfigurations``. ``title`` is its ``displayName``."""
 
     tree: Tree
-    title: str = "Windows Hello for Business"
+    title: str = DEFAULT_TITLE
 
     def objection(self, setting: Setting, state: SettingState) -> Optional[Objection]:
         return csp.objection(setting, state, self.tree)

@@ -15,7 +15,7 @@ from .catalogue_device import USE_SECURITY_KEY_FOR_SIGNIN
 from .document import Document, Element, children, insert, parse_xml, remove, set_text, text_of, xml_bytes
 from .setting import Model, Setting, SettingState
 from .slots import SWITCH, from_slots, to_slots
-from .writer import Objection
+from .writer import DEFAULT_TITLE, Objection
 
 _ROOT = "WindowsCustomizations"
 _PACKAGE = "urn:schemas-Microsoft-com:Windows-ICD-Package-Config.v1.0"
@@ -27,7 +27,7 @@ _PATH = ("Settings", "Customizations", "Common", "WindowsHelloForBusiness", "Sec
 class Provisioning:
     """A ``customizations.xml``. The package's id comes from its ``title``, so that each run writes the same."""
 
-    title: str = "Windows Hello for Business"
+    title: str = DEFAULT_TITLE
 
     def objection(self, setting: Setting, state: SettingState) -> Optional[Objection]:
         if setting is USE_SECURITY_KEY_FOR_SIGNIN:

@@ -33,7 +33,7 @@ SOURCE: Dict[str, Dict[str, Any]] = {
 }
 ARGUMENTS: Dict[str, Dict[str, Any]] = {
     "sources": {"type": "list", "elements": "dict", "options": SOURCE},
-    "platform": {"type": "str", "choices": ["windows", "linux"]},
+    "platform": {"type": "str", "choices": [each.value for each in Platform]},
 }
 
 

@@ -25,12 +25,11 @@ from .provisioning import Provisioning
 from .registry_pol import RegistryPol
 from .setting import Scope
 from .syncml import SyncMl
-from .writer import Place, Writer
+from .writer import DEFAULT_TITLE, Place, Writer
 
 Params = Mapping[str, Any]
 #: What :data:`TARGETS` may take or leave, of the arguments of ``hello_policy``.
 OPTIONS = ("dest", "tenant_id", "title", "gpo", "himmelblau")
-DEFAULT_TITLE = "Windows Hello for Business"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from typing import Mapping, Optional, Protocol, Sequence
 
 from .setting import Model, Setting, SettingState
 
+#: What a document that has a title is called where nobody says.
+DEFAULT_TITLE = "Windows Hello for Business"
+
 
 @dataclass(frozen=True)
 class Objection:
