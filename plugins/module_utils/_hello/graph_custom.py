@@ -12,7 +12,7 @@ from typing import Dict, List, Mapping, Optional, cast
 
 from .._errors import StateError
 from . import csp
-from .csp import BY_PATH, Leaf, Tree
+from .csp import Leaf, Tree
 from .document import json_bytes, parse_json
 from .setting import Format, Model, Setting, SettingState
 from .writer import DEFAULT_TITLE, Objection
@@ -75,8 +75,7 @@ class GraphCustom:
 
     def _path(self, entry: Mapping[str, object]) -> Optional[str]:
         uri = entry.get("omaUri")
-        path = self.tree.path(uri) if isinstance(uri, str) else None
-        return path if path in BY_PATH else None
+        return self.tree.path(uri) if isinstance(uri, str) else None
 
 
 def _entries(whole: Mapping[str, object]) -> List[Entry]:
