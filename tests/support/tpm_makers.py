@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import functools
 import os
 import pathlib
+import ssl
 import typing as t
 
+from ansible_collections.hardbound.identity.tests.support.forge import PrivateKey, usage
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -22,7 +23,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-PrivateKey = t.Union[ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey]
 Digest = t.Union[hashes.SHA256, hashes.SHA384, hashes.SHA512]
 
 _START = datetime.datetime(2014, 1, 1)
@@ -60,10 +60,10 @@ class Maker:
         self.key, self.digest = key, digest
         own = root_name or name(title)
         root = self._builder(own, own, key, serial, end)
-        root = root.add_extension(_usage(), critical_usage)
+        root = root.add_extension(usage("key_cert_sign", "crl_sign"), critical_usage)
         self.root = root.sign(key, digest).public_bytes(Encoding.DER)
         below = self._builder(name(f"{title} Intermediate"), written or own, _same_kind(key), serial + 1, end)
-        below = below.add_extension(_usage(), True)
+        below = below.add_extension(usage("key_cert_sign", "crl_sign"), True)
         below = below.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
         below = below.add_extension(
             x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("2.23.133.2.99"), None)]),
@@ -93,10 +93,6 @@ class Maker:
         assert isinstance(self.key, ec.EllipticCurvePrivateKey)
         signature = self.key.sign(body, ec.ECDSA(self.digest))
         return _sequence(body + change(algorithm) + _element(0x03, b"\0" + signature))
-
-
-def _usage() -> x509.KeyUsage:
-    return x509.KeyUsage(False, False, False, False, False, True, True, False, False)
 
 
 def _same_kind(key: PrivateKey) -> PrivateKey:
@@ -188,8 +184,7 @@ def _elements(data: bytes) -> t.List[bytes]:
 
 
 def _pem(certificates: t.Iterable[bytes]) -> str:
-    lines = (base64.encodebytes(each).decode() for each in certificates)
-    return "".join(f"-----BEGIN CERTIFICATE-----\n{each}-----END CERTIFICATE-----\n" for each in lines)
+    return "".join(map(ssl.DER_cert_to_PEM_cert, certificates))
 
 
 def write(folder: pathlib.Path) -> pathlib.Path:
