@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Brings a folder of Python files up to date in one step: one connection for some eighty files.
+"""Brings a folder of Python files up to date in one step: one connection for all of them.
 
 Standard input is JSON: {"write": {path: text}, "remove": [path]}, paths relative to the folder.
 Prints what it does, a line a file. With --check it only prints.
