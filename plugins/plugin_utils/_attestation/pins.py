@@ -26,7 +26,7 @@ def check_host_known(ek: str, root: str, request: Request, known: Known, report:
     report.demand(known.root_host in (None, host), Code.ROOT_SERVES_OTHER_HOST, clause)
     if request.replace_ek:
         return
-    if known.eks and ek not in known.eks and root != known.root:
+    if known.is_another_tpm(ek, root):
         clause = f"the EK of {host} was {', '.join(known.eks)} and is now {ek}; ask for its replacement if it is meant"
         report.refuse(Code.EK_CHANGED, clause)
     if known.root not in (None, root):

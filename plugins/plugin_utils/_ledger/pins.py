@@ -133,6 +133,12 @@ class Known:
     root: t.Optional[str] = None
     cards: t.Mapping[str, KnownCard] = field(default_factory=dict)
 
+    def is_another_tpm(self, ek: str, root: str) -> bool:
+        """Whether what is shown is of another TPM than before: an EK beside the known ones, over the same storage
+        root key, is another EK of the same TPM.
+        """
+        return bool(self.eks) and ek not in self.eks and root != self.root
+
 
 @dataclass(frozen=True)
 class Admission:
@@ -218,7 +224,7 @@ class Pins(Journal):
     def _pin_host(self, connection: Connection, known: Known, admission: Admission) -> None:
         host, place = admission.host, Place(admission.host)
         if admission.ek not in known.eks:
-            if _is_another_tpm(known, admission):
+            if known.is_another_tpm(admission.ek, admission.root):
                 table = schema.endorsement_keys
                 connection.execute(sa.delete(table).where(table.c.host == host))
             row = {"ek": admission.ek, "host": host, "source": admission.source, "pinned_at": self._stamp()}
@@ -262,11 +268,6 @@ def _known(connection: Connection, host: str, ek: str, root: str) -> Known:
     )
 
 
-def _is_another_tpm(known: Known, admission: Admission) -> bool:
-    """An EK beside the known one, over the same storage root, is another EK of the same TPM."""
-    return bool(known.eks) and admission.ek not in known.eks and admission.root != known.root
-
-
 def _judge(known: Known, admission: Admission) -> None:
     """Raises :class:`Refusal` where what is shown contradicts what is pinned."""
     host = admission.host
@@ -275,7 +276,7 @@ def _judge(known: Known, admission: Admission) -> None:
     if known.root_host not in (None, host):
         raise _serves(Code.ROOT_SERVES_OTHER_HOST, "storage root key", str(known.root_host), host)
     if not admission.replace_ek:
-        if _is_another_tpm(known, admission):
+        if known.is_another_tpm(admission.ek, admission.root):
             raise _changed(Code.EK_CHANGED, host, "endorsement key")
         if known.root not in (None, admission.root):
             raise _changed(Code.ROOT_CHANGED, host, "storage root key")
