@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from ...module_utils._cryptography import rsa
 from ...module_utils._encoding.der import Tag
 from ...module_utils._encoding.evidence import Document
+from .._ca.oid import TpmAttribute
 from .._ca.tpm_name import TpmName
 from .certificate import BasicConstraints, Certificate, ExtensionValue, KeyUsage, name_attributes
 from .der import DerError, read
 from .finding import Code, Report
-from .oid import EK_CERTIFICATE, Extension, TpmAttribute
+from .oid import EK_CERTIFICATE, Extension
 
 _DIRECTORY_NAME = 0xA4
 """GeneralName, RFC 5280 section 4.2.1.6."""

@@ -10,11 +10,11 @@ from datetime import datetime
 from ...module_utils._encoding.public import Public
 from .._ca import ssh
 from .._ca.certificate import load_public_key
+from .._ca.oid import Purpose
 from .certificate import BasicConstraints, Certificate
 from .der import DerError
 from .finding import Code, Report
 from .key import VerifiedKey
-from .oid import AK_CERTIFICATE
 from .path import find_path
 from .trust import Trust
 
@@ -53,7 +53,7 @@ def check_ak_certificate(
     except (DerError, IndexError) as error:
         report.refuse(Code.AK_CERTIFICATE_MALFORMED, f"the AK certificate {error}")
         return
-    fits = AK_CERTIFICATE in purposes and not constraints.ca
+    fits = Purpose.AK_CERTIFICATE.value in purposes and not constraints.ca
     report.demand(fits, Code.AK_CERTIFICATE_PURPOSE, "the AK certificate is not for an AK")
     valid = certificate.not_before <= now <= certificate.not_after
     clause = f"the AK certificate is valid from {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}"

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import enum
 
+from .._ca.oid import TpmAttribute
+
 RSAES_OAEP = "1.2.840.113549.1.1.7"
 """What some makers write into the key of an EK certificate instead of rsaEncryption: RFC 4055 section 4."""
 
@@ -35,19 +37,8 @@ UNDERSTOOD = frozenset(
 """What may be critical. Policies constrain nothing here: any policy of an anchored maker is accepted."""
 
 
-class TpmAttribute(str, enum.Enum):
-    """Attributes of the TPM in a subject alternative name: TCG EK Credential Profile 2.5, clause 3.1.2."""
-
-    MANUFACTURER = "2.23.133.2.1"
-    MODEL = "2.23.133.2.2"
-    VERSION = "2.23.133.2.3"
-
-
 EK_CERTIFICATE = "2.23.133.8.1"
 """tcg-kp-EKCertificate, an extended key usage: TCG EK Credential Profile 2.5, clause 3.2.16."""
-
-AK_CERTIFICATE = "2.23.133.8.3"
-"""tcg-kp-AIKCertificate: TCG OID registry."""
 
 ATTRIBUTE_TITLES = {
     "2.5.4.3": "CN",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Object identifiers that a logon certificate is made of, each with the document that assigns it."""
+"""Object identifiers that our certificates are made of, each with the document that assigns it."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ class Purpose(str, enum.Enum):
     SMART_CARD_LOGON = "1.3.6.1.4.1.311.20.2.2"  # wincrypt.h, szOID_KP_SMARTCARD_LOGON
     MS_DOCUMENT_SIGNING = "1.3.6.1.4.1.311.10.3.12"  # wincrypt.h, szOID_KP_DOCUMENT_SIGNING
     AK_CERTIFICATE = "2.23.133.8.3"  # TCG credential profiles, tcg-kp-AIKCertificate
+
+
+class TpmAttribute(str, enum.Enum):
+    """Attributes of the TPM in a subject alternative name: TCG EK Credential Profile 2.5, clause 3.1.2."""
+
+    MANUFACTURER = "2.23.133.2.1"
+    MODEL = "2.23.133.2.2"
+    VERSION = "2.23.133.2.3"
 
 
 class Assurance(str, enum.Enum):

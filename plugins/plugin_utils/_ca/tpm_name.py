@@ -13,8 +13,7 @@ import typing as t
 from dataclasses import astuple, dataclass
 
 from ...module_utils._cryptography import x509
-
-_MANUFACTURER, _MODEL, _VERSION = "2.23.133.2.1", "2.23.133.2.2", "2.23.133.2.3"
+from .oid import TpmAttribute
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,6 @@ class TpmName:
         return json.dumps(astuple(self), separators=(",", ":"))
 
     def alternative_names(self) -> t.List[x509.GeneralName]:
-        values = zip((_MANUFACTURER, _MODEL, _VERSION), astuple(self))
-        attributes = [x509.NameAttribute(x509.ObjectIdentifier(kind), value) for kind, value in values]
+        values = zip(TpmAttribute, astuple(self))
+        attributes = [x509.NameAttribute(x509.ObjectIdentifier(kind.value), value) for kind, value in values]
         return [x509.DirectoryName(x509.Name(attributes))]
