@@ -46,7 +46,6 @@ class Order:
     :param identity: from inventory
     :param public_key: SubjectPublicKeyInfo of the key that was attested, in DER
     :param assurance: what the verifier established about the key
-    :param evidence: digest of the evidence, from :meth:`Ledger.admit`
     :param external: name of the other CA that issues it; empty: this one
     :param tpm: what the certificate of an attestation key calls its TPM; None for every other
     :param uncertified_ek: whether the inventory alone says which TPM it is
@@ -57,7 +56,6 @@ class Order:
     identity: Identity
     public_key: bytes
     assurance: Assurance
-    evidence: str = ""
     external: str = ""
     tpm: t.Optional[TpmName] = None
     uncertified_ek: bool = False
@@ -332,7 +330,7 @@ class Issuer:
             content=order.content,
             identity=order.identity.canonical(),
             assurance=order.assurance.name.lower(),
-            evidence=order.evidence,
+            evidence="",
             not_before=clock.stamp(made.validity.start),
             not_after=clock.stamp(made.validity.end),
             body=made.body,

@@ -41,9 +41,11 @@ class Certificates(Journal):
             raise InputError("serial", f"is {serial!r}, which the ledger does not hold", "take it from the audit")
         return found[0]
 
-    def activate(self, answered: t.Sequence[Certificate], evidence: str = "") -> t.List[Certificate]:
-        """Records that the host has proved to hold the certificates' keys; see :meth:`_activate`."""
-        return self.writing(lambda connection: self._activate(connection, answered, evidence))
+    def activate(self, answered: t.Sequence[Certificate]) -> t.List[Certificate]:
+        """Records that the host has proved to hold the certificates' keys, with no bundle that says so; see
+        :meth:`_activate`.
+        """
+        return self.writing(lambda connection: self._activate(connection, answered, ""))
 
     def _activate(
         self, connection: Connection, answered: t.Sequence[Certificate], evidence: str
@@ -65,7 +67,7 @@ class Certificates(Journal):
             certificate = self._found(connection, given.serial)
             if not certificate.activated_at:
                 self._refuse_late(connection, certificate)
-                values = {"at": self._stamp(), "upon": evidence or certificate.evidence, "opened": given.body}
+                values = {"at": self._stamp(), "upon": evidence, "opened": given.body}
                 connection.execute(statement.ACTIVATE, {"which": given.serial, **values})
                 self.note(connection, EventKind.ACTIVATED, certificate.place, serial=given.serial)
                 replaced += self._supersede(connection, certificate)

@@ -75,6 +75,7 @@ class Certificate:
     :param claim: digest of authority, host, card, key and profile: what holds one valid certificate
     :param generation: counts the certificates of a claim from 1
     :param content: digest of the profile's content and the identity, to tell when either changed
+    :param evidence: SHA-256, in hex, of the bundle with the TPM's answer; empty until there is one
     :param serial: in hex; of another CA's, whose numbers may be anything, a digest that stands for issuer and number
     :param kind: ``x509``, ``ssh_user`` or :data:`EXTERNAL`
     :param body: DER, or an OpenSSH certificate's line; see :attr:`is_closed`
