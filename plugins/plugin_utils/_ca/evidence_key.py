@@ -19,14 +19,23 @@ from .keyfile import SigningKey, signature_hash
 from .oid import EVIDENCE_SIGNING
 from .signer import Signer
 
-_EXTENDED_KEY_USAGE = x509.ObjectIdentifier("2.5.29.37")  # RFC 5280 section 4.2.1.12
 _LABEL = b"hardbound.identity evidence"
 _SERIAL_SIZE = 16
 _SECRET_SIZE = 48
 """Bytes: 128 bits more than the order has, so that the remainder is even: NIST SP 800-56A revision 3, 5.6.1.2.1."""
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Of P-256: SEC 2 version 2, section 2.4.2."""
-_BITS = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+_USAGE = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def derive(issuing: SigningKey) -> ec.EllipticCurvePrivateKey:
@@ -53,8 +62,8 @@ def certify(issuer: Signer, key: ec.EllipticCurvePrivateKey) -> x509.Certificate
         .not_valid_before(start)
         .not_valid_after(end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(), critical=True)
-        .add_extension(x509.UnrecognizedExtension(_EXTENDED_KEY_USAGE, purposes), critical=False)
+        .add_extension(_USAGE, critical=True)
+        .add_extension(x509.UnrecognizedExtension(x509.ExtendedKeyUsage.oid, purposes), critical=False)
         .add_extension(issuer.authority_key, critical=False)
     )
     return builder.sign(issuer.key, signature_hash(issuer.key))
@@ -63,8 +72,3 @@ def certify(issuer: Signer, key: ec.EllipticCurvePrivateKey) -> x509.Certificate
 def sign(key: ec.EllipticCurvePrivateKey, content: bytes) -> bytes:
     """Returns an ECDSA signature with SHA-256, in DER."""
     return key.sign(content, ec.ECDSA(hashes.SHA256()))
-
-
-def _usage() -> x509.KeyUsage:
-    rest = ("key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
-    return x509.KeyUsage(**{name: name == "digital_signature" for name in (*_BITS, *rest)})
