@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ...module_utils._encoding.challenge import SECRET_SIZE, Challenge, answer, seal
 from ...module_utils._encoding.credential import make_credential
@@ -14,9 +14,8 @@ from ...module_utils._encoding.evidence import Document
 from ...module_utils._encoding.fields import Fields, encoded
 from ...module_utils._encoding.public import Public
 from .._ledger import clock
+from .._ledger.record import CHALLENGE_LIFETIME
 from .finding import Code, Report
-
-LIFETIME = timedelta(minutes=10)
 
 
 class Pending:
@@ -31,7 +30,7 @@ class Pending:
     def __init__(self, ek: Public, ak: Public, host: str, card: str, payload: bytes, now: datetime) -> None:
         self._secret = os.urandom(SECRET_SIZE)
         self._host = host
-        self._end = now + LIFETIME
+        self._end = now + CHALLENGE_LIFETIME
         self._spent = False
         self._given = b""
         credential = make_credential(ek, ak.name, self._secret)

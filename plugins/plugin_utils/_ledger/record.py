@@ -16,6 +16,7 @@ from . import clock
 Row = t.Mapping[str, t.Any]
 
 CHALLENGE_LIFETIME = timedelta(minutes=10)
+"""How long a TPM has to open a challenge."""
 SHARED_SECONDS = int(CHALLENGE_LIFETIME.total_seconds())
 """How long after it was signed another run may take up a certificate that nobody has answered for yet."""
 

@@ -11,7 +11,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding impor
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.challenge import Challenge, unseal
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.wire import WireError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code, Report
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import LIFETIME, Pending
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import Pending
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import CHALLENGE_LIFETIME
 from ansible_collections.hardbound.identity.tests.support.forge import (
     CARD,
     HOST,
@@ -47,7 +48,7 @@ def codes(report):
 
 def test_the_right_answer_is_accepted(pending, secret):
     report = Report()
-    assert pending.accept(HOST, CARD, answer(pending, secret), NOW + LIFETIME, report)
+    assert pending.accept(HOST, CARD, answer(pending, secret), NOW + CHALLENGE_LIFETIME, report)
     assert codes(report) == set()
 
 
@@ -76,7 +77,7 @@ def test_a_second_answer_is_refused(pending, secret):
 
 def test_a_late_answer_is_refused(pending, secret):
     report = Report()
-    assert not pending.accept(HOST, CARD, answer(pending, secret), NOW + 2 * LIFETIME, report)
+    assert not pending.accept(HOST, CARD, answer(pending, secret), NOW + 2 * CHALLENGE_LIFETIME, report)
     assert codes(report) == {Code.CHALLENGE_EXPIRED}
 
 
