@@ -235,7 +235,6 @@ def read_extensions(fields: t.Sequence[Element], tag: int) -> t.Mapping[str, Ext
 
 
 @functools.lru_cache(maxsize=256)
-@functools.lru_cache(maxsize=64)
 def load_key(spki: bytes) -> PublicKey:
     """Returns the key of a SubjectPublicKeyInfo. OpenSSL takes longer to read one than to verify with it.
 
