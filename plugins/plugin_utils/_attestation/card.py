@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import asdict, dataclass, field
 
 from ...module_utils._card.model import Model, Role
+from ...module_utils._encoding import command
 from ...module_utils._encoding.evidence import CardEvidence, Document
 from ...module_utils._encoding.public import ObjectAttribute, Public
 from ...module_utils._encoding.wire import WireError
@@ -22,7 +23,7 @@ from .key import Above, KeyCheck, VerifiedKey
 from .request import CardRequest
 from .statement import Signer
 
-RH_OWNER = struct.pack(">I", 0x40000001)
+RH_OWNER = struct.pack(">I", command.RH_OWNER)
 """The owner hierarchy, in which the storage root key is: TPM 2.0 part 2, clause 7.4."""
 
 

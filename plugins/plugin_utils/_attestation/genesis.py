@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 import typing as t
 
+from ...module_utils._encoding import command
 from ...module_utils._encoding.algorithm import Algorithm
 from ...module_utils._encoding.attest import Attest, CreationInfo
 from ...module_utils._encoding.evidence import GENESIS_NONCE, CardEvidence, GenesisEvidence
@@ -20,7 +21,7 @@ from ...module_utils._encoding.wire import WireError
 from .finding import Code, Report
 from .statement import Signer, read_creation
 
-RH_NULL = struct.pack(">I", 0x40000007)
+RH_NULL = struct.pack(">I", command.RH_NULL)
 """The NULL hierarchy: TPM 2.0 part 2, clause 7.4."""
 _NAME_SIZE = 34
 _ATTRIBUTES = (
