@@ -114,8 +114,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec={**TPM, **STORE}, supports_check_mode=True)
 
     def look() -> dict[str, t.Any]:
-        with Tpm(Tcti.of_task(module.params["tpm"]), module.params["store"]) as tpm:
-            found = report(tpm)
+        found = report(Tpm(Tcti.of_task(module.params["tpm"]), module.params["store"]))
         for sentence in concerns(found):
             module.warn(sentence)
         return {"tpm": found}

@@ -45,19 +45,15 @@ def key_record(public: bytes = b"public", algorithm: KeyAlgorithm = KeyAlgorithm
 
 
 class Tpm:
-    """Counts how often it was taken and closed."""
+    """Counts how often it was taken."""
 
     def __init__(self) -> None:
         self.taken_times = 0
-        self.closed = False
 
     @contextlib.contextmanager
     def taken(self) -> t.Iterator[Tpm]:
         self.taken_times += 1
         yield self
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class TaskCard:

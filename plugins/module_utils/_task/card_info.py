@@ -55,7 +55,7 @@ def _look(
 ) -> t.Tuple[str, t.Dict[str, t.Any]]:
     """Asks the card's TPM: how the card is, and the tries that are left. It may have an objection, too."""
     try:
-        with Tpm(Tcti.parse(record.tcti), store.folder) as tpm, tpm.taken():
+        with Tpm(Tcti.parse(record.tcti), store.folder).taken() as tpm:
             if not lifecycle.is_whole(tpm, record):
                 return "lost", _NO_TRIES
             try:

@@ -44,15 +44,6 @@ class CardSteps:
             )
         return self._tpms[tcti]
 
-    @contextlib.contextmanager
-    def closing(self) -> t.Iterator[None]:
-        """Closes the TPMs after a block."""
-        try:
-            yield
-        finally:
-            for tpm in self._tpms.values():
-                tpm.close()
-
     def carry_out(self, steps: t.Sequence[Step], card: t.Optional[Record]) -> t.Optional[Record]:
         """What fails after a card was made takes the card with it."""
         made: t.Optional[Record] = None

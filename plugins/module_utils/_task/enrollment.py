@@ -214,8 +214,7 @@ class EvidenceVisit:
         ready = {record.name: record for record in self._store.records() if record.state is State.READY}
         there = [card for card in self._cards if card.name in ready]
         questions = [Question(ready[card.name].number, card.nonce, card.slots) for card in there]
-        with self._tpm:
-            evidence = collect(self._store, self._tpm, questions).document()
+        evidence = collect(self._store, self._tpm, questions).document()
         changed = {step.name for step in plan.steps if isinstance(step, ForCard) and not isinstance(step.step, Sign)}
         cards = [
             {
@@ -273,9 +272,7 @@ def activate(task: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
         challenges = [Challenge.parse(each) for each in task["challenges"]]
     except WireError as error:
         raise InputError("challenges", f"can't be read: {error}", "let the controller make them") from error
-    store = Store(task["store"])
-    with _tpm_of(task) as tpm:
-        activations = activate_cards(store, tpm, challenges)
+    activations = activate_cards(Store(task["store"]), _tpm_of(task), challenges)
     return {
         "changed": any(each.changed for each in activations),
         "cards": [

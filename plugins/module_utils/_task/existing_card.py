@@ -80,7 +80,7 @@ class ExistingCard:
 
         :raises StateError: if there is no such card, or no way to its TPM
         """
-        with Tpm(Tcti.parse(self.record().tcti), self.store.folder) as tpm, tpm.taken():
+        with Tpm(Tcti.parse(self.record().tcti), self.store.folder).taken() as tpm:
             yield tpm
 
     @contextlib.contextmanager

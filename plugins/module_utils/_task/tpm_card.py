@@ -88,13 +88,11 @@ class TpmCard:
 
     def apply(self, steps: t.Sequence[Step], found: FoundCard) -> t.Optional[Record]:
         """Takes the steps, and returns the card as it is then."""
-        with self._steps.closing():
-            return self._steps.carry_out(steps, found.card)
+        return self._steps.carry_out(steps, found.card)
 
     def prove(self, card: t.Optional[Record]) -> None:
         """Has the TPM state what a card is that stays as it is, if somebody wants to know."""
-        with self._steps.closing():
-            self._steps.prove(card, has_new_key=False)
+        self._steps.prove(card, has_new_key=False)
 
 
 def _strangers(specification: t.Optional[Specification]) -> t.Tuple[str, ...]:

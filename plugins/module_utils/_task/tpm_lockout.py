@@ -99,8 +99,8 @@ class TpmLockout:
         return cls(WantedLockout.parse(task), Tpm(Tcti.of_task(task["tpm"]), task["store"], owner_auth(task)))
 
     def read(self) -> Lockout:
-        with self._tpm.taken():
-            return identify(self._tpm).lockout
+        with self._tpm.taken() as tpm:
+            return identify(tpm).lockout
 
     def plan(self, lockout: Lockout) -> Plan[Step]:
         """The parameters come first: after :class:`Discard` nobody can set them any more."""
@@ -127,7 +127,7 @@ class TpmLockout:
 
     def apply(self, plan: Plan[Step], found: Lockout) -> View:
         try:
-            with self._tpm as tpm, tpm.taken():
+            with self._tpm.taken() as tpm:
                 for step in plan.steps:
                     self._do(step, found)
                 return {"lockout": asdict(identify(tpm).lockout)}

@@ -24,7 +24,7 @@ _PAGE = 254
 
 
 class Tpm:
-    """A TPM that is taken for a while and given back. After a ``with`` of it, it is closed.
+    """A TPM that is taken for a while and given back.
 
     Handles live from :meth:`acquire` to :meth:`release`; :attr:`turn` tells one such time from the next.
 
@@ -56,23 +56,17 @@ class Tpm:
         self._begun = False
         self._response = b""
 
-    def __enter__(self) -> Tpm:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
     @contextlib.contextmanager
     def taken(self) -> t.Iterator[Tpm]:
-        """Holds the TPM for a block; inside another such block it changes nothing."""
+        """Holds the TPM for a block, and closes it; inside another such block it changes nothing."""
         if self.is_held:
             yield self
             return
-        self.acquire()
         try:
+            self.acquire()
             yield self
         finally:
-            self.release()
+            self.close()
 
     @property
     def is_held(self) -> bool:
@@ -137,6 +131,7 @@ class Tpm:
         self._begun = False
 
     def close(self) -> None:
+        """Gives the TPM back and lets the lock files go, too; whoever takes it again opens them again."""
         self.release()
         if self._turnstile is not None:
             self._turnstile.close()

@@ -16,6 +16,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.lockout im
     set_parameters,
 )
 from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
+from ansible_collections.hardbound.identity.tests.support.open_files import open_below
 
 pytestmark = pytest.mark.tpm
 
@@ -50,6 +51,15 @@ def test_killed_at_any_command_the_next_run_completes_it(software_tpm, short_pat
         if not died:
             assert deadly > 5
             return
+
+
+def test_a_run_that_only_plans_keeps_no_lock_file_open(bench):
+    noun = TpmLockout(WANTED, bench.tpm)
+    found = noun.read()
+    assert noun.plan(found).changed
+    assert not open_below(bench.store.folder)
+    with bench.tpm.taken():
+        assert open_below(bench.store.folder)
 
 
 def test_a_wrong_authorisation_changes_nothing_and_closes_the_lockout(bench):

@@ -22,12 +22,6 @@ class InfoTpm(Tpm):
     def __init__(self, *_unused: t.Any) -> None:
         super().__init__()
 
-    def __enter__(self) -> InfoTpm:
-        return self
-
-    def __exit__(self, *_unused: t.Any) -> None:
-        self.close()
-
 
 @pytest.fixture
 def tpm(monkeypatch: pytest.MonkeyPatch) -> t.Dict[str, t.Any]:

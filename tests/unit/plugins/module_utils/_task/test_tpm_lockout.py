@@ -59,12 +59,6 @@ class Lock:
 class LockTpm(Tpm):
     tcti = "device:/dev/tpmrm0"
 
-    def __enter__(self) -> LockTpm:
-        return self
-
-    def __exit__(self, *_unused: t.Any) -> None:
-        self.close()
-
 
 @pytest.fixture
 def lock(monkeypatch: pytest.MonkeyPatch) -> Lock:

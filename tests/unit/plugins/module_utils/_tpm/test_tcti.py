@@ -11,6 +11,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import Reason, TpmUnreachable, reason
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
+from ansible_collections.hardbound.identity.tests.support.open_files import open_below
 
 
 @pytest.mark.parametrize(
@@ -113,3 +114,13 @@ def test_a_device_that_is_no_tpm():
     """Rights are not what is missing."""
     with pytest.raises(TpmUnreachable, match=r"at /dev/null .*: this is no TPM: name the device of one"):
         Tpm(Tcti.parse("device:/dev/null"), "/no/such/folder").acquire()
+
+
+def test_a_tpm_that_can_not_be_taken_keeps_no_lock_file_open(tmp_path):
+    tpm = Tpm(Tcti.parse("device:/dev/null"), str(tmp_path))
+    with pytest.raises(TpmUnreachable):
+        tpm.acquire()
+    assert len(open_below(tmp_path)) == 2
+    with pytest.raises(TpmUnreachable), tpm.taken():
+        pass
+    assert not open_below(tmp_path)
