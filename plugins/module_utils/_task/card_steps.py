@@ -15,11 +15,11 @@ from .._card.plan import Adjust, Create, Destroy, MakeAttestationKey, MakeKeys, 
 from .._card.record import Record
 from .._card.specification import Secrets, Specification
 from .._card.store import Store
-from .._errors import HardboundError, InputError
+from .._errors import HardboundError
 from .._escrow import ESCROWED
 from .._spine import unknown
 from .._tpm.connection import Tpm
-from .._tpm.errors import WRONG_VALUE, TpmError
+from .._tpm.errors import OWNER, naming_auth
 from .._tpm.tcti import Tcti
 from .existing_card import naming, opened
 from .wanted_card import WantedCard
@@ -49,7 +49,8 @@ class CardSteps:
         made: t.Optional[Record] = None
         try:
             for step in steps:
-                with self._naming_owner_auth():
+                # The one authorisation that a step gets from the task and a TPM can find wrong, beside the PIN.
+                with naming_auth(OWNER, bool(self._wanted.owner_auth)):
                     card = self._do(step, card)
                 made = card if isinstance(step, Create) else made
             self.prove(card, any(isinstance(step, (Create, MakeAttestationKey)) for step in steps))
@@ -71,21 +72,6 @@ class CardSteps:
         slots = frozenset() if wanted.for_ca else frozenset(card.keys)
         evidence = collect(self._store, self.tpm(card.tcti), [Question(card.number, nonce, slots)])
         self.told.update(evidence=evidence.document(), attestation_nonce=base64.b64encode(nonce).decode())
-
-    @contextlib.contextmanager
-    def _naming_owner_auth(self) -> t.Iterator[None]:
-        """The one authorisation that a step gets from the task and a TPM can find wrong, beside the PIN.
-
-        :raises InputError: if the TPM refuses it
-        """
-        try:
-            yield
-        except TpmError as error:
-            if error.reason not in WRONG_VALUE:
-                raise
-            given = "is not that" if self._wanted.owner_auth else "is missing, and there is one"
-            fault = f"{given} of the TPM's owner hierarchy"
-            raise InputError("tpm_owner_auth", fault, "give it from a vaulted variable") from error
 
     def _do(self, step: Step, card: t.Optional[Record]) -> t.Optional[Record]:
         """Returns the card as it is after the step."""

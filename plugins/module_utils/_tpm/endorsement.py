@@ -16,9 +16,8 @@ from .._encoding.ek_template import CHAIN_HANDLES, TEMPLATES, EkTemplate
 from .._encoding.policy import PolicySecret
 from .._encoding.public import EccArea, ObjectAttribute, Public
 from .._encoding.wire import WireError, unsized
-from .._errors import InputError
 from .connection import Tpm
-from .errors import ENDORSEMENT, WRONG_VALUE, Reason, TpmError
+from .errors import ENDORSEMENT, WRONG_VALUE, Reason, TpmError, naming_auth
 from .pytss import load
 from .session import Given, Protect, authorising, satisfying
 
@@ -159,26 +158,14 @@ def _primary_of_own(tpm: Tpm, public: Public) -> t.Optional[t.Tuple[t.Any, bytes
 def _primary(tpm: Tpm, template: Public) -> t.Tuple[t.Any, bytes]:
     pytss = load()
     public, _unused = pytss.TPMT_PUBLIC.unmarshal(template.marshal())
-    with _naming_the_auth(tpm), tpm.doing("making the endorsement key", ENDORSEMENT) as esapi:
+    known = tpm.knows_endorsement_auth
+    with naming_auth(ENDORSEMENT, known), tpm.doing("making the endorsement key", ENDORSEMENT) as esapi:
         made = esapi.create_primary(
             in_sensitive=pytss.TPM2B_SENSITIVE_CREATE(),
             in_public=pytss.TPM2B_PUBLIC(publicArea=public),
             primary_handle=pytss.ESYS_TR.ENDORSEMENT,
         )
     return made[0], unsized(made[1].marshal(), "TPM2B_PUBLIC", LARGEST_PUBLIC)
-
-
-@contextlib.contextmanager
-def _naming_the_auth(tpm: Tpm) -> t.Iterator[None]:
-    """:raises InputError: if the endorsement hierarchy has another authorisation than the one that is known"""
-    try:
-        yield
-    except TpmError as error:
-        if error.reason not in WRONG_VALUE:
-            raise
-        given = "is not that" if tpm.knows_endorsement_auth else "is missing, and there is one"
-        fault = f"{given} of the TPM's endorsement hierarchy"
-        raise InputError("tpm_endorsement_auth", fault, "give it from a vaulted variable") from None
 
 
 def _flush(tpm: Tpm, entity: t.Any) -> None:
@@ -226,7 +213,7 @@ def activate(tpm: Tpm, template: EkTemplate, ek: t.Any, ak: t.Any, credential: C
         by = pytss.ESYS_TR.PASSWORD
         if not template.public.attributes & ObjectAttribute.USER_WITH_AUTH:
             given = Given.entity(_ENDORSEMENT_NAME, pytss.ESYS_TR.ENDORSEMENT)
-            with _naming_the_auth(tpm):
+            with naming_auth(ENDORSEMENT, tpm.knows_endorsement_auth):
                 by = stack.enter_context(satisfying(tpm, _POLICY_A, given))
         encrypting = stack.enter_context(authorising(tpm, Protect.RESPONSE))
         esapi = stack.enter_context(tpm.doing("activating a credential"))

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import typing as t
 
-from .._errors import HardboundError, StateError
+from .._errors import HardboundError, InputError, StateError
 
 _FORMAT_ONE = 0x080
 _LAYER = 0xFF0000
@@ -90,6 +92,23 @@ class TpmError(HardboundError):
         self.reason = reason(code)
         words = _WORDS.get(self.reason, "the TPM refused").format(hierarchy=hierarchy)
         super().__init__(f"{words} (code 0x{code:x}{', ' + doing if doing else ''}).")
+
+
+@contextlib.contextmanager
+def naming_auth(hierarchy: str, known: bool) -> t.Iterator[None]:
+    """Says of which parameter it is that a TPM refuses the authorisation of a hierarchy, where it asks for no other.
+
+    :param known: whether there was one to give
+    :raises InputError: if the TPM refuses it
+    """
+    try:
+        yield
+    except TpmError as error:
+        if error.reason not in WRONG_VALUE:
+            raise
+        given = "is not that" if known else "is missing, and there is one"
+        fault = f"{given} of the TPM's {hierarchy} hierarchy"
+        raise InputError(f"tpm_{hierarchy}_auth", fault, "give it from a vaulted variable") from error
 
 
 class TpmUnreachable(StateError):
