@@ -30,9 +30,6 @@ def make(tpm: Tpm, root: bytes) -> Blob:
     return blob
 
 
-_LARGEST = 1024
-
-
 def prove_genesis(tpm: Tpm, ak: Blob, genesis: Passing) -> GenesisEvidence:
     """Returns what the attestation key states of a genesis object, which is there for a moment only.
 
@@ -40,8 +37,8 @@ def prove_genesis(tpm: Tpm, ak: Blob, genesis: Passing) -> GenesisEvidence:
     """
     with tpm_object.loaded(tpm, tpm.storage_root(), ak) as key:
         statement = certify_loaded(tpm, key, genesis.entity, genesis.creation, GENESIS_NONCE)
-    public = unsized(genesis.public, "TPM2B_PUBLIC", _LARGEST)
-    return GenesisEvidence(public, unsized(genesis.creation.data, "TPM2B_CREATION_DATA", _LARGEST), statement)
+    public = unsized(genesis.public, "TPM2B_PUBLIC")
+    return GenesisEvidence(public, unsized(genesis.creation.data, "TPM2B_CREATION_DATA"), statement)
 
 
 def equip(store: Store, tpm: Tpm, number: int) -> Record:

@@ -22,7 +22,6 @@ from .model import Model, Role
 from .record import Record
 from .store import Store
 
-_LARGEST = 1024
 _SHOWN = (Role.PIN, Role.PUK, Role.POLICY)
 """The indices that decide over the PIN."""
 
@@ -97,9 +96,9 @@ def _keys(tpm: Tpm, ak: t.Any, record: Record, question: Question) -> t.Iterator
     for slot, key in sorted(record.keys.items()):
         if slot in question.slots and not key.imported:
             statement = certify_creation(tpm, ak, key.blob, key.creation, question.nonce)
-            creation = unsized(key.creation.data, "TPM2B_CREATION_DATA", _LARGEST)
+            creation = unsized(key.creation.data, "TPM2B_CREATION_DATA")
             yield KeyEvidence(slot_name(slot), _unsized(key.blob.public), creation, statement)
 
 
 def _unsized(public: bytes) -> bytes:
-    return unsized(public, "TPM2B_PUBLIC", _LARGEST)
+    return unsized(public, "TPM2B_PUBLIC")

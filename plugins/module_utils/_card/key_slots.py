@@ -25,8 +25,6 @@ from .record import KeyRecord
 from .session import Session
 from .specification import KeySpecification
 
-_LARGEST_PUBLIC = 1024
-
 Certify = t.Callable[[], bytes]
 """Makes a certificate, DER, for a key that works already and is not on the disk yet."""
 
@@ -72,7 +70,7 @@ class KeySlots:
     def _keep(
         self, wanted: KeySpecification, blob: Blob, creation: Creation, certify: t.Optional[Certify] = None
     ) -> Key:
-        public = Public.parse(unsized(blob.public, "TPM2B_PUBLIC", _LARGEST_PUBLIC)).spki()
+        public = Public.parse(unsized(blob.public, "TPM2B_PUBLIC")).spki()
         key = KeyRecord(wanted.algorithm, wanted.pin, blob, public, creation, certifiable=True)
         session = self._session
         session.saved_keys.pop(wanted.slot, None)

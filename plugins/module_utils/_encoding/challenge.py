@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from .._cryptography import AESGCM, InvalidTag
 from .algorithm import Algorithm
 from .credential import Credential, kdfa
-from .evidence import LARGEST_STRUCTURE, LONGEST_NAME, Document
+from .evidence import LONGEST_NAME, Document
 from .fields import Fields, encoded
-from .wire import WireError
+from .wire import LARGEST_STRUCTURE, WireError
 
 VERSION = 1
 SECRET_SIZE = 32

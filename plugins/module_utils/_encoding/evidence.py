@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .fields import Fields, encoded
+from .wire import LARGEST_STRUCTURE
 
 VERSION = 2
 """Version 2 brought the proof of genesis."""
@@ -21,8 +22,6 @@ GENESIS_NONCE = b"hardbound genesis"
 MOST_CARDS = 16
 MOST_KEYS = 24
 MOST_CERTIFICATES = 16
-LARGEST_STRUCTURE = 1024
-"""Bytes of the largest TPM structure here, an RSA-4096 public area or signature with room to spare."""
 LARGEST_CERTIFICATE = 8192
 LONGEST_NAME = 127
 _LARGEST_HANDLE = 0x01FFFFFF

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import struct
 
+LARGEST_STRUCTURE = 1024
+"""Bytes of the largest structure here, an RSA-4096 public area or signature with room to spare."""
+
 
 class WireError(ValueError):
     """A structure is malformed. The text names the structure and its fault."""
@@ -78,7 +81,7 @@ def sized(value: bytes) -> bytes:
     return struct.pack(">H", len(value)) + value
 
 
-def unsized(data: bytes, structure: str, most: int) -> bytes:
+def unsized(data: bytes, structure: str, most: int = LARGEST_STRUCTURE) -> bytes:
     """Returns the contents of a marshalled TPM2B that fills ``data``.
 
     :raises WireError: if it does not

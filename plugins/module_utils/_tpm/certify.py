@@ -18,8 +18,6 @@ from .connection import Tpm
 from .pytss import load
 from .session import NOTHING_GIVEN, Given, satisfying
 
-_LARGEST = 1024
-
 
 def certify_creation(tpm: Tpm, ak: t.Any, blob: Blob, creation: Creation, nonce: bytes) -> Statement:
     """States how a key was made. The TPM gets its public area alone, so its parent stays closed, and no PIN is needed.
@@ -99,8 +97,8 @@ def certify_index(
             session1=pytss.ESYS_TR.PASSWORD,
             session2=by,
         )
-    return IndexEvidence(unsized(shown.marshal(), "TPM2B_NV_PUBLIC", _LARGEST), _statement(*made))
+    return IndexEvidence(unsized(shown.marshal(), "TPM2B_NV_PUBLIC"), _statement(*made))
 
 
 def _statement(attest: t.Any, signature: t.Any) -> Statement:
-    return Statement(unsized(attest.marshal(), "TPM2B_ATTEST", _LARGEST), signature.marshal())
+    return Statement(unsized(attest.marshal(), "TPM2B_ATTEST"), signature.marshal())

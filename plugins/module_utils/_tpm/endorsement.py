@@ -24,7 +24,6 @@ from .session import Given, Protect, authorising, satisfying
 PERSISTENT_KEYS = range(0x81010000, 0x81010100)
 """Where EKs are kept: TCG TPM v2.0 Provisioning Guidance, clause 7.8."""
 
-LARGEST_PUBLIC = 1024
 LARGEST_INDEX = 16384
 """Bytes of an NV index that is read for certificates; a TPM has seldom as many in all."""
 
@@ -165,7 +164,7 @@ def _primary(tpm: Tpm, template: Public) -> t.Tuple[t.Any, bytes]:
             in_public=pytss.TPM2B_PUBLIC(publicArea=public),
             primary_handle=pytss.ESYS_TR.ENDORSEMENT,
         )
-    return made[0], unsized(made[1].marshal(), "TPM2B_PUBLIC", LARGEST_PUBLIC)
+    return made[0], unsized(made[1].marshal(), "TPM2B_PUBLIC")
 
 
 def _flush(tpm: Tpm, entity: t.Any) -> None:
@@ -179,7 +178,7 @@ def _kept(tpm: Tpm, endorsement: Endorsement) -> t.Optional[t.Tuple[t.Any, bytes
         if handle in PERSISTENT_KEYS:
             entity = tpm.entity(handle)
             with tpm.doing("reading a public area") as esapi:
-                area = unsized(esapi.read_public(object_handle=entity)[0].marshal(), "TPM2B_PUBLIC", LARGEST_PUBLIC)
+                area = unsized(esapi.read_public(object_handle=entity)[0].marshal(), "TPM2B_PUBLIC")
             if _is_it(area, endorsement):
                 return entity, area
     return None
