@@ -16,8 +16,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments
     AUTHS,
     CARD,
     KEY,
+    PLACE,
     STORE,
-    TPM,
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk, online
@@ -62,9 +62,7 @@ EXTERNAL_CA: dict[str, dict[str, t.Any]] = {
     "profiles": {"type": "list", "elements": "str", "default": []},
 }
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    **TPM,
-    **STORE,
-    **AUTHS,
+    **PLACE,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "cards": {"type": "list", "elements": "dict", "options": CARD_ARGUMENTS, "default": []},
     "profile": {"type": "str"},
@@ -138,7 +136,7 @@ class ActionModule(StringSecrets):
         policy = desk.policy(arguments, makers)
         enrollment = Enrollment(wanted, desk.issuer, desk.ledger, policy, makers, self._task.check_mode)
         try:
-            self._visit_all(enrollment, {name: arguments[name] for name in (*TPM, *STORE, *AUTHS)})
+            self._visit_all(enrollment, {name: arguments[name] for name in PLACE})
         finally:
             desk.end(enrollment)
         return _outcome(enrollment)

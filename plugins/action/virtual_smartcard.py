@@ -15,6 +15,7 @@ import typing as t
 from ansible.module_utils.urls import open_url
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError, InputError
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import PLACE
 from ansible_collections.hardbound.identity.plugins.module_utils._task.wanted_card import ARGUMENTS
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.visitor import Visitor, fetch
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.words import plain_object, sentences
@@ -156,7 +157,7 @@ class ActionModule(StringSecrets, NormalAction):
         return {**plain_object(seen), "warnings": warnings, "changed": changed}
 
     def _place(self, task: dict[str, t.Any]) -> dict[str, t.Any]:
-        return {name: task[name] for name in ("tpm", "store", "tpm_owner_auth", "tpm_endorsement_auth")}
+        return {name: task[name] for name in PLACE}
 
 
 def _outcome(made: dict[str, t.Any], enrollment: Enrollment) -> dict[str, t.Any]:

@@ -30,6 +30,8 @@ ENDORSEMENT_AUTH: Arguments = {
 }
 AUTHS: Arguments = {**OWNER_AUTH, **ENDORSEMENT_AUTH}
 """Of the TPM's hierarchies, for who makes cards and proves them."""
+PLACE: Arguments = {**TPM, **STORE, **AUTHS}
+"""Where cards are made and proved: what the visits of an enrolment take along."""
 PIN_POLICY: Arguments = {
     "minlen": {"type": "int", "default": DEFAULT_MINLEN},
     "maxlen": {"type": "int", "default": LONGEST},

@@ -23,7 +23,7 @@ from .._spine import Plan, View
 from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
 from .admin_key import ARGUMENTS as ADMIN_KEY
-from .arguments import AUTHS, CARD, STORE, TPM, endorsement_auth, owner_auth
+from .arguments import CARD, PLACE, endorsement_auth, owner_auth
 from .attestation import ARGUMENTS as ATTESTATION
 from .attestation import WantedAttestation, parse_nonce
 from .external_request import ARGUMENTS as REQUEST
@@ -34,9 +34,7 @@ from .tpm_card import FoundCard, TpmCard
 from .wanted_card import WantedCard
 
 EVIDENCE_ARGUMENTS: Arguments = {
-    **TPM,
-    **STORE,
-    **AUTHS,
+    **PLACE,
     "cards": {
         "type": "list",
         "elements": "dict",
@@ -52,9 +50,7 @@ EVIDENCE_ARGUMENTS: Arguments = {
 }
 
 ACTIVATE_ARGUMENTS: Arguments = {
-    **TPM,
-    **STORE,
-    **AUTHS,
+    **PLACE,
     "challenges": {"type": "list", "elements": "dict", "required": True},
 }
 
@@ -73,7 +69,7 @@ class EnrolledCard(TpmCard):
     def parse(cls, task: t.Mapping[str, t.Any], card: t.Mapping[str, t.Any], field: str) -> EnrolledCard:
         """:raises InputError: for the first parameter that is not right"""
         nonce = parse_nonce(card["nonce"], f"{field}.nonce")
-        common = {name: task[name] for name in (*TPM, *STORE, *AUTHS)}
+        common = {name: task[name] for name in PLACE}
         unsaid = {name: argument.get("default") for name, argument in (*ADMIN_KEY.items(), *ATTESTATION.items())}
         whole = {**common, **unsaid, **card, "state": "present", "instance_id": None, "attestation": "aik_only"}
         requests = (ExternalRequest.parse(each, f"{field}.requests[{at}]") for at, each in enumerate(card["requests"]))

@@ -18,7 +18,7 @@ from .._pin import PinPolicy
 from .._tpm.tcti import Tcti
 from .admin_key import ARGUMENTS as ADMIN_KEY
 from .admin_key import WantedAdminKey
-from .arguments import AUTHS, CARD, STORE, TPM, endorsement_auth, owner_auth, pin_policy
+from .arguments import CARD, PLACE, endorsement_auth, owner_auth, pin_policy
 from .attestation import ARGUMENTS as ATTESTATION
 from .attestation import WantedAttestation
 from .existing_card import instance_number
@@ -26,9 +26,7 @@ from .first_pin import WantedPin
 from .secret_arguments import Arguments, public_knowledge, well_known
 
 ARGUMENTS: Arguments = {
-    **TPM,
-    **STORE,
-    **AUTHS,
+    **PLACE,
     "name": {"type": "str"},
     "instance_id": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
