@@ -15,6 +15,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.ver
     read_bundle,
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "bundle": {"type": "dict"},
@@ -24,7 +25,6 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "ledger": {"type": "str", "no_log": True},
     "trust_anchors": {"type": "path"},
 }
-from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 
 class ActionModule(StringSecrets):

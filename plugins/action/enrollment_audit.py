@@ -13,6 +13,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.des
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.summary import summarise_audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
+from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "list", "elements": "str", "required": True},
@@ -21,7 +22,6 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "cards_variable": {"type": "str", "default": "smartcard_enrollment_cards"},
     "found_variable": {"type": "str", "default": "enrollment_audit_found"},
 }
-from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 
 class ActionModule(StringSecrets):
