@@ -105,10 +105,11 @@ class ActionModule(StringSecrets):
 
     def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().act(tmp, task_vars)
-        self._vars = task_vars or {}
+        variables = task_vars or {}
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
-        self._host = str(self._vars.get("inventory_hostname", ""))
-        self._visitor = Visitor(self._run_module, (AnsibleConnectionFailure,), arguments["timeout"])
+        self._host = str(variables.get("inventory_hostname", ""))
+        run = functools.partial(self._execute_module, task_vars=variables)
+        self._visitor = Visitor(run, (AnsibleConnectionFailure,), arguments["timeout"])
         work = self._enrol if arguments["state"] == "present" else self._retire
         try:
             result.update(work(arguments))
@@ -121,12 +122,6 @@ class ActionModule(StringSecrets):
         except HardboundError as error:
             result.update(_refusal([Refused.of_error(error)], []))
         return result
-
-    def _run_module(self, module: str, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        seen: dict[str, t.Any] = self._execute_module(
-            module_name=module, module_args=dict(arguments), task_vars=self._vars
-        )
-        return seen
 
     def _enrol(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
         wanted = Wanted.parse(self._host, arguments)

@@ -46,8 +46,8 @@ class ActionModule(StringSecrets, NormalAction):
     ARGUMENTS = ARGUMENTS
 
     def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
-        self._vars = task_vars or {}
-        self._host = str(self._vars.get("inventory_hostname", ""))
+        variables = task_vars or {}
+        self._host = str(variables.get("inventory_hostname", ""))
         self._arguments = dict(self._task.args)
         has_ca = self._arguments.pop("attestation_ca", None) is not None
         absent = self._arguments.get("state") == "absent"
@@ -57,18 +57,12 @@ class ActionModule(StringSecrets, NormalAction):
             self._task.args = self._arguments
             return super().act(tmp, task_vars)
         result: dict[str, t.Any] = super(NormalAction, self).run(tmp, task_vars)
-        self._visitor = Visitor(self._run_module)
+        self._visitor = Visitor(functools.partial(self._execute_module, task_vars=variables))
         try:
             result.update(self._retire() if absent else self._certify())
         except HardboundError as error:
             result.update(failed=True, msg=str(error), **error.facts)
         return result
-
-    def _run_module(self, module: str, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        seen: dict[str, t.Any] = self._execute_module(
-            module_name=module, module_args=dict(arguments), task_vars=self._vars
-        )
-        return seen
 
     def _open_desk(self) -> tuple[dict[str, t.Any], Desk]:
         """Returns the whole task with its defaults, and the CA. A wrong passphrase is said before anything is done."""

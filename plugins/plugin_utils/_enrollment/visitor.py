@@ -20,8 +20,8 @@ DEFAULT_TIMEOUT = 900
 """Seconds of a visit: a slow TPM makes an RSA key in a minute, and a card may have several."""
 
 Result = t.Dict[str, t.Any]
-Run = t.Callable[[str, t.Mapping[str, t.Any]], Result]
-"""Runs a module, given by its full name, with its arguments; returns what it said."""
+Run = t.Callable[[str, t.Dict[str, t.Any]], Result]
+"""Runs a module, given by its full name, with its arguments, which it may change; returns what it said."""
 
 
 class VisitFailed(HardboundError):
@@ -67,7 +67,7 @@ class Visitor:
         """
         try:
             with _limited(self._timeout):
-                seen = self._run(f"hardbound.identity.{module}", arguments)
+                seen = self._run(f"hardbound.identity.{module}", dict(arguments))
         except _OutOfTime:
             raise HostSilent(f"the host has not answered within {self._timeout} seconds.") from None
         except self._silence as error:
