@@ -24,11 +24,9 @@ from ansible_collections.hardbound.identity.tests.benchmarks.bench_card import (
     PIN,
     machine,
     make_tpm2_pkcs11_token,
-    rate,
     raw_signer,
     show,
 )
-from ansible_collections.hardbound.identity.tests.support.pkcs11_module import Module
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 __all__ = ["machine"]
@@ -72,8 +70,8 @@ def card(machine):
 def program(machine):
     if shutil.which("cc") is None:
         pytest.skip("needs a C compiler")
-    built = machine.folder / "sign_once"
-    source = pathlib.Path(__file__).with_name("sign_once.c")
+    built = machine.folder / "sign"
+    source = pathlib.Path(__file__).with_name("sign.c")
     subprocess.run(["cc", "-w", "-O1", "-o", str(built), str(source), "-ldl"], check=True)
     return str(built)
 
@@ -96,6 +94,10 @@ def is_free(machine):
 def connects(path):
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(str(path)) == 0
+
+
+def fastest(times):
+    return statistics.quantiles(times, n=20)[0]
 
 
 def seconds(action):
@@ -136,15 +138,15 @@ def in_the_card(machine):
     return spent
 
 
-def test_a_loop_of_signatures_against_two_raw_commands(machine, card):
-    module = Module(CLIENT)
-    module.initialize()
-    session = module.open(module.slots()[0])
-    module.log_in(session, PIN)
-    key = module.find_private_key(session, b"\1")
-    ratios = []
-    for _unused in range(7):
-        ours = rate(lambda: module.sign(session, key, DIGEST), 100)
+def test_a_loop_of_signatures_against_raw_commands(machine, card, program):
+    """The fastest twentieth of many on either side, so that other processes of a busy machine count for neither.
+
+    The raw commands are the ticket, what else the key's policy has, and the signature.
+    """
+    ours, theirs = [], []
+    for _unused in range(5):
+        loop = subprocess.run([program, CLIENT, "bench card", PIN, "200"], check=True, capture_output=True, text=True)
+        ours += map(float, loop.stdout.split())
         until(lambda: is_free(machine))
         tpm = Tpm(Tcti.parse(machine.tpm.tcti), machine.store.folder)
         with tpm.taken():
@@ -152,13 +154,11 @@ def test_a_loop_of_signatures_against_two_raw_commands(machine, card):
             direct.verify(PIN.encode())
             direct.sign(SLOT, DIGEST)
             with raw_signer(tpm, direct, "P-256", SLOT) as raw:
-                theirs = rate(raw, 100)
+                theirs += [seconds(raw) for _each in range(200)]
         tpm.close()
-        ratios.append(ours / theirs)
     print()
-    show("P-256 in one session through p11-kit", ours, "raw TPM", theirs)
-    print(f"{'':<58} median ratio of seven {statistics.median(ratios):.2f}")
-    module.call("C_Finalize", None)
+    show("P-256 in one session through p11-kit", 1 / fastest(ours), "raw TPM", 1 / fastest(theirs))
+    show("the median of each", 1 / statistics.median(ours), "raw TPM", 1 / statistics.median(theirs))
 
 
 def test_two_hundred_connections(machine, card):

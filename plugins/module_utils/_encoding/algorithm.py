@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import typing as t
 
@@ -139,6 +140,7 @@ def digest(algorithm: Algorithm, data: bytes) -> bytes:
     return hashlib.new(_HASHES[algorithm], data).digest()
 
 
+@functools.lru_cache(maxsize=None)
 def digest_size(algorithm: Algorithm) -> int:
     """Returns the bytes of a digest."""
     return hashlib.new(_HASHES[algorithm]).digest_size

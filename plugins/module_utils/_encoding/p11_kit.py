@@ -40,7 +40,6 @@ NEWEST = 2
 """The version of the protocol that this module speaks; older ones it does, too."""
 
 _NULL = 0xFFFFFFFF
-_LONGEST_SIGNATURE = 32
 _PART = re.compile("a[yuA]|f[yuA]|[yuvszMP]")
 
 Value = t.Any
@@ -77,24 +76,22 @@ def read_request(body: bytes, version: int) -> Request:
     reader = Reader(body, "the request")
     number = reader.u32()
     signature = _read_array(reader)
-    call = CALLS.get(number)
-    if call is None:
+    if number not in _REQUESTS:
         raise UnknownCall(str(number))
-    if signature is None or len(signature) > _LONGEST_SIGNATURE or signature != call.request.encode():
+    call, expected, readers = _REQUESTS[number]
+    if signature != expected:
         raise reader.fault(f"has another signature than {call.name}")
-    arguments = tuple(_READERS[part](reader, version) for part in _PART.findall(call.request))
+    arguments = tuple([read(reader, version) for read in readers])
     reader.end()
     return Request(number, call, arguments)
 
 
 def answer(number: int, values: t.Sequence[Value]) -> bytes:
     """Returns the body of an answer, with a value for each part of the call's signature."""
-    call = CALLS[number]
-    parts = _PART.findall(call.answer)
-    if len(parts) != len(values):
-        raise TypeError(f"{call.name} is answered by {len(parts)} values, not by {len(values)}")
-    written = [_WRITERS[part](value) for part, value in zip(parts, values)]
-    return struct.pack(">I", number) + _array(call.answer.encode()) + b"".join(written)
+    start, writers = _ANSWERS[number]
+    if len(writers) != len(values):
+        raise TypeError(f"{CALLS[number].name} is answered by {len(writers)} values, not by {len(values)}")
+    return start + b"".join([write(value) for write, value in zip(writers, values)])
 
 
 def failure(rv: int) -> bytes:
@@ -166,6 +163,19 @@ _WRITERS: t.Mapping[str, t.Callable[[t.Any], bytes]] = {
     "au": _fitted_numbers,
     "aA": write_attributes,
     "P": lambda _nothing: b"\1",
+}
+
+# Every signature of a program comes by here twice for each call, so what a call is made of is found once.
+_REQUESTS: t.Mapping[int, t.Tuple[Call, bytes, t.Sequence[t.Callable[[Reader, int], Value]]]] = {
+    number: (call, call.request.encode(), tuple(_READERS[part] for part in _PART.findall(call.request)))
+    for number, call in CALLS.items()
+}
+_ANSWERS: t.Mapping[int, t.Tuple[bytes, t.Sequence[t.Callable[[t.Any], bytes]]]] = {
+    number: (
+        struct.pack(">I", number) + _array(call.answer.encode()),
+        tuple(_WRITERS[part] for part in _PART.findall(call.answer)),
+    )
+    for number, call in CALLS.items()
 }
 
 __all__ = [

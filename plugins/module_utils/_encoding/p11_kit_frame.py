@@ -64,9 +64,9 @@ class Frames:
             return Frame(code, None)
         if len(self._buffer) < end:
             return None
-        body = bytes(self._buffer[_HEADER.size + options : end])
+        whole = bytes(self._buffer[:end])
         del self._buffer[:end]
-        return Frame(code, body)
+        return read_frame(whole)
 
     def _pass_over(self, size: int) -> None:
         here = min(size, len(self._buffer))
@@ -80,6 +80,12 @@ def whole_size(start: t.Union[bytes, bytearray]) -> t.Optional[int]:
         return None
     _code, options, size = _HEADER.unpack_from(start)
     return int(_HEADER.size + options + size)
+
+
+def read_frame(whole: bytes) -> Frame:
+    """Reads a frame of which nothing is missing, and which nothing follows."""
+    code, options, size = _HEADER.unpack_from(whole)
+    return Frame(code, whole[_HEADER.size + options :] if max(options, size) <= LONGEST else None)
 
 
 def frame(code: int, body: bytes) -> bytes:

@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import typing as t
 
-from ..._encoding.p11_kit_frame import Frame, Frames, whole_size
+from ..._encoding.p11_kit_frame import Frame, Frames, read_frame, whole_size
 from .program import Program
 
 _CHUNK = 1 << 16
+_LOOKS = 16
+"""How often one looks for the rest of a frame before others get their turn: some 50 microseconds."""
 
 
 class Disconnected(Exception):
@@ -56,11 +59,20 @@ class Connection:
             return self._greet(self._receive(1))
         if not self._frames.is_empty:
             return self._gather(program, self._receive(min(self._frames.missing, _CHUNK)))
-        start = self._receive(_CHUNK, socket.MSG_PEEK)
-        size = whole_size(start)
-        if size is not None and size <= len(start):
-            return self._answer_peeked(program, start[:size])
+        start, size = self._peek()
+        if start and size == len(start):
+            return self._answer_peeked(program, start)
         return self._gather(program, self._receive(len(start))) if start else 0
+
+    def _peek(self) -> t.Tuple[bytes, t.Optional[int]]:
+        """Returns the first frame as far as it has come, and how long it gets. p11-kit writes one in three pieces."""
+        for _look in range(_LOOKS):
+            start = self._receive(_CHUNK, socket.MSG_PEEK)
+            size = whole_size(start)
+            if not start or (size is not None and size <= len(start)):
+                break
+            os.sched_yield()
+        return start[:size], size
 
     def _greet(self, offered: bytes) -> int:
         if offered:
@@ -82,10 +94,7 @@ class Connection:
 
     def _answer_peeked(self, program: Program, whole: bytes) -> int:
         """Answers a frame that is whole, and takes it out of the kernel's hands only then."""
-        frames = Frames()
-        frames.feed(whole)
-        frame = frames.next()
-        answer = program.respond(frame) if frame else b""
+        answer = program.respond(read_frame(whole))
         self._receive(len(whole))
         self._send(answer)
         return 1

@@ -93,8 +93,9 @@ class Listener:
 
     def watch(self, served: _Served) -> None:
         """Listens to a program, or waits until it takes its answer."""
-        events = selectors.EVENT_WRITE if served.connection.wants_to_write else selectors.EVENT_READ
-        if self._selector.get_key(served.connection.socket).events != events:
+        if served.is_awaited is not served.connection.wants_to_write:
+            served.is_awaited = served.connection.wants_to_write
+            events = selectors.EVENT_WRITE if served.is_awaited else selectors.EVENT_READ
             self._selector.modify(served.connection.socket, events, served)
 
     def drop(self, served: _Served) -> None:
@@ -124,6 +125,8 @@ class _Served:
         self.peer = peer
         self.resumed = offered is not None
         """Whether the connection began with a process before this one."""
+        self.is_awaited = False
+        """Whether the selector waits until the program takes its answer, instead of listening to it."""
         self._listener = listener
         self.connection = Connection(connection, lambda version: listener.program(self, version), offered)
 

@@ -32,7 +32,8 @@ class Token:
         self._user: t.Optional[User] = None
         self._puk = b""
         self._just_verified = False
-        self._seen: t.Tuple[object, ...] = ()
+        self._keys: t.Mapping[int, Key] = {}
+        self._certificates: t.Mapping[int, bytes] = {}
         self._objects: t.Dict[int, Attributes] = {}
 
     # Who has logged in.
@@ -211,8 +212,8 @@ class Token:
 
     def _keys_and_certificates(self) -> t.Mapping[int, Attributes]:
         keys, certificates = self.card.keys(), self.card.certificates
-        if self._seen != (keys, certificates):
-            self._seen = (dict(keys), dict(certificates))
+        if self._keys != keys or self._certificates != certificates:
+            self._keys, self._certificates = dict(keys), dict(certificates)
             self._objects = dict(_objects(keys, certificates))
         if self.user is User.USER:
             return self._objects
@@ -226,7 +227,7 @@ class Token:
         found = self._keys_and_certificates().get(handle)
         if found is None or found[Cka.CLASS] != ObjectClass.PRIVATE_KEY:
             raise Refusal(Rv.KEY_HANDLE_INVALID)
-        return self.card.keys()[handle // _KINDS]
+        return self._keys[handle // _KINDS]
 
 
 def handle_of(slot: int, kind: ObjectClass) -> int:

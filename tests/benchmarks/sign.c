@@ -2,13 +2,15 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Logs in to a card through a PKCS#11 module and signs once with its first EC key: what a program needs for a logon.
+ * With a number it goes on signing, and prints the seconds that each of so many took.
  *
- *     sign_once MODULE LABEL PIN
+ *     sign MODULE LABEL PIN [NUMBER]
  */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef unsigned long number;
 typedef number (*function)();
@@ -29,14 +31,30 @@ static void call(number rv, const char *what)
     }
 }
 
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static void sign(number session, number key)
+{
+    unsigned char digest[32] = {1}, signature[256];
+    number size = sizeof signature;
+    mechanism ecdsa = {0x1041, NULL, 0};
+
+    call(functions[SIGN_INIT](session, &ecdsa, key), "C_SignInit");
+    call(functions[SIGN](session, digest, 32UL, signature, &size), "C_Sign");
+}
+
 int main(int count, char **given)
 {
-    void *library = count == 4 ? dlopen(given[1], RTLD_NOW) : NULL;
+    void *library = count >= 4 ? dlopen(given[1], RTLD_NOW) : NULL;
     number (*list)(function **) = library ? (number (*)(function **))dlsym(library, "C_GetFunctionList") : NULL;
-    number slots[64], found = 64, slot = 0, session, key, size = 256, kind = 3, curve = 3;
+    number slots[64], found = 64, slot = 0, session, key, kind = 3, curve = 3;
     attribute wanted[] = {{0, &kind, sizeof kind}, {0x100, &curve, sizeof curve}};
-    mechanism ecdsa = {0x1041, NULL, 0};
-    unsigned char digest[32] = {1}, signature[256];
     struct { void *locks[4]; number flags; void *reserved; } arguments = {{NULL}, 2, NULL};
     token told;
 
@@ -58,7 +76,12 @@ int main(int count, char **given)
     call(functions[FIND_FINAL](session), "C_FindObjectsFinal");
     if (!found)
         return 3;
-    call(functions[SIGN_INIT](session, &ecdsa, key), "C_SignInit");
-    call(functions[SIGN](session, digest, 32UL, signature, &size), "C_Sign");
+    sign(session, key);
+    for (long left = count > 4 ? atol(given[4]) : 0; left; left--) {
+        double began = now();
+
+        sign(session, key);
+        printf("%f\n", now() - began);
+    }
     return 0;
 }
