@@ -140,7 +140,7 @@ def digest(algorithm: Algorithm, data: bytes) -> bytes:
     return hashlib.new(_HASHES[algorithm], data).digest()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def digest_size(algorithm: Algorithm) -> int:
     """Returns the bytes of a digest."""
     return hashlib.new(_HASHES[algorithm]).digest_size
