@@ -19,6 +19,8 @@ from .gate import ROLES
 from .key import Key
 from .key_slots import Certify, KeySlots
 from .objects import Objects
+from .passkeys import Passkeys
+from .pin_record import Due
 from .pins import Pins
 from .private_keys import PrivateKeys
 from .record import Record
@@ -45,6 +47,7 @@ class Card:
         self._slots = KeySlots(self._session)
         self._private_keys = PrivateKeys(self._session, self._slots)
         self._objects = Objects(self._session)
+        self.passkeys = Passkeys(self._session, self._slots, self._private_keys)
 
     def __enter__(self) -> Card:
         return self
@@ -97,6 +100,11 @@ class Card:
     def pin_must_change(self) -> bool:
         """Whether the PIN was given by somebody else than its user, who has to change it first."""
         return self.record.pin.must_change
+
+    @property
+    def pin_due(self) -> t.Optional[Due]:
+        """Why the PIN can do nothing but be changed: it was given so, or has expired."""
+        return self._pins.due()
 
     def has(self, reference: Reference) -> bool:
         return ROLES[reference] in self.record.model.indices
@@ -165,6 +173,8 @@ class Card:
 
     def verify(self, pin: bytes, provisioning: bool = False) -> None:
         """Opens the card until :meth:`logout`, for TICKET_SECONDS at most.
+
+        A PIN may be given as its :class:`~.derivation.PinHash`, here and as the old one of :meth:`change`.
 
         A PIN that has expired or must be changed opens it too, but does nothing: programs verify a PIN before they
         change it.

@@ -12,6 +12,8 @@ import hashlib
 import os
 import typing as t
 
+from .errors import NotOffered
+
 AUTH_SIZE = 32
 _NONCE_SIZE = 8
 _BOX_NONCE_SIZE = 12
@@ -32,11 +34,29 @@ NEWEST = Derivation.HASH
 """What a secret gets when it is set."""
 
 
+class PinHash(bytes):
+    """LEFT(SHA-256(PIN), 16), given in the place of a PIN by a client that sends no more of it."""
+
+    @classmethod
+    def of(cls, pin: bytes) -> PinHash:
+        return cls(hashlib.sha256(pin).digest()[:_PIN_HASH_SIZE])
+
+
+def derivations_of(secret: bytes) -> t.Sequence[Derivation]:
+    """Returns those by which an authValue can be made of it."""
+    return (Derivation.HASH,) if isinstance(secret, PinHash) else tuple(Derivation)
+
+
 def secret_auth(secret: bytes, salt: bytes, purpose: str, derivation: Derivation) -> bytes:
-    """Returns the authValue of a PIN or PUK."""
+    """Returns the authValue of a PIN or PUK.
+
+    :raises NotOffered: for the hash of a PIN, where the PIN itself is needed
+    """
+    if derivation not in derivations_of(secret):
+        raise NotOffered("The PIN was set by an older release: change it, then programs may send its hash.")
     if derivation is Derivation.SECRET:
         return auth_value(secret, salt, purpose)
-    return hash_auth(hashlib.sha256(secret).digest()[:_PIN_HASH_SIZE], salt, purpose)
+    return hash_auth(secret if isinstance(secret, PinHash) else PinHash.of(secret), salt, purpose)
 
 
 def hash_auth(pin_hash: bytes, salt: bytes, purpose: str) -> bytes:

@@ -80,6 +80,7 @@ def _from_2(fields: Fields) -> Fields:
         "storage_root": "",
         "faces": ["pcsc"],
         "card_reset": False,
+        "passkey_store": None,
     }
 
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 from .._encoding.blob import Blob
 from .._errors import InputError
 from .._pin import PinPolicy
-from .derivation import Derivation, separating_nonce, telltale
+from .derivation import PinHash, derivations_of, separating_nonce, telltale
 from .errors import NotOffered
 from .gate import Gates, Opened
 from .model import Role
-from .pin_record import PinRecord, remembered
+from .pin_record import Due, PinRecord, remembered
 from .record import Pending
 from .secret import Reference, Tries
 from .session import Session
@@ -49,6 +49,11 @@ class Pins:
         self._judge()
         if provisioning:
             session.due = None
+
+    def due(self) -> t.Optional[Due]:
+        session = self._session
+        record = session.record
+        return record.pin.due(session.store.host_policy().expiry_days(record.pin_policy), time.time())
 
     def _settle(self, opened: Opened) -> None:
         """Ends a PIN change that was interrupted."""
@@ -87,7 +92,11 @@ class Pins:
         rules = self._check_new(reference, new)
         with session.changing() as gates:
             opened = gates.open(reference, old)
-            pin = self._new_pin(gates, opened, rules, new, new == old) if reference is Reference.PIN else None
+            pin = (
+                self._new_pin(gates, opened, rules, new, old in (new, PinHash.of(new)))
+                if reference is Reference.PIN
+                else None
+            )
             setting = Setting(pin and replace(pin, must_change=must_change), by_task)
             seal = self._prepare(gates, opened, opened.role, (new, old), setting)
             gates.change_own(opened, gates.new_auth(opened.role, new))
@@ -121,8 +130,7 @@ class Pins:
     def _judge(self) -> None:
         """Finds anew what an open card may do, now that the PIN is another."""
         session = self._session
-        expiry_days = session.store.host_policy().expiry_days(session.known.pin_policy)
-        session.due = session.known.pin.due(expiry_days, time.time()) if session.opened else None
+        session.due = self.due() if session.opened else None
 
     def _replace(self, gates: Gates, opened: Opened, new_pin: bytes, by_task: bool, must_change: bool) -> None:
         session = self._session
@@ -173,7 +181,8 @@ class Pins:
         new, old = secrets
         auth = gates.new_auth(role, new)
         seal = gates.make_seal(role, auth, opened.key)
-        nonce = separating_nonce(auth, () if old is None else [gates.auth(role, old, each) for each in Derivation])
+        others = () if old is None else [gates.auth(role, old, each) for each in derivations_of(old)]
+        nonce = separating_nonce(auth, others)
         record = self._session.known.settled(opened.role, opened.seal)
         pending = Pending(seal, nonce, telltale(nonce, auth), setting.pin, setting.by_task)
         self._session.write(record.with_pending(role, pending))

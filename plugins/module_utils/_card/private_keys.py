@@ -7,8 +7,10 @@ from __future__ import annotations
 import typing as t
 
 from .._cryptography import serialization, utils
+from .._encoding.blob import Blob
 from .._encoding.evidence import Statement
 from .._encoding.key_algorithm import KeyAlgorithm
+from .._encoding.rsa_padding import digest_info, pad_pkcs1
 from .._errors import InputError
 from .._tpm import object as tpm_object
 from .._tpm.certify import certify_key
@@ -23,13 +25,26 @@ from .key import PinUse, Slot, slot_name
 from .key_slots import KeySlots
 from .model import Role
 from .record import KeyRecord
-from .session import Session
+from .session import KeyPlace, Session
 
 Answer = t.TypeVar("Answer")
 
 _SIGNATURE_START = b"\x00\x01" + b"\xff" * 8
 """A block padded for a PKCS#1 v1.5 signature: RFC 8017, clause 9.2."""
 _SIGNING_SLOTS = frozenset((Slot.AUTHENTICATION, Slot.SIGNATURE, Slot.CARD_AUTHENTICATION))
+
+
+class UsableKey(t.NamedTuple):
+    """What of a key its use takes, whether it has a slot or is a passkey's."""
+
+    pin: PinUse
+    blob: Blob
+    certifiable: bool = True
+
+
+KeyInUse = t.Union[KeyRecord, UsableKey]
+_MOST_SAVED = 64
+"""Keys that are remembered as loaded. Passkeys are as many as a client likes, and each takes a kilobyte."""
 
 
 class PrivateKeys:
@@ -42,9 +57,23 @@ class PrivateKeys:
         key = self._slots.record(slot)
         if key.algorithm.is_rsa:
             raise NoSuchKey(f"The key in slot {slot_name(slot)} is no EC key.")
-        fitted = _fit(digest, key.algorithm)
-        r, s = self._use(slot, key, lambda saved, ticket: self._session.bench.sign(saved, ticket, fitted))
+        return self.sign_digest(slot, key, key.algorithm, _fit(digest, key.algorithm))
+
+    def sign_digest(self, place: KeyPlace, key: KeyInUse, algorithm: KeyAlgorithm, digest: bytes) -> bytes:
+        """Signs a digest that a TPM takes: DER ECDSA-Sig-Value, or PKCS#1 v1.5 with the algorithm's own hash."""
+        bench = self._session.bench
+        if algorithm.is_rsa:
+            block = pad_pkcs1(digest_info(algorithm.hash.name, digest), algorithm.size)
+            return self._use(place, key, lambda saved, ticket: bench.rsa_private(saved, ticket, block))
+        r, s = self._use(place, key, lambda saved, ticket: bench.sign(saved, ticket, digest))
         return utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+
+    def hmac(self, place: KeyPlace, key: KeyInUse, data: bytes) -> bytes:
+        """Returns the HMAC-SHA-256 of up to 1024 bytes."""
+        tpm = self._session.tpm
+        return self._use_encrypted(
+            place, key, lambda entity, policy, given: tpm_object.hmac(tpm, entity, data, policy, given)
+        )
 
     def rsa_private(self, slot: int, block: bytes) -> bytes:
         key = self._slots.record(slot)
@@ -73,11 +102,18 @@ class PrivateKeys:
         return secret.rjust(size, b"\0")
 
     def certify(self, slot: int, qualifying: bytes) -> Statement:
-        key, session = self._slots.record(slot), self._session
-        ak = session.record.ak
-        if ak is None or not key.certifiable:
+        key = self._slots.record(slot)
+        if not key.certifiable:
             which = f"The key in slot {slot_name(slot)}"
             raise NotOffered(f"{which} is from before keys could be certified: make a new one.")
+        return self.certify_key(slot, key, qualifying)
+
+    def certify_key(self, place: KeyPlace, key: KeyInUse, qualifying: bytes) -> Statement:
+        """:raises NotOffered: for a card from before store version 3 that has had nothing to prove yet"""
+        session = self._session
+        ak = session.record.ak
+        if ak is None:
+            raise NotOffered("The card has no attestation key: have the host prove its cards first.")
 
         def act(saved: SavedKey, ticket: Ticket) -> Statement:
             policy = session.known.model.certify_policy(key.pin)
@@ -86,7 +122,7 @@ class PrivateKeys:
             with session.bench.entity(saved) as entity, tpm_object.loaded(tpm, root, ak) as signer:
                 return certify_key(tpm, signer, entity, qualifying, policy, given)
 
-        return self._use(slot, key, act)
+        return self._use(place, key, act)
 
     def _ticket(self, pin: PinUse) -> Ticket:
         """The PIN's ticket, or for a key that never asks, one that the POLICY index gives to everybody."""
@@ -99,7 +135,7 @@ class PrivateKeys:
             self._open_ticket = obtain_ticket(session.tpm, gates.model.name(Role.POLICY), entity, TICKET_SECONDS)
         return self._open_ticket
 
-    def _use_encrypted(self, slot: int, key: KeyRecord, action: t.Callable[[t.Any, t.Any, Given], bytes]) -> bytes:
+    def _use_encrypted(self, place: KeyPlace, key: KeyInUse, action: t.Callable[[t.Any, t.Any, Given], bytes]) -> bytes:
         """Uses a key by a command whose answer leaves the TPM encrypted."""
         session = self._session
 
@@ -108,38 +144,42 @@ class PrivateKeys:
             with session.bench.entity(saved) as entity:
                 return action(entity, policy, Given.ticket(ticket))
 
-        return self._use(slot, key, act)
+        return self._use(place, key, act)
 
-    def _use(self, slot: int, key: KeyRecord, action: t.Callable[[SavedKey, Ticket], Answer]) -> Answer:
+    def _use(self, place: KeyPlace, key: KeyInUse, action: t.Callable[[SavedKey, Ticket], Answer]) -> Answer:
         session = self._session
         with session.turn():
             ticket = self._ticket(key.pin)
             try:
-                return self._act(slot, key, ticket, action)
+                return self._act(place, key, ticket, action)
             except TpmError as error:
-                session.saved_keys.pop(slot, None)
+                session.saved_keys.pop(place, None)
                 if error.reason not in STALE_TICKET:
                     raise
                 self._open_ticket = None
                 session.logout()
                 raise NotVerified("The PIN's verification is over: verify it again.") from error
 
-    def _act(self, slot: int, key: KeyRecord, ticket: Ticket, action: t.Callable[[SavedKey, Ticket], Answer]) -> Answer:
-        saved = self._session.saved_keys.get(slot)
+    def _act(
+        self, place: KeyPlace, key: KeyInUse, ticket: Ticket, action: t.Callable[[SavedKey, Ticket], Answer]
+    ) -> Answer:
+        saved = self._session.saved_keys.get(place)
         if saved is not None:
             try:
                 return action(saved, ticket)
             except TpmError as error:
                 if error.reason not in STALE_CONTEXT:
                     raise
-        return action(self._load(slot, key), ticket)
+        return action(self._load(place, key), ticket)
 
-    def _load(self, slot: int, key: KeyRecord) -> SavedKey:
+    def _load(self, place: KeyPlace, key: KeyInUse) -> SavedKey:
         session = self._session
         session.bench.clear()
         with self._slots.parent(key.pin) as parent, tpm_object.loaded(session.tpm, parent, key.blob) as entity:
             rest = session.known.model.key_policy(key.pin, key.certifiable)[1:]
-            saved = session.saved_keys[slot] = session.bench.save(entity, rest)
+            saved = session.saved_keys[place] = session.bench.save(entity, rest)
+        if len(session.saved_keys) > _MOST_SAVED:
+            del session.saved_keys[next(iter(session.saved_keys))]
         session.tpm.end_esapi()
         return saved
 

@@ -22,6 +22,7 @@ from .face import Face
 from .key import PinUse
 from .migration import VERSION, NewerVersion, upgraded
 from .model import Model, Role
+from .passkey import Passkey, PasskeyStore, PasskeyUser, Protection
 from .pin_record import PinRecord
 from .room import check_room, taken
 from .telltale import Telltale
@@ -153,6 +154,8 @@ class Record:
     """DER."""
     administration: t.Optional[Administration] = None
     """None for a card whose admin key nobody knows."""
+    passkey_store: t.Optional[PasskeyStore] = None
+    """None until the card's first passkey is made."""
 
     @property
     def has_reader(self) -> bool:
@@ -195,8 +198,19 @@ class Record:
         """:raises CardFull:"""
         return self._if_there_is_room(replace(self, certificates=_replaced(self.certificates, slot, certificate)))
 
+    def with_passkeys(self, change: t.Callable[[PasskeyStore], PasskeyStore]) -> Record:
+        """:raises CardFull:"""
+        if self.passkey_store is None:
+            raise ValueError("the card has no place for passkeys yet")
+        return self._if_there_is_room(replace(self, passkey_store=change(self.passkey_store)))
+
+    @property
+    def taken(self) -> int:
+        """Bytes that are taken of the card's room."""
+        return taken(self.objects, self.certificates, sizes=self.passkey_store.sizes if self.passkey_store else ())
+
     def _if_there_is_room(self, changed: Record) -> Record:
-        check_room(taken(self.objects, self.certificates), taken(changed.objects, changed.certificates))
+        check_room(self.taken, changed.taken)
         return changed
 
     def with_pending(self, role: Role, pending: Pending) -> Record:
@@ -328,6 +342,28 @@ def _administration(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Adm
     return Administration(_challenge(fields["challenge"]), renewal)
 
 
+def _passkey_store(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[PasskeyStore]:
+    if fields is None:
+        return None
+    passkeys = tuple(_passkey(each) for each in fields["passkeys"])
+    readers = tuple(str(each) for each in fields["pin_length_readers"])
+    return PasskeyStore(_blob(fields["wrapping"]), passkeys, _bytes(fields["large_blobs"]), readers)
+
+
+def _passkey(fields: t.Mapping[str, t.Any]) -> Passkey:
+    user, secret = fields["user"], fields["secret"]
+    changed = {
+        "identifier": _bytes(fields["identifier"]),
+        "algorithm": KeyAlgorithm(fields["algorithm"]),
+        "protection": Protection(fields["protection"]),
+        "key": _blob(fields["key"]),
+        "secret": None if secret is None else _blob(secret),
+        "user": None if user is None else PasskeyUser(**{**user, "identifier": _bytes(user["identifier"])}),
+        "blob": _bytes(fields["blob"]),
+    }
+    return Passkey(**{**fields, **changed})
+
+
 def _pin_policy(fields: t.Mapping[str, t.Any]) -> PinPolicy:
     return PinPolicy().with_rules(fields)
 
@@ -362,5 +398,6 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "ak": None if fields["ak"] is None else _blob(fields["ak"]),
         "ak_certificate": _bytes(fields["ak_certificate"]),
         "genesis_proof": _genesis_proof(fields["genesis_proof"]),
+        "passkey_store": _passkey_store(fields["passkey_store"]),
     }
     return Record(**{**fields, **changed})

@@ -16,6 +16,9 @@ from .pin_record import Due
 from .record import Record, State
 from .store import Stamp, Store
 
+KeyPlace = t.Union[int, bytes]
+"""A slot, or what else a key is found by: the identifier of a passkey."""
+
 
 class Session:
     """What the parts of a :class:`~.card.Card` share.
@@ -36,8 +39,8 @@ class Session:
         self.due: t.Optional[Due] = None
         """Why the verified PIN can do nothing but be changed."""
         self.administrator: t.Optional[Administrator] = None
-        self.saved_keys: t.Dict[int, SavedKey] = {}
-        """Keys that were loaded, by slot."""
+        self.saved_keys: t.Dict[KeyPlace, SavedKey] = {}
+        """Keys that were loaded, by their places."""
         self._is_stale = False
         """Whether something may be loaded in the TPM that nobody may use any more."""
         self._stamp = store.stamp(number)

@@ -152,3 +152,14 @@ def ecdh(tpm: Tpm, entity: t.Any, x: bytes, y: bytes, policy: Policy, given: Giv
         shared = esapi.ecdh_zgen(key_handle=entity, in_point=point, session1=session)
         inner = shared.point
         return bytes(inner.x)
+
+
+def hmac(tpm: Tpm, entity: t.Any, data: bytes, policy: Policy, given: Given) -> bytes:
+    """Returns the HMAC-SHA-256 of up to 1024 bytes; it travels encrypted. TPM 2.0 part 3, clause 15.5."""
+    pytss = load()
+    with satisfying(tpm, policy, given, Protect.RESPONSE) as session, tpm.doing("computing an HMAC") as esapi:
+        return bytes(
+            esapi.hmac(
+                handle=entity, buffer=pytss.TPM2B_MAX_BUFFER(data), hash_alg=pytss.TPM2_ALG.SHA256, session1=session
+            )
+        )

@@ -57,6 +57,11 @@ class Template:
         )
 
     @classmethod
+    def hmac(cls) -> t.Any:
+        """A key for HMAC-SHA-256 by policy alone."""
+        return cls._make("hmac:sha256", "SENSITIVEDATAORIGIN", "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT")
+
+    @classmethod
     def key(cls, algorithm: KeyAlgorithm) -> t.Any:
         """A key that signs and decrypts by policy alone, never by an authValue."""
         return cls._make(_bare(algorithm), "SENSITIVEDATAORIGIN", "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")

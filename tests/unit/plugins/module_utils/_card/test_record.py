@@ -11,6 +11,12 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardFull
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
+from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey import (
+    Passkey,
+    PasskeyStore,
+    PasskeyUser,
+    Protection,
+)
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import (
     KeyRecord,
     Pending,
@@ -47,6 +53,17 @@ RECORD = Record(
     keys={0x9C: KEY},
     certificates={0x9C: b"certificate"},
     objects={0x5FC109: b"printed"},
+    passkey_store=PasskeyStore(
+        Blob(b"\x0f", b"\x10"),
+        (
+            Passkey(
+                *(b"id", "corp.example", KeyAlgorithm.ECC_P384, Protection.REQUIRED, Blob(b"\x11", b"\x12")),
+                *(Blob(b"\x13", b"\x14"), True, False, PasskeyUser(b"\x15", "alice", "Alice"), 1700000000, b"blob"),
+            ),
+        ),
+        b"large",
+        ("corp.example",),
+    ),
 )
 
 
@@ -115,7 +132,7 @@ def test_a_card_is_full_at_128_kib():
         lambda: full.with_object(1, bytes(100 * 1024 + 1)),
         lambda: full.with_certificate(0x9C, b""),
     ):
-        with pytest.raises(CardFull, match="128 KiB for certificates and data objects: remove some"):
+        with pytest.raises(CardFull, match="128 KiB for certificates, data objects and passkeys: remove some"):
             more()
     assert full.with_object(1, None).with_certificate(0x9C, b"other").certificates[0x9C] == b"other"
 
