@@ -124,7 +124,7 @@ def test_certificates_come_and_go():
 
 
 def test_a_card_is_full_at_128_kib():
-    empty = dataclasses.replace(RECORD, certificates={}, objects={})
+    empty = dataclasses.replace(RECORD, certificates={}, objects={}, passkey_store=None)
     full = empty.with_object(1, bytes(100 * 1024)).with_certificate(0x9A, bytes(28 * 1024 - 2 * 16))
     assert full.with_certificate(0x9A, bytes(28 * 1024 - 2 * 16)) == full
     for more in (
