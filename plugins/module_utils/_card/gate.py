@@ -62,6 +62,8 @@ class Gates:
         self.tpm = tpm
         self.record = record
         self.model = record.model
+        self._entities: t.Dict[Role, t.Any] = {}
+        self._turn = 0
 
     @property
     def root(self) -> t.Any:
@@ -99,13 +101,23 @@ class Gates:
 
         :raises CardLost: if the index is gone, or another than the one that the card was made with
         """
-        index = self.model.indices[role]
-        if nv.name(self.tpm, index.handle) != index.name:
-            raise CardLost(self.record.name, self.record.instance_id)
-        entity = self.tpm.entity(index.handle)
+        esapi = self.tpm.esapi()
+        if self._turn != self.tpm.turn:
+            self._turn = self.tpm.turn
+            self._entities = {}
+        if role not in self._entities:
+            self._entities[role] = self._found(role)
+        entity = self._entities[role]
         if auth is not None:
-            self.tpm.esapi().tr_set_auth(entity, auth)
+            esapi.tr_set_auth(entity, auth)
         return entity
+
+    def _found(self, role: Role) -> t.Any:
+        index = self.model.indices[role]
+        found = nv.found(self.tpm, index.handle)
+        if found is None or found.name != index.name:
+            raise CardLost(self.record.name, self.record.instance_id)
+        return found.entity
 
     def tries(self, role: Role) -> Tries:
         """Reads a counter; anybody may."""

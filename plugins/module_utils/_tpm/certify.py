@@ -59,7 +59,7 @@ def certify_key(tpm: Tpm, ak: t.Any, key: t.Any, qualifying: bytes, policy: Poli
     :param policy: of the key, for TPM2_Certify
     """
     pytss = load()
-    with satisfying(tpm, policy, given) as session, tpm.doing("certifying a key") as esapi:
+    with satisfying(tpm, policy, given, salted=False) as session, tpm.doing("certifying a key") as esapi:
         made = esapi.certify(
             object_handle=key,
             sign_handle=ak,
@@ -83,7 +83,7 @@ def certify_index(
     with contextlib.ExitStack() as stack:
         by = pytss.ESYS_TR.PASSWORD
         if policy is not None:
-            by = stack.enter_context(satisfying(tpm, policy, NOTHING_GIVEN))
+            by = stack.enter_context(satisfying(tpm, policy, NOTHING_GIVEN, salted=False))
         esapi = stack.enter_context(tpm.doing("certifying an NV index"))
         shown, _unused = esapi.nv_read_public(nv_index=entity)
         made = esapi.nv_certify(

@@ -53,6 +53,7 @@ class Tpm:
         self._transport: t.Optional[Transport] = None
         self._esapi: t.Any = None
         self._storage_root: t.Any = None
+        self._authorisation: t.Any = None
         self._begun = False
         self._response = b""
 
@@ -127,7 +128,7 @@ class Tpm:
             self._esapi.close()
         if self._transport is not None:
             self._transport.close()
-        self._esapi = self._transport = self._storage_root = None
+        self._esapi = self._transport = self._storage_root = self._authorisation = None
         self._begun = False
 
     def close(self) -> None:
@@ -285,6 +286,19 @@ class Tpm:
         """Returns the ESAPI entity of a handle."""
         with self.doing("reading a public area") as esapi:
             return esapi.tr_from_tpmpublic(handle)
+
+    def authorisation_session(self, start: t.Callable[[], t.Any]) -> t.Any:
+        """Returns the one ESAPI session that goes from command to command, started on first use."""
+        if self._authorisation is None:
+            self._authorisation = start()
+        return self._authorisation
+
+    def end_authorisation(self) -> None:
+        """Takes that session away: it may be in disorder, or nobody uses it for now."""
+        session, self._authorisation = self._authorisation, None
+        if session is not None and self._esapi is not None:
+            with contextlib.suppress(load().TSS2_Exception):
+                self._esapi.flush_context(session)
 
     def storage_root(self) -> t.Any:
         """Returns the storage root key, made if the TPM has none."""

@@ -213,7 +213,7 @@ def activate(tpm: Tpm, template: EkTemplate, ek: t.Any, ak: t.Any, credential: C
         if not template.public.attributes & ObjectAttribute.USER_WITH_AUTH:
             given = Given.entity(_ENDORSEMENT_NAME, pytss.ESYS_TR.ENDORSEMENT)
             with naming_auth(ENDORSEMENT, tpm.knows_endorsement_auth):
-                by = stack.enter_context(satisfying(tpm, _POLICY_A, given))
+                by = stack.enter_context(satisfying(tpm, _POLICY_A, given, salted=False))
         encrypting = stack.enter_context(authorising(tpm, Protect.RESPONSE))
         esapi = stack.enter_context(tpm.doing("activating a credential"))
         return bytes(

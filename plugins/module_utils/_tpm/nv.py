@@ -53,11 +53,11 @@ def define(tpm: Tpm, index: Definition, auth: bytes) -> t.Any:
 
 def undefine(tpm: Tpm, handle: int) -> None:
     """Removes an index and what it holds for good. One that is not there is no error."""
-    if name(tpm, handle) is None:
+    index = found(tpm, handle)
+    if index is None:
         return
-    entity = tpm.entity(handle)
     with authorising(tpm) as session, tpm.doing("removing an NV index") as esapi:
-        esapi.nv_undefine_space(nv_index=entity, auth_handle=load().ESYS_TR.OWNER, session1=session)
+        esapi.nv_undefine_space(nv_index=index.entity, auth_handle=load().ESYS_TR.OWNER, session1=session)
 
 
 def write(tpm: Tpm, entity: t.Any, data: bytes, policy: Policy, given: Given) -> None:
@@ -66,14 +66,14 @@ def write(tpm: Tpm, entity: t.Any, data: bytes, policy: Policy, given: Given) ->
     The session that encrypts is not the one that authorises: the key of that one would include the
     index's authValue, which a stranger to it does not know.
     """
-    with satisfying(tpm, policy, given) as by, authorising(tpm, Protect.COMMAND) as encrypting:
+    with satisfying(tpm, policy, given, salted=False) as by, authorising(tpm, Protect.COMMAND) as encrypting:
         with tpm.doing("writing an NV index") as esapi:
             esapi.nv_write(nv_index=entity, data=data, offset=0, auth_handle=entity, session1=by, session2=encrypting)
 
 
 def read(tpm: Tpm, entity: t.Any, size: int, policy: Policy, given: Given) -> bytes:
     """Reads by policy, what is read encrypted."""
-    with satisfying(tpm, policy, given) as by, authorising(tpm, Protect.RESPONSE) as encrypting:
+    with satisfying(tpm, policy, given, salted=False) as by, authorising(tpm, Protect.RESPONSE) as encrypting:
         with tpm.doing("reading an NV index") as esapi:
             data = esapi.nv_read(
                 nv_index=entity, size=size, offset=0, auth_handle=entity, session1=by, session2=encrypting
@@ -83,10 +83,29 @@ def read(tpm: Tpm, entity: t.Any, size: int, policy: Policy, given: Given) -> by
 
 def change_auth(tpm: Tpm, entity: t.Any, auth: bytes, policy: Policy, given: Given) -> None:
     """Gives an index a new authValue by policy, encrypted as in :func:`write`."""
-    with satisfying(tpm, policy, given) as by, authorising(tpm, Protect.COMMAND) as encrypting:
+    with satisfying(tpm, policy, given, salted=False) as by, authorising(tpm, Protect.COMMAND) as encrypting:
         with tpm.doing("changing an authorisation") as esapi:
             esapi.nv_change_auth(nv_index=entity, new_auth=auth, session1=by, session2=encrypting)
             esapi.tr_set_auth(entity, auth)
+
+
+class FoundIndex(t.NamedTuple):
+    """An index that is there: its ESAPI entity, and its Name."""
+
+    entity: t.Any
+    name: bytes
+
+
+def found(tpm: Tpm, handle: int) -> t.Optional[FoundIndex]:
+    """Returns an index, or None if there is none. One command."""
+    try:
+        entity = tpm.entity(handle)
+    except TpmError as error:
+        if error.reason is Reason.HANDLE:
+            return None
+        raise
+    with tpm.doing("reading a Name") as esapi:
+        return FoundIndex(entity, bytes(esapi.tr_get_name(entity)))
 
 
 def name(tpm: Tpm, handle: int) -> t.Optional[bytes]:

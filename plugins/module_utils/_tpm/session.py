@@ -67,58 +67,71 @@ class Given:
 NOTHING_GIVEN = Given({}, {})
 
 
-def _start(tpm: Tpm, kind: t.Any, attributes: t.Any) -> t.Any:
+def _start(tpm: Tpm, kind: t.Any, salted: bool = True) -> t.Any:
     pytss = load()
     symmetric = pytss.TPMT_SYM_DEF(
         algorithm=pytss.TPM2_ALG.AES,
         keyBits=pytss.TPMU_SYM_KEY_BITS(sym=128),
         mode=pytss.TPMU_SYM_MODE(sym=pytss.TPM2_ALG.CFB),
     )
-    root = tpm.storage_root()
+    root = tpm.storage_root() if salted else pytss.ESYS_TR.NONE
     with tpm.doing("starting a session") as esapi:
-        session = esapi.start_auth_session(
+        return esapi.start_auth_session(
             tpm_key=root,
             bind=pytss.ESYS_TR.NONE,
             session_type=kind,
             symmetric=symmetric,
             auth_hash=pytss.TPM2_ALG.SHA256,
         )
-        esapi.trsess_set_attributes(session, attributes)
-    return session
 
 
-def _attributes(protect: Protect) -> t.Any:
+def _protect(tpm: Tpm, session: t.Any, protect: Protect) -> None:
     bits = load().TPMA_SESSION
     attributes = bits.CONTINUESESSION
     if Protect.COMMAND in protect:
         attributes |= bits.DECRYPT
     if Protect.RESPONSE in protect:
         attributes |= bits.ENCRYPT
-    return attributes
+    tpm.esapi().trsess_set_attributes(session, attributes)
 
 
 @contextlib.contextmanager
-def _session(tpm: Tpm, kind: t.Any, protect: Protect) -> t.Iterator[t.Any]:
-    session = _start(tpm, kind, _attributes(protect))
+def _policy_session(tpm: Tpm, protect: Protect, salted: bool) -> t.Iterator[t.Any]:
+    session = _start(tpm, load().TPM2_SE.POLICY, salted)
     try:
+        _protect(tpm, session, protect)
         yield session
     finally:
         with contextlib.suppress(load().TSS2_Exception):
             tpm.esapi().flush_context(session)
 
 
-def authorising(tpm: Tpm, protect: Protect = Protect.NOTHING) -> t.ContextManager[t.Any]:
-    """A salted HMAC session: authValues never travel, and parameters travel encrypted where asked for."""
-    return _session(tpm, load().TPM2_SE.HMAC, protect)
+@contextlib.contextmanager
+def authorising(tpm: Tpm, protect: Protect = Protect.NOTHING) -> t.Iterator[t.Any]:
+    """A salted HMAC session: authValues never travel, and parameters travel encrypted where asked for.
+
+    A TPM has one at a time, which goes from command to command: to start one is an operation of elliptic curves.
+    """
+    session = tpm.authorisation_session(lambda: _start(tpm, load().TPM2_SE.HMAC))
+    try:
+        _protect(tpm, session, protect)
+        yield session
+    except BaseException:
+        tpm.end_authorisation()
+        raise
 
 
 @contextlib.contextmanager
-def satisfying(tpm: Tpm, policy: Policy, given: Given, protect: Protect = Protect.NOTHING) -> t.Iterator[t.Any]:
-    """A salted policy session in which the steps of ``policy`` were carried out.
+def satisfying(
+    tpm: Tpm, policy: Policy, given: Given, protect: Protect = Protect.NOTHING, salted: bool = True
+) -> t.Iterator[t.Any]:
+    """A policy session in which the steps of ``policy`` were carried out.
 
+    :param salted: False where no authValue and no secret goes through it, and :func:`authorising` gives the command
+        its HMAC
     :raises TpmError: if the TPM refuses a step
     """
-    with _session(tpm, load().TPM2_SE.POLICY, protect) as session:
+    with _policy_session(tpm, protect, salted) as session:
         for step in policy:
             _carry_out(tpm, session, step, given)
         yield session
@@ -168,8 +181,7 @@ def obtain_ticket(tpm: Tpm, name: bytes, entity: t.Any, seconds: int) -> Ticket:
     :param entity: an ESAPI entity whose authValue is set
     :raises TpmError: if the secret is wrong, or its tries are used up
     """
-    pytss = load()
-    with _session(tpm, pytss.TPM2_SE.POLICY, Protect.NOTHING) as session, authorising(tpm) as own:
+    with _policy_session(tpm, Protect.NOTHING, salted=False) as session, authorising(tpm) as own:
         with tpm.doing("PolicySecret") as esapi:
             timeout, proof = esapi.policy_secret(
                 auth_handle=entity,
