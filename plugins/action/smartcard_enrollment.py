@@ -80,7 +80,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "online": {"type": "bool", "default": True},
     "cache": {"type": "path"},
     "ek": {"type": "str"},
-    "replace_ek": {"type": "bool", "default": False},
+    "replace_ek": {"type": "str"},
     "replace_cards": {"type": "list", "elements": "str", "default": [], "no_log": False},
     "timeout": {"type": "int", "default": DEFAULT_TIMEOUT},
     "reason": {"type": "str", "choices": REASONS, "default": "cessation_of_operation"},

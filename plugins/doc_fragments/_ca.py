@@ -39,9 +39,9 @@ ek:
     that the host first shows is pinned to it.
   type: str
 replace_ek:
-  description: Let the host have another endorsement key than before, because its TPM or board was replaced.
-  type: bool
-  default: false
+  description: Fingerprint of the TPM that the host had, which lets the host have another one, because TPM or board was
+    replaced. The message that refuses the new one tells it. It counts for one run.
+  type: str
 """
 
 _ATTESTATION_CA = (
@@ -53,9 +53,9 @@ trust_anchors:
   type: path
   required: true
 replace_card:
-  description: Let the card be another than before, because it was made anew. For one run.
-  type: bool
-  default: false
+  description: Fingerprint of the card of before, which lets the card be another one, because it was made anew. The
+    message that refuses the new one tells it. It counts for one run.
+  type: str
 """
 )
 

@@ -103,9 +103,12 @@ options:
     type: path
   replace_cards:
     description:
-      - Names of cards that may be others than before, because they were made anew. A card is another if its
-        attestation key, its genesis object, the parent of its keys or one of its NV indices has another Name.
-      - For one run. Who controls a host can put a card of his own in the place of one that is named here.
+      - Cards that may be others than before, because they were made anew, each as C(NAME=FINGERPRINT). A card is
+        another if its attestation key, its genesis object, the parent of its keys or one of its NV indices has another
+        Name. The fingerprint is that of the card of before; the message that refuses the new one tells it.
+      - Each counts for one run. What is left standing permits nothing more, for the new card has another fingerprint;
+        and a run that finds the card of before uses it up. Who controls a host could put a card of his own in the
+        place of one that may be replaced.
     type: list
     elements: str
     default: []

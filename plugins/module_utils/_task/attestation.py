@@ -25,8 +25,8 @@ CA: Arguments = {
     "online": {"type": "bool", "default": True},
     "cache": {"type": "path"},
     "ek": {"type": "str"},
-    "replace_ek": {"type": "bool", "default": False},
-    "replace_card": {"type": "bool", "default": False},
+    "replace_ek": {"type": "str"},
+    "replace_card": {"type": "str"},
 }
 """Who judges a card, and issues the certificate of its attestation key. For the controller alone."""
 

@@ -302,23 +302,23 @@ class Code(enum.Enum):
     EK_CHANGED = Check(
         18,
         "the EK of a host is that of the same TPM as before, unless its replacement is asked for",
-        "set smartcard_enrollment_replace_ek for one run if TPM or board was replaced",
+        "if TPM or board was replaced, put that fingerprint into smartcard_enrollment_replace_ek",
     )
     ROOT_CHANGED = Check(
         18,
         "the storage root key of a host stays the same, unless the replacement of its EK is asked for",
-        "set smartcard_enrollment_replace_ek for one run if the TPM was replaced or cleared",
+        "if the TPM was replaced or cleared, put that fingerprint into smartcard_enrollment_replace_ek",
     )
     AK_CHANGED = Check(
         18,
         "the AK of a card stays the same, unless its replacement is asked for",
-        "name the card in smartcard_enrollment_replace_cards for one run if it was made anew, or retire it first",
+        "if it was made anew, put that into smartcard_enrollment_replace_cards, or retire the card first",
     )
     CARD_CHANGED = Check(
         18,
         "genesis object, parent and indices of a card stay the same, unless the card's replacement is asked for",
-        "find out who controls the host; if the card was made anew, name it in smartcard_enrollment_replace_cards "
-        "for one run, or retire it first",
+        "find out who controls the host; if it was made anew, put that into smartcard_enrollment_replace_cards, or "
+        "retire the card first",
     )
     CARDS_SHARE = Check(
         18,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from .._ledger.pins import Known
+from .._ledger.pins import CardPins, Known
 from .card import VerifiedCard
 from .finding import Code, Report
 from .request import Request
@@ -24,33 +24,32 @@ def check_host_known(ek: str, root: str, request: Request, known: Known, report:
     report.demand(known.ek_host in (None, host), Code.EK_SERVES_OTHER_HOST, clause)
     clause = f"the storage root key {root} serves the host {known.root_host} already, so both are one TPM"
     report.demand(known.root_host in (None, host), Code.ROOT_SERVES_OTHER_HOST, clause)
-    if request.replace_ek:
+    if request.replacement.lets_tpm(known.fingerprint):
         return
+    before = f"that TPM has the fingerprint {known.fingerprint}"
     if known.is_another_tpm(ek, root):
-        clause = f"the EK of {host} was {', '.join(known.eks)} and is now {ek}; ask for its replacement if it is meant"
+        clause = f"the EK of {host} was {', '.join(known.eks)} and is now {ek}; {before}"
         report.refuse(Code.EK_CHANGED, clause)
     if known.root not in (None, root):
-        clause = f"the storage root key of {host} was {known.root} and is now {root}; ask for the EK's replacement if "
-        report.refuse(Code.ROOT_CHANGED, clause + "the TPM was replaced or cleared")
+        clause = f"the storage root key of {host} was {known.root} and is now {root}; {before}"
+        report.refuse(Code.ROOT_CHANGED, clause)
 
 
 def check_cards_known(cards: t.Mapping[str, VerifiedCard], request: Request, known: Known, report: Report) -> None:
     """Refuses a card that is another than before, and cards that are one card shown twice."""
     for name, card in cards.items():
-        if name in known.cards and name not in request.replace_cards:
-            _check_card(card, known, report.about(name))
+        before = known.cards.get(name)
+        if before is not None and not request.replacement.lets_card(name, before.pins.fingerprint):
+            _check_card(card, before.pins, report.about(name))
     _check_shared(cards, known, report)
 
 
-def _check_card(card: VerifiedCard, known: Known, report: Report) -> None:
-    before, pins = known.cards[card.name].pins, card.pins
-    clause = f"the AK of the card was {before.ak} and is now {pins.ak}; ask for the card's replacement if it is meant"
+def _check_card(card: VerifiedCard, before: CardPins, report: Report) -> None:
+    pins, goes = card.pins, f"the card of before is {card.name}={before.fingerprint}"
+    clause = f"the AK of the card was {before.ak} and is now {pins.ak}; {goes}"
     report.demand(before.ak == pins.ak, Code.AK_CHANGED, clause)
     changed = before.changed(pins)
-    clause = (
-        f"the Name of the card's {' and '.join(changed)} is another than before; "
-        "ask for the card's replacement if it is meant"
-    )
+    clause = f"the Name of the card's {' and '.join(changed)} is another than before; {goes}"
     report.demand(not changed, Code.CARD_CHANGED, clause)
 
 

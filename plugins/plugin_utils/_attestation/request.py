@@ -15,6 +15,7 @@ from ...module_utils._encoding.fields import Fields, encoded
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError
 from .._ca.oid import Assurance
+from .._ledger.replacement import DIGITS, NOTHING, Replacement
 
 NONCE_SIZE = 32
 LONGEST_HOST = 253
@@ -116,15 +117,13 @@ class Request:
 
     :param host: its name in the inventory
     :param ek: the EK that the inventory names for it, SHA-256 of its SubjectPublicKeyInfo in hex, or empty
-    :param replace_ek: whether the host may come with another TPM than before
-    :param replace_cards: names of the cards that may be others than before
+    :param replacement: what may be another than before
     """
 
     host: str
     cards: t.Tuple[CardRequest, ...]
     ek: str = ""
-    replace_ek: bool = False
-    replace_cards: t.FrozenSet[str] = frozenset()
+    replacement: Replacement = NOTHING
 
     def validate(self) -> Request:
         """Returns itself.
@@ -152,8 +151,7 @@ class Request:
             host=fields.text("host", LONGEST_HOST),
             cards=tuple(CardRequest.read(card) for card in fields.objects("cards", MOST_CARDS)),
             ek=fields.text("ek", _FINGERPRINT) if fields.has("ek") else "",
-            replace_ek=fields.flag("replace_ek"),
-            replace_cards=frozenset(str(name) for name in fields.list("replace_cards", MOST_CARDS)),
+            replacement=_read_replacement(fields.object("replaces")),
         )
         fields.end()
         return request.validate()
@@ -162,10 +160,24 @@ class Request:
         document: Document = {
             "host": self.host,
             "cards": [card.document() for card in self.cards],
-            "replace_ek": self.replace_ek,
-            "replace_cards": sorted(self.replace_cards),
+            "replaces": _replacement_document(self.replacement),
         }
         return {**document, "ek": self.ek} if self.ek else document
+
+
+def _replacement_document(replacement: Replacement) -> Document:
+    cards = [{"name": name, "fingerprint": value} for name, value in sorted(replacement.cards.items())]
+    return {"cards": cards, **({"tpm": replacement.tpm} if replacement.tpm else {})}
+
+
+def _read_replacement(fields: Fields) -> Replacement:
+    tpm = fields.text("tpm", DIGITS) if fields.has("tpm") else ""
+    cards = {}
+    for card in fields.objects("cards", MOST_CARDS):
+        cards[card.text("name", LONGEST_NAME)] = card.text("fingerprint", DIGITS)
+        card.end()
+    fields.end()
+    return Replacement(tpm, cards)
 
 
 def new_nonce() -> bytes:

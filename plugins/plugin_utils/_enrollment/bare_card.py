@@ -11,6 +11,7 @@ import typing as t
 from ...module_utils._encoding.evidence import Document
 from .._ca import profiles
 from .._ca.identity import COMMON_NAME_LENGTH, Identity
+from .._ledger.replacement import Replacement, read_fingerprint
 from .wanted import Wanted, WantedCard, has_admin_key, has_puk
 
 
@@ -35,9 +36,13 @@ def wanted(host: str, task: t.Mapping[str, t.Any], ca: t.Mapping[str, t.Any]) ->
         (card,),
         profiles.SHIPPED[profiles.AK],
         (ca["ek"] or "").replace(":", "").lower(),
-        ca["replace_ek"],
-        frozenset((card.name,) if ca["replace_card"] else ()),
+        _replacement(card.name, ca),
     )
+
+
+def _replacement(card: str, ca: t.Mapping[str, t.Any]) -> Replacement:
+    goes = read_fingerprint(ca["replace_card"], "attestation_ca.replace_card")
+    return Replacement(read_fingerprint(ca["replace_ek"], "attestation_ca.replace_ek"), {card: goes} if goes else {})
 
 
 def answer(name: str, made: t.Mapping[str, t.Any]) -> Document:

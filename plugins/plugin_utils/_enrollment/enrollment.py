@@ -17,6 +17,7 @@ from .._attestation.request import new_nonce
 from .._ca.issuer import Issued, Issuer, Outcome
 from .._ledger.ledger import Ledger
 from .._ledger.record import Certificate
+from . import lapses
 from .answers import FirstAnswer, SecondAnswer
 from .errands import Errands
 from .examination import Examination
@@ -40,7 +41,8 @@ class Enrollment:
     def __init__(
         self, wanted: Wanted, issuer: Issuer, ledger: Ledger, policy: Policy, online: Online, check: bool = False
     ) -> None:
-        self.wanted = wanted
+        self._ledger = ledger
+        self.wanted = wanted = lapses.without_lapsed(wanted, ledger)
         self.progress = {card.name: Progress(card) for card in wanted.cards}
         self.answer = FirstAnswer.read(None)
         self.withdrawn: t.List[Certificate] = []
@@ -79,6 +81,7 @@ class Enrollment:
         verdict, bundle = self._examination.judge(self.answer, self.progress)
         self._warnings += [*self._online.troubles, *verdict.warnings]
         if not self.check:
+            self._warnings += lapses.note(self.wanted, verdict, self._ledger)
             self._handover.issue(verdict, bundle, self.progress.values())
 
     # ------------------------------------------------------------ second visit

@@ -58,9 +58,8 @@ class Handover:
         claims = {each.card.name: verdict.cards[each.card.name].claim for each in due}
         source = "inventory" if wanted.ek else "first use"
         self._bundle = bundle
-        self._admission = Admission(
-            wanted.host, verdict.ek.fingerprint, verdict.root, claims, source, wanted.replace_ek, wanted.replace_cards
-        )
+        ek = verdict.ek.fingerprint
+        self._admission = Admission(wanted.host, ek, verdict.root, claims, source, wanted.replacement)
         for progress in due:
             try:
                 self._ledger.examine(self._admission.of_card(progress.card.name))

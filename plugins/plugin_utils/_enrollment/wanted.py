@@ -17,6 +17,7 @@ from .._ca import profiles
 from .._ca.external_ca import ExternalCa
 from .._ca.identity import COMMON_NAME_LENGTH, Identity
 from .._ca.profile import Kind, Profile, find_profile
+from .._ledger.replacement import NOTHING, Replacement
 
 _NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
 _NOT_FOR_THE_HOST = frozenset((*_NAMES, "common_name", "profile", "keys"))
@@ -98,8 +99,7 @@ class Wanted:
     cards: t.Tuple[WantedCard, ...]
     ak_profile: Profile
     ek: str = ""
-    replace_ek: bool = False
-    replace_cards: t.FrozenSet[str] = frozenset()
+    replacement: Replacement = NOTHING
     external_ca: t.Optional[ExternalCa] = None
 
     @classmethod
@@ -117,11 +117,11 @@ class Wanted:
         if len(set(names)) != len(names):
             raise InputError("cards", "names a card twice", "name each card of a host once")
         ek = (arguments["ek"] or "").replace(":", "").lower()
-        replace_cards = frozenset(arguments["replace_cards"])
-        return cls(host, cards, shelf[profiles.AK], ek, arguments["replace_ek"], replace_cards, external_ca)
+        replacement = Replacement.parse(arguments["replace_ek"], arguments["replace_cards"])
+        return cls(host, cards, shelf[profiles.AK], ek, replacement, external_ca)
 
     def request(self, cards: t.Iterable[CardRequest]) -> Request:
-        return Request(self.host, tuple(cards), self.ek, self.replace_ek, self.replace_cards).validate()
+        return Request(self.host, tuple(cards), self.ek, self.replacement).validate()
 
     def card(self, name: str) -> WantedCard:
         return next(card for card in self.cards if card.name == name)

@@ -16,8 +16,9 @@ from . import schema, statement
 from .database import Connection
 from .journal import Journal
 from .packages import sa
-from .record import EventKind, Place, Row
+from .record import EventKind, Place, Row, digest
 from .refusal import Code, Refusal
+from .replacement import DIGITS, NOTHING, Replacement
 
 NAMES = ("genesis", "parent", "pin", "puk", "policy", "admin")
 """Names of a card beside that of its attestation key: of the genesis object, of its keys' parent, of its indices."""
@@ -46,6 +47,16 @@ class CardPins:
 
     def names(self) -> t.Dict[str, t.Optional[str]]:
         return {name: getattr(self, name) for name in NAMES}
+
+    @property
+    def fingerprint(self) -> str:
+        """What stands for all of them, in hex, where somebody says that this card may go."""
+        names = ("unknown" if each is None else each for each in self.names().values())
+        return digest("card", self.ak, *names)[:DIGITS]
+
+    def is_shown_by(self, shown: CardPins) -> bool:
+        """Whether what is shown is this card."""
+        return self.ak == shown.ak and not self.changed(shown)
 
     def changed(self, shown: CardPins) -> t.List[str]:
         """Returns which Names that are known are another now; the attestation key's is looked at apart."""
@@ -133,6 +144,11 @@ class Known:
     root: t.Optional[str] = None
     cards: t.Mapping[str, KnownCard] = field(default_factory=dict)
 
+    @property
+    def fingerprint(self) -> str:
+        """What stands for the host's TPM, in hex, where somebody says that it may go."""
+        return digest("tpm", self.root or "", *self.eks)[:DIGITS]
+
     def is_another_tpm(self, ek: str, root: str) -> bool:
         """Whether what is shown is of another TPM than before: an EK beside the known ones, over the same storage
         root key, is another EK of the same TPM.
@@ -147,8 +163,7 @@ class Admission:
     :param ek: SHA-256 of the endorsement key's SubjectPublicKeyInfo, in hex
     :param root: Name of the storage root key, in hex
     :param source: ``first use``, or ``inventory`` where that named the EK
-    :param replace_ek: let the host have another TPM than before; one that serves another host stays refused
-    :param replace_cards: cards that may be others than before
+    :param replacement: what may be another than before; a TPM that serves another host stays refused
     """
 
     host: str
@@ -156,8 +171,7 @@ class Admission:
     root: str
     cards: t.Mapping[str, CardClaim]
     source: str = "first use"
-    replace_ek: bool = False
-    replace_cards: t.FrozenSet[str] = frozenset()
+    replacement: Replacement = NOTHING
 
     def of_card(self, card: str) -> Admission:
         """Returns the part of it that is about one card."""
@@ -182,6 +196,13 @@ class Pins(Journal):
         query = sa.select(schema.cards)
         rows = self.reading(lambda connection: connection.execute(query).mappings().all())
         return {(row["host"], row["card"]): KnownCard.of(t.cast(Row, row)) for row in rows}
+
+    def lapsed(self, host: str) -> t.Set[t.Tuple[str, str]]:
+        """Returns what is not to be replaced any more, for the run that it was named for has found it as it was: each
+        a card's name, empty for the TPM, and the fingerprint.
+        """
+        found = [each for each in self.events(host) if each.kind is EventKind.REPLACEMENT_LAPSED]
+        return {(each.card, each.detail) for each in found}
 
     def examine(self, admission: Admission) -> None:
         """Does nothing where the host may have what it shows. Changes nothing.
@@ -238,7 +259,7 @@ class Pins(Journal):
             self.note(connection, EventKind.ROOT_PINNED, place, detail=admission.root)
 
     def _pin_card(self, connection: Connection, known: t.Optional[KnownCard], place: Place, claim: CardClaim) -> None:
-        same = known is not None and known.pins.ak == claim.pins.ak and not known.pins.changed(claim.pins)
+        same = known is not None and known.pins.is_shown_by(claim.pins)
         now = (known if known is not None and same else KnownCard(claim.pins)).after(claim)
         if now == known:
             return
@@ -275,23 +296,23 @@ def _judge(known: Known, admission: Admission) -> None:
         raise _serves(Code.EK_SERVES_OTHER_HOST, "endorsement key", str(known.ek_host), host)
     if known.root_host not in (None, host):
         raise _serves(Code.ROOT_SERVES_OTHER_HOST, "storage root key", str(known.root_host), host)
-    if not admission.replace_ek:
+    if not admission.replacement.lets_tpm(known.fingerprint):
         if known.is_another_tpm(admission.ek, admission.root):
-            raise _changed(Code.EK_CHANGED, host, "endorsement key")
+            raise _changed(Code.EK_CHANGED, host, "endorsement key", known)
         if known.root not in (None, admission.root):
-            raise _changed(Code.ROOT_CHANGED, host, "storage root key")
+            raise _changed(Code.ROOT_CHANGED, host, "storage root key", known)
     _judge_cards(known.cards, admission)
 
 
 def _judge_cards(known: t.Mapping[str, KnownCard], admission: Admission) -> None:
     for card, claim in admission.cards.items():
         before = known.get(card)
-        if before is not None and card not in admission.replace_cards:
+        if before is not None and not admission.replacement.lets_card(card, before.pins.fingerprint):
             if before.pins.ak != claim.pins.ak:
-                raise _another(Code.AK_CHANGED, admission.host, card, "another attestation key")
+                raise _another(Code.AK_CHANGED, admission.host, card, "another attestation key", before)
             changed = before.pins.changed(claim.pins)
             if changed:
-                raise _another(Code.CARD_CHANGED, admission.host, card, f"another {', '.join(changed)}")
+                raise _another(Code.CARD_CHANGED, admission.host, card, f"another {', '.join(changed)}", before)
         others = {name: each.pins for name, each in known.items() if name not in (card, *admission.cards)}
         for other, pins in {**others, **_claimed(admission, card)}.items():
             shared = claim.pins.shared(pins)
@@ -321,17 +342,17 @@ def _serves(code: Code, what: str, owner: str, host: str) -> Refusal:
     )
 
 
-def _changed(code: Code, host: str, what: str) -> Refusal:
+def _changed(code: Code, host: str, what: str, known: Known) -> Refusal:
     return Refusal(
         code,
-        f"{host} shows another {what} than the one it was enrolled with: "
-        "if its TPM or board was replaced or cleared, allow it to replace the TPM",
+        f"{host} shows another {what} than the one it was enrolled with: if its TPM or board was replaced or cleared, "
+        f"let the TPM be replaced that has the fingerprint {known.fingerprint}",
     )
 
 
-def _another(code: Code, host: str, card: str, what: str) -> Refusal:
+def _another(code: Code, host: str, card: str, what: str, before: KnownCard) -> Refusal:
     return Refusal(
         code,
-        f"card {card} of {host} shows {what} than it was enrolled with: "
-        "if the card was made anew, retire the old one or allow it to be replaced",
+        f"card {card} of {host} shows {what} than it was enrolled with: if the card was made anew, "
+        f"retire the old one or let {card}={before.pins.fingerprint} be replaced",
     )

@@ -55,6 +55,7 @@ class EventKind(str, enum.Enum):
     ROOT_PINNED = "root_pinned"
     CARD_PINNED = "card_pinned"
     CARD_REPLACED = "card_replaced"
+    REPLACEMENT_LAPSED = "replacement_lapsed"
     SEALED = "sealed"
     RELEASED = "released"
     CRL_SIGNED = "crl_signed"

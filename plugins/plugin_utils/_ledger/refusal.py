@@ -28,7 +28,7 @@ class Code(Explained):
     EK_SERVES_OTHER_HOST = ("the endorsement key is pinned to another host", "retire the other host first")
     EK_CHANGED = (
         "the host shows another endorsement key than before",
-        "set smartcard_enrollment_replace_ek for one run if TPM or board was replaced",
+        "if TPM or board was replaced, put the fingerprint in the message into smartcard_enrollment_replace_ek",
     )
     ROOT_SERVES_OTHER_HOST = (
         "the storage root key is pinned to another host: both are one TPM",
@@ -36,17 +36,17 @@ class Code(Explained):
     )
     ROOT_CHANGED = (
         "the host shows another storage root key than before",
-        "set smartcard_enrollment_replace_ek for one run if the TPM was replaced or cleared",
+        "if the TPM was replaced or cleared, put the fingerprint in the message into smartcard_enrollment_replace_ek",
     )
     AK_SERVES_OTHER_CARD = ("the attestation key is pinned to another card", "retire the other card first")
     AK_CHANGED = (
         "the card shows another attestation key than before",
-        "name the card in smartcard_enrollment_replace_cards for one run if it was made anew, or retire it first",
+        "if it was made anew, put what the message says into smartcard_enrollment_replace_cards, or retire it first",
     )
     CARD_CHANGED = (
         "the card has its old attestation key, and another genesis object, parent or index than before",
-        "find out who controls the host; if the card was made anew, name it in smartcard_enrollment_replace_cards "
-        "for one run, or retire it first",
+        "find out who controls the host; if the card was made anew, put what the message says into "
+        "smartcard_enrollment_replace_cards, or retire it first",
     )
     CARDS_SHARE = (
         "two cards of a host have the same genesis object, parent or index",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
@@ -122,8 +123,14 @@ def test_another_tpm_under_the_same_name(fleet):
     fleet.inventory = {"ws-001": fleet.inventory["new"]}
     run = fleet.play()
     assert run.results["ws-001"]["code"] == "EK_CHANGED", run.output
-    fleet.variables.update(smartcard_enrollment_replace_ek=True, smartcard_enrollment_replace_cards=["corp"])
+    told = " ".join(each["sentence"] for each in run.results["ws-001"]["refused"])
+    [tpm], [card] = set(re.findall("fingerprint ([0-9a-f]{32})", told)), set(re.findall("corp=[0-9a-f]{32}", told))
+    fleet.variables.update(smartcard_enrollment_replace_ek=tpm, smartcard_enrollment_replace_cards=[card])
     assert fleet.play().statuses()["ws-001"] in ("enrolled", "renewed")
+    fleet.add("third")
+    fleet.inventory = {"ws-001": fleet.inventory["third"]}
+    standing = fleet.play()  # Both values are still in the inventory.
+    assert {"EK_CHANGED", "AK_CHANGED"} <= {each["code"] for each in standing.results["ws-001"]["refused"]}
 
 
 def test_the_ek_certificate_of_another_host(fleet):

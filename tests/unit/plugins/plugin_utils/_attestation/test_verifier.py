@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import typing as t
 from dataclasses import replace
 
@@ -31,6 +32,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.re
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import Verdict, verify
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import NAMES, CardPins, KnownCard
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.replacement import Replacement
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.forge import (
     DAY,
@@ -552,8 +554,14 @@ def test_replacement_is_accepted_where_it_is_asked_for():
     case = Case()
     another_ek_than_last_time(case)
     another_ak_than_last_time(case)
-    case.request = lambda request: replace(request, replace_ek=True, replace_cards=frozenset([case.card.name]))
+    told = {finding.code: finding.sentence for finding in case.verify().findings}
+    tpm = re.search("fingerprint ([0-9a-f]{32})", told[Code.EK_CHANGED])[1]
+    goes = re.search("before is ([^;]*)", told[Code.AK_CHANGED])[1].rstrip(".")
+    case.request = lambda request: replace(request, replacement=Replacement.parse(tpm, [goes]))
     assert case.verify().findings == ()
+    for other in (Replacement.parse("0" * 32, [goes]), Replacement.parse(tpm, [f"{case.card.name}={'0' * 32}"])):
+        case.request = lambda request, other=other: replace(request, replacement=other)
+        assert case.verify().findings != ()
 
 
 def test_the_same_ek_and_ak_as_last_time_are_accepted():

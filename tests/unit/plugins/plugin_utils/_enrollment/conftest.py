@@ -60,7 +60,7 @@ def arguments(**changes: t.Any) -> t.Dict[str, t.Any]:
     card.update(pin_must_change=False)
     card.update({name[5:]: value for name, value in changes.items() if name.startswith("card_")})
     whole = {"cards": [card], "profile": "ad_smartcard_logon", "profiles": {}, "ek": None, "external_ca": None}
-    whole.update(replace_ek=False, replace_cards=[])
+    whole.update(replace_ek=None, replace_cards=[])
     whole.update({name: value for name, value in changes.items() if not name.startswith(("card_", "key_"))})
     return whole
 

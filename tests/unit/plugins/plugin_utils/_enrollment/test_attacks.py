@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import zlib
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
-from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl, files
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
@@ -58,11 +59,57 @@ def test_a_card_of_roots_own_under_the_old_name_and_attestation_key(site):
     another_card(site)
     assert codes(site.enrol()) == ["CARD_CHANGED"]
     assert [bool(each.revoked_at) for each in site.ledger.certificates()] == [False, False]
-    assert site.enrol(replace_cards=[forge.CARD]).refused == []
+    goes = card_of_before(site)
+    assert site.enrol(replace_cards=[goes]).refused == []
     kinds = [each.kind for each in site.ledger.events()]
     assert kinds.count(EventKind.CARD_REPLACED) == 1
     site.host.card.parent = forge.ForgedCard(site.host.root).parent
     assert codes(site.enrol()) == ["CARD_CHANGED"]
+
+
+def card_of_before(site):
+    """What an administrator copies out of the message that refuses another card."""
+    sentence = site.enrol().refused[0].sentence
+    return re.search(r"card of before is ([^:;]*)", sentence)[1]
+
+
+def test_a_replacement_that_is_left_standing_lets_root_swap_nothing_more(site):
+    site.enrol()
+    another_card(site)
+    goes = card_of_before(site)
+    assert site.enrol(replace_cards=[goes]).status is Status.RENEWED
+    for _each in range(2):
+        another_card(site)
+        assert codes(site.enrol(replace_cards=[goes])) == ["CARD_CHANGED"]
+    assert [each.kind for each in site.ledger.events()].count(EventKind.CARD_REPLACED) == 1
+
+
+def test_a_replacement_is_used_up_by_a_run_that_has_no_use_for_it(site):
+    """An administrator expects another card, and there is none: root may not come with one after that run."""
+    site.enrol()
+    goes = f"{forge.CARD}={site.ledger.cards()[forge.HOST, forge.CARD].pins.fingerprint}"
+    site.enrol(check=True, replace_cards=[goes])
+    idle = site.enrol(replace_cards=[goes])
+    assert idle.status is Status.UNCHANGED and f"{goes}, which is there as it was" in idle.warnings[-1]
+    another_card(site)
+    assert codes(site.enrol(replace_cards=[goes])) == ["CARD_CHANGED"]
+    assert [each.detail for each in site.ledger.events() if each.kind is EventKind.REPLACEMENT_LAPSED] == [goes[-32:]]
+
+
+def test_a_replacement_outlives_a_run_in_which_the_new_card_did_not_answer(site):
+    site.enrol()
+    another_card(site)
+    goes = card_of_before(site)
+    assert codes(fail(site, replace_cards=[goes])) == ["CHALLENGE_ANSWER"]
+    assert site.enrol(replace_cards=[goes]).status is Status.RENEWED
+
+
+@pytest.mark.parametrize("value", [forge.CARD, f"{forge.CARD}=", f"={'0' * 32}", f"{forge.CARD}={'0' * 31}g"])
+def test_a_card_is_replaced_by_its_fingerprint_alone(site, value):
+    with pytest.raises(InputError, match=r"replace_cards holds .* take it from the message"):
+        site.enrollment(replace_cards=[value])
+    with pytest.raises(InputError, match="replace_ek is 'True', which is no fingerprint"):
+        site.enrollment(replace_ek="True")
 
 
 def test_a_failed_proof_leaves_nothing_that_is_valid_or_seen(site):
@@ -185,7 +232,12 @@ def test_one_tpm_under_two_names_whichever_ek_it_shows(site):
     site.enrol()
     site.host.ek_key = forge.ecc_key()
     assert codes(site.enrol(host=LIAR)) == ["ROOT_SERVES_OTHER_HOST"]
-    assert codes(site.enrol(host=LIAR, replace_ek=True, replace_cards=[forge.CARD])) == ["ROOT_SERVES_OTHER_HOST"]
+    pins = site.ledger.cards()[forge.HOST, forge.CARD].pins
+    fingerprints = [site.ledger.known(host, "", "").fingerprint for host in (LIAR, forge.HOST)]
+    replaces = {"replace_ek": fingerprints[0], "replace_cards": [f"{forge.CARD}={pins.fingerprint}"]}
+    assert codes(site.enrol(host=LIAR, **replaces)) == ["ROOT_SERVES_OTHER_HOST"]
+    replaces["replace_ek"] = fingerprints[1]
+    assert codes(site.enrol(host=LIAR, **replaces)) == ["ROOT_SERVES_OTHER_HOST"]
     assert site.enrol().refused == []
 
 

@@ -28,6 +28,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins im
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Place, Reason, digest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.replacement import NOTHING, Replacement
 
 
 def new(path: Path, now: t.Any = clock.now) -> Ledger:
@@ -66,6 +67,15 @@ def ledger(tmp_path: Path, watch: t.Any) -> t.Iterator[Ledger]:
     opened.close()
 
 
+def tpm_of(ledger: Ledger, host: str) -> Replacement:
+    """The permission to replace the TPM that the host has now."""
+    return Replacement(ledger.known(host, "", "").fingerprint)
+
+
+def goes(pins: CardPins) -> Replacement:
+    return Replacement(cards={"card": pins.fingerprint})
+
+
 def code_of(work: t.Callable[[], object]) -> Code:
     with pytest.raises(Refusal) as refused:
         work()
@@ -84,14 +94,18 @@ def test_an_ek_and_a_storage_root_are_pinned_to_the_host_that_first_answers_for_
     known = ledger.known("ws-001", OTHER_EK, OTHER_ROOT)
     assert (known.ek_host, known.root_host, known.eks, known.root) == (None, None, (EK,), ROOT)
     assert code_of(lambda: admit(ledger, "ws-002", root=OTHER_ROOT)) is Code.EK_SERVES_OTHER_HOST
-    assert code_of(lambda: admit(ledger, "ws-002", root=OTHER_ROOT, replace_ek=True)) is Code.EK_SERVES_OTHER_HOST
+    assert (
+        code_of(lambda: admit(ledger, "ws-002", root=OTHER_ROOT, replacement=tpm_of(ledger, "ws-001")))
+        is Code.EK_SERVES_OTHER_HOST
+    )
     assert ledger.endorsement_keys() == {"ws-001": EK}
 
 
-@pytest.mark.parametrize("replace", [False, True])
-def test_one_tpm_is_one_host_whichever_of_its_eks_it_shows(ledger: Ledger, replace: bool) -> None:
+@pytest.mark.parametrize("replaces", [False, True])
+def test_one_tpm_is_one_host_whichever_of_its_eks_it_shows(ledger: Ledger, replaces: bool) -> None:
     admit(ledger, "ws-001")
-    refused = code_of(lambda: admit(ledger, "ws-002", OTHER_EK, replace_ek=replace))
+    replacement = tpm_of(ledger, "ws-002") if replaces else NOTHING
+    refused = code_of(lambda: admit(ledger, "ws-002", OTHER_EK, replacement=replacement))
     assert refused is Code.ROOT_SERVES_OTHER_HOST
     admit(ledger, "ws-001", OTHER_EK)
     assert ledger.known("ws-001", "", "").eks == (EK, OTHER_EK)
@@ -102,7 +116,7 @@ def test_another_tpm_is_taken_only_where_that_is_said(ledger: Ledger) -> None:
     admit(ledger, "ws-001", source="inventory")
     assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK, OTHER_ROOT)) is Code.EK_CHANGED
     assert code_of(lambda: admit(ledger, "ws-001", EK, OTHER_ROOT)) is Code.ROOT_CHANGED
-    admit(ledger, "ws-001", OTHER_EK, OTHER_ROOT, replace_ek=True)
+    admit(ledger, "ws-001", OTHER_EK, OTHER_ROOT, replacement=tpm_of(ledger, "ws-001"))
     assert ledger.endorsement_keys() == {"ws-001": OTHER_EK}
     assert ledger.known("ws-001", "", "").root == OTHER_ROOT
     codes = [event.code for event in ledger.events("ws-001") if event.kind is EventKind.REFUSED]
@@ -120,11 +134,11 @@ def test_an_ak_is_pinned_to_one_card(ledger: Ledger) -> None:
     admit(ledger, "ws-001", cards={"card": PINS})
     bare = CardPins(AK)
     assert code_of(lambda: admit(ledger, "ws-001", cards={"other": bare})) is Code.AK_SERVES_OTHER_CARD
-    elsewhere = {"cards": {"card": bare}, "replace_cards": frozenset({"card"})}
+    elsewhere = {"cards": {"card": bare}, "replacement": Replacement(cards={"card": bare.fingerprint})}
     assert code_of(lambda: admit(ledger, "ws-002", OTHER_EK, OTHER_ROOT, **elsewhere)) is Code.AK_SERVES_OTHER_CARD
     other = replace(PINS, ak=OTHER_AK)
     assert code_of(lambda: admit(ledger, "ws-001", cards={"card": other})) is Code.AK_CHANGED
-    admit(ledger, "ws-001", cards={"card": other}, replace_cards=frozenset({"card"}))
+    admit(ledger, "ws-001", cards={"card": other}, replacement=goes(PINS))
     assert ledger.known("ws-001", "", "").cards["card"].pins == other
     assert [each.kind for each in ledger.events("ws-001")][-1] is EventKind.CARD_REPLACED
 
@@ -135,8 +149,30 @@ def test_each_name_of_a_card_has_to_stay(ledger: Ledger, name: str) -> None:
     admit(ledger, "ws-001", cards={"card": PINS})
     changed = replace(PINS, **{name: "66"})
     assert code_of(lambda: admit(ledger, "ws-001", cards={"card": changed})) is Code.CARD_CHANGED
-    admit(ledger, "ws-001", cards={"card": changed}, replace_cards=frozenset({"card"}))
+    admit(ledger, "ws-001", cards={"card": changed}, replacement=goes(PINS))
     assert code_of(lambda: admit(ledger, "ws-001", cards={"card": PINS})) is Code.CARD_CHANGED
+
+
+@pytest.mark.parametrize("name", ["ak", *NAMES])
+def test_a_permission_to_replace_a_card_fits_what_it_names_alone(ledger: Ledger, name: str) -> None:
+    """Left standing, it permits nothing more, though the new card has all but one Name of the old one."""
+    admit(ledger, "ws-001", cards={"card": PINS})
+    admit(ledger, "ws-001", cards={"card": replace(PINS, **{name: "66"})}, replacement=goes(PINS))
+    again = replace(PINS, **{name: "67"})
+    refused = code_of(lambda: admit(ledger, "ws-001", cards={"card": again}, replacement=goes(PINS)))
+    assert refused is (Code.AK_CHANGED if name == "ak" else Code.CARD_CHANGED)
+
+
+def test_a_permission_to_replace_a_tpm_fits_what_it_names_alone(ledger: Ledger) -> None:
+    admit(ledger, "ws-001")
+    first = tpm_of(ledger, "ws-001")
+    admit(ledger, "ws-001", OTHER_EK, OTHER_ROOT, replacement=first)
+    assert code_of(lambda: admit(ledger, "ws-001", EK, ROOT, replacement=first)) is Code.EK_CHANGED
+    cleared = tpm_of(ledger, "ws-001")
+    admit(
+        ledger, "ws-001", OTHER_EK, ROOT, replacement=cleared
+    )  # TPM2_Clear takes the storage root, and leaves the EK.
+    assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK, "0c", replacement=cleared)) is Code.ROOT_CHANGED
 
 
 @pytest.mark.parametrize("name", ["genesis", "parent", "pin", "policy"])
@@ -175,7 +211,7 @@ def test_a_card_is_sealed_once_its_tpm_was_restarted(ledger: Ledger) -> None:
     admit(ledger, "ws-001", cards={"other": at_once})  # Restarted between its making and its first evidence.
     assert ledger.known("ws-001", "", "").cards["other"].standing is Standing.SEALED
     another = CardClaim(replace(PINS, ak=OTHER_AK), 9, True)
-    admit(ledger, "ws-001", cards={"card": another}, replace_cards=frozenset({"card"}))
+    admit(ledger, "ws-001", cards={"card": another}, replacement=goes(PINS))
     fresh = ledger.known("ws-001", "", "").cards["card"]
     assert (fresh.standing, fresh.first_reset) == (Standing.ENROLLED, 9)
 
