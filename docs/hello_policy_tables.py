@@ -17,11 +17,11 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogu
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_setting
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.graph_definitions import DEFINITIONS, Seen
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import (
-    Folder,
-    Kind,
+    EditorFolder,
     Option,
     Scope,
     Setting,
+    ValueKind,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.target import TARGETS, Target
 
@@ -89,7 +89,7 @@ def _texts(setting: Setting) -> list[str]:
     beyond = "" if setting.in_reference else " Only the CSP has it."
     texts = [f"{setting.english}.{beyond}"]
     enabled, disabled = ("required", "disallowed") if setting.is_class else ("enabled", "disabled")
-    if setting.scalar is not None and setting.scalar.kind is Kind.NUMBER:
+    if setting.scalar is not None and setting.scalar.kind is ValueKind.NUMBER:
         option = setting.scalar
         texts.append(f"A number from {option.lowest} to {option.highest}: {setting.meaning.enabled}")
     else:
@@ -102,7 +102,7 @@ def _texts(setting: Setting) -> list[str]:
         texts.append("V(enabled) and V(disabled) are other words for V(required) and V(disallowed).")
     texts.append(f"V(not_configured): {_after_colon(setting.meaning.not_configured)}")
     texts.append(f"Default of Windows: {setting.default}.")
-    if setting.folder is not Folder.NONE:
+    if setting.folder is not EditorFolder.NONE:
         texts.append(f"In the Group Policy editor below Administrative Templates: {setting.folder.value}.")
     return texts + ([f"Disputed: {setting.disputed}"] if setting.disputed else [])
 
@@ -115,7 +115,7 @@ def _option_text(setting: Setting, option: Option) -> str:
 
 
 def _default(option: Option) -> str:
-    if option.kind is Kind.FLAG:
+    if option.kind is ValueKind.FLAG:
         return str(option.default).lower()
     return "none" if option.default == () else "a phone"
 
@@ -168,7 +168,7 @@ def _settings_table() -> list[str]:
 
 
 def _value_words(setting: Setting) -> list[str]:
-    if setting.scalar is not None and setting.scalar.kind is Kind.NUMBER:
+    if setting.scalar is not None and setting.scalar.kind is ValueKind.NUMBER:
         return [f"{setting.scalar.lowest} to {setting.scalar.highest}", "`disabled`"]
     if setting.scalar is not None:
         return [*(f"`{word}`" for word, _number in setting.scalar.words), "`disabled`"]

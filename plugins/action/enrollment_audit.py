@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import Seen, audit
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import SeenHost, audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.summary import summarise_audit
@@ -46,8 +46,8 @@ def _shown(report: dict[str, t.Any]) -> dict[str, t.Any]:
     return {"html": page(report), "summary": summarise_audit(report)}
 
 
-def _seen(host: str, arguments: dict[str, t.Any], hostvars: t.Mapping[str, t.Any]) -> Seen:
+def _seen(host: str, arguments: dict[str, t.Any], hostvars: t.Mapping[str, t.Any]) -> SeenHost:
     found = hostvars[host].get(arguments["found_variable"]) or {}
     wanted = hostvars[host].get(arguments["cards_variable"]) or ()
     trouble = "" if found.get("unreachable") else str(found.get("msg") or "")
-    return Seen(host, found.get("cards"), wanted, trouble)
+    return SeenHost(host, found.get("cards"), wanted, trouble)

@@ -31,7 +31,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.vis
     Visitor,
     fetch,
 )
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import WantedHost
 from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 KEY_ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -124,7 +124,7 @@ class ActionModule(StringSecrets):
         return result
 
     def _enrol(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        wanted = Wanted.parse(self._host, arguments)
+        wanted = WantedHost.parse(self._host, arguments)
         desk = Desk.open(arguments)
         desk.authority.issuing()  # a wrong passphrase is said before anything is changed
         makers = online(arguments, functools.partial(fetch, open_url=open_url))

@@ -36,7 +36,7 @@ _UNASKED = InputError(
 )
 
 
-class Refusal(HardboundError):
+class CaRefusal(HardboundError):
     """The CA gives no certificate."""
 
 
@@ -101,7 +101,7 @@ class ActionModule(StringSecrets, NormalAction):
         return _outcome(made, enrollment)
 
     def _enrol(self, enrollment: Enrollment, desk: Desk, task: dict[str, t.Any], made: dict[str, t.Any]) -> None:
-        """:raises Refusal: if the card's attestation key gets no certificate"""
+        """:raises CaRefusal: if the card's attestation key gets no certificate"""
         from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment import bare_card
 
         try:
@@ -113,7 +113,7 @@ class ActionModule(StringSecrets, NormalAction):
         finally:
             desk.end(enrollment)
         if enrollment.refused:
-            raise Refusal(" ".join(each.line for each in enrollment.refused))
+            raise CaRefusal(" ".join(each.line for each in enrollment.refused))
 
     def _undo(self, task: dict[str, t.Any], made: dict[str, t.Any], desk: Desk, error: BaseException) -> None:
         """Leaves nothing of a card that this task has made. What was issued for it is revoked."""
@@ -133,7 +133,7 @@ class ActionModule(StringSecrets, NormalAction):
         except HardboundError as there:
             left.append(f"The card is still there, for {there} Remove it with state: absent.")
         if left:
-            raise Refusal(" ".join([str(error), *left])) from error
+            raise CaRefusal(" ".join([str(error), *left])) from error
 
     def _retire(self) -> dict[str, t.Any]:
         """Revokes first: what the host does, or whether it answers, changes nothing about that."""

@@ -19,9 +19,9 @@ from datetime import timedelta
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.challenge import answer
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.bundle import verify_and_keep
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import Policy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import TrustPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Report
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import Pending
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import PendingChallenge
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.seal import seal
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
@@ -31,7 +31,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import Admission
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import CertificatePlace
 from ansible_collections.hardbound.identity.tests.support import forge
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -51,9 +51,9 @@ SID = "S-1-5-21-1004336348-1177238915-682003330-"
 class Controller:
     """What the controller does for one host, each step with the processor time that it took."""
 
-    def __init__(self, folder: pathlib.Path, policy: Policy) -> None:
+    def __init__(self, folder: pathlib.Path, policy: TrustPolicy) -> None:
         self._policy = policy
-        self._folder = authority.Folder(folder)
+        self._folder = authority.CaFolder(folder)
         authority.create(self._folder, BLUEPRINT, "passphrase", "root passphrase", forge.NOW - timedelta(days=1))
         self.ledger = Ledger(self._folder.ledger_url, lambda: forge.NOW, create=True)
         self._issuer = Issuer(authority.Authority(self._folder, "passphrase"), self.ledger)
@@ -75,7 +75,7 @@ class Controller:
         assert tpm is not None
         ak_spki = ak.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         ak_profile, logon = profiles.SHIPPED[profiles.AK], profiles.SHIPPED["ad_smartcard_logon"]
-        place = Place(host.host, card.name)
+        place = CertificatePlace(host.host, card.name)
         orders = [
             Order(place, ak_profile, identity, ak_spki, Assurance.RESTRICTED, tpm=tpm.name),
             Order(replace(place, slot=key.slot), logon, identity, key.spki, key.assurance),
@@ -84,7 +84,7 @@ class Controller:
         marks.append(time.process_time())
         payload = b"".join(each.certificate.body for each in issued)
         challenge = self.ledger.open_challenge(host.host, card.name)
-        pending = Pending(verdict.ek.public, card.ak, host.host, card.name, payload, forge.NOW)
+        pending = PendingChallenge(verdict.ek.public, card.ak, host.host, card.name, payload, forge.NOW)
         marks.append(time.process_time())
         self.ledger.spend_challenge(challenge, host.host, card.name)
         given = answer(pending._secret, card.name, pending.challenge.sealed)

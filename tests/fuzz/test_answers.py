@@ -45,7 +45,7 @@ def site() -> t.Iterator[Site]:
     """In memory where there is such a folder: each refusal is written to the ledger, and onto its disk."""
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = pathlib.Path(tempfile.mkdtemp(dir=shared))
-    authority.create(authority.Folder(folder / "ca"), BLUEPRINT, PASSPHRASE, "", forge.NOW - forge.DAY)
+    authority.create(authority.CaFolder(folder / "ca"), BLUEPRINT, PASSPHRASE, "", forge.NOW - forge.DAY)
     made = Site(folder / "ca")
     yield made
     made.ledger.close()

@@ -98,7 +98,7 @@ class CardMachine:
         paths = reader.Paths(drivers=str(self.folder / "drivers"))
         cards = presented(self.store.records())
         wanted = reader.desired(cards, paths, reader.driver_digest(paths))
-        drivers = reader.plan(wanted, reader.Readers(wanted.config, reader.read(paths).drivers))
+        drivers = reader.plan(wanted, reader.ReaderFiles(wanted.config, reader.read(paths).drivers))
         for step in drivers.steps:
             if isinstance(step, reader.CopyDriver):
                 reader.apply(type(drivers)((step,)), paths)

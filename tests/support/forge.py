@@ -55,12 +55,12 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.publi
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.signature import Signature
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.card import RH_OWNER
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.certificate import Certificate
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import Policy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import TrustPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.genesis import RH_NULL
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.request import (
     CardRequest,
+    EvidenceRequest,
     KeyRequest,
-    Request,
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
 from cryptography import x509
@@ -413,8 +413,10 @@ class ForgedHost:
         cards = tuple(card.evidence() for card in self.cards)
         return Evidence(self.ek.marshal(), self.certificates(), self.root.marshal(), cards)
 
-    def request(self) -> Request:
-        return Request(self.host, tuple(card.request() for card in self.cards))
+    def request(self) -> EvidenceRequest:
+        return EvidenceRequest(self.host, tuple(card.request() for card in self.cards))
 
-    def policy(self) -> Policy:
-        return Policy(Trust.of([Certificate.parse(der(self.authorities[0].certificate))], "the anchors of this test"))
+    def policy(self) -> TrustPolicy:
+        return TrustPolicy(
+            Trust.of([Certificate.parse(der(self.authorities[0].certificate))], "the anchors of this test")
+        )

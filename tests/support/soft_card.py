@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Challenge, Cipher
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminChallenge, AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
     Blocked,
@@ -81,7 +81,7 @@ class SoftCard:
 
     def _renew(self, key: AdminKey) -> None:
         self.admin_key = key
-        self._challenge, self._answer = Challenge.make(key)
+        self._challenge, self._answer = AdminChallenge.make(key)
 
     def add(self, slot: int, algorithm: KeyAlgorithm, pin: t.Optional[PinUse] = None) -> t.Any:
         """Makes a key and returns its private half."""
@@ -143,7 +143,7 @@ class SoftCard:
         return self.admin_key is not None if reference is Reference.ADMIN else reference in self._secrets
 
     @property
-    def challenge(self) -> Challenge:
+    def challenge(self) -> AdminChallenge:
         if self.admin_key is None:
             raise NotOffered("no admin key")
         return self._challenge

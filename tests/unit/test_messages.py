@@ -31,6 +31,7 @@ OTHERS = {
     "Interrupted": "the words of an error from below, with what was told once",
     "LookupError": "a step without its card: a fault of ours",
     "NotImplementedError": "for a class that is yet to be written",
+    "CaRefusal": "virtual_smartcard on the controller: the words of the CA",
     "Refusal": "_enrollment: the words of the CA",
     "_Finished": "no error",
 }

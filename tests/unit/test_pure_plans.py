@@ -14,23 +14,23 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.host_policy import HostPolicy
-from ansible_collections.hardbound.identity.plugins.module_utils._card.plan import Current as Cards
+from ansible_collections.hardbound.identity.plugins.module_utils._card.plan import CurrentCards
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
 from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.presentation import Presentation, Presented
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import Readers as ReadersThere
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import ReaderFiles
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.himmelblau import Himmelblau
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux import Linux
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.place import FilePlace, NoPlace
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.policy import (
-    Current,
+    CurrentDocument,
+    HelloPolicy,
     HimmelblauPolicy,
-    Policy,
     ReturnedPolicy,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan
-from ansible_collections.hardbound.identity.plugins.module_utils._task.card import Found, Smartcard
+from ansible_collections.hardbound.identity.plugins.module_utils._task.card import FoundSmartcard, Smartcard
 from ansible_collections.hardbound.identity.plugins.module_utils._task.certificate import (
     SmartcardCertificate,
     WantedCertificate,
@@ -51,9 +51,9 @@ from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._tas
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._task.test_wanted_card import task
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
-NO_READERS = Presented(ReadersThere(), "", "digest of the driver")
+NO_READERS = Presented(ReaderFiles(), "", "digest of the driver")
 CARD = {"store": "/nonexistent", "name": "card", "instance_id": None}
-POLICY = Current(b"", {})
+POLICY = CurrentDocument(b"", {})
 
 
 def existing() -> ExistingCard:
@@ -61,7 +61,7 @@ def existing() -> ExistingCard:
 
 
 def found_card(*records: t.Any) -> FoundCard:
-    return FoundCard(Cards(records), records[0] if records else None, HostPolicy(everyone_sees_readers=True))
+    return FoundCard(CurrentCards(records), records[0] if records else None, HostPolicy(everyone_sees_readers=True))
 
 
 def lockout() -> t.Tuple[t.Any, t.Any]:
@@ -90,7 +90,7 @@ def ca() -> t.Tuple[t.Any, t.Any]:
     values = {name: argument.get("default") for name, argument in enrollment_ca.ARGUMENTS.items()}
     values.update(path="/nonexistent", name="Test CA", passphrase="long enough for anybody")
     noun = enrollment_ca.EnrollmentCa(enrollment_ca.Desired.parse(values))
-    return noun, enrollment_ca.Current(at=datetime.now(timezone.utc))
+    return noun, enrollment_ca.CurrentCa(at=datetime.now(timezone.utc))
 
 
 def hello(kind: t.Callable[..., t.Any], writer: t.Any, place: t.Any) -> t.Any:
@@ -99,9 +99,15 @@ def hello(kind: t.Callable[..., t.Any], writer: t.Any, place: t.Any) -> t.Any:
 
 NOUNS: t.Dict[str, t.Callable[[], t.Tuple[t.Any, t.Any]]] = {
     "TpmCard": lambda: (TpmCard.from_task(task(keys=[{"slot": "signature"}])), found_card()),
-    "Smartcard": lambda: (Smartcard.from_task(task(owner="alice")), Found(found_card(), NO_READERS)),
-    "Smartcard, there": lambda: (Smartcard.from_task(task(owner="alice")), Found(found_card(record()), NO_READERS)),
-    "Smartcard, absent": lambda: (Smartcard.from_task(task(state="absent")), Found(found_card(record()), NO_READERS)),
+    "Smartcard": lambda: (Smartcard.from_task(task(owner="alice")), FoundSmartcard(found_card(), NO_READERS)),
+    "Smartcard, there": lambda: (
+        Smartcard.from_task(task(owner="alice")),
+        FoundSmartcard(found_card(record()), NO_READERS),
+    ),
+    "Smartcard, absent": lambda: (
+        Smartcard.from_task(task(state="absent")),
+        FoundSmartcard(found_card(record()), NO_READERS),
+    ),
     "EvidenceVisit": lambda: (
         EvidenceVisit(visit_task("/nonexistent", "one", "two")),
         FoundCards((found_card(), found_card()), NO_READERS),
@@ -115,10 +121,10 @@ NOUNS: t.Dict[str, t.Callable[[], t.Tuple[t.Any, t.Any]]] = {
     "SmartcardPin": secrets,
     "TpmLockout": lockout,
     "LinuxPolicy": lambda: (
-        LinuxPolicy(hello(Policy, Linux(), FilePlace("/nonexistent"))),
+        LinuxPolicy(hello(HelloPolicy, Linux(), FilePlace("/nonexistent"))),
         FoundPolicy(POLICY, rules="", held=[], asks_polkit=False),
     ),
-    "Policy": lambda: (hello(Policy, Linux(), FilePlace("/nonexistent")), POLICY),
+    "HelloPolicy": lambda: (hello(HelloPolicy, Linux(), FilePlace("/nonexistent")), POLICY),
     "ReturnedPolicy": lambda: (hello(ReturnedPolicy, Linux(), NoPlace()), POLICY),
     "HimmelblauPolicy": lambda: (
         HimmelblauPolicy(parse_settings({"use_hello": "enabled"}), Himmelblau(3), FilePlace("/nonexistent")),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from .._tpm import nv
 from .._tpm.session import NOTHING_GIVEN
-from .admin_key import AdminKey, Challenge
+from .admin_key import AdminChallenge, AdminKey
 from .derivation import auth_value, masked
 from .errors import NotOffered
 from .gate import Gates, Opened
@@ -42,12 +42,12 @@ class Administrator:
     auth: bytes = field(repr=False)
 
 
-def answer_auth(salt: bytes, challenge: Challenge, answer: bytes) -> bytes:
+def answer_auth(salt: bytes, challenge: AdminChallenge, answer: bytes) -> bytes:
     """Returns the authValue of the ADMIN index that an answer makes."""
     return auth_value(answer, salt + challenge.nonce, "admin")
 
 
-def _mask(salt: bytes, challenge: Challenge, answer: bytes) -> bytes:
+def _mask(salt: bytes, challenge: AdminChallenge, answer: bytes) -> bytes:
     return auth_value(answer, salt + challenge.nonce, "admin previous")
 
 
@@ -82,9 +82,9 @@ class AdminGate:
         opened = self._gates.opened(Role.ADMIN, entered.ticket, seal, card_key)
         return Administrator(opened, AdminKey(challenge.cipher, value), entered.auth)
 
-    def prepare(self, administrator: Administrator, key: AdminKey) -> t.Tuple[Challenge, Renewal, bytes]:
+    def prepare(self, administrator: Administrator, key: AdminKey) -> t.Tuple[AdminChallenge, Renewal, bytes]:
         """Returns what has to be on disk before :meth:`renew`, and the authValue for it."""
-        challenge, answer = Challenge.make(key)
+        challenge, answer = AdminChallenge.make(key)
         seal = administrator.opened.seal
         if key != administrator.key:
             seal = self._gates.make_seal(Role.ADMIN, b"", administrator.opened.key + key.value)

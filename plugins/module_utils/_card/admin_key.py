@@ -124,7 +124,7 @@ class AdminKey:
 
 
 @dataclass(frozen=True)
-class Challenge:
+class AdminChallenge:
     """What a card asks of whoever says to have its admin key. The answer, X, is in neither.
 
     :param encrypted: E(X), the witness of mutual authentication
@@ -140,7 +140,7 @@ class Challenge:
     well_known: bool = False
 
     @classmethod
-    def make(cls, key: AdminKey) -> t.Tuple[Challenge, bytes]:
+    def make(cls, key: AdminKey) -> t.Tuple[AdminChallenge, bytes]:
         """Returns a new challenge and its answer."""
         answer = os.urandom(key.cipher.block_size)
         nonce = os.urandom(NONCE_SIZE)

@@ -8,22 +8,22 @@ import typing as t
 from dataclasses import replace
 
 from .admin_gate import AdminGate, Administrator
-from .admin_key import AdminKey, Challenge
+from .admin_key import AdminChallenge, AdminKey
 from .errors import UNCOUNTED, NotOffered, WrongSecret
 from .gate import Gates
 from .model import Role
 from .record import Administration
 from .secret import Reference
-from .session import Session
+from .session import CardSession
 from .specification import check_tries
 
 
 class AdminSession:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: CardSession) -> None:
         self._session = session
 
     @property
-    def challenge(self) -> Challenge:
+    def challenge(self) -> AdminChallenge:
         administration = self._session.record.administration
         if administration is None:
             raise NotOffered("The card has no admin key.")

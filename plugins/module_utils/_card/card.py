@@ -10,7 +10,7 @@ from dataclasses import replace
 from .._encoding.evidence import Statement
 from .._tpm.workbench import Workbench
 from . import renewal
-from .admin_key import AdminKey, Challenge
+from .admin_key import AdminChallenge, AdminKey
 from .admin_session import AdminSession
 from .edge import Edge
 from .external_key import ExternalKey
@@ -25,7 +25,7 @@ from .pins import Pins
 from .private_keys import PrivateKeys
 from .record import Record
 from .secret import Reference, Tries
-from .session import Session
+from .session import CardSession
 from .specification import KeySpecification
 from .store import Store
 
@@ -41,7 +41,7 @@ class Card:
 
     def __init__(self, store: Store, bench: Workbench, number: int) -> None:
         self.number = number
-        self._session = Session(store, bench, number)
+        self._session = CardSession(store, bench, number)
         self._pins = Pins(self._session)
         self._admin = AdminSession(self._session)
         self._slots = KeySlots(self._session)
@@ -245,7 +245,7 @@ class Card:
     # The admin key.
 
     @property
-    def challenge(self) -> Challenge:
+    def challenge(self) -> AdminChallenge:
         """What the card asks of whoever says to have the admin key. It stays until somebody has answered it.
 
         :raises NotOffered: if the card has no admin key that anybody knows

@@ -66,7 +66,7 @@ class NotBlocked(CardError):
     """A card is made anew only when nobody can use it: PIN and PUK have to be blocked."""
 
 
-class TpmLockout(CardError):
+class TpmLockedOut(CardError):
     """The TPM's own dictionary attack lockout is on; it forgets with time or by the lockout authorisation."""
 
 

@@ -23,7 +23,7 @@ from .._tpm.session import Given, Ticket, obtain_ticket
 from .._tpm.storage_root import storage_root_of
 from .._tpm.template import Template
 from .derivation import NEWEST, Derivation, auth_value, secret_auth, telltale
-from .errors import UNCOUNTED, Blocked, CardLost, CardOutdated, NotOffered, TpmLockout, WrongSecret
+from .errors import UNCOUNTED, Blocked, CardLost, CardOutdated, NotOffered, TpmLockedOut, WrongSecret
 from .model import COUNTER_SIZE, SECRET_SIZE, Role, counter_data
 from .record import Record
 from .secret import Reference, Tries
@@ -163,7 +163,7 @@ class Gates:
         """Opens the card.
 
         :raises WrongSecret, Blocked, NotOffered: as :meth:`enter`
-        :raises TpmLockout: if the TPM's own protection is on, and the seal is one of before store version 3
+        :raises TpmLockedOut: if the TPM's own protection is on, and the seal is one of before store version 3
         """
         role = self.role(reference)
         entered = self.enter(reference, role, self._auths(role, secret))
@@ -191,7 +191,7 @@ class Gates:
                 return seal, self.unseal(role, seal, entered)
             except TpmError as error:
                 if error.reason is Reason.LOCKOUT:
-                    raise TpmLockout(str(error)) from error
+                    raise TpmLockedOut(str(error)) from error
                 if error.reason not in WRONG_VALUE:
                     raise
         raise CardOutdated(reference, self.record.name)

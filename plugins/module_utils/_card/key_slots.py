@@ -22,7 +22,7 @@ from .errors import NoSuchKey, NotOffered
 from .external_key import ExternalKey
 from .key import Key, PinUse, slot_name
 from .record import KeyRecord
-from .session import Session
+from .session import CardSession
 from .specification import KeySpecification
 
 Certify = t.Callable[[], bytes]
@@ -30,7 +30,7 @@ Certify = t.Callable[[], bytes]
 
 
 class KeySlots:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: CardSession) -> None:
         self._session = session
 
     def keys(self) -> t.Mapping[int, Key]:

@@ -25,7 +25,7 @@ from .._tpm.session import Given
 from .._tpm.storage_root import is_kept
 from .._tpm.template import Template
 from .admin_gate import CARD_KEY_SIZE, answer_auth
-from .admin_key import AdminKey, Challenge
+from .admin_key import AdminChallenge, AdminKey
 from .attestation_key import make as make_attestation_key
 from .attestation_key import prove_genesis
 from .derivation import forgotten
@@ -101,7 +101,7 @@ def _challenging(record: Record, key: t.Optional[AdminKey]) -> t.Tuple[Record, b
     """Returns the record with a challenge for its admin key, if it has one, and the authValue of the answer."""
     if key is None:
         return record, b""
-    challenge, answer = Challenge.make(key)
+    challenge, answer = AdminChallenge.make(key)
     auth = answer_auth(record.salt, challenge, answer)
     return replace(record, administration=Administration(challenge)), auth
 

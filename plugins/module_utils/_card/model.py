@@ -33,7 +33,7 @@ from .._encoding.policy import (
 from .key import PinUse
 
 
-class Attribute(enum.IntFlag):
+class NvAttribute(enum.IntFlag):
     """TPMA_NV: TPM 2.0 part 2, clause 13.4."""
 
     POLICYWRITE = 1 << 3
@@ -60,8 +60,10 @@ SECRET_SIZE = 32
 COUNTER_SIZE = 8
 _FOR_SEAL = b"seal"
 
-_ORDINARY = Attribute.POLICYWRITE | Attribute.NO_DA
-_COUNTER = Attribute.PIN_FAIL | Attribute.POLICYWRITE | Attribute.POLICYREAD | Attribute.OWNERREAD | Attribute.NO_DA
+_ORDINARY = NvAttribute.POLICYWRITE | NvAttribute.NO_DA
+_COUNTER = (
+    NvAttribute.PIN_FAIL | NvAttribute.POLICYWRITE | NvAttribute.POLICYREAD | NvAttribute.OWNERREAD | NvAttribute.NO_DA
+)
 
 
 @dataclass(frozen=True)
@@ -112,14 +114,14 @@ class Model:
         self.has_admin = admin
         self.indices: t.Dict[Role, Index] = {}
         if admin:
-            self._add(Role.ADMIN, _ORDINARY | Attribute.AUTHREAD, COUNTER_SIZE, [self.admin_renewal])
-        self._add(Role.POLICY, _ORDINARY | Attribute.AUTHREAD, POLICY_SIZE, [])
+            self._add(Role.ADMIN, _ORDINARY | NvAttribute.AUTHREAD, COUNTER_SIZE, [self.admin_renewal])
+        self._add(Role.POLICY, _ORDINARY | NvAttribute.AUTHREAD, POLICY_SIZE, [])
         if puk:
             self._add(Role.PUK, _COUNTER, COUNTER_SIZE, self._counter_branches())
         self._add(Role.PIN, _COUNTER, COUNTER_SIZE, self._counter_branches() + self._recovery_branches())
         readers = [role for role in (Role.PIN, Role.PUK, Role.ADMIN) if role in self.indices]
         branches = [self.by(role, Command.NV_READ) for role in readers]
-        self._add(Role.SECRET, _ORDINARY | Attribute.POLICYREAD, SECRET_SIZE, branches)
+        self._add(Role.SECRET, _ORDINARY | NvAttribute.POLICYREAD, SECRET_SIZE, branches)
 
     def _add(self, role: Role, attributes: int, size: int, branches: t.Sequence[Policy]) -> None:
         handle = self.first_handle + role

@@ -7,11 +7,11 @@ from __future__ import annotations
 import typing as t
 
 from .derivation import box, unbox
-from .session import Session
+from .session import CardSession
 
 
 class Objects:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: CardSession) -> None:
         self._session = session
 
     def read(self, tag: int) -> t.Optional[bytes]:

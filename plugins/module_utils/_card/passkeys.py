@@ -25,7 +25,7 @@ from .key_slots import KeySlots
 from .passkey import ALGORITHMS, Passkey, PasskeyStore, PasskeyUser, WantedPasskey, rp_hash
 from .private_keys import PrivateKeys, UsableKey
 from .room import left
-from .session import Session
+from .session import CardSession
 
 _IDENTIFIER_SIZE = 32
 """Of a discoverable passkey, whose identifier only finds it."""
@@ -37,7 +37,7 @@ _LARGE_BLOB_KEY = b"large blob key"
 class Passkeys:
     """All methods that use a passkey's keys raise NotVerified or PinDue unless the PIN was verified."""
 
-    def __init__(self, session: Session, slots: KeySlots, keys: PrivateKeys) -> None:
+    def __init__(self, session: CardSession, slots: KeySlots, keys: PrivateKeys) -> None:
         self._session = session
         self._slots = slots
         self._keys = keys

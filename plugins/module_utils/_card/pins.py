@@ -16,14 +16,14 @@ from .errors import NotOffered
 from .gate import Gates, Opened
 from .model import Role
 from .pin_record import Due, PinRecord, remembered
-from .record import Pending
+from .record import PendingSeal
 from .secret import Reference, Tries
-from .session import Session
+from .session import CardSession
 from .specification import PUK_LENGTH
 from .telltale import candidates
 
 
-class Setting(t.NamedTuple):
+class SecretSetting(t.NamedTuple):
     """How a secret is set: what is to be known of a new PIN, and whether a task does it."""
 
     pin: t.Optional[PinRecord]
@@ -31,7 +31,7 @@ class Setting(t.NamedTuple):
 
 
 class Pins:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: CardSession) -> None:
         self._session = session
 
     def tries(self, reference: Reference) -> Tries:
@@ -97,7 +97,7 @@ class Pins:
                 if reference is Reference.PIN
                 else None
             )
-            setting = Setting(pin and replace(pin, must_change=must_change), by_task)
+            setting = SecretSetting(pin and replace(pin, must_change=must_change), by_task)
             seal = self._prepare(gates, opened, opened.role, (new, old), setting)
             gates.change_own(opened, gates.new_auth(opened.role, new))
             session.write(session.known.settled(opened.role, seal))
@@ -135,7 +135,7 @@ class Pins:
     def _replace(self, gates: Gates, opened: Opened, new_pin: bytes, by_task: bool, must_change: bool) -> None:
         session = self._session
         pin = self._new_pin(gates, opened, self._check_new(Reference.PIN, new_pin), new_pin)
-        setting = Setting(replace(pin, must_change=must_change), by_task)
+        setting = SecretSetting(replace(pin, must_change=must_change), by_task)
         seal = self._prepare(gates, opened, Role.PIN, (new_pin, None), setting)
         gates.recover(opened, gates.new_auth(Role.PIN, new_pin), session.known.pin_retries)
         session.write(session.known.settled(Role.PIN, seal))
@@ -172,7 +172,12 @@ class Pins:
         return replace(opened, seal=gates.make_seal(role, gates.auth(role, secret), opened.key))
 
     def _prepare(
-        self, gates: Gates, opened: Opened, role: Role, secrets: t.Tuple[bytes, t.Optional[bytes]], setting: Setting
+        self,
+        gates: Gates,
+        opened: Opened,
+        role: Role,
+        secrets: t.Tuple[bytes, t.Optional[bytes]],
+        setting: SecretSetting,
     ) -> Blob:
         """Writes the seal for a new secret beside the old one, before the TPM is told.
 
@@ -184,6 +189,6 @@ class Pins:
         others = () if old is None else [gates.auth(role, old, each) for each in derivations_of(old)]
         nonce = separating_nonce(auth, others)
         record = self._session.known.settled(opened.role, opened.seal)
-        pending = Pending(seal, nonce, telltale(nonce, auth), setting.pin, setting.by_task)
+        pending = PendingSeal(seal, nonce, telltale(nonce, auth), setting.pin, setting.by_task)
         self._session.write(record.with_pending(role, pending))
         return seal

@@ -55,7 +55,7 @@ Step = t.Union[Tidy, Create, MakeKeys, MakeAttestationKey, Adjust, Destroy]
 
 
 @dataclass(frozen=True)
-class Current:
+class CurrentCards:
     """What was found: all records of the store, and whether the card in question is whole in its TPM."""
 
     records: t.Tuple[Record, ...]
@@ -84,7 +84,7 @@ class Current:
         return tuple(Tidy(record.number) for record in self.records if record.state is not State.READY)
 
 
-def plan_present(desired: Specification, current: Current) -> Plan[Step]:
+def plan_present(desired: Specification, current: CurrentCards) -> Plan[Step]:
     """Plans for a card to be as specified.
 
     :raises InputError: if it exists with something that can't be changed any more
@@ -103,7 +103,7 @@ def plan_present(desired: Specification, current: Current) -> Plan[Step]:
     return Plan(steps, describe_record(card), describe(desired, card), _title(desired.name))
 
 
-def plan_absent(card: t.Optional[Record], current: Current, name: str) -> Plan[Step]:
+def plan_absent(card: t.Optional[Record], current: CurrentCards, name: str) -> Plan[Step]:
     """Plans for a card to be gone. That can't be undone."""
     if card is None:
         return Plan(current.remains, {}, {}, _title(name))

@@ -25,7 +25,7 @@ from .key import PinUse, Slot, slot_name
 from .key_slots import KeySlots
 from .model import Role
 from .record import KeyRecord
-from .session import KeyPlace, Session
+from .session import CardSession, KeyPlace
 
 Answer = t.TypeVar("Answer")
 
@@ -48,7 +48,7 @@ _MOST_SAVED = 64
 
 
 class PrivateKeys:
-    def __init__(self, session: Session, slots: KeySlots) -> None:
+    def __init__(self, session: CardSession, slots: KeySlots) -> None:
         self._session = session
         self._slots = slots
         self._open_ticket: t.Optional[Ticket] = None

@@ -14,7 +14,7 @@ from .._encoding.blob import Blob, Creation
 from .._encoding.evidence import GenesisEvidence, Statement
 from .._encoding.key_algorithm import KeyAlgorithm
 from .._pin import PinPolicy
-from .admin_key import Challenge, Cipher
+from .admin_key import AdminChallenge, Cipher
 from .attestation import Attestation
 from .derivation import NEWEST, Derivation
 from .edge import Edge
@@ -65,7 +65,7 @@ class KeyRecord:
 
 
 @dataclass(frozen=True)
-class Pending:
+class PendingSeal:
     """A new seal that is written before the TPM changes the PIN.
 
     ``nonce`` and ``bit`` tell, once the TPM has accepted a PIN, whether it is the old or the new one,
@@ -98,7 +98,7 @@ class Renewal:
 class Administration:
     """What the disk knows of an admin key."""
 
-    challenge: Challenge
+    challenge: AdminChallenge
     renewal: t.Optional[Renewal] = None
 
 
@@ -133,7 +133,7 @@ class Record:
     generated: bool = False
     """Whether the file system was written that a GIDS card has."""
     seals: t.Mapping[Role, Blob] = field(default_factory=dict)
-    pending: t.Mapping[Role, Pending] = field(default_factory=dict)
+    pending: t.Mapping[Role, PendingSeal] = field(default_factory=dict)
     telltales: t.Mapping[Role, Telltale] = field(default_factory=dict)
     pin: PinRecord = field(default_factory=PinRecord)
     derivations: t.Mapping[Role, Derivation] = field(default_factory=dict)
@@ -213,7 +213,7 @@ class Record:
         check_room(self.taken, changed.taken)
         return changed
 
-    def with_pending(self, role: Role, pending: Pending) -> Record:
+    def with_pending(self, role: Role, pending: PendingSeal) -> Record:
         return replace(self, pending={**self.pending, role: pending})
 
     def settled(self, role: Role, seal: Blob) -> Record:
@@ -223,14 +223,14 @@ class Record:
         settled = replace(self, seals={**self.seals, role: seal}, pending=pending)
         return settled._with_new_secret(role, changed) if changed and changed.seal == seal else settled
 
-    def _with_new_secret(self, role: Role, changed: Pending) -> Record:
+    def _with_new_secret(self, role: Role, changed: PendingSeal) -> Record:
         telltales = {each: value for each, value in self.telltales.items() if each is not role}
         if changed.by_task:
             telltales[role] = Telltale(changed.nonce, changed.bit)
         derivations = {**self.derivations, role: changed.derivation}
         return replace(self, telltales=telltales, derivations=derivations, pin=changed.pin or self.pin)
 
-    def renewed(self, challenge: Challenge, seal: Blob) -> Record:
+    def renewed(self, challenge: AdminChallenge, seal: Blob) -> Record:
         """The record once the TPM knows the answer to a new challenge."""
         return replace(self, seals={**self.seals, Role.ADMIN: seal}, administration=Administration(challenge))
 
@@ -292,11 +292,11 @@ def _blob(fields: t.Mapping[str, str]) -> Blob:
     return Blob(_bytes(fields["private"]), _bytes(fields["public"]))
 
 
-def _pending(fields: t.Mapping[str, t.Any]) -> Pending:
+def _pending(fields: t.Mapping[str, t.Any]) -> PendingSeal:
     pin = None if fields["pin"] is None else _pin_record(fields["pin"])
     seal, nonce = _blob(fields["seal"]), _bytes(fields["nonce"])
     derivation = Derivation(fields["derivation"])
-    return Pending(seal, nonce, int(fields["bit"]), pin, bool(fields["by_task"]), derivation)
+    return PendingSeal(seal, nonce, int(fields["bit"]), pin, bool(fields["by_task"]), derivation)
 
 
 def _pin_record(fields: t.Mapping[str, t.Any]) -> PinRecord:
@@ -328,9 +328,9 @@ def _genesis_proof(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Gene
     return GenesisEvidence(_bytes(fields["public"]), _bytes(fields["creation_data"]), statement)
 
 
-def _challenge(fields: t.Mapping[str, t.Any]) -> Challenge:
+def _challenge(fields: t.Mapping[str, t.Any]) -> AdminChallenge:
     encrypted, decrypted, nonce = (_bytes(fields[name]) for name in ("encrypted", "decrypted", "nonce"))
-    return Challenge(Cipher(fields["cipher"]), encrypted, decrypted, nonce, bool(fields["well_known"]))
+    return AdminChallenge(Cipher(fields["cipher"]), encrypted, decrypted, nonce, bool(fields["well_known"]))
 
 
 def _administration(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Administration]:

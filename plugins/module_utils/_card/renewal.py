@@ -14,14 +14,14 @@ from .gate import Gates
 from .model import Role
 from .readiness import check_host_policy
 from .record import Record
-from .session import Session
+from .session import CardSession
 from .specification import KEPT, Secrets, Specification
 
 PIN, PUK = "123456", "12345678"
 """What programs expect of a PIV card after its reset: those of a new YubiKey."""
 
 
-def renew(session: Session) -> None:
+def renew(session: CardSession) -> None:
     """See :meth:`~.card.Card.make_anew`."""
     record = session.record
     if not record.card_reset:
@@ -43,7 +43,7 @@ def _require_blocked(gates: Gates) -> None:
         raise NotBlocked("PIN or PUK have tries left: use them.")
 
 
-def _require_possible(session: Session, record: Record, secrets: Secrets) -> None:
+def _require_possible(session: CardSession, record: Record, secrets: Secrets) -> None:
     """What would keep the new card from being made has to show before the old one is gone."""
     if identify(session.tpm).owner_auth_set:
         raise NotOffered("The TPM's owner has an authorisation, which programs don't give: make the card by a task.")

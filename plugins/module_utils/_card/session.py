@@ -20,7 +20,7 @@ KeyPlace = t.Union[int, bytes]
 """A slot, or what else a key is found by: the identifier of a passkey."""
 
 
-class Session:
+class CardSession:
     """What the parts of a :class:`~.card.Card` share.
 
     It ends at once when another process changes the card's secrets or destroys the card.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._card.admin_key import AdminKey, Challenge
+from .._card.admin_key import AdminChallenge, AdminKey
 from .._card.edge import Edge
 from .._card.external_key import ExternalKey
 from .._card.face import Face
@@ -95,7 +95,7 @@ class Card(t.Protocol):
     # The administrator.
 
     @property
-    def challenge(self) -> Challenge: ...
+    def challenge(self) -> AdminChallenge: ...
 
     def authenticate(self, answer: bytes, prove: t.Callable[[AdminKey], bytes] = ...) -> bytes: ...
 

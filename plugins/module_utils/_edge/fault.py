@@ -23,7 +23,7 @@ _STATUS: t.Tuple[t.Tuple[t.Type[Exception], StatusWord], ...] = (
     (errors.NotOffered, StatusWord.FUNCTION_NOT_SUPPORTED),
     # Not 6983: the secret is not blocked, and what lifts the TPM's lockout is time, not the PUK. Not 6985: that is said
     # of a PIN that has to be changed, and a change would fail alike.
-    (errors.TpmLockout, StatusWord.EXECUTION_ERROR),
+    (errors.TpmLockedOut, StatusWord.EXECUTION_ERROR),
     (errors.CardOutdated, StatusWord.EXECUTION_ERROR),
     (InputError, StatusWord.INCORRECT_DATA),
     (TlvError, StatusWord.INCORRECT_DATA),
@@ -31,7 +31,7 @@ _STATUS: t.Tuple[t.Tuple[t.Type[Exception], StatusWord], ...] = (
 )
 
 
-HOST_FAULTS = (errors.TpmLockout, errors.CardOutdated)
+HOST_FAULTS = (errors.TpmLockedOut, errors.CardOutdated)
 """What the client can't mend, so that whoever looks after the host has to read of it."""
 
 

@@ -28,7 +28,7 @@ _PAUSE = 0.05
 class Presented:
     """What is there: readers, access rules, the driver that new readers are made from, and whether p11-kit asks."""
 
-    readers: reader.Readers
+    readers: reader.ReaderFiles
     rules: str
     driver: t.Optional[str]
     offers_pkcs11: bool = False

@@ -49,7 +49,7 @@ class Paths:
 
 
 @dataclass(frozen=True)
-class Readers:
+class ReaderFiles:
     """What is there, or should be: the configuration, and the digests of the driver's copies by pair."""
 
     config: str = ""
@@ -135,17 +135,17 @@ def _entry(name: str, pair: int, paths: Paths) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def desired(cards: Cards, paths: Paths, digest: t.Optional[str]) -> Readers:
+def desired(cards: Cards, paths: Paths, digest: t.Optional[str]) -> ReaderFiles:
     """Returns what the cards need.
 
     :param digest: of Debian's driver, of which each pair of cards has a copy
     :raises StateError: if a card needs a reader and vpcd is not installed, or a card can't have one
     """
     if not cards:
-        return Readers("", {})
+        return ReaderFiles("", {})
     if digest is None:
         raise StateError(f"{paths.original} is missing", "install the package vsmartcard-vpcd")
-    return Readers(render(cards, paths), dict.fromkeys(friendly_names(cards), digest))
+    return ReaderFiles(render(cards, paths), dict.fromkeys(friendly_names(cards), digest))
 
 
 def driver_digest(paths: Paths) -> t.Optional[str]:
@@ -153,7 +153,7 @@ def driver_digest(paths: Paths) -> t.Optional[str]:
     return _digest(paths.original)
 
 
-def read(paths: Paths) -> Readers:
+def read(paths: Paths) -> ReaderFiles:
     """Returns what is there."""
     try:
         with open(paths.config, encoding="utf-8", errors="replace") as file:
@@ -162,10 +162,10 @@ def read(paths: Paths) -> Readers:
         config = ""
     names = sorted(os.listdir(paths.drivers)) if os.path.isdir(paths.drivers) else []
     pairs = [int(match.group(1)) for match in map(_DRIVER.fullmatch, names) if match]
-    return Readers(config, {pair: _digest(paths.driver(pair)) or "" for pair in pairs})
+    return ReaderFiles(config, {pair: _digest(paths.driver(pair)) or "" for pair in pairs})
 
 
-def plan(wanted: Readers, current: Readers) -> Plan[Step]:
+def plan(wanted: ReaderFiles, current: ReaderFiles) -> Plan[Step]:
     """Compares. Pure."""
     stale = [pair for pair, digest in wanted.drivers.items() if current.drivers.get(pair) != digest]
     steps: t.List[Step] = [CopyDriver(pair) for pair in stale]

@@ -27,7 +27,7 @@ from . import gids, piv
 from .application import Application
 from .card import Card
 from .pkcs11.face import Pkcs11Face
-from .vpcd import Connection, Disconnected, Waiting
+from .vpcd import ReaderGone, SlotConnection, Waiting
 
 _log = logging.getLogger("hardbound")
 
@@ -51,7 +51,7 @@ class Seat:
         self.number = number
         self.stamp = stamp
         self.card = card
-        self.connection: t.Optional[Connection] = None
+        self.connection: t.Optional[SlotConnection] = None
         self.connects_at = 0.0
         self._ban = _BAN
         self._application = _APPLICATIONS[card.edge](card, self._failed)
@@ -59,13 +59,13 @@ class Seat:
         self._present = present
 
     def connect(self) -> None:
-        """:raises Disconnected: if the reader is not there"""
-        self.connection = Connection(self._address)
+        """:raises ReaderGone: if the reader is not there"""
+        self.connection = SlotConnection(self._address)
 
     def serve(self, events: int) -> int:
         """Does what the reader waits for. Returns how many commands were answered.
 
-        :raises Disconnected: if the reader has gone
+        :raises ReaderGone: if the reader has gone
         :raises CardGone: if the card has
         """
         connection = self.connection
@@ -295,7 +295,7 @@ class Service:
     def _connect(self, seat: Seat) -> None:
         try:
             seat.connect()
-        except (Disconnected, OSError) as error:
+        except (ReaderGone, OSError) as error:
             _log.debug("card %04d has no reader: %s", seat.number, error)
             return
         connection = seat.connection
@@ -305,7 +305,7 @@ class Service:
     def _serve(self, seat: Seat, events: int) -> None:
         try:
             self._answered(seat.serve(events))
-        except Disconnected as error:
+        except ReaderGone as error:
             _log.debug("card %04d lost its reader: %s", seat.number, error)
             self._disconnect(seat)
         except CardGone:

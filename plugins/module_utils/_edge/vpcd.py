@@ -41,7 +41,7 @@ class Control(enum.IntEnum):
     ATR = 4
 
 
-class Card(t.Protocol):
+class CardApplication(t.Protocol):
     """What stands in the slot: a card application."""
 
     @property
@@ -56,7 +56,7 @@ class Waiting(Exception):
     """The driver waits for an answer to what can't be told from a word of its own."""
 
 
-class Disconnected(Exception):
+class ReaderGone(Exception):
     """The reader is not there, or no longer: pcscd is not running, or was restarted."""
 
 
@@ -74,7 +74,7 @@ def _client(port: int) -> socket.socket:
         client.close()
 
 
-class Connection:
+class SlotConnection:
     """A card in a slot. Never waits: the caller's selector says when to read and write.
 
     :param address: host and port of the slot
@@ -99,7 +99,7 @@ class Connection:
         error = self.socket.connect_ex(address)
         if error not in (0, errno.EINPROGRESS):
             self.close()
-            raise Disconnected(os.strerror(error))
+            raise ReaderGone(os.strerror(error))
 
     @property
     def wants_to_write(self) -> bool:
@@ -113,25 +113,25 @@ class Connection:
     def on_writable(self) -> None:
         """Goes on with connecting or sending.
 
-        :raises Disconnected: if there is no reader
+        :raises ReaderGone: if there is no reader
         """
         error = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
-            raise Disconnected(os.strerror(error))
+            raise ReaderGone(os.strerror(error))
         self._connected = True
         self._flush()
 
-    def on_readable(self, card: Card) -> None:
+    def on_readable(self, card: CardApplication) -> None:
         """Lets the card answer all messages that have come in whole.
 
-        :raises Disconnected: if the reader has gone
+        :raises ReaderGone: if the reader has gone
         """
         self._take(card)
         if self._received:
             self._acknowledge()
             self._take(card)
 
-    def _take(self, card: Card) -> None:
+    def _take(self, card: CardApplication) -> None:
         self._received += self._receive()
         while len(self._received) >= _LENGTH:
             end = _LENGTH + int.from_bytes(self._received[:_LENGTH], "big")
@@ -149,7 +149,7 @@ class Connection:
         """
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
-    def _answer(self, card: Card, message: bytes) -> None:
+    def _answer(self, card: CardApplication, message: bytes) -> None:
         self.silent_at = None
         if len(message) > 1:
             self._send(card.transmit(message))
@@ -174,9 +174,9 @@ class Connection:
         except BlockingIOError:
             return b""
         except OSError as error:
-            raise Disconnected(str(error)) from None
+            raise ReaderGone(str(error)) from None
         if not data:
-            raise Disconnected("closed by the reader")
+            raise ReaderGone("closed by the reader")
         return data
 
     def _send(self, message: bytes) -> None:
@@ -191,5 +191,5 @@ class Connection:
         except BlockingIOError:
             return
         except OSError as error:
-            raise Disconnected(str(error)) from None
+            raise ReaderGone(str(error)) from None
         self._unsent = self._unsent[sent:]

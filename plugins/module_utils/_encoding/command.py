@@ -31,7 +31,7 @@ PERSISTENT = 0x81000000
 NV = 0x01000000
 
 
-class Code(enum.IntEnum):
+class CommandCode(enum.IntEnum):
     """Command codes: TPM 2.0 part 2, clause 6.5.2."""
 
     NV_READ = 0x14E
@@ -107,13 +107,13 @@ def first_handle(response: bytes) -> int:
 def start_policy_session() -> bytes:
     """Unsalted and unbound: it has no key, so its uses need no HMAC. Part 3, clause 11.1."""
     body = sized(os.urandom(16)) + sized(b"") + b"\x01" + struct.pack(">HH", Algorithm.NULL, Algorithm.SHA256)
-    return command(Code.START_AUTH_SESSION, (RH_NULL, RH_NULL), body)
+    return command(CommandCode.START_AUTH_SESSION, (RH_NULL, RH_NULL), body)
 
 
 def policy_ticket(session: int, timeout: bytes, name: bytes, ticket: bytes) -> bytes:
     """Part 3, clause 23.5; ``ticket`` is a marshalled TPMT_TK_AUTH."""
     body = sized(timeout) + sized(b"") + sized(b"") + sized(name) + ticket
-    return command(Code.POLICY_TICKET, (session,), body)
+    return command(CommandCode.POLICY_TICKET, (session,), body)
 
 
 def policy_steps(session: int, policy: Policy) -> t.Iterator[bytes]:
@@ -123,10 +123,10 @@ def policy_steps(session: int, policy: Policy) -> t.Iterator[bytes]:
     """
     for step in policy:
         if isinstance(step, PolicyCommandCode):
-            yield command(Code.POLICY_COMMAND_CODE, (session,), struct.pack(">I", step.command))
+            yield command(CommandCode.POLICY_COMMAND_CODE, (session,), struct.pack(">I", step.command))
         elif isinstance(step, PolicyOr):
             digests = b"".join(sized(each) for each in step.digests)
-            yield command(Code.POLICY_OR, (session,), struct.pack(">I", len(step.digests)) + digests)
+            yield command(CommandCode.POLICY_OR, (session,), struct.pack(">I", len(step.digests)) + digests)
         else:
             raise ValueError(f"{type(step).__name__} needs an authorisation")
 
@@ -135,7 +135,7 @@ def sign_ecdsa(key: int, session: int, digest: bytes, hash_algorithm: int) -> by
     """Part 3, clause 20.2; the null ticket says that the digest was made outside of the TPM."""
     scheme = struct.pack(">HH", Algorithm.ECDSA, hash_algorithm)
     null_ticket = struct.pack(">HIH", 0x8024, RH_NULL, 0)
-    return command(Code.SIGN, (key,), sized(digest) + scheme + null_ticket, session)
+    return command(CommandCode.SIGN, (key,), sized(digest) + scheme + null_ticket, session)
 
 
 def ecdsa_signature(response: bytes) -> t.Tuple[bytes, bytes]:
@@ -148,33 +148,35 @@ def ecdsa_signature(response: bytes) -> t.Tuple[bytes, bytes]:
 
 def rsa_private(key: int, session: int, block: bytes) -> bytes:
     """The bare RSA private operation, TPM2_RSA_Decrypt with no padding: part 3, clause 14.3."""
-    return command(Code.RSA_DECRYPT, (key,), sized(block) + struct.pack(">H", Algorithm.NULL) + sized(b""), session)
+    return command(
+        CommandCode.RSA_DECRYPT, (key,), sized(block) + struct.pack(">H", Algorithm.NULL) + sized(b""), session
+    )
 
 
 def context_save(handle: int) -> bytes:
-    return command(Code.CONTEXT_SAVE, (handle,))
+    return command(CommandCode.CONTEXT_SAVE, (handle,))
 
 
 def context_load(context: bytes) -> bytes:
-    return command(Code.CONTEXT_LOAD, (), context)
+    return command(CommandCode.CONTEXT_LOAD, (), context)
 
 
 def flush_context(handle: int) -> bytes:
-    return command(Code.FLUSH_CONTEXT, (), struct.pack(">I", handle))
+    return command(CommandCode.FLUSH_CONTEXT, (), struct.pack(">I", handle))
 
 
 def nv_read(handle: int, session: int, size: int) -> bytes:
     """Reads ``size`` bytes from the start, the index authorising itself: part 3, clause 31.13."""
-    return command(Code.NV_READ, (handle, handle), struct.pack(">HH", size, 0), session)
+    return command(CommandCode.NV_READ, (handle, handle), struct.pack(">HH", size, 0), session)
 
 
 def nv_read_public(handle: int) -> bytes:
-    return command(Code.NV_READ_PUBLIC, (handle,))
+    return command(CommandCode.NV_READ_PUBLIC, (handle,))
 
 
 def read_public(handle: int) -> bytes:
     """Of an object: part 3, clause 12.4."""
-    return command(Code.READ_PUBLIC, (handle,))
+    return command(CommandCode.READ_PUBLIC, (handle,))
 
 
 def nv_name_of(response: bytes) -> bytes:
@@ -185,7 +187,7 @@ def nv_name_of(response: bytes) -> bytes:
 
 
 def get_capability(capability: Capability, first: int, count: int) -> bytes:
-    return command(Code.GET_CAPABILITY, (), struct.pack(">III", capability, first, count))
+    return command(CommandCode.GET_CAPABILITY, (), struct.pack(">III", capability, first, count))
 
 
 def capability_list(response: bytes, entry: str) -> t.Tuple[bool, t.List[t.Tuple[int, ...]]]:

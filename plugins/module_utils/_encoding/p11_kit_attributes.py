@@ -50,7 +50,7 @@ class Attribute(t.NamedTuple):
     value: t.Optional[Value]
 
 
-class Wanted(t.NamedTuple):
+class WantedAttribute(t.NamedTuple):
     """An attribute that a program wants to know, and the bytes that it has room for; 0 if it asks for the size."""
 
     type: int
@@ -104,7 +104,7 @@ def _skip_template(reader: Reader, depth: int) -> bytes:
     return b""
 
 
-def read_wanted(reader: Reader, version: int, depth: int = 0) -> t.Tuple[Wanted, ...]:
+def read_wanted(reader: Reader, version: int, depth: int = 0) -> t.Tuple[WantedAttribute, ...]:
     """Returns the attributes that a program wants, those of a template beside it.
 
     :param version: what the program has offered
@@ -114,7 +114,7 @@ def read_wanted(reader: Reader, version: int, depth: int = 0) -> t.Tuple[Wanted,
         raise reader.fault("asks for templates within templates too deep")
     wanted = []
     for _unused in range(_count(reader, _SMALLEST_WANTED)):
-        each = Wanted(reader.u32(), reader.u32())
+        each = WantedAttribute(reader.u32(), reader.u32())
         if version >= _NESTED and each.type in _TEMPLATES and each.room:
             read_wanted(reader, version, depth + 1)
         wanted.append(each)

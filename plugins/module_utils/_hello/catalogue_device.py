@@ -8,7 +8,18 @@ Keys and values: Passport.admx, Biometrics.admx; nodes: the PassportForWork DDF 
 from __future__ import annotations
 
 from .catalogue_feature import POLICIES
-from .setting import CspNode, Folder, Format, Kind, Meaning, Option, RegistryPlace, Setting, State, Switch
+from .setting import (
+    CspNode,
+    EditorFolder,
+    Format,
+    Meaning,
+    Option,
+    PolicyState,
+    RegistryPlace,
+    Setting,
+    Switch,
+    ValueKind,
+)
 
 _TENANT = "{TenantId}/Policies/"
 
@@ -26,7 +37,7 @@ ENHANCED_ANTI_SPOOFING = Setting(
         RegistryPlace("SOFTWARE\\Policies\\Microsoft\\Biometrics\\FacialFeatures", "EnhancedAntiSpoofing"),
         CspNode("Biometrics/FacialFeaturesUseEnhancedAntiSpoofing", Format.BOOL),
     ),
-    folder=Folder.FACE,
+    folder=EditorFolder.FACE,
 )
 
 ESS_WITH_SUPPORTED_PERIPHERALS = Setting(
@@ -42,7 +53,7 @@ ESS_WITH_SUPPORTED_PERIPHERALS = Setting(
     options=(
         Option(
             "peripherals",
-            Kind.WORD,
+            ValueKind.WORD,
             # The CSP's own store, not a managed branch.
             RegistryPlace(
                 "Software\\Microsoft\\Policies\\PassportForWork\\Biometrics", "EnableESSwithSupportedPeripherals"
@@ -55,7 +66,7 @@ ESS_WITH_SUPPORTED_PERIPHERALS = Setting(
     ),
     lingers=True,
     disputed="Reference and DDF let enhanced sign-in security stay on with peripherals allowed, the ADML turns it off.",
-    disputed_in=(State.ENABLED,),
+    disputed_in=(PolicyState.ENABLED,),
 )
 
 USE_BIOMETRICS = Setting(
@@ -137,7 +148,7 @@ HELLO_PROVISIONING_FOR_SECURITY_KEYS = Setting(
     default="off",
     switch=Switch(None, CspNode(_TENANT + "EnableWindowsHelloProvisioningForSecurityKeys", Format.BOOL)),
     in_reference=False,
-    folder=Folder.NONE,
+    folder=EditorFolder.NONE,
 )
 
 USE_REMOTE_PASSPORT = Setting(
@@ -152,7 +163,7 @@ USE_REMOTE_PASSPORT = Setting(
     default="off",
     switch=Switch(None, CspNode(_TENANT + "Remote/UseRemotePassport", Format.BOOL)),
     in_reference=False,
-    folder=Folder.NONE,
+    folder=EditorFolder.NONE,
 )
 
 USE_SECURITY_KEY_FOR_SIGNIN = Setting(
@@ -167,7 +178,7 @@ USE_SECURITY_KEY_FOR_SIGNIN = Setting(
     default="off",
     switch=Switch(None, CspNode("SecurityKey/UseSecurityKeyForSignin", Format.INT)),
     in_reference=False,
-    folder=Folder.NONE,
+    folder=EditorFolder.NONE,
 )
 
 DISABLE_POST_LOGON_CREDENTIAL_CACHING = Setting(
@@ -182,9 +193,9 @@ DISABLE_POST_LOGON_CREDENTIAL_CACHING = Setting(
     default="cached (disputed)",
     switch=Switch(None, CspNode(_TENANT + "DisablePostLogonCredentialCaching", Format.BOOL)),
     disputed="It stands in the DDFs of 2023 for Insider builds only, and is gone from those of 2024 and 2025.",
-    disputed_in=(State.ENABLED, State.DISABLED),
+    disputed_in=(PolicyState.ENABLED, PolicyState.DISABLED),
     in_reference=False,
-    folder=Folder.NONE,
+    folder=EditorFolder.NONE,
 )
 
 CSP_ONLY_SETTINGS = (

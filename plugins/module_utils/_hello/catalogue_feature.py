@@ -8,12 +8,12 @@ from .setting import (
     CspNode,
     Format,
     Group,
-    Kind,
     Meaning,
     Option,
     RegistryPlace,
     Setting,
     Switch,
+    ValueKind,
 )
 from .signal_rules import DeviceClass, Rule, Scenario, Signal
 
@@ -48,7 +48,7 @@ USE_HELLO = Setting(
     options=(
         Option(
             "disable_post_logon_provisioning",
-            Kind.FLAG,
+            ValueKind.FLAG,
             RegistryPlace(POLICIES, "DisablePostLogonProvisioning"),
             CspNode(_TENANT + "DisablePostLogonProvisioning", Format.BOOL),
             "Don't start provisioning after sign-in, because other software does it.",
@@ -80,7 +80,7 @@ REQUIRE_SECURITY_DEVICE = Setting(
     options=(
         Option(
             "exclude_tpm12",
-            Kind.FLAG,
+            ValueKind.FLAG,
             RegistryPlace(POLICIES + "\\ExcludeSecurityDevices", "TPM12"),
             CspNode(_TENANT + "ExcludeSecurityDevices/TPM12", Format.BOOL),
             "A TPM 1.2 doesn't count: it knows RSA and SHA-1 only, and its lockout differs between makers.",
@@ -137,21 +137,21 @@ DEVICE_UNLOCK = Setting(
     options=(
         Option(
             "group_a",
-            Kind.PROVIDERS,
+            ValueKind.PROVIDERS,
             RegistryPlace(_DEVICE_UNLOCK, "GroupA"),
             CspNode("DeviceUnlock/GroupA", Format.CHR),
             "Providers of the first factor: pin, fingerprint, face, or their GUIDs.",
         ),
         Option(
             "group_b",
-            Kind.PROVIDERS,
+            ValueKind.PROVIDERS,
             RegistryPlace(_DEVICE_UNLOCK, "GroupB"),
             CspNode("DeviceUnlock/GroupB", Format.CHR),
             "Providers of the second factor: those of group_a, and trusted_signal.",
         ),
         Option(
             "rules",
-            Kind.RULES,
+            ValueKind.RULES,
             RegistryPlace(_DEVICE_UNLOCK, "Plugins"),
             CspNode("DeviceUnlock/Plugins", Format.CHR),
             "Signal rules for trusted_signal. One that holds true is enough.",
@@ -178,7 +178,7 @@ DYNAMIC_LOCK = Setting(
     options=(
         Option(
             "rules",
-            Kind.RULES,
+            ValueKind.RULES,
             RegistryPlace(_DYNAMIC_LOCK, "Plugins"),
             CspNode("DynamicLock/Plugins", Format.CHR),
             "Bluetooth signal rules of a phone. The default is a phone with an RSSI of -10 and a delta of -10.",

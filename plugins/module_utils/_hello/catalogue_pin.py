@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .._pin import LONGEST, LONGEST_EXPIRY_DAYS, LONGEST_HISTORY, SHORTEST
 from .catalogue_feature import POLICIES
-from .setting import CspNode, Folder, Format, Group, Kind, Meaning, Option, RegistryPlace, Setting, Switch
+from .setting import CspNode, EditorFolder, Format, Group, Meaning, Option, RegistryPlace, Setting, Switch, ValueKind
 
 _COMPLEXITY = POLICIES + "\\PINComplexity"
 _TENANT = "{TenantId}/Policies/"
@@ -22,14 +22,16 @@ def _number(
 ) -> Setting:
     option = Option(
         "value",
-        Kind.NUMBER,
+        ValueKind.NUMBER,
         RegistryPlace(_COMPLEXITY, value),
         CspNode(f"{_TENANT}PINComplexity/{value}", Format.INT, user=True),
         f"A whole number from {lowest} to {highest}.",
         lowest=lowest,
         highest=highest,
     )
-    return Setting(name, english, japanese, meaning, default, options=(option,), group=Group.PIN, folder=Folder.PIN)
+    return Setting(
+        name, english, japanese, meaning, default, options=(option,), group=Group.PIN, folder=EditorFolder.PIN
+    )
 
 
 def _class(name: str, english: str, japanese: str, value: str, what: str, ddf: str) -> Setting:
@@ -52,7 +54,7 @@ def _class(name: str, english: str, japanese: str, value: str, what: str, ddf: s
             allowed=0,
         ),
         group=Group.PIN,
-        folder=Folder.PIN,
+        folder=EditorFolder.PIN,
         disputed=f"Reference and ADML say allowed, the DDF's text says {ddf}, although its default is 0, allowed.",
     )
 

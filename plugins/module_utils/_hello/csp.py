@@ -13,7 +13,7 @@ from typing import Container, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from .._errors import InputError, StateError
 from .catalogue import SETTINGS, setting_named
-from .setting import TENANT, CspNode, Kind, Model, Option, Raw, Scope, Setting, SettingState, State
+from .setting import TENANT, CspNode, Model, Option, PolicyState, Raw, Scope, Setting, SettingState, ValueKind
 from .slots import SWITCH, from_slots, to_slots
 from .writer import Objection
 
@@ -93,7 +93,7 @@ def objection(setting: Setting, state: SettingState, tree: Tree) -> Optional[Obj
     """Returns why the CSP can't express the state, None if it can."""
     if None in setting.nodes:
         return Objection("has no node in the PassportForWork CSP, only Group Policy has it")
-    if setting.settled(state).state is State.DISABLED and setting.switch is None:
+    if setting.settled(state).state is PolicyState.DISABLED and setting.switch is None:
         return Objection("can't be disabled through the CSP", "give the value you want, or not_configured")
     for node in _needed(setting, state):
         if tree.scope is Scope.USER and not node.user:
@@ -128,7 +128,7 @@ def _is_off(leaf: Leaf) -> bool:
 
 
 def _at_raw_default(option: Option, raw: Raw) -> bool:
-    return option.kind is Kind.FLAG and raw == int(bool(option.default))
+    return option.kind is ValueKind.FLAG and raw == int(bool(option.default))
 
 
 def states(values: Iterable[Tuple[str, object]]) -> Dict[str, SettingState]:
@@ -160,14 +160,14 @@ def paths_of(names: Iterable[str]) -> Mapping[str, CspNode]:
 def _needed(setting: Setting, state: SettingState) -> List[CspNode]:
     """The nodes without which the state can't be told: an option at its default needs none."""
     options = [each for each in setting.options if not _at_default(each, state)]
-    nodes = [option.node for option in options] if state.state is State.ENABLED else []
+    nodes = [option.node for option in options] if state.state is PolicyState.ENABLED else []
     if setting.switch is not None and setting.switch.node is not None:
         nodes.insert(0, setting.switch.node)
     return nodes or [node for node in setting.nodes if node is not None][:1]
 
 
 def _at_default(option: Option, state: SettingState) -> bool:
-    return option.kind is Kind.FLAG and state.option(option.name) == option.default
+    return option.kind is ValueKind.FLAG and state.option(option.name) == option.default
 
 
 def _slot_nodes(setting: Setting) -> Dict[str, CspNode]:

@@ -10,12 +10,12 @@ from typing import Dict, List, Mapping, Optional, Tuple, cast
 from .._errors import InputError
 from .catalogue import SETTINGS, setting_named
 from .provider import Provider, provider
-from .setting import Kind, Model, Option, Setting, SettingState, State, Value
+from .setting import Model, Option, PolicyState, Setting, SettingState, Value, ValueKind
 from .signal_rules import Rule, parse_rules, rules_to_data
 
 #: Words of the character classes, as the PIN policy of a card says them; :data:`STATES` are those of all settings.
-CLASS_STATES = {"required": State.ENABLED, "disallowed": State.DISABLED, "allowed": State.ALLOWED}
-STATES = {state.value: state for state in (State.ENABLED, State.DISABLED, State.NOT_CONFIGURED)}
+CLASS_STATES = {"required": PolicyState.ENABLED, "disallowed": PolicyState.DISABLED, "allowed": PolicyState.ALLOWED}
+STATES = {state.value: state for state in (PolicyState.ENABLED, PolicyState.DISABLED, PolicyState.NOT_CONFIGURED)}
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -49,17 +49,17 @@ def parse_setting(setting: Setting, data: object, field: str) -> SettingState:
     if isinstance(data, Mapping):
         return _from_mapping(setting, data, field)
     if setting.scalar is not None and not (isinstance(data, str) and data in STATES):
-        return SettingState(State.ENABLED, ((setting.scalar.name, _value(setting.scalar, data, field)),))
+        return SettingState(PolicyState.ENABLED, ((setting.scalar.name, _value(setting.scalar, data, field)),))
     return _with_options(setting, _state(setting, data, field), {}, field)
 
 
 def to_data(setting: Setting, state: SettingState) -> object:
     """Returns a state as a task writes it, options at their default left out. The inverse of parse_setting."""
-    if state.state is State.UNKNOWN:
+    if state.state is PolicyState.UNKNOWN:
         return f"unknown ({state.option('found')})"
     if setting.is_class:
         return {each: word for word, each in CLASS_STATES.items()}.get(state.state, state.state.value)
-    if state.state is not State.ENABLED:
+    if state.state is not PolicyState.ENABLED:
         return state.state.value
     if setting.scalar is not None:
         return _plain(setting.scalar, cast(Value, state.option(setting.scalar.name)))
@@ -85,13 +85,13 @@ def _from_mapping(setting: Setting, data: Mapping[object, object], field: str) -
             nearest = difflib.get_close_matches(str(key), known, n=1)
             remedy = f"did you mean {nearest[0]}?" if nearest else f"choose from {', '.join(known)}"
             raise InputError(f"{field}.{key}", "is no option of this setting", remedy)
-    state = _state(setting, data.get("state", State.ENABLED.value), f"{field}.state")
+    state = _state(setting, data.get("state", PolicyState.ENABLED.value), f"{field}.state")
     return _with_options(setting, state, {str(key): value for key, value in data.items() if value is not None}, field)
 
 
-def _with_options(setting: Setting, state: State, data: Mapping[str, object], field: str) -> SettingState:
+def _with_options(setting: Setting, state: PolicyState, data: Mapping[str, object], field: str) -> SettingState:
     given = [option.name for option in setting.options if option.name in data]
-    if state is not State.ENABLED:
+    if state is not PolicyState.ENABLED:
         if given:
             raise InputError(f"{field}.{given[0]}", f"stands with state {state.value}", "use options with enabled only")
         return SettingState(state)
@@ -101,7 +101,7 @@ def _with_options(setting: Setting, state: State, data: Mapping[str, object], fi
     )
 
 
-def _state(setting: Setting, data: object, field: str) -> State:
+def _state(setting: Setting, data: object, field: str) -> PolicyState:
     words = {**STATES, **CLASS_STATES} if setting.is_class else STATES
     found = words.get(data) if isinstance(data, str) else None
     if found is None:
@@ -118,16 +118,16 @@ def _option(option: Option, data: object, field: str) -> Value:
 
 
 def _value(option: Option, data: object, field: str) -> Value:
-    if option.kind is Kind.FLAG:
+    if option.kind is ValueKind.FLAG:
         return _flag(data, field)
-    if option.kind is Kind.WORD:
+    if option.kind is ValueKind.WORD:
         words = [word for word, _number in option.words]
         if not isinstance(data, str) or data not in words:
             raise InputError(field, f"is {data!r}", f"choose {', '.join(words)}, disabled, or not_configured")
         return data
-    if option.kind is Kind.PROVIDERS:
+    if option.kind is ValueKind.PROVIDERS:
         return _providers(data, field)
-    if option.kind is Kind.RULES:
+    if option.kind is ValueKind.RULES:
         return () if data == [] and option.default == () else parse_rules(data, option.scenario, field)
     return _number(option, data, field)
 
@@ -162,8 +162,8 @@ def _providers(data: object, field: str) -> Tuple[Provider, ...]:
 
 
 def _plain(option: Option, value: Value) -> object:
-    if option.kind is Kind.PROVIDERS:
+    if option.kind is ValueKind.PROVIDERS:
         return [each.value for each in cast(Tuple[Provider, ...], value)]
-    if option.kind is Kind.RULES:
+    if option.kind is ValueKind.RULES:
         return rules_to_data(cast(Tuple[Rule, ...], value))
     return value

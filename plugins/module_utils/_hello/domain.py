@@ -18,8 +18,8 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple, Typ
 
 from .._errors import InputError, StateError
 from .login import Login, environment, ticket
-from .record import Change, Modification, Record, record_of
-from .samba_error import LOOK, Absent, Busy, Conflict, Denied, Present, ldap_error, smb_error
+from .record import DirectoryObject, Modification, ModifyOperation, record_of
+from .samba_error import LOOK, Busy, Conflict, Denied, FileExists, NoSuchFile, ldap_error, smb_error
 
 Result = TypeVar("Result")
 
@@ -64,7 +64,7 @@ class Domain:
 
     # -- the directory
 
-    def search(self, expression: str, attributes: Sequence[str], base: str = "") -> List[Record]:
+    def search(self, expression: str, attributes: Sequence[str], base: str = "") -> List[DirectoryObject]:
         """Searches a whole subtree, by default that of the domain."""
         found = self._speaking(
             "the search in the directory",
@@ -93,7 +93,7 @@ class Domain:
         ldb = self._samba.ldb
         message = ldb.Message(self._dn(dn))
         for number, (change, attribute, value) in enumerate(changes):
-            flag = ldb.FLAG_MOD_ADD if change is Change.ADD else ldb.FLAG_MOD_DELETE
+            flag = ldb.FLAG_MOD_ADD if change is ModifyOperation.ADD else ldb.FLAG_MOD_DELETE
             message[f"{number}"] = ldb.MessageElement(value, flag, attribute)
         self._speaking(f"changing {dn}", lambda: self._directory.modify(message))
 
@@ -119,7 +119,7 @@ class Domain:
         """Returns a file as a whole, None where there is none."""
         try:
             return bytes(self._patiently(f"reading {path}", lambda: self._files.loadfile(path)))
-        except Absent:
+        except NoSuchFile:
             return None
 
     def has_folder(self, path: str) -> bool:
@@ -132,12 +132,12 @@ class Domain:
 
     def remove_file(self, path: str) -> None:
         """Removes a file if it is there."""
-        with contextlib.suppress(Absent):
+        with contextlib.suppress(NoSuchFile):
             self._patiently(f"removing {path}", lambda: self._files.unlink(path))
 
     def make_folder(self, path: str) -> None:
         """Makes a folder if it is not there."""
-        with contextlib.suppress(Present):
+        with contextlib.suppress(FileExists):
             self._speaking(f"making {path}", lambda: self._files.mkdir(path))
 
     def copy_acl(self, dn: str, path: str) -> None:

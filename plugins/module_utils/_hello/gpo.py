@@ -18,7 +18,7 @@ from .._errors import InputError, StateError
 from . import gpt_ini
 from .extension_names import ATTRIBUTES, with_registry
 from .gpo_version import GpoVersion
-from .record import Record
+from .record import DirectoryObject
 from .setting import Scope
 
 CLASS = "groupPolicyContainer"
@@ -82,7 +82,7 @@ class Want:
 class Gpo:
     """A GPO as read: its object, the Registry.pol of one half and gpt.ini, each None where there is none."""
 
-    record: Record
+    record: DirectoryObject
     scope: Scope
     pol: Optional[bytes] = None
     ini: Optional[bytes] = None
@@ -173,12 +173,12 @@ class Gpo:
             yield f"raise the version of the {self.half_in_words} settings, which is 0, so that clients read them"
 
 
-def guid_of(record: Record) -> str:
+def guid_of(record: DirectoryObject) -> str:
     """The GUID of a GPO's object, in braces."""
     return record.dn.split(",", 1)[0].partition("=")[2]
 
 
-def is_gpo(record: Record) -> bool:
+def is_gpo(record: DirectoryObject) -> bool:
     return CLASS.lower() in (name.lower() for name in record.texts("objectClass"))
 
 
@@ -196,7 +196,7 @@ def _says_nothing(document: bytes) -> bool:
     return document in (b"", preg.EMPTY)
 
 
-def _below_share(record: Record) -> str:
+def _below_share(record: DirectoryObject) -> str:
     r"""The folder below the share: ``\\domain\sysvol\a\b`` gives ``a\b``."""
     path = record.text("gPCFileSysPath")
     parts = path.split("\\", 4)

@@ -40,8 +40,8 @@ from .gpo import (
     Missing,
     Want,
 )
-from .gpo_search import Found, GpoSearch
-from .record import Change, Modification, replaced
+from .gpo_search import FoundGpo, GpoSearch
+from .record import Modification, ModifyOperation, replaced
 from .samba_error import Conflict
 from .setting import Scope
 
@@ -62,7 +62,7 @@ class GpoPlace:
         self._want = want
         self._render = render
         self._search = GpoSearch(domain, want)
-        self._found = Found()
+        self._found = FoundGpo()
         self._is_linked = True
         self._base = b""
 
@@ -200,7 +200,7 @@ class GpoPlace:
         if gpo.marked:
             self._complete(gpo)
         if not gpo.interrupted:
-            self._domain.modify(gpo.dn, [(Change.ADD, MARK_ATTRIBUTE, MARKS[gpo.scope])])
+            self._domain.modify(gpo.dn, [(ModifyOperation.ADD, MARK_ATTRIBUTE, MARKS[gpo.scope])])
         if gpo.interrupted or document != gpo.document:
             self._write_pol(gpo, document)
         names = gpo.names_for(document)
@@ -213,7 +213,7 @@ class GpoPlace:
             self._domain.copy_acl(gpo.dn, ini_path)
         self._domain.remove_file(f"{gpo.half}\\{POL_COPY}")
         old = gpo.record.text("versionNumber")
-        unmark = (Change.DELETE, MARK_ATTRIBUTE, MARKS[gpo.scope])
+        unmark = (ModifyOperation.DELETE, MARK_ATTRIBUTE, MARKS[gpo.scope])
         raised = replaced("versionNumber", old, str(version.signed))
         self._domain.modify(gpo.dn, [*raised, *self._functionality(gpo), unmark])
 

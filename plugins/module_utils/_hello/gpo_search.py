@@ -12,17 +12,17 @@ from . import gpt_ini
 from .domain import Domain
 from .gp_link import has_link
 from .gpo import ASKED, CLASS, POL, POL_COPY, Gpo, Missing, Want, guid_of, is_gpo, is_whole
-from .record import Record
+from .record import DirectoryObject
 
 _LINKED = ("domainDNS", "organizationalUnit", "site")  # [MS-GPOL] 2.2.2: what GPOs are linked to
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundGpo:
     """The GPO, and the object to link it to; each None where there is none."""
 
     gpo: Optional[Gpo] = None
-    container: Optional[Record] = None
+    container: Optional[DirectoryObject] = None
 
 
 class GpoSearch:
@@ -34,7 +34,7 @@ class GpoSearch:
         self._want = want
         self.link = domain.checked_dn("gpo.link", want.link) if want.link else ""
 
-    def checked(self) -> Found:
+    def checked(self) -> FoundGpo:
         """Reads as :meth:`read`, and refuses what a write could not be done with.
 
         :raises InputError: if the container to link it to is not there, or holds no links
@@ -51,7 +51,7 @@ class GpoSearch:
             self._check_folder(found.gpo)
         return found
 
-    def read(self) -> Found:
+    def read(self) -> FoundGpo:
         """One search, and two files if there is a GPO.
 
         :raises StateError: if its name is not the only one, or its Registry.pol damaged
@@ -65,7 +65,7 @@ class GpoSearch:
                 f'{len(gpos)} GPOs have the name "{self._want.name}"', f"give the GUID of one, with braces: {guids}"
             )
         gpo = self._with_files(gpos[0]) if gpos else None
-        return Found(gpo, containers[0] if containers else None)
+        return FoundGpo(gpo, containers[0] if containers else None)
 
     def is_linked(self, gpo: Gpo) -> bool:
         """Whether a domain, organizational unit or site links the GPO, with its link turned on."""
@@ -77,7 +77,7 @@ class GpoSearch:
             for record in self._domain.search(linking, ["gPLink"], base=base)
         )
 
-    def _search(self) -> List[Record]:
+    def _search(self) -> List[DirectoryObject]:
         quoted = self._domain.quoted
         by = "cn" if self._want.is_guid else "displayName"
         gpo = f"(&(objectClass={CLASS})({by}={quoted(self._want.name)}))"
@@ -89,7 +89,7 @@ class GpoSearch:
         # A site stands in the configuration partition, which a search of the domain does not enter.
         return self._domain.search(gpo, ASKED) + self._domain.search(container, ASKED, base=self.link)
 
-    def _with_files(self, record: Record) -> Gpo:
+    def _with_files(self, record: DirectoryObject) -> Gpo:
         gpo = Gpo(record, self._want.scope)
         ini = self._domain.read_file(f"{gpo.folder}\\{gpt_ini.FILE}")
         pol = self._domain.read_file(f"{gpo.half}\\{POL}")
@@ -107,7 +107,7 @@ class GpoSearch:
         copy = self._domain.read_file(f"{gpo.half}\\{POL_COPY}")
         return copy if copy is not None and is_whole(copy) else pol
 
-    def _check_container(self, container: Optional[Record]) -> None:
+    def _check_container(self, container: Optional[DirectoryObject]) -> None:
         remedy = "give the DN of a domain, OU or site"
         if container is None:
             raise InputError("gpo.link", f"is {self.link}, which does not exist", remedy)

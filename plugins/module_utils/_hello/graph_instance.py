@@ -14,7 +14,7 @@ from typing import Dict, Iterator, List, Mapping, Optional, cast
 from .._errors import StateError
 from .catalogue import setting_named
 from .csp import BY_PATH, ROOTS, Leaf
-from .setting import TENANT, CspNode, Format, Kind, Scope
+from .setting import TENANT, CspNode, Format, Scope, ValueKind
 
 _GRAPH = "#microsoft.graph.deviceManagementConfiguration"
 _GROUPS, _CHOICE, _SIMPLE = "groupSettingCollectionValue", "choiceSettingValue", "simpleSettingValue"
@@ -103,7 +103,7 @@ _PATHS = {scope: {_definition(scope, path): path for path in BY_PATH} for scope 
 def _is_choice(node: CspNode) -> bool:
     """Whether the catalogue offers named options, as it does for all but plain numbers."""
     name, slot, _node = BY_PATH[node.path]
-    return not any(each.name == slot and each.kind is Kind.NUMBER for each in setting_named(name).options)
+    return not any(each.name == slot and each.kind is ValueKind.NUMBER for each in setting_named(name).options)
 
 
 def setting_of(instance: Entry) -> Entry:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional
 
 from .._errors import InputError, StateError
-from .setting import NOT_CONFIGURED, Model, Setting, SettingState, State
+from .setting import NOT_CONFIGURED, Model, PolicyState, Setting, SettingState
 from .slots import unknown
 from .writer import Objection
 
@@ -59,7 +59,7 @@ class Himmelblau:
             )
         if setting.name != "pin_min_length":
             return Objection("has no key in Himmelblau's configuration", refuse=False)
-        if state.state is State.DISABLED:
+        if state.state is PolicyState.DISABLED:
             return Objection("can't be disabled in Himmelblau, whose default is 6", "give a number, or not_configured")
         length = state.option("value")
         if isinstance(length, int) and not SHORTEST <= length <= LONGEST:
@@ -82,7 +82,7 @@ class Himmelblau:
         wanted: Dict[str, Optional[str]] = {}
         if "use_hello" in changes:
             state = changes["use_hello"]
-            wanted[_HELLO] = None if state == NOT_CONFIGURED else str(state.state is State.ENABLED).lower()
+            wanted[_HELLO] = None if state == NOT_CONFIGURED else str(state.state is PolicyState.ENABLED).lower()
         if "pin_min_length" in changes:
             length = changes["pin_min_length"].option("value")
             wanted[_LENGTH] = None if length is None else str(length)
@@ -152,13 +152,13 @@ def _join(lines: List[str]) -> bytes:
 def _hello_state(value: str) -> SettingState:
     word = value.lower()
     if word in ("true", "yes", "1", "on"):
-        return SettingState(State.ENABLED, (("disable_post_logon_provisioning", False),))
+        return SettingState(PolicyState.ENABLED, (("disable_post_logon_provisioning", False),))
     if word in ("false", "no", "0", "off"):
-        return SettingState(State.DISABLED)
+        return SettingState(PolicyState.DISABLED)
     return unknown({_HELLO: value})
 
 
 def _length_state(value: str) -> SettingState:
     if value.isascii() and value.isdigit() and len(value) < 4:
-        return SettingState(State.ENABLED, (("value", int(value)),))
+        return SettingState(PolicyState.ENABLED, (("value", int(value)),))
     return unknown({_LENGTH: value})

@@ -16,7 +16,7 @@ from .._pin import LONGEST, Presence
 from .catalogue_pin import DEFAULT_MIN_LENGTH
 from .desired import parse_settings, view
 from .document import json_bytes, parse_json
-from .setting import NOT_CONFIGURED, Model, Setting, SettingState, State
+from .setting import NOT_CONFIGURED, Model, PolicyState, Setting, SettingState
 from .writer import Objection
 
 PATH = "/etc/hardbound/hello_policy.json"
@@ -36,9 +36,9 @@ _PIN_CLASSES = {
     "pin_uppercase": "uppercase",
 }
 _PRESENCES = {
-    State.ENABLED: Presence.REQUIRED,
-    State.DISABLED: Presence.DISALLOWED,
-    State.ALLOWED: Presence.ALLOWED,
+    PolicyState.ENABLED: Presence.REQUIRED,
+    PolicyState.DISABLED: Presence.DISALLOWED,
+    PolicyState.ALLOWED: Presence.ALLOWED,
 }
 
 #: Setting to the switch that cards obey, and the switch's value where the setting is enabled.
@@ -130,7 +130,7 @@ def pin_fields(model: Model) -> Dict[str, object]:
 def card_switches(model: Model) -> Dict[str, bool]:
     """Returns the switches that the policy rules. Cards are in TPMs 2.0 only, so there is none to exclude others."""
     return {
-        switch: enabled if model[name].state is State.ENABLED else not enabled
+        switch: enabled if model[name].state is PolicyState.ENABLED else not enabled
         for name, (switch, enabled) in CARD_SWITCHES.items()
         if name in model
     }

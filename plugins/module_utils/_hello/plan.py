@@ -17,7 +17,7 @@ from .writer import Writer
 
 
 @dataclass(frozen=True)
-class Change:
+class SettingChange:
     """One setting that takes another state. ``before`` is None where the document says nothing of it."""
 
     name: str
@@ -32,7 +32,7 @@ class Chore:
     text: str
 
 
-Step = Union[Change, Chore]
+Step = Union[SettingChange, Chore]
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,15 @@ def plan(desired: Fit, current: Model, writer: Writer, title: str = "") -> Plan[
     )
 
 
-def _changes(desired: Model, current: Model, writer: Writer) -> Iterable[Change]:
+def _changes(desired: Model, current: Model, writer: Writer) -> Iterable[SettingChange]:
     for name, state in desired.items():
         before = current.get(name)
         gone = state == NOT_CONFIGURED and before is None and not writer.keeps_removal(setting_named(name))
         if before != state and not gone:
-            yield Change(name, before, state)
+            yield SettingChange(name, before, state)
 
 
-def _after(current: Model, changes: Tuple[Change, ...], writer: Writer) -> Model:
+def _after(current: Model, changes: Tuple[SettingChange, ...], writer: Writer) -> Model:
     after = {**current, **{change.name: change.after for change in changes}}
     return {
         name: state

@@ -9,16 +9,16 @@ from typing import Mapping, Optional, Sequence
 
 from .._spine import Plan, View
 from .himmelblau import RETRY_COUNT, Himmelblau
-from .plan import Change, Chore, Fit, Step, fit, plan, removal
-from .setting import Model, SettingState, State
-from .writer import Place, Writer
+from .plan import Chore, Fit, SettingChange, Step, fit, plan, removal
+from .setting import Model, PolicyState, SettingState
+from .writer import DocumentPlace, Writer
 
 #: In a diff, beside the settings: what a place needs besides its document.
 TO_DO = "to_do"
 
 
 @dataclass(frozen=True)
-class Current:
+class CurrentDocument:
     """A document and what it says."""
 
     document: bytes
@@ -26,7 +26,7 @@ class Current:
 
 
 @dataclass(frozen=True)
-class Policy:
+class HelloPolicy:
     """Desired settings, or with ``absent`` the names of those to remove, in a place.
 
     Settings that are not named stay as they are, and so does all else in the document.
@@ -34,14 +34,14 @@ class Policy:
 
     desired: Model
     writer: Writer
-    place: Place
+    place: DocumentPlace
     absent: Optional[Sequence[str]] = None
 
-    def read(self) -> Current:
+    def read(self) -> CurrentDocument:
         document = self.place.load()
-        return Current(document, self.writer.read(document))
+        return CurrentDocument(document, self.writer.read(document))
 
-    def plan(self, current: Current) -> Plan[Step]:
+    def plan(self, current: CurrentDocument) -> Plan[Step]:
         found = self._settings_plan(current)
         chores = tuple(self.place.chores)
         if not chores:
@@ -53,55 +53,55 @@ class Policy:
             warnings=(*self.place.warnings, *found.warnings),
         )
 
-    def _settings_plan(self, current: Current) -> Plan[Step]:
+    def _settings_plan(self, current: CurrentDocument) -> Plan[Step]:
         return plan(self._fit(current), current.model, self.writer, self.place.title)
 
-    def apply(self, plan: Plan[Step], current: Current) -> View:
+    def apply(self, plan: Plan[Step], current: CurrentDocument) -> View:
         stored = self.place.store(self.render(plan, current))
         return {**self._told(plan, current), **stored}
 
-    def report(self, plan: Plan[Step], current: Current) -> View:
+    def report(self, plan: Plan[Step], current: CurrentDocument) -> View:
         return {**self._told(plan, current), **self.place.report()}
 
-    def render(self, plan: Plan[Step], current: Current) -> bytes:
+    def render(self, plan: Plan[Step], current: CurrentDocument) -> bytes:
         """Returns the document with the plan carried out."""
         changes = _changes(plan)
         return self.writer.render(changes, current.document) if changes else current.document
 
     def rewrite(self, document: bytes) -> bytes:
         """Returns another document with the desired settings put in, for a place that was changed meanwhile."""
-        current = Current(document, self.writer.read(document))
+        current = CurrentDocument(document, self.writer.read(document))
         return self.render(self._settings_plan(current), current)
 
-    def _fit(self, current: Current) -> Fit:
+    def _fit(self, current: CurrentDocument) -> Fit:
         if self.absent is not None:
             return fit(removal(self.absent, current.model), self.writer)
         return fit(self.desired, self.writer)
 
-    def _told(self, plan: Plan[Step], current: Current) -> Mapping[str, object]:
+    def _told(self, plan: Plan[Step], current: CurrentDocument) -> Mapping[str, object]:
         return {
             "settings": {name: value for name, value in plan.after.items() if name != TO_DO},
-            "changed_settings": [step.name for step in plan.steps if isinstance(step, Change)],
+            "changed_settings": [step.name for step in plan.steps if isinstance(step, SettingChange)],
             "not_applicable": dict(self._fit(current).not_applicable),
         }
 
 
 def _changes(plan: Plan[Step]) -> Model:
-    return {step.name: step.after for step in plan.steps if isinstance(step, Change)}
+    return {step.name: step.after for step in plan.steps if isinstance(step, SettingChange)}
 
 
 @dataclass(frozen=True)
-class HimmelblauPolicy(Policy):
+class HimmelblauPolicy(HelloPolicy):
     """A drop-in of Himmelblau, with its retry count beside the settings."""
 
     writer: Himmelblau
 
-    def plan(self, current: Current) -> Plan[Step]:
+    def plan(self, current: CurrentDocument) -> Plan[Step]:
         found = super().plan(current)
         before, wanted = self.writer.retry_count(current.document), self.writer.pin_retry_count
         if wanted is None or before == str(wanted):
             return found
-        change = Change(RETRY_COUNT, None, SettingState(State.ENABLED, (("value", wanted),)))
+        change = SettingChange(RETRY_COUNT, None, SettingState(PolicyState.ENABLED, (("value", wanted),)))
         return replace(
             found,
             steps=(*found.steps, change),
@@ -111,13 +111,13 @@ class HimmelblauPolicy(Policy):
 
 
 @dataclass(frozen=True)
-class ReturnedPolicy(Policy):
+class ReturnedPolicy(HelloPolicy):
     """A document that is returned instead of kept: nothing changes anywhere. With nothing to say it is an empty one."""
 
-    def plan(self, current: Current) -> Plan[Step]:
+    def plan(self, current: CurrentDocument) -> Plan[Step]:
         return replace(super().plan(current), steps=(), before={}, after={})
 
-    def report(self, plan: Plan[Step], current: Current) -> View:
+    def report(self, plan: Plan[Step], current: CurrentDocument) -> View:
         full = super().plan(current)
         document = self.writer.render(_changes(full), current.document)
         return {**self._told(full, current), "document": document.decode("utf-8")}

@@ -12,7 +12,7 @@ Attributes = Mapping[str, Sequence[bytes]]
 
 
 @dataclass(frozen=True)
-class Record:
+class DirectoryObject:
     """An object of the directory, with the attributes that were asked for. Names are in lower case."""
 
     dn: str
@@ -26,22 +26,22 @@ class Record:
         return "".join(self.texts(name)[:1])
 
 
-class Change(enum.Enum):
+class ModifyOperation(enum.Enum):
     """What a modification does with a value ([RFC 4511] 4.6)."""
 
     ADD = "add"
     DELETE = "delete"
 
 
-Modification = Tuple[Change, str, str]
+Modification = Tuple[ModifyOperation, str, str]
 
 
 def replaced(attribute: str, old: str, new: str) -> Sequence[Modification]:
     """Compare and swap: the directory refuses the whole modification unless the old value still stands."""
-    gone = [(Change.DELETE, attribute, old)] if old else []
-    return [*gone, (Change.ADD, attribute, new)]
+    gone = [(ModifyOperation.DELETE, attribute, old)] if old else []
+    return [*gone, (ModifyOperation.ADD, attribute, new)]
 
 
-def record_of(message: Any) -> Record:
+def record_of(message: Any) -> DirectoryObject:
     names = [name for name in message if name != "dn"]
-    return Record(str(message.dn), {name.lower(): [bytes(value) for value in message[name]] for name in names})
+    return DirectoryObject(str(message.dn), {name.lower(): [bytes(value) for value in message[name]] for name in names})

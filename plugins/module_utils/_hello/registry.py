@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, List, Tuple, Union
 
 from .catalogue import SETTINGS
-from .setting import NOT_CONFIGURED, Model, Raw, RegistryPlace, Scope, Setting, SettingState, State
+from .setting import NOT_CONFIGURED, Model, PolicyState, Raw, RegistryPlace, Scope, Setting, SettingState
 from .slots import SWITCH, from_slots, to_slots
 
 
 @dataclass(frozen=True)
-class Put:
+class PutValue:
     """Set a value: a number is a REG_DWORD, a text a REG_SZ. A contrary ``**del.`` has to go."""
 
     key: str
@@ -42,11 +42,11 @@ class Forget:
     name: str
 
 
-Edit = Union[Put, Delete, Forget]
+Edit = Union[PutValue, Delete, Forget]
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundEntry:
     """An entry as read. ``data`` is a number for a REG_DWORD, a text for a REG_SZ, bytes for all else.
 
     ``name`` has no ``**del.`` before it where ``deleted`` is true.
@@ -67,7 +67,7 @@ def edits(model: Model) -> Tuple[Edit, ...]:
     return tuple(found)
 
 
-def states(entries: Iterable[Found]) -> Dict[str, SettingState]:
+def states(entries: Iterable[FoundEntry]) -> Dict[str, SettingState]:
     """Returns the states that registry entries tell. Entries of no setting are skipped."""
     values: Dict[str, Dict[str, object]] = {}
     deleted: Dict[str, List[str]] = {}
@@ -94,7 +94,7 @@ def objection(setting: Setting, state: SettingState, scope: Scope) -> str:
         return "exists in the PassportForWork CSP only, Group Policy has no such setting"
     if scope is Scope.USER and not setting.user_gpo:
         return "is a setting of the computer, a user policy doesn't have it"
-    if state.state is State.ALLOWED:
+    if state.state is PolicyState.ALLOWED:
         return "has no value for allowed in Group Policy; not_configured means the same there"
     return ""
 
@@ -103,8 +103,8 @@ def _setting_edits(setting: Setting, state: SettingState) -> Iterable[Edit]:
     slots = to_slots(setting, state)
     for slot, place in _slots(setting):
         if slot in slots:
-            yield Put(place.key, place.name, slots[slot])
-        elif state.state is State.DISABLED or (state == NOT_CONFIGURED and setting.lingers):
+            yield PutValue(place.key, place.name, slots[slot])
+        elif state.state is PolicyState.DISABLED or (state == NOT_CONFIGURED and setting.lingers):
             yield Delete(place.key, place.name)
         else:
             yield Forget(place.key, place.name)
@@ -122,7 +122,7 @@ def _state(setting: Setting, values: Dict[str, object], deleted: List[str]) -> U
         return from_slots(setting, values)
     if setting.lingers:
         return NOT_CONFIGURED
-    return SettingState(State.DISABLED) if setting.switch is None else None
+    return SettingState(PolicyState.DISABLED) if setting.switch is None else None
 
 
 _OWNERS = {

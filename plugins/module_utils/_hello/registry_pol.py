@@ -15,7 +15,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 from .._encoding import preg
 from .._encoding.preg import Entry, RegType
 from .._errors import InputError, StateError
-from .registry import Delete, Edit, Found, Put, edits, objection, states
+from .registry import Delete, Edit, FoundEntry, PutValue, edits, objection, states
 from .setting import Model, Scope, Setting, SettingState
 from .writer import Objection
 
@@ -64,9 +64,9 @@ def decode(document: bytes) -> Tuple[Entry, ...]:
         ) from error
 
 
-def found(entries: Iterable[Entry]) -> Tuple[Found, ...]:
+def found(entries: Iterable[Entry]) -> Tuple[FoundEntry, ...]:
     """Returns what is left of the entries once a client has carried them all out."""
-    outcome: Dict[Tuple[str, str], Found] = {}
+    outcome: Dict[Tuple[str, str], FoundEntry] = {}
     for entry in entries:
         for at in [at for at in outcome if _undoes(entry, *at)]:
             del outcome[at]
@@ -74,7 +74,7 @@ def found(entries: Iterable[Entry]) -> Tuple[Found, ...]:
         if command in ("", preg.DELETE_VALUE):
             at = (entry.key.lower(), name.lower())
             outcome.pop(at, None)
-            outcome[at] = Found(entry.key, name, None if command else _plain(entry), deleted=bool(command))
+            outcome[at] = FoundEntry(entry.key, name, None if command else _plain(entry), deleted=bool(command))
     return tuple(outcome.values())
 
 
@@ -103,7 +103,7 @@ def _wanted(change: Edit, standing: List[Entry]) -> Optional[Entry]:
     key, name = change.key, change.name
     if standing:
         key, name = standing[-1].key, _split(standing[-1])[1]
-    if isinstance(change, Put):
+    if isinstance(change, PutValue):
         return _put(change, key, name)
     if isinstance(change, Delete):
         if standing and _split(standing[-1])[0]:
@@ -112,7 +112,7 @@ def _wanted(change: Edit, standing: List[Entry]) -> Optional[Entry]:
     return None
 
 
-def _put(change: Put, key: str, name: str) -> Entry:
+def _put(change: PutValue, key: str, name: str) -> Entry:
     try:
         if isinstance(change.data, int):
             return Entry.dword(key, name, change.data)
@@ -155,7 +155,7 @@ def _is_about_all(entry: Entry, key: str) -> bool:
 
 def _is_undone_after(entries: Sequence[Entry], at: int, change: Edit) -> bool:
     """Whether a later command would remove the value again."""
-    return isinstance(change, Put) and any(_undoes(entry, change.key, change.name) for entry in entries[at + 1 :])
+    return isinstance(change, PutValue) and any(_undoes(entry, change.key, change.name) for entry in entries[at + 1 :])
 
 
 def _lists_value(entry: Entry, key: str, name: str) -> bool:
@@ -176,7 +176,7 @@ def _listed(entry: Entry, command: str) -> List[str]:
 
 
 def _plain(entry: Entry) -> object:
-    """The data of a value as :class:`Found` has it. Bytes stay bytes where the size belies the type."""
+    """The data of a value as :class:`FoundEntry` has it. Bytes stay bytes where the size belies the type."""
     try:
         if entry.type == RegType.DWORD:
             return entry.number

@@ -20,7 +20,7 @@ from .csp import Tree
 from .desired import to_data
 from .linux import Linux
 from .rules import certificate_wins, dispute, min_over_max
-from .setting import NOT_CONFIGURED, Group, Model, Scope, Setting, SettingState, State
+from .setting import NOT_CONFIGURED, Group, Model, PolicyState, Scope, Setting, SettingState
 from .source import Family, Source, SourceKind
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -107,7 +107,7 @@ def _objection(
     """Returns why a state has no effect where it was said, empty if it has."""
     if platform is Platform.WINDOWS:
         return _ON_WINDOWS[kind.family](setting, state, kind.scope)
-    if state.state is State.ENABLED and setting.name in not_enabled:
+    if state.state is PolicyState.ENABLED and setting.name in not_enabled:
         return not_enabled[setting.name]
     objection = Linux().objection(setting, state)
     if objection is None and kind.family is not Family.LINUX:
@@ -117,7 +117,7 @@ def _objection(
 
 def _gpo_objection(setting: Setting, state: SettingState, scope: Scope) -> str:
     # A reader found the value in the registry, so being able to write it is beside the point.
-    return "" if state.state is State.ALLOWED else registry.objection(setting, state, scope)
+    return "" if state.state is PolicyState.ALLOWED else registry.objection(setting, state, scope)
 
 
 def _csp_objection(setting: Setting, state: SettingState, scope: Scope) -> str:
@@ -208,7 +208,7 @@ def _noted(each: Effective, model: Model) -> Effective:
         notes.append("The minimum is over the maximum, so Windows uses its defaults for both.")
     if each.name == "use_cloud_trust_for_on_prem_auth":
         notes.append(certificate_wins(model))
-    if each.state.state is State.UNKNOWN:
+    if each.state.state is PolicyState.UNKNOWN:
         notes.append("The source holds data that no state of this setting has.")
     return replace(each, notes=tuple(note for note in notes if note))
 

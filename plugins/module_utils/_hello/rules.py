@@ -16,7 +16,7 @@ from .._pin import LONGEST
 from .catalogue import SETTINGS
 from .catalogue_pin import CLASSES, DEFAULT_MIN_LENGTH
 from .provider import Provider
-from .setting import NOT_CONFIGURED, Model, Setting, SettingState, State
+from .setting import NOT_CONFIGURED, Model, PolicyState, Setting, SettingState
 
 _BIOMETRIC = frozenset((Provider.FINGERPRINT, Provider.FACE))
 
@@ -66,12 +66,12 @@ def dispute(setting: Setting, state: SettingState) -> str:
     return f"{setting.name} is {state.state.value}, and sources disagree what that means. {setting.disputed}"
 
 
-def _is(model: Model, name: str, state: State) -> bool:
+def _is(model: Model, name: str, state: PolicyState) -> bool:
     return name in model and model[name].state is state
 
 
 def _length(model: Model, name: str, default: int) -> int:
-    value = model[name].option("value") if _is(model, name, State.ENABLED) else None
+    value = model[name].option("value") if _is(model, name, PolicyState.ENABLED) else None
     return default if value is None else cast(int, value)
 
 
@@ -83,7 +83,7 @@ def min_over_max(model: Model) -> Optional[Fault]:
     shortest, longest = _lengths(model)
     if shortest <= longest:
         return None
-    if not _is(model, "pin_min_length", State.ENABLED):
+    if not _is(model, "pin_min_length", PolicyState.ENABLED):
         return Fault(
             "pin_max_length",
             f"is {longest}, less than the {shortest} characters that hold where pin_min_length is not set",
@@ -107,7 +107,7 @@ def min_equals_max(model: Model) -> str:
 
 
 def no_class_left(model: Model) -> Optional[Fault]:
-    if not all(_is(model, each.name, State.DISABLED) for each in CLASSES):
+    if not all(_is(model, each.name, PolicyState.DISABLED) for each in CLASSES):
         return None
     return Fault(
         CLASSES[0].name, "and the other three character classes are disallowed, so no PIN is possible", "allow one"
@@ -116,7 +116,7 @@ def no_class_left(model: Model) -> Optional[Fault]:
 
 def certificate_wins(model: Model) -> str:
     both = ("use_certificate_for_on_prem_auth", "use_cloud_trust_for_on_prem_auth")
-    if not all(_is(model, name, State.ENABLED) for name in both):
+    if not all(_is(model, name, PolicyState.ENABLED) for name in both):
         return ""
     return f"{both[0]} wins over {both[1]}: cloud trust has no effect while both are enabled."
 
@@ -130,7 +130,7 @@ def no_card_certificate_without_emulation(model: Model) -> Optional[Fault]:
 
 
 def _needs_emulation(model: Model, name: str) -> Optional[Fault]:
-    if not (_is(model, name, State.ENABLED) and _is(model, "disable_card_emulation", State.ENABLED)):
+    if not (_is(model, name, PolicyState.ENABLED) and _is(model, "disable_card_emulation", PolicyState.ENABLED)):
         return None
     return Fault(
         name,
@@ -140,7 +140,7 @@ def _needs_emulation(model: Model, name: str) -> Optional[Fault]:
 
 
 def _groups(model: Model) -> Optional[Tuple[Tuple[Provider, ...], Tuple[Provider, ...]]]:
-    if not _is(model, "device_unlock", State.ENABLED):
+    if not _is(model, "device_unlock", PolicyState.ENABLED):
         return None
     state = model["device_unlock"]
     return (
@@ -190,7 +190,7 @@ def one_factor_for_both(model: Model) -> Optional[Fault]:
 
 def biometrics_off(model: Model) -> Optional[Fault]:
     groups = _groups(model)
-    if groups is None or not _is(model, "use_biometrics", State.DISABLED):
+    if groups is None or not _is(model, "use_biometrics", PolicyState.DISABLED):
         return None
     for name, group in zip(("group_a", "group_b"), groups):
         if _BIOMETRIC.issuperset(group):
@@ -212,7 +212,7 @@ def history_and_reset(model: Model) -> str:
 
 
 def emulation_acts_later(model: Model) -> str:
-    if _is(model, "disable_card_emulation", State.NOT_CONFIGURED):
+    if _is(model, "disable_card_emulation", PolicyState.NOT_CONFIGURED):
         return ""
     return "disable_card_emulation acts only on credentials that are made afterwards."
 

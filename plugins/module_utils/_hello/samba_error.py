@@ -48,11 +48,11 @@ class Conflict(StateError):
     """Somebody else changed the directory between a read and a write. Read again, then try again."""
 
 
-class Absent(StateError):
+class NoSuchFile(StateError):
     """There is no such file or folder."""
 
 
-class Present(StateError):
+class FileExists(StateError):
     """There is such a file or folder already."""
 
 
@@ -86,9 +86,9 @@ def ldap_error(doing: str, code: int, text: str) -> StateError:
 
 def smb_error(doing: str, status: int, text: str) -> StateError:
     if status in _ABSENT:
-        return Absent(f"{doing} failed, there is no such file", _REPLICATED)
+        return NoSuchFile(f"{doing} failed, there is no such file", _REPLICATED)
     if status == NtStatus.OBJECT_NAME_COLLISION:
-        return Present(f"{doing} failed, it is there already", "run again")
+        return FileExists(f"{doing} failed, it is there already", "run again")
     if status in _BUSY:
         return Busy(f"{doing} failed, another client has it open", "run again when that is done")
     if status in _DENIED:

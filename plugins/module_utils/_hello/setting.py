@@ -15,7 +15,7 @@ Value = Union[bool, int, str, Tuple[Provider, ...], Tuple[Rule, ...]]
 Raw = Union[int, str]
 
 
-class State(str, enum.Enum):
+class PolicyState(str, enum.Enum):
     """What a policy says about a setting."""
 
     ENABLED = "enabled"
@@ -31,20 +31,20 @@ class State(str, enum.Enum):
 class SettingState:
     """One setting's state with its options, in the catalogue's order. Options stand with ``ENABLED`` only."""
 
-    state: State
+    state: PolicyState
     options: Tuple[Tuple[str, Value], ...] = ()
 
     def option(self, name: str) -> Optional[Value]:
         return dict(self.options).get(name)
 
 
-NOT_CONFIGURED = SettingState(State.NOT_CONFIGURED)
+NOT_CONFIGURED = SettingState(PolicyState.NOT_CONFIGURED)
 
 #: Setting name to state. A setting that is missing is one of which a source says nothing.
 Model = Mapping[str, SettingState]
 
 
-class Folder(str, enum.Enum):
+class EditorFolder(str, enum.Enum):
     """Where the Group Policy editor shows a setting, below Administrative Templates."""
 
     HELLO = "Windows Components > Windows Hello for Business"
@@ -60,7 +60,7 @@ class Group(str, enum.Enum):
     PIN = "PIN complexity"
 
 
-class Kind(str, enum.Enum):
+class ValueKind(str, enum.Enum):
     """How an option's value is written."""
 
     FLAG = "flag"
@@ -129,7 +129,7 @@ class Option:
     """A value that an enabled setting carries. ``default`` None means that it must be given."""
 
     name: str
-    kind: Kind
+    kind: ValueKind
     place: RegistryPlace
     node: CspNode
     meaning: str
@@ -170,9 +170,9 @@ class Setting:
     user_gpo: bool = False
     lingers: bool = False
     disputed: str = ""
-    disputed_in: Tuple[State, ...] = (State.NOT_CONFIGURED,)
+    disputed_in: Tuple[PolicyState, ...] = (PolicyState.NOT_CONFIGURED,)
     in_reference: bool = True
-    folder: Folder = Folder.HELLO
+    folder: EditorFolder = EditorFolder.HELLO
 
     @property
     def in_gpo(self) -> bool:
@@ -198,7 +198,7 @@ class Setting:
 
         Where a value lingers and there is no switch, disabled means that the value goes, as not configured does.
         """
-        gone = state.state is State.DISABLED and self.lingers and self.switch is None
+        gone = state.state is PolicyState.DISABLED and self.lingers and self.switch is None
         return NOT_CONFIGURED if gone else state
 
     @property

@@ -85,7 +85,7 @@ Check = Callable[[object, str], str]
 
 
 @dataclass(frozen=True)
-class Part:
+class SignalPart:
     """A part of a signal: its name in a task, its name in XML, its check, how often, its default."""
 
     name: str
@@ -184,41 +184,45 @@ _DNS_NAME = (
 # RSSI is a signed octet (Bluetooth Core, HCI_Read_RSSI).
 _RSSI = _number(-128, 127)
 
-SIGNALS: Dict[str, Tuple[str, Tuple[Part, ...]]] = {
+SIGNALS: Dict[str, Tuple[str, Tuple[SignalPart, ...]]] = {
     "bluetooth": (
         "bluetooth",
         (
-            Part("class_of_device", "classOfDevice", _device_class, default=str(int(DeviceClass.PHONE))),
-            Part("rssi_min", "rssiMin", _RSSI, default="-10", number=True),
-            Part("rssi_max_delta", "rssiMaxDelta", _RSSI, default="-10", number=True),
+            SignalPart("class_of_device", "classOfDevice", _device_class, default=str(int(DeviceClass.PHONE))),
+            SignalPart("rssi_min", "rssiMin", _RSSI, default="-10", number=True),
+            SignalPart("rssi_max_delta", "rssiMaxDelta", _RSSI, default="-10", number=True),
         ),
     ),
     "ip_config": (
         "ipConfig",
         (
-            Part("ipv4_prefix", "ipv4Prefix", _prefix(4)),
-            Part("ipv4_gateway", "ipv4Gateway", _address(4)),
-            Part("ipv4_dhcp_server", "ipv4DhcpServer", _address(4)),
-            Part("ipv4_dns_server", "ipv4DnsServer", _address(4), many=True),
-            Part("ipv6_prefix", "ipv6Prefix", _prefix(6)),
-            Part("ipv6_gateway", "ipv6Gateway", _address(6)),
-            Part("ipv6_dhcp_server", "ipv6DhcpServer", _address(6)),
-            Part("ipv6_dns_server", "ipv6DnsServer", _address(6), many=True),
-            Part("dns_suffix", "dnsSuffix", _pattern(_DNS_NAME, "write a DNS suffix such as corp.example"), many=True),
+            SignalPart("ipv4_prefix", "ipv4Prefix", _prefix(4)),
+            SignalPart("ipv4_gateway", "ipv4Gateway", _address(4)),
+            SignalPart("ipv4_dhcp_server", "ipv4DhcpServer", _address(4)),
+            SignalPart("ipv4_dns_server", "ipv4DnsServer", _address(4), many=True),
+            SignalPart("ipv6_prefix", "ipv6Prefix", _prefix(6)),
+            SignalPart("ipv6_gateway", "ipv6Gateway", _address(6)),
+            SignalPart("ipv6_dhcp_server", "ipv6DhcpServer", _address(6)),
+            SignalPart("ipv6_dns_server", "ipv6DnsServer", _address(6), many=True),
+            SignalPart(
+                "dns_suffix", "dnsSuffix", _pattern(_DNS_NAME, "write a DNS suffix such as corp.example"), many=True
+            ),
         ),
     ),
     "wifi": (
         "wifi",
         (
-            Part("ssid", "ssid", _ssid, required=True),
-            Part("bssid", "bssid", _pattern(r"[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){5}", "write it like 12-ab-34-ff-e5-46")),
-            Part("security", "security", _security, required=True),
-            Part(
+            SignalPart("ssid", "ssid", _ssid, required=True),
+            SignalPart(
+                "bssid", "bssid", _pattern(r"[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){5}", "write it like 12-ab-34-ff-e5-46")
+            ),
+            SignalPart("security", "security", _security, required=True),
+            SignalPart(
                 "trusted_root_ca",
                 "trustedRootCA",
                 _pattern(r"[0-9A-Fa-f]{2}( [0-9A-Fa-f]{2}){19}", "write the SHA-1 hash, 20 bytes in hex, with spaces"),
             ),
-            Part("sig_quality", "sig_quality", _number(0, 100), number=True),
+            SignalPart("sig_quality", "sig_quality", _number(0, 100), number=True),
         ),
     ),
 }
@@ -290,7 +294,7 @@ def _signal(name: str, data: object, field: str) -> Signal:
     return Signal(type_, tuple(texts))
 
 
-def _part(part: Part, value: object, field: str) -> List[str]:
+def _part(part: SignalPart, value: object, field: str) -> List[str]:
     if value is None and part.required:
         raise InputError(field, "is missing", "give it, every signal of this type needs it")
     if value is None:
@@ -327,7 +331,7 @@ def _signal_to_data(signal: Signal) -> Data:
     return {name: data}
 
 
-def _to_plain(part: Part, text: str) -> Union[int, str]:
+def _to_plain(part: SignalPart, text: str) -> Union[int, str]:
     if part.xml == "classOfDevice":
         return DeviceClass(int(text)).name.lower()
     return int(text) if part.number else text

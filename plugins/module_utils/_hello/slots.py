@@ -11,7 +11,7 @@ from typing import Dict, Mapping, Optional, Tuple, cast
 
 from .._errors import InputError
 from .provider import Provider, providers_from_text, providers_to_text
-from .setting import Kind, Option, Raw, Setting, SettingState, State, Value
+from .setting import Option, PolicyState, Raw, Setting, SettingState, Value, ValueKind
 from .signal_rules import Rule, rules_from_xml, rules_to_xml
 
 SWITCH = ""
@@ -23,7 +23,7 @@ def to_slots(setting: Setting, state: SettingState) -> Dict[str, Raw]:
     number = _switch_numbers(setting).get(state.state)
     if number is not None:
         slots[SWITCH] = number
-    if state.state is State.ENABLED:
+    if state.state is PolicyState.ENABLED:
         for option in setting.options:
             value = state.option(option.name)
             if value is not None and value != ():
@@ -38,9 +38,9 @@ def from_slots(setting: Setting, slots: Mapping[str, object]) -> Optional[Settin
     try:
         if setting.switch is not None:
             state = {number: state for state, number in _switch_numbers(setting).items()}[_number(slots[SWITCH])]
-            if state is not State.ENABLED:
+            if state is not PolicyState.ENABLED:
                 return SettingState(state)
-        return SettingState(State.ENABLED, _options(setting, slots))
+        return SettingState(PolicyState.ENABLED, _options(setting, slots))
     except (KeyError, ValueError, InputError):
         return unknown(slots)
 
@@ -48,18 +48,18 @@ def from_slots(setting: Setting, slots: Mapping[str, object]) -> Optional[Settin
 def unknown(slots: Mapping[str, object]) -> SettingState:
     """A state that says what was found."""
     found = ", ".join(f"{name or 'switch'}={value!r}" for name, value in slots.items())
-    return SettingState(State.UNKNOWN, (("found", found),))
+    return SettingState(PolicyState.UNKNOWN, (("found", found),))
 
 
 def encode(option: Option, value: Value) -> Raw:
     """Returns an option's value as the number or text that is stored."""
-    if option.kind is Kind.FLAG:
+    if option.kind is ValueKind.FLAG:
         return int(cast(bool, value))
-    if option.kind is Kind.WORD:
+    if option.kind is ValueKind.WORD:
         return dict(option.words)[cast(str, value)]
-    if option.kind is Kind.PROVIDERS:
+    if option.kind is ValueKind.PROVIDERS:
         return providers_to_text(cast(Tuple[Provider, ...], value))
-    if option.kind is Kind.RULES:
+    if option.kind is ValueKind.RULES:
         return rules_to_xml(cast(Tuple[Rule, ...], value), option.scenario)
     return cast(int, value)
 
@@ -69,26 +69,26 @@ def decode(option: Option, raw: object) -> Value:
 
     :raises ValueError: (or its kin) for a number or text that the option can't have
     """
-    if option.kind is Kind.PROVIDERS:
+    if option.kind is ValueKind.PROVIDERS:
         return providers_from_text(_text(raw))
-    if option.kind is Kind.RULES:
+    if option.kind is ValueKind.RULES:
         return rules_from_xml(_text(raw), option.scenario)
     number = _number(raw)
-    if option.kind is Kind.FLAG:
+    if option.kind is ValueKind.FLAG:
         return {0: False, 1: True}[number]
-    if option.kind is Kind.WORD:
+    if option.kind is ValueKind.WORD:
         return {each: word for word, each in option.words}[number]
     if not option.lowest <= number <= option.highest:
         raise ValueError(number)
     return number
 
 
-def _switch_numbers(setting: Setting) -> Dict[State, int]:
+def _switch_numbers(setting: Setting) -> Dict[PolicyState, int]:
     if setting.switch is None:
         return {}
-    numbers = {State.ENABLED: setting.switch.enabled, State.DISABLED: setting.switch.disabled}
+    numbers = {PolicyState.ENABLED: setting.switch.enabled, PolicyState.DISABLED: setting.switch.disabled}
     if setting.switch.allowed is not None:
-        numbers[State.ALLOWED] = setting.switch.allowed
+        numbers[PolicyState.ALLOWED] = setting.switch.allowed
     return numbers
 
 

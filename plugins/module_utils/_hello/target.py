@@ -20,12 +20,12 @@ from .himmelblau import DROP_IN, Himmelblau
 from .linux import Linux
 from .login import Login
 from .place import FilePlace, NoPlace
-from .policy import HimmelblauPolicy, Policy, ReturnedPolicy
+from .policy import HelloPolicy, HimmelblauPolicy, ReturnedPolicy
 from .provisioning import Provisioning
 from .registry_pol import RegistryPol
 from .setting import Scope
 from .syncml import SyncMl
-from .writer import DEFAULT_TITLE, Place, Writer
+from .writer import DEFAULT_TITLE, DocumentPlace, Writer
 
 Params = Mapping[str, Any]
 #: What :data:`TARGETS` may take or leave, of the arguments of ``hello_policy``.
@@ -58,7 +58,7 @@ class Target:
     default_dest: str = ""
     rules_this_host: bool = False
     is_format: bool = True
-    noun: Type[Policy] = Policy
+    noun: Type[HelloPolicy] = HelloPolicy
 
     def writer(self, scope: Scope, params: Params) -> Writer:
         """Returns the writer.
@@ -69,7 +69,7 @@ class Target:
             raise InputError("scope", f"is {scope.value}, but {self.name} has no policy of users", "use scope device")
         return self.make(scope, params)
 
-    def place(self, params: Params) -> Place:
+    def place(self, params: Params) -> DocumentPlace:
         """Returns where a task wants the document: in a file, or nowhere, to be returned."""
         dest = params["dest"] or self.default_dest
         return FilePlace(dest, make_folder=bool(self.default_dest)) if dest else NoPlace()
@@ -190,7 +190,7 @@ def target_named(name: str) -> Target:
     return _BY_NAME[name]
 
 
-def policy(params: Params) -> Policy:
+def policy(params: Params) -> HelloPolicy:
     """Returns the noun of a task, from the arguments of the module ``hello_policy``.
 
     :raises InputError: for arguments that the target doesn't take, before anything is read
@@ -211,7 +211,7 @@ def policy(params: Params) -> Policy:
     return noun(desired, writer, place, absent)
 
 
-def gpo_to_read(gpo: Params, scope: Scope) -> Place:
+def gpo_to_read(gpo: Params, scope: Scope) -> DocumentPlace:
     """Connects to the domain and returns a GPO that has to be there, from the arguments that say which."""
     return GpoPlace(Domain(_login(gpo)), Want(gpo["name"], scope), lambda document: document)
 
@@ -224,7 +224,7 @@ def _check_arguments(params: Params, target: Target) -> None:
             raise InputError(name, fault, "leave it out, or choose another target")
 
 
-def _gpo_to_write(params: Params, scope: Scope, render: Callable[[bytes], bytes]) -> Place:
+def _gpo_to_write(params: Params, scope: Scope, render: Callable[[bytes], bytes]) -> DocumentPlace:
     gpo = params["gpo"]
     if params["state"] == "absent":
         want = Want(gpo["name"], scope, Missing.IGNORE)

@@ -50,7 +50,7 @@ class Writer(Protocol):
         """Whether the document records a removal, so that ``read`` returns ``not_configured`` for it."""
 
 
-class Place(Protocol):
+class DocumentPlace(Protocol):
     """Keeps a document: a file, or a GPO in a domain. Thin I/O."""
 
     @property

@@ -23,7 +23,7 @@ Step = t.Union[CardStep, Present]
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundSmartcard:
     """The card as it is, and how the host's cards are presented; None where no card service was set up."""
 
     card: FoundCard
@@ -42,17 +42,17 @@ class Smartcard:
         """:raises InputError: for a parameter that is not right"""
         return cls(TpmCard.from_task(task), Readers(Presentation(task["store"])))
 
-    def read(self) -> Found:
-        return Found(self._card.read(), self._readers.read())
+    def read(self) -> FoundSmartcard:
+        return FoundSmartcard(self._card.read(), self._readers.read())
 
-    def plan(self, found: Found) -> Plan[Step]:
+    def plan(self, found: FoundSmartcard) -> Plan[Step]:
         plan, host = self._card.plan(found.card), found.card
         present = self._readers.plan(plan.steps, host.current.records, host.policy, found.presented)
         told = warnings(plan.steps, host.policy, found.presented) if self._card.wanted.specification else ()
         steps: t.Tuple[Step, ...] = (*plan.steps, *present)
         return Plan(steps, plan.before, plan.after, plan.title, (*plan.warnings, *told))
 
-    def apply(self, plan: Plan[Step], found: Found) -> View:
+    def apply(self, plan: Plan[Step], found: FoundSmartcard) -> View:
         began = time.time()
         inside, present = split(plan.steps)
         card = self._card.apply(inside, found.card)
@@ -63,7 +63,7 @@ class Smartcard:
             raise Interrupted(error, self._view(card)) from error
         return {**self._view(card), "created": any(isinstance(step, Create) for step in plan.steps)}
 
-    def report(self, plan: Plan[Step], found: Found) -> View:
+    def report(self, plan: Plan[Step], found: FoundSmartcard) -> View:
         self._card.prove(found.card.card)
         return {**self._view(found.card.card), "created": False}
 

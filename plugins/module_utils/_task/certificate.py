@@ -57,7 +57,7 @@ class WantedCertificate:
 
 
 @dataclass(frozen=True)
-class Put:
+class PutCertificate:
     """Write the certificate, DER, or remove the one that is there."""
 
     certificate: t.Optional[bytes]
@@ -81,13 +81,13 @@ class SmartcardCertificate:
         self._wanted.check(record)
         return record
 
-    def plan(self, card: Record) -> Plan[Put]:
+    def plan(self, card: Record) -> Plan[PutCertificate]:
         found, wanted = card.certificates.get(self._wanted.slot), self._wanted.certificate
-        steps = () if found == wanted else (Put(wanted),)
+        steps = () if found == wanted else (PutCertificate(wanted),)
         title = f"certificate in slot {slot_name(self._wanted.slot)} of the virtual smart card {card.name}"
         return Plan(steps, _describe(found), _describe(wanted), title)
 
-    def apply(self, plan: Plan[Put], found: Record) -> View:
+    def apply(self, plan: Plan[PutCertificate], found: Record) -> View:
         store = self._chosen.store
         with store.changing(found.number):
             record = store.read(found.number)
@@ -97,7 +97,7 @@ class SmartcardCertificate:
             store.write(record)
         return self._view(record)
 
-    def report(self, plan: Plan[Put], found: Record) -> View:
+    def report(self, plan: Plan[PutCertificate], found: Record) -> View:
         return self._view(found)
 
     def _view(self, card: Record) -> View:

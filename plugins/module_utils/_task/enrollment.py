@@ -27,7 +27,7 @@ from .arguments import CARD, PLACE, endorsement_auth, owner_auth
 from .attestation import ARGUMENTS as ATTESTATION
 from .attestation import WantedAttestation, parse_nonce
 from .external_request import ARGUMENTS as REQUEST
-from .external_request import ExternalRequest, Sign, Signer
+from .external_request import ExternalRequest, RequestSigner, Sign
 from .readers import Readers, warnings
 from .secret_arguments import Arguments
 from .tpm_card import FoundCard, TpmCard
@@ -196,7 +196,7 @@ class EvidenceVisit:
     def _sign(self, card: EnrolledCard, plan: Plan[Step], record: t.Optional[Record]) -> None:
         for step in _steps_for(card.name, plan):
             if isinstance(step, Sign) and record is not None:
-                self._signatures[card.name] = Signer(self._store, self._tpm, record, card.pin).sign(step)
+                self._signatures[card.name] = RequestSigner(self._store, self._tpm, record, card.pin).sign(step)
 
     def _note(self, name: str, told: t.Mapping[str, t.Any]) -> None:
         """Keeps what is told of a new card only once."""

@@ -10,7 +10,7 @@ import typing as t
 
 from .. import _cryptography
 from .._card.errors import Blocked, WrongSecret
-from .._card.plan import Current
+from .._card.plan import CurrentCards
 from .._card.record import Record, instance_id
 from .._card.store import Store
 from .._errors import InputError, StateError
@@ -66,7 +66,7 @@ class ExistingCard:
         :raises StateError: if there is no such card
         :raises InputError: if name and instance id are not those of one card
         """
-        record = Current(tuple(self.store.records())).find(self._name, self._number)
+        record = CurrentCards(tuple(self.store.records())).find(self._name, self._number)
         if record is None:
             by_number = f"with the instance id {instance_id(self._number or 0)}"
             wanted = by_number if self._name is None else f"named {self._name!r}"

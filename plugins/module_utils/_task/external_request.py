@@ -69,7 +69,7 @@ class Sign:
 
 
 @dataclass(frozen=True)
-class Signer:
+class RequestSigner:
     """A card that has to sign requests.
 
     :param pin: that of the task, or the random one that it has just made; empty if it knows none

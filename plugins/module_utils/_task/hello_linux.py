@@ -13,8 +13,8 @@ from .._card.store import DEFAULT_FOLDER, Store
 from .._edge import access
 from .._edge.access import Holder
 from .._edge.presentation import Presentation
-from .._hello.plan import Change, Chore, Step
-from .._hello.policy import TO_DO, Current, Policy
+from .._hello.plan import Chore, SettingChange, Step
+from .._hello.policy import TO_DO, CurrentDocument, HelloPolicy
 from .._spine import Plan, View
 
 GUARD_READERS = "tell polkit who may see and use the readers"
@@ -46,7 +46,7 @@ class FoundPolicy:
     :param asks_polkit: whether pcscd does
     """
 
-    policy: Current
+    policy: CurrentDocument
     rules: t.Optional[str] = None
     held: t.Sequence[Holder] = ()
     asks_polkit: bool = True
@@ -55,7 +55,7 @@ class FoundPolicy:
 class LinuxPolicy:
     """A policy that the cards of this host obey. They read it themselves; polkit is told."""
 
-    def __init__(self, policy: Policy, store: str = DEFAULT_FOLDER) -> None:
+    def __init__(self, policy: HelloPolicy, store: str = DEFAULT_FOLDER) -> None:
         self._policy = policy
         self._store = Store(store)
         self._presentation = Presentation(store)
@@ -85,7 +85,7 @@ class LinuxPolicy:
         return HostPolicy.parse(document) if document else HostPolicy()
 
     def apply(self, plan: Plan[Step], found: FoundPolicy) -> View:
-        changes = any(isinstance(step, Change) for step in plan.steps)
+        changes = any(isinstance(step, SettingChange) for step in plan.steps)
         view = self._policy.apply(plan, found.policy) if changes else self.report(plan, found)
         for step in plan.steps:
             if isinstance(step, GuardReaders):

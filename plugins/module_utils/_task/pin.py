@@ -118,7 +118,7 @@ class WantedSecrets:
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeSecret:
     """A secret gets a new value; ``by`` is the one that allows it."""
 
     secret: Reference
@@ -130,7 +130,7 @@ class Mark:
     """The PIN is right, and can do nothing but be changed from now on."""
 
 
-Step = t.Union[Change, Mark]
+Step = t.Union[ChangeSecret, Mark]
 
 
 @dataclass(frozen=True)
@@ -200,14 +200,14 @@ class SmartcardPin:
     def plan(self, found: FoundSecrets) -> Plan[Step]:
         steps: t.List[Step] = []
         if found.pin_set_by is not None:
-            steps.append(Change(Reference.PIN, found.pin_set_by))
+            steps.append(ChangeSecret(Reference.PIN, found.pin_set_by))
         new_puk = self._wanted.new_puk
         if new_puk is not None and found.right_puk != new_puk.encode():
-            steps.append(Change(Reference.PUK, Reference.PUK))
+            steps.append(ChangeSecret(Reference.PUK, Reference.PUK))
         before = _describe(found.record, found.pin, found.puk)
         after = dict(before)
         for step in steps:
-            if isinstance(step, Change):
+            if isinstance(step, ChangeSecret):
                 name = step.secret.value
                 before[name], after[name] = "the present one", "the new one"
         if found.pin_set_by is not None:
@@ -233,7 +233,7 @@ class SmartcardPin:
     def _do(self, step: Step, card: Card, found: FoundSecrets) -> None:
         if isinstance(step, Mark):
             card.must_change_pin()
-        elif not isinstance(step, Change):
+        elif not isinstance(step, ChangeSecret):
             unknown(step)
         elif step.secret is Reference.PUK:
             card.change(Reference.PUK, found.right_puk or b"", (self._wanted.new_puk or "").encode(), by_task=True)

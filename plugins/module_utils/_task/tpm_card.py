@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from .._card import lifecycle
 from .._card.host_policy import HostPolicy
-from .._card.plan import Current, Step, plan_absent, plan_present
+from .._card.plan import CurrentCards, Step, plan_absent, plan_present
 from .._card.readiness import check_algorithms, check_host_policy, check_tpm
 from .._card.record import Record
 from .._card.specification import Specification
@@ -25,7 +25,7 @@ from .wanted_card import WantedCard
 class FoundCard:
     """What was found: all cards of the store, the one in question, and what the host asks of its cards."""
 
-    current: Current
+    current: CurrentCards
     card: t.Optional[Record] = None
     policy: HostPolicy = field(default_factory=HostPolicy)
     strangers: t.Tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class TpmCard:
 
         :raises InputError, StateError: for what would go wrong later
         """
-        current, policy = Current(tuple(self.store.records())), self.store.host_policy()
+        current, policy = CurrentCards(tuple(self.store.records())), self.store.host_policy()
         card = current.find(self.wanted.name, self.wanted.number)
         specification = self.wanted.specified(card)
         if specification is not None:

@@ -67,7 +67,7 @@ class Lockout:
 
 
 @dataclass(frozen=True)
-class Identity:
+class TpmFacts:
     """Who made the TPM, and what it may be asked for.
 
     :param nv_free: small NV indices that still fit, by the TPM's own estimate; a card takes up to five
@@ -91,11 +91,11 @@ class Identity:
         return self.revision >= PIN_INDEX_REVISION
 
 
-def identify(tpm: Tpm) -> Identity:
+def identify(tpm: Tpm) -> TpmFacts:
     """Reads the TPM's properties. Two commands."""
     values = {**_properties(tpm, _FIXED), **_properties(tpm, _VARIABLE)}
     permanent = values.get(Property.PERMANENT, 0)
-    return Identity(
+    return TpmFacts(
         manufacturer=_text(values, Property.MANUFACTURER, 1),
         vendor=_text(values, Property.VENDOR_STRING_1, 4),
         firmware=_firmware(values),

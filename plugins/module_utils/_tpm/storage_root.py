@@ -38,7 +38,7 @@ class Tpm(t.Protocol):
     def doing(self, what: str) -> t.ContextManager[t.Any]: ...
 
 
-class Found(t.NamedTuple):
+class FoundKey(t.NamedTuple):
     """A key at a persistent handle.
 
     :param public: TPMT_PUBLIC
@@ -59,7 +59,7 @@ class Found(t.NamedTuple):
         return not attributes & _NO_DA
 
 
-def look(tpm: Tpm, handle: int) -> t.Optional[Found]:
+def look(tpm: Tpm, handle: int) -> t.Optional[FoundKey]:
     """Returns what is at a persistent handle, or None. One bare command."""
     try:
         response = wire.parameters(tpm.run(wire.read_public(handle)))
@@ -68,7 +68,7 @@ def look(tpm: Tpm, handle: int) -> t.Optional[Found]:
             return None
         raise
     public, at = wire.take_sized(response)
-    return Found(handle, public, wire.take_sized(response, at)[0])
+    return FoundKey(handle, public, wire.take_sized(response, at)[0])
 
 
 def storage_root(tpm: Tpm) -> t.Any:

@@ -17,11 +17,11 @@ from ...module_utils._encoding.fields import Fields, encoded
 from .._ledger import clock
 from .._ledger.pins import Known, KnownCard
 from .certificate import Certificate
-from .ek import Policy
+from .ek import TrustPolicy
 from .finding import Code, Finding
 from .known import Recall
 from .pending import read_proof
-from .request import LONGEST_HOST, Request
+from .request import LONGEST_HOST, EvidenceRequest
 from .revocation import RevocationPolicy
 from .trust import Anchor, Trust
 from .verifier import Verdict, verify
@@ -35,7 +35,7 @@ _MOST_KNOWN_CARDS = 1024
 
 
 def verify_and_keep(
-    document: t.Any, request: Request, policy: Policy, recall: Recall, now: datetime
+    document: t.Any, request: EvidenceRequest, policy: TrustPolicy, recall: Recall, now: datetime
 ) -> t.Tuple[Verdict, Document]:
     """Returns the verdict as :func:`~.verifier.verify`, and what a bundle keeps of it: see :mod:`.seal`."""
     lists: t.Dict[str, bytes] = {}
@@ -48,7 +48,7 @@ def verify_and_keep(
 
     now = now.astimezone(timezone.utc).replace(microsecond=0)
     asked = _Asked(recall)
-    verdict = verify(document, request, Policy(policy.trust, policy.revocation, remember), asked, now)
+    verdict = verify(document, request, TrustPolicy(policy.trust, policy.revocation, remember), asked, now)
     return verdict, {
         "at": clock.text(now),
         "request": request.document(),
@@ -122,8 +122,8 @@ class _Parts:
     """
 
     at: datetime
-    request: Request
-    policy: Policy
+    request: EvidenceRequest
+    policy: TrustPolicy
     recall: Recall
     evidence: t.Any
     record: t.Any
@@ -133,7 +133,7 @@ class _Parts:
 def _read(content: t.Any) -> _Parts:
     fields = Fields(content, "content")
     at = clock.read(fields.text("at", 20))
-    request = Request.parse(fields.value("request"))
+    request = EvidenceRequest.parse(fields.value("request"))
     trust = _read_trust(fields.object("trust"))
     parts = _Parts(
         at=at,
@@ -159,12 +159,12 @@ def _read_trust(fields: Fields) -> Trust:
     return trust
 
 
-def _read_policy(fields: Fields, trust: Trust) -> Policy:
+def _read_policy(fields: Fields, trust: Trust) -> TrustPolicy:
     lists = {}
     for each in fields.objects("lists", _MOST_LISTS):
         lists[each.text("url", LONGEST_URL)] = each.octets("list", LARGEST_LIST)
         each.end()
-    policy = Policy(trust, RevocationPolicy(fields.text("policy", 32)), lists.get)
+    policy = TrustPolicy(trust, RevocationPolicy(fields.text("policy", 32)), lists.get)
     fields.end()
     return policy
 

@@ -21,7 +21,7 @@ from .genesis import check_genesis
 from .indices import check_model
 from .key import Above, KeyCheck, VerifiedKey
 from .request import CardRequest
-from .statement import Signer
+from .statement import StatementSigner
 
 RH_OWNER = struct.pack(">I", command.RH_OWNER)
 """The owner hierarchy, in which the storage root key is: TPM 2.0 part 2, clause 7.4."""
@@ -74,7 +74,7 @@ def check_card(card: CardEvidence, wanted: CardRequest, root: Public, report: Re
     check_ak(ak, report)
     above = Above(root.name, root.qualified_name(RH_OWNER))
     try:
-        signer = Signer(ak, ak.public_key(), ak.qualified_name(above.qualified_name), wanted.nonce)
+        signer = StatementSigner(ak, ak.public_key(), ak.qualified_name(above.qualified_name), wanted.nonce)
     except WireError as error:
         report.refuse(Code.STRUCTURE_MALFORMED, f"the AK is malformed: {error}")
         return None
@@ -108,7 +108,7 @@ def _by_slot(keys: t.Iterable[VerifiedKey], report: Report) -> t.Dict[str, Verif
     return found
 
 
-def _resets(signer: Signer, report: Report) -> t.Optional[int]:
+def _resets(signer: StatementSigner, report: Report) -> t.Optional[int]:
     """What was true of a card before a reset of the TPM need not be true after it, so all has to be of one time."""
     counts = {clock.reset_count for clock in signer.clocks}
     clause = "the TPM was reset between two attestations of the card"

@@ -18,7 +18,7 @@ from .der import DerError
 from .ek_certificate import TpmIdentity, check_ek_certificate, check_manufacturer
 from .finding import Code, Report
 from .path import Path, find_path
-from .request import Request
+from .request import EvidenceRequest
 from .revocation import Lists, RevocationPolicy, check_revocation
 from .trust import Trust
 
@@ -28,7 +28,7 @@ def _no_lists(url: str) -> t.Optional[bytes]:
 
 
 @dataclass(frozen=True)
-class Policy:
+class TrustPolicy:
     """Whom the controller trusts.
 
     :param trust: the anchors
@@ -70,7 +70,9 @@ def read_ek(evidence: Evidence, report: Report) -> t.Optional[Ek]:
         return None
 
 
-def check_ek(ek: Ek, evidence: Evidence, request: Request, policy: Policy, now: datetime, report: Report) -> Ek:
+def check_ek(
+    ek: Ek, evidence: Evidence, request: EvidenceRequest, policy: TrustPolicy, now: datetime, report: Report
+) -> Ek:
     """Returns the EK with what its certificate says of it. What is wrong goes into the report."""
     public = ek.public
     _check_template(ek, report)
@@ -101,7 +103,7 @@ def _check_template(ek: Ek, report: Report) -> None:
     )
 
 
-def _check_uncertified(request: Request, report: Report) -> None:
+def _check_uncertified(request: EvidenceRequest, report: Report) -> None:
     """That the inventory names the EK says which TPM it is; that it may do without a maker's word, each card says."""
     clause = "the TPM has no EK certificate, and none was found online or in the cache"
     refused = [card.name for card in request.cards if not card.uncertified_ek]
@@ -123,7 +125,7 @@ def _read(data: bytes, report: Report) -> t.Optional[Certificate]:
 
 
 def _check_path(
-    certificate: Certificate, sent: t.Sequence[bytes], policy: Policy, now: datetime, report: Report
+    certificate: Certificate, sent: t.Sequence[bytes], policy: TrustPolicy, now: datetime, report: Report
 ) -> t.Optional[Path]:
     path, faults = find_path(certificate, _readable(sent), policy.trust, now)
     for code, clause in faults:

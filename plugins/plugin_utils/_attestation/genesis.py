@@ -19,7 +19,7 @@ from ...module_utils._encoding.evidence import GENESIS_NONCE, CardEvidence, Gene
 from ...module_utils._encoding.public import ObjectAttribute, Public
 from ...module_utils._encoding.wire import WireError
 from .finding import Code, Report
-from .statement import Signer, read_creation
+from .statement import StatementSigner, read_creation
 
 RH_NULL = struct.pack(">I", command.RH_NULL)
 """The NULL hierarchy: TPM 2.0 part 2, clause 7.4."""
@@ -39,7 +39,7 @@ def check_genesis_name(name: bytes, report: Report) -> bool:
     return report.demand(fits, Code.GENESIS, "the genesis object's Name is not one made with SHA-256")
 
 
-def check_genesis(card: CardEvidence, signer: Signer, report: Report) -> t.Optional[int]:
+def check_genesis(card: CardEvidence, signer: StatementSigner, report: Report) -> t.Optional[int]:
     """Returns how often the TPM had been reset when genesis was there, as the AK counts.
 
     Returns None if the card shows no proof, or none that holds; the latter is a finding.

@@ -15,7 +15,7 @@ from ...module_utils._encoding.wire import WireError
 from .finding import Code, Report
 from .genesis import check_genesis_name
 from .request import CardRequest
-from .statement import Signer
+from .statement import StatementSigner
 
 _CODES = {
     Role.PIN: (Code.PIN_INDEX, Code.PIN_RETRIES),
@@ -25,7 +25,7 @@ _CODES = {
 """What is refused if an index is defined otherwise, and if it holds something else."""
 
 
-def check_model(card: CardEvidence, request: CardRequest, signer: Signer, report: Report) -> t.Optional[Model]:
+def check_model(card: CardEvidence, request: CardRequest, signer: StatementSigner, report: Report) -> t.Optional[Model]:
     """Returns the model that the card claims, after its indices were compared with it."""
     if not check_genesis_name(card.genesis, report):
         return None
@@ -53,7 +53,7 @@ def _demand_same(found: bool, wanted: bool, subject: str, code: Code, report: Re
 
 
 def _check_index(
-    role: Role, shown: IndexEvidence, index: Index, content: bytes, signer: Signer, report: Report
+    role: Role, shown: IndexEvidence, index: Index, content: bytes, signer: StatementSigner, report: Report
 ) -> None:
     subject = f"the {role.name} index"
     definition_code, content_code = _CODES[role]

@@ -19,7 +19,7 @@ from .._ca.oid import Assurance
 from .attributes import BOUND, CARD_KEY, USES, attribute_fault, read_public
 from .finding import Code, Report
 from .request import CardRequest, KeyRequest
-from .statement import Signer, read_creation
+from .statement import StatementSigner, read_creation
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class KeyCheck:
     model: t.Optional[Model]
     parent: t.Optional[Above]
     root: Above
-    signer: Signer
+    signer: StatementSigner
     report: Report
 
     def check(self, shown: KeyEvidence, wanted: KeyRequest) -> t.Optional[VerifiedKey]:

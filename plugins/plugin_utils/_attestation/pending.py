@@ -18,7 +18,7 @@ from .._ledger.record import CHALLENGE_LIFETIME
 from .finding import Code, Report
 
 
-class Pending:
+class PendingChallenge:
     """A challenge that is out. It holds the secret, so it has no representation and is never written down.
 
     :param ek: the verified EK

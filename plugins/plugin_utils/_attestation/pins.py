@@ -10,10 +10,10 @@ import typing as t
 from .._ledger.pins import CardPins, Known
 from .card import VerifiedCard
 from .finding import Code, Report
-from .request import Request
+from .request import EvidenceRequest
 
 
-def check_host_known(ek: str, root: str, request: Request, known: Known, report: Report) -> None:
+def check_host_known(ek: str, root: str, request: EvidenceRequest, known: Known, report: Report) -> None:
     """Refuses a TPM that is another host's, or another one than the host had.
 
     :param ek: SHA-256 of the EK's SubjectPublicKeyInfo, in hex
@@ -35,7 +35,9 @@ def check_host_known(ek: str, root: str, request: Request, known: Known, report:
         report.refuse(Code.ROOT_CHANGED, clause)
 
 
-def check_cards_known(cards: t.Mapping[str, VerifiedCard], request: Request, known: Known, report: Report) -> None:
+def check_cards_known(
+    cards: t.Mapping[str, VerifiedCard], request: EvidenceRequest, known: Known, report: Report
+) -> None:
     """Refuses a card that is another than before, and cards that are one card shown twice."""
     for name, card in cards.items():
         before = known.cards.get(name)

@@ -112,7 +112,7 @@ class CardRequest:
 
 
 @dataclass(frozen=True)
-class Request:
+class EvidenceRequest:
     """What one host is asked to show.
 
     :param host: its name in the inventory
@@ -125,7 +125,7 @@ class Request:
     ek: str = ""
     replacement: Replacement = NOTHING
 
-    def validate(self) -> Request:
+    def validate(self) -> EvidenceRequest:
         """Returns itself.
 
         :raises InputError: if a nonce is short or used twice, a card is named twice, or an EK is no fingerprint
@@ -140,7 +140,7 @@ class Request:
         return self
 
     @classmethod
-    def parse(cls, document: t.Any) -> Request:
+    def parse(cls, document: t.Any) -> EvidenceRequest:
         """Returns a request out of a bundle.
 
         :raises WireError: if a field is missing, of a wrong type, or too large

@@ -38,7 +38,7 @@ _CONTEXT = b"hardbound.identity evidence 2\0"
 def seal(content: Document, answers: t.Sequence[Document], signer: Signer, issuer: bytes) -> bytes:
     """Returns the bundle to keep, in JSON.
 
-    :param answers: what :meth:`Pending.proof` returned, of each card that has answered rightly
+    :param answers: what :meth:`PendingChallenge.proof` returned, of each card that has answered rightly
     :param signer: the CA's key for evidence
     :param issuer: certificate of the CA that certified it, in DER
     """

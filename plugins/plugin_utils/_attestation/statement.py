@@ -21,7 +21,7 @@ Kind = t.TypeVar("Kind")
 
 
 @dataclass(frozen=True)
-class Signer:
+class StatementSigner:
     """The AK that has to have made a statement, and the nonce that has to be in it.
 
     :param qualified_name: the AK's, under the host's storage root key
@@ -34,7 +34,7 @@ class Signer:
     clocks: t.List[Clock] = field(default_factory=list, compare=False)
     """Those of the statements that were read."""
 
-    def over(self, nonce: bytes) -> Signer:
+    def over(self, nonce: bytes) -> StatementSigner:
         """Returns the same for statements that were made over something else."""
         return replace(self, nonce=nonce, clocks=[])
 

@@ -13,11 +13,11 @@ from ...module_utils._encoding.fields import UnknownField
 from ...module_utils._encoding.public import Public
 from ...module_utils._encoding.wire import WireError
 from .card import VerifiedCard, check_card
-from .ek import Ek, Policy, check_ek, read_ek
+from .ek import Ek, TrustPolicy, check_ek, read_ek
 from .finding import Code, Finding, Report
 from .known import Recall
 from .pins import check_cards_known, check_host_known
-from .request import Request
+from .request import EvidenceRequest
 from .storage_root import read_storage_root
 
 
@@ -77,7 +77,7 @@ class Verdict:
         }
 
 
-def verify(document: t.Any, request: Request, policy: Policy, recall: Recall, now: datetime) -> Verdict:
+def verify(document: t.Any, request: EvidenceRequest, policy: TrustPolicy, recall: Recall, now: datetime) -> Verdict:
     """Returns the verdict on a host's answer to a request. Whatever the answer is, nothing is raised.
 
     :param document: what a JSON parser made of the answer
@@ -105,7 +105,9 @@ def verify(document: t.Any, request: Request, policy: Policy, recall: Recall, no
     return Verdict(request.host, tuple(report.findings), tuple(report.warnings), ek, root_name, cards)
 
 
-def _check_cards(evidence: Evidence, request: Request, root: Public, report: Report) -> t.Dict[str, VerifiedCard]:
+def _check_cards(
+    evidence: Evidence, request: EvidenceRequest, root: Public, report: Report
+) -> t.Dict[str, VerifiedCard]:
     shown, wanted = {card.name: card for card in evidence.cards}, {card.name: card for card in request.cards}
     report.demand(len(shown) == len(evidence.cards), Code.EVIDENCE_SURPLUS, "a card is shown twice")
     for name in sorted(wanted.keys() - shown.keys()):

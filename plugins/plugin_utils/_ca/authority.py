@@ -97,7 +97,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Folder:
+class CaFolder:
     """Where the files of a CA lie.
 
     Nothing in here changes while certificates are issued, so it may be mounted read-only.
@@ -164,7 +164,7 @@ class Folder:
 class Authority:
     """An opened CA. Private keys are unlocked when they are first needed."""
 
-    def __init__(self, folder: Folder, passphrase: str, root_passphrase: str = "") -> None:
+    def __init__(self, folder: CaFolder, passphrase: str, root_passphrase: str = "") -> None:
         packages.require()
         if not folder.exists:
             raise StateError(f"{folder.path} holds no CA", "make one with hardbound.identity.enrollment_ca")
@@ -235,12 +235,12 @@ class Authority:
 
 
 def create(
-    folder: Folder,
+    folder: CaFolder,
     blueprint: Blueprint,
     passphrase: str,
     root_passphrase: str,
     at: datetime,
-    complete: t.Callable[[Folder], None] = lambda draft: None,
+    complete: t.Callable[[CaFolder], None] = lambda draft: None,
 ) -> None:
     """Makes a CA in one step: either the whole folder is there afterwards, or nothing.
 
@@ -250,7 +250,7 @@ def create(
     with files.explained(folder.path):
         folder.path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.path.parent, prefix=f".{folder.path.name}.") as name:
-            draft = Folder(Path(name) / "ca")
+            draft = CaFolder(Path(name) / "ca")
             _write(draft, blueprint, passphrase, root_passphrase or passphrase, at)
             complete(draft)
             _move(draft.path, folder)
@@ -351,7 +351,7 @@ def _name_constraints(domains: t.Iterable[str]) -> x509.NameConstraints:
     return x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None)
 
 
-def _write(folder: Folder, blueprint: Blueprint, passphrase: str, root_passphrase: str, at: datetime) -> None:
+def _write(folder: CaFolder, blueprint: Blueprint, passphrase: str, root_passphrase: str, at: datetime) -> None:
     folder.path.mkdir(mode=0o700)
     folder.public.mkdir(mode=0o755)
     folder.private_key("root").parent.mkdir(mode=0o700)
@@ -365,14 +365,14 @@ def _write(folder: Folder, blueprint: Blueprint, passphrase: str, root_passphras
     files.write(folder.settings, Settings.of(blueprint).encode())
 
 
-def _write_certificates(folder: Folder, root: x509.Certificate, issuing: x509.Certificate) -> None:
+def _write_certificates(folder: CaFolder, root: x509.Certificate, issuing: x509.Certificate) -> None:
     pem = [certificate.public_bytes(serialization.Encoding.PEM) for certificate in (issuing, root)]
     files.write(folder.certificate("root"), root.public_bytes(serialization.Encoding.DER), files.PUBLIC)
     files.write(folder.certificate("issuing"), issuing.public_bytes(serialization.Encoding.DER), files.PUBLIC)
     files.write(folder.chain, b"".join(pem), files.PUBLIC)
 
 
-def _move(draft: Path, folder: Folder) -> None:
+def _move(draft: Path, folder: CaFolder) -> None:
     try:
         draft.rename(folder.path)
     except OSError:

@@ -14,7 +14,7 @@ from ...module_utils._encoding import der
 from ...module_utils._encoding.algorithm import Curve
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from .._ledger import clock
-from .._ledger.refusal import Code, Refusal
+from .._ledger.refusal import Refusal, RefusalCode
 from . import authority, keyfile
 from .authority import Settings
 from .identity import Identity, NameKind, alternative_names, sid_extension
@@ -57,12 +57,16 @@ def load_public_key(spki: bytes) -> PublicKey:
     try:
         key = serialization.load_der_public_key(spki)
     except Exception:  # the parser names faults of forged keys in more ways than one
-        raise Refusal(Code.KEY_UNSUITABLE, "the public key can't be read: it must be a SubjectPublicKeyInfo") from None
+        raise Refusal(
+            RefusalCode.KEY_UNSUITABLE, "the public key can't be read: it must be a SubjectPublicKeyInfo"
+        ) from None
     if not isinstance(key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey)) or KeyAlgorithm.of(key) is None:
         known = ", ".join(each.value for each in KeyAlgorithm)
-        raise Refusal(Code.KEY_UNSUITABLE, f"the key is of another kind: use one of {known}")
+        raise Refusal(RefusalCode.KEY_UNSUITABLE, f"the key is of another kind: use one of {known}")
     if public_der(key.public_numbers().public_key()) != spki:
-        raise Refusal(Code.KEY_UNSUITABLE, "the public key is not in its one DER form: send it as it was attested")
+        raise Refusal(
+            RefusalCode.KEY_UNSUITABLE, "the public key is not in its one DER form: send it as it was attested"
+        )
     return key
 
 
@@ -172,7 +176,7 @@ def _key_usage(profile: Profile, is_rsa: bool) -> x509.KeyUsage:
     """Encipherment is for RSA, agreement for elliptic curves: RFC 4055 section 1.2 and RFC 5480 section 3."""
     usages = set(profile.key_usage) - {Usage.KEY_AGREEMENT if is_rsa else Usage.KEY_ENCIPHERMENT}
     if not usages:
-        raise Refusal(Code.KEY_UNSUITABLE, f"profile {profile.name} has no use for a key of this kind")
+        raise Refusal(RefusalCode.KEY_UNSUITABLE, f"profile {profile.name} has no use for a key of this kind")
     return x509.KeyUsage(
         digital_signature=Usage.DIGITAL_SIGNATURE in usages,
         content_commitment=Usage.CONTENT_COMMITMENT in usages,

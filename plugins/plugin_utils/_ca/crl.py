@@ -12,9 +12,9 @@ from ...module_utils._cryptography import serialization, x509
 from .._ledger import clock
 from .._ledger.database import Connection
 from .._ledger.ledger import Ledger
-from .._ledger.record import Certificate, EventKind, Place, Reason
+from .._ledger.record import CertificatePlace, EventKind, IssuedCertificate, RevocationReason
 from . import keyfile, ssh
-from .profile import Kind
+from .profile import CertificateKind
 from .signer import Signer
 
 
@@ -37,10 +37,17 @@ def sign(ledger: Ledger, signer: Signer, lifetime: timedelta) -> Crl:
     def work(connection: Connection) -> Crl:
         newest = ledger.newest_crl(connection, signer.identifier)
         at = ledger.now()
-        revoked = [each for each in ledger.revoked(connection, signer.identifier) if each.kind == Kind.X509.value]
+        revoked = [
+            each for each in ledger.revoked(connection, signer.identifier) if each.kind == CertificateKind.X509.value
+        ]
         crl = _build(signer, revoked, newest["number"] + 1 if newest else 1, at, lifetime)
         ledger.insert_crl(connection, {"authority": signer.identifier, **crl.__dict__})
-        ledger.note(connection, EventKind.CRL_SIGNED, Place(""), detail=f"number {crl.number}, {len(revoked)} revoked")
+        ledger.note(
+            connection,
+            EventKind.CRL_SIGNED,
+            CertificatePlace(""),
+            detail=f"number {crl.number}, {len(revoked)} revoked",
+        )
         return crl
 
     return ledger.writing(work)
@@ -61,7 +68,7 @@ def is_due(crl: t.Optional[Crl], ledger: Ledger, authority: str) -> bool:
         return True
     revoked = ledger.reading(lambda connection: ledger.revoked(connection, authority))
     listed = {entry.serial_number for entry in x509.load_der_x509_crl(crl.body)}
-    return any(int(each.serial, 16) not in listed for each in revoked if each.kind == Kind.X509.value)
+    return any(int(each.serial, 16) not in listed for each in revoked if each.kind == CertificateKind.X509.value)
 
 
 def revoked_ssh_keys(ledger: Ledger, authority: str) -> bytes:
@@ -72,22 +79,22 @@ def revoked_ssh_keys(ledger: Ledger, authority: str) -> bytes:
     """
     revoked = ledger.reading(lambda connection: ledger.revoked(connection, authority, expired=True))
     at = clock.stamp(ledger.now())
-    lines = (_ssh_line(each) for each in revoked if each.kind != Kind.SSH_USER.value or each.not_after > at)
+    lines = (_ssh_line(each) for each in revoked if each.kind != CertificateKind.SSH_USER.value or each.not_after > at)
     return b"".join(dict.fromkeys(filter(None, lines)))
 
 
-def _ssh_line(certificate: Certificate) -> bytes:
+def _ssh_line(certificate: IssuedCertificate) -> bytes:
     if not certificate.activated_at:
         return b""  # The key may be somebody else's, and nobody has got the certificate.
-    if certificate.kind == Kind.SSH_USER.value:
+    if certificate.kind == CertificateKind.SSH_USER.value:
         return certificate.body
-    if not certificate.slot or certificate.reason == Reason.SUPERSEDED.value:
+    if not certificate.slot or certificate.reason == RevocationReason.SUPERSEDED.value:
         return b""
     key = t.cast(ssh.PublicKey, x509.load_der_x509_certificate(certificate.body).public_key())
     return ssh.public_line(key, f"{certificate.host} {certificate.card} {certificate.slot}")
 
 
-def _build(signer: Signer, revoked: t.List[Certificate], number: int, at: datetime, lifetime: timedelta) -> Crl:
+def _build(signer: Signer, revoked: t.List[IssuedCertificate], number: int, at: datetime, lifetime: timedelta) -> Crl:
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(signer.certificate.subject)
@@ -103,7 +110,7 @@ def _build(signer: Signer, revoked: t.List[Certificate], number: int, at: dateti
     return Crl(number, clock.stamp(at), clock.stamp(at + lifetime), body)
 
 
-def _entry(certificate: Certificate) -> x509.RevokedCertificate:
+def _entry(certificate: IssuedCertificate) -> x509.RevokedCertificate:
     reason = x509.ReasonFlags(certificate.reason)
     builder = x509.RevokedCertificateBuilder().serial_number(int(certificate.serial, 16))
     builder = builder.revocation_date(clock.moment(certificate.revoked_at or 0))

@@ -17,14 +17,14 @@ from ...module_utils._spine import Plan, View
 from .._ledger import clock, packages
 from .._ledger.clock import Clock
 from .._ledger.ledger import Ledger
-from .._ledger.record import Certificate, Reason
+from .._ledger.record import IssuedCertificate, RevocationReason
 from . import authority, crl, files, keyfile
-from .authority import Authority, Blueprint, Folder, Settings
+from .authority import Authority, Blueprint, CaFolder, Settings
 from .crl import Crl
 from .signer import Signer, identifier
 
 _URLS = ("crl_urls", "root_crl_urls", "issuer_urls")
-_REASONS = {reason.name.lower(): reason for reason in Reason if reason is not Reason.SUPERSEDED}
+_REASONS = {reason.name.lower(): reason for reason in RevocationReason if reason is not RevocationReason.SUPERSEDED}
 _PLACES = ("host", "card", "slot", "serial")
 
 ARGUMENTS: t.Dict[str, t.Dict[str, t.Any]] = {
@@ -74,14 +74,14 @@ class Revocation:
     """What shall be revoked: all that matches."""
 
     where: t.Mapping[str, str]
-    reason: Reason
+    reason: RevocationReason
 
 
 @dataclass(frozen=True)
 class Desired:
     """A CA as the task wants it."""
 
-    folder: Folder
+    folder: CaFolder
     blueprint: Blueprint
     passphrase: str = field(repr=False)
     root_passphrase: str = field(repr=False)
@@ -98,7 +98,7 @@ class Desired:
         :raises StateError: the controller lacks a Python package
         """
         packages.require()
-        folder = Folder(Path(values["path"]))
+        folder = CaFolder(Path(values["path"]))
         blueprint = Blueprint(
             name=values["name"],
             organization=values["organization"],
@@ -127,7 +127,7 @@ class Desired:
 
 
 @dataclass(frozen=True)
-class Current:
+class CurrentCa:
     """A CA as it is. Without ``view`` there is none."""
 
     at: datetime
@@ -136,7 +136,7 @@ class Current:
     root_key_here: bool = True
     lists_due: bool = True
     root_list_due: bool = True
-    to_revoke: t.Tuple[Certificate, ...] = ()
+    to_revoke: t.Tuple[IssuedCertificate, ...] = ()
 
 
 class EnrollmentCa:
@@ -146,13 +146,13 @@ class EnrollmentCa:
         self._desired = desired
         self._now = now
 
-    def read(self) -> Current:
+    def read(self) -> CurrentCa:
         """Returns what is there. Raises :class:`StateError` for a wrong passphrase or a ledger in trouble."""
         if not self._desired.folder.exists:
-            return Current(at=self._now())
+            return CurrentCa(at=self._now())
         opened, ledger = self._open()
         at = self._now()
-        return Current(
+        return CurrentCa(
             at=at,
             view=_view(opened),
             renewal_due=clock.is_due(*clock.validity(opened.certificate), at),
@@ -162,7 +162,7 @@ class EnrollmentCa:
             to_revoke=tuple(self._to_revoke(opened, ledger)),
         )
 
-    def plan(self, current: Current) -> Plan[Step]:
+    def plan(self, current: CurrentCa) -> Plan[Step]:
         """Compares. Raises :class:`InputError` where name or kind of key would have to change."""
         wanted = _wanted_view(self._desired.blueprint)
         title = f"CA {self._desired.folder.path}"
@@ -181,13 +181,13 @@ class EnrollmentCa:
             tuple(step for step, needed in steps if needed), before, _after(wanted, current), title, _warnings(current)
         )
 
-    def apply(self, plan: Plan[Step], current: Current) -> View:
+    def apply(self, plan: Plan[Step], current: CurrentCa) -> View:
         """Takes the steps. Each may be taken again, so a run that was cut off is taken up where it stopped."""
         for step in plan.steps:
             self._take(step)
         return self._result(current.to_revoke)
 
-    def report(self, plan: Plan[Step], current: Current) -> View:
+    def report(self, plan: Plan[Step], current: CurrentCa) -> View:
         """Returns what there is, without changing it; of a CA that is yet to be made, the path alone."""
         return self._result(current.to_revoke) if current.view else {"path": str(self._desired.folder.path)}
 
@@ -214,7 +214,7 @@ class EnrollmentCa:
         elif step is Step.ROOT_LIST:
             self._publish(ledger, opened.root(), folder.crl("root"), wanted.root_crl_lifetime)
 
-    def _make_ledger(self, draft: Folder) -> None:
+    def _make_ledger(self, draft: CaFolder) -> None:
         own = self._desired.ledger == self._desired.folder.ledger_url
         Ledger(draft.ledger_url if own else self._desired.ledger, self._now, create=True).close()
 
@@ -232,7 +232,7 @@ class EnrollmentCa:
         opened.issuing()
         return opened, Ledger(wanted.ledger, self._now)
 
-    def _renews(self, current: Current) -> bool:
+    def _renews(self, current: CurrentCa) -> bool:
         domains = current.view["permitted_domains"] != list(self._desired.blueprint.permitted_domains)
         return domains or (current.renewal_due and current.root_key_here)
 
@@ -251,14 +251,14 @@ class EnrollmentCa:
         stale = _content(opened.folder.revoked_ssh_keys) != keys
         return stale or _list_due(ledger, opened.identifier, opened.folder.crl("issuing"))
 
-    def _to_revoke(self, opened: Authority, ledger: Ledger) -> t.List[Certificate]:
-        found: t.Dict[str, Certificate] = {}
+    def _to_revoke(self, opened: Authority, ledger: Ledger) -> t.List[IssuedCertificate]:
+        found: t.Dict[str, IssuedCertificate] = {}
         for entry in self._desired.revoked:
             for certificate in ledger.revocable(entry.where, opened.identifier):
                 found.setdefault(certificate.serial, replace(certificate, reason=entry.reason.value))
         return list(found.values())
 
-    def _result(self, revoked: t.Iterable[Certificate]) -> t.Dict[str, t.Any]:
+    def _result(self, revoked: t.Iterable[IssuedCertificate]) -> t.Dict[str, t.Any]:
         opened, ledger = self._open()
         issuing = crl.newest(ledger, opened.identifier)
         root = crl.newest(ledger, identifier(opened.root_certificate))
@@ -312,7 +312,7 @@ def _wanted_view(blueprint: Blueprint) -> t.Dict[str, t.Any]:
     }
 
 
-def _pending(current: Current) -> t.Dict[str, t.Any]:
+def _pending(current: CurrentCa) -> t.Dict[str, t.Any]:
     """What time or the task has made due, as a diff shows it."""
     found: t.Dict[str, t.Any] = {}
     if current.to_revoke:
@@ -326,13 +326,13 @@ def _pending(current: Current) -> t.Dict[str, t.Any]:
     return found
 
 
-def _after(wanted: t.Mapping[str, t.Any], current: Current) -> t.Dict[str, t.Any]:
+def _after(wanted: t.Mapping[str, t.Any], current: CurrentCa) -> t.Dict[str, t.Any]:
     settled = {name: "current" for name in _pending(current) if name != "valid"}
     revoked = {"revoked": [f"{_line(each)} {each.reason}" for each in current.to_revoke]} if current.to_revoke else {}
     return {**wanted, **settled, **revoked}
 
 
-def _warnings(current: Current) -> t.Tuple[str, ...]:
+def _warnings(current: CurrentCa) -> t.Tuple[str, ...]:
     if current.root_key_here:
         return ()
     due = [("the issuing CA's certificate", current.renewal_due), ("the root's revocation list", current.root_list_due)]
@@ -353,11 +353,11 @@ def _attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
     return str(found[0].value) if found else ""
 
 
-def _line(certificate: Certificate) -> str:
+def _line(certificate: IssuedCertificate) -> str:
     return f"{certificate.host} {certificate.card} {certificate.slot} {certificate.serial}"
 
 
-def _revoked_view(certificate: Certificate) -> t.Dict[str, t.Any]:
+def _revoked_view(certificate: IssuedCertificate) -> t.Dict[str, t.Any]:
     names = ("serial", "host", "card", "slot", "profile", "reason")
     return {name: getattr(certificate, name) for name in names}
 

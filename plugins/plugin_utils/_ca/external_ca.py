@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from ...module_utils._cryptography import x509
 from ...module_utils._errors import InputError
-from .._ledger.record import Place
-from .._ledger.refusal import Code, Refusal
+from .._ledger.record import CertificatePlace
+from .._ledger.refusal import Refusal, RefusalCode
 from . import files
 
 PATIENCE = 120.0
@@ -66,18 +66,18 @@ class ExternalCa:
     def issues(self, profile: str) -> bool:
         return not self.profiles or profile in self.profiles
 
-    def request_path(self, place: Place) -> Path:
+    def request_path(self, place: CertificatePlace) -> Path:
         return self._path(place, "csr")
 
-    def answer_path(self, place: Place) -> Path:
+    def answer_path(self, place: CertificatePlace) -> Path:
         return self._path(place, "pem")
 
-    def _path(self, place: Place, ending: str) -> Path:
+    def _path(self, place: CertificatePlace, ending: str) -> Path:
         """``HOST.CARD.SLOT``; a dot in a card's name is escaped, so that no two places share a file."""
         card = quote(place.card, safe=" ").replace(".", "%2E")
         return self.folder / f"{quote(place.host, safe='')}.{card}.{place.slot}.{ending}"
 
-    def kept_request(self, place: Place) -> bytes:
+    def kept_request(self, place: CertificatePlace) -> bytes:
         """Returns the request that was made before, in DER; empty if there is none that can be read."""
         try:
             text = self.request_path(place).read_text("ascii")
@@ -85,15 +85,15 @@ class ExternalCa:
         except (OSError, ValueError, binascii.Error):
             return b""
 
-    def keep_request(self, place: Place, request: bytes) -> None:
+    def keep_request(self, place: CertificatePlace, request: bytes) -> None:
         """:raises StateError: if the folder can't be written"""
         files.write(self.request_path(place), _pem(request), files.PUBLIC)
 
-    def forget_request(self, place: Place) -> None:
+    def forget_request(self, place: CertificatePlace) -> None:
         with files.explained(self.folder):
             self.request_path(place).unlink(missing_ok=True)
 
-    def found_answer(self, place: Place) -> bytes:
+    def found_answer(self, place: CertificatePlace) -> bytes:
         """Returns what lies there as an answer; empty if nothing does.
 
         :raises StateError: if it can't be read
@@ -105,11 +105,11 @@ class ExternalCa:
             with path.open("rb") as file:
                 return file.read(LARGEST_ANSWER)
 
-    def forget_answer(self, place: Place) -> None:
+    def forget_answer(self, place: CertificatePlace) -> None:
         with files.explained(self.folder):
             self.answer_path(place).unlink(missing_ok=True)
 
-    def keep_answer(self, place: Place, certificate: bytes) -> None:
+    def keep_answer(self, place: CertificatePlace, certificate: bytes) -> None:
         """:param certificate: DER"""
         pem = ssl.DER_cert_to_PEM_cert(certificate).encode("ascii")
         files.write(self.answer_path(place), pem, files.PUBLIC)
@@ -139,7 +139,7 @@ class ExternalCa:
 
 
 def _failed(found: str) -> Refusal:
-    return Refusal(Code.EXTERNAL_CA_FAILED, f"the other CA was not reached: {found}")
+    return Refusal(RefusalCode.EXTERNAL_CA_FAILED, f"the other CA was not reached: {found}")
 
 
 def _pem(request: bytes) -> bytes:

@@ -13,7 +13,7 @@ from ...module_utils._encoding import der
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._encoding.tlv import encode
 from .._ledger import clock
-from .._ledger.refusal import Code, Refusal
+from .._ledger.refusal import Refusal, RefusalCode
 from .certificate import PublicKey, extensions, load_public_key, subject
 from .identity import Identity
 from .oid import EXTENSION_REQUEST, NTDS_CA_SECURITY, Assurance
@@ -52,7 +52,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Request:
+class CertificateRequest:
     """A PKCS#10 request for an attested key, made here; the host adds but a signature.
 
     :param public_key: SubjectPublicKeyInfo in DER
@@ -91,7 +91,7 @@ class Request:
         algorithm = _signature_algorithm(load_public_key(self.public_key))
         request = der.sequence(self.unsigned(), algorithm, der.bits(signature))
         if not self.is_met_by(request):
-            raise Refusal(Code.REQUEST_UNSIGNED, "the request for another CA is not signed by the attested key")
+            raise Refusal(RefusalCode.REQUEST_UNSIGNED, "the request for another CA is not signed by the attested key")
         return request
 
     def accept(self, answer: bytes, issuers: t.Sequence[x509.Certificate], at: datetime) -> x509.Certificate:
@@ -191,4 +191,6 @@ def read_certificate(answer: bytes) -> x509.Certificate:
 
 
 def _wrong(sentence: str) -> Refusal:
-    return Refusal(Code.EXTERNAL_CERTIFICATE_WRONG, f"the certificate of the other CA is not accepted: {sentence}")
+    return Refusal(
+        RefusalCode.EXTERNAL_CERTIFICATE_WRONG, f"the certificate of the other CA is not accepted: {sentence}"
+    )

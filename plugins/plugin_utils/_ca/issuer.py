@@ -16,14 +16,14 @@ from ...module_utils._errors import InputError
 from .._ledger import clock, record
 from .._ledger.database import Connection
 from .._ledger.ledger import Ledger
-from .._ledger.record import Certificate, EventKind, Place, Reason
-from .._ledger.refusal import Code, Refusal
+from .._ledger.record import CertificatePlace, EventKind, IssuedCertificate, RevocationReason
+from .._ledger.refusal import Refusal, RefusalCode
 from . import ssh
 from .authority import SERIAL_SIZE, Authority
 from .certificate import PublicKey, Validity, build, load_public_key
 from .identity import Identity
 from .oid import EK_FROM_INVENTORY, Assurance
-from .profile import Kind, Profile
+from .profile import CertificateKind, Profile
 from .signer import Signer
 from .tpm_name import TpmName
 
@@ -51,7 +51,7 @@ class Order:
     :param uncertified_ek: whether the inventory alone says which TPM it is
     """
 
-    place: Place
+    place: CertificatePlace
     profile: Profile
     identity: Identity
     public_key: bytes
@@ -62,8 +62,8 @@ class Order:
 
     @property
     def label(self) -> str:
-        """As :attr:`Certificate.label`."""
-        return f"{self.place.slot} {record.SSH}" if self.profile.kind is Kind.SSH_USER else self.place.slot
+        """As :attr:`IssuedCertificate.label`."""
+        return f"{self.place.slot} {record.SSH}" if self.profile.kind is CertificateKind.SSH_USER else self.place.slot
 
     @property
     def stated(self) -> Profile:
@@ -92,7 +92,7 @@ class Issued:
     :param reason: why it was issued or renewed, in words; empty where it was kept
     """
 
-    certificate: Certificate
+    certificate: IssuedCertificate
     outcome: Outcome
     reason: str = ""
 
@@ -110,12 +110,12 @@ class Preview(t.NamedTuple):
 
     outcome: Outcome
     reason: str
-    current: t.Optional[Certificate]
+    current: t.Optional[IssuedCertificate]
 
 
 @dataclass(frozen=True)
 class Made:
-    """A certificate before the ledger knows it: what :class:`Certificate` says, beside the order."""
+    """A certificate before the ledger knows it: what :class:`IssuedCertificate` says, beside the order."""
 
     serial: str
     body: bytes
@@ -183,7 +183,7 @@ class Issuer:
             raise
 
     def take(self, order: Order, answer: x509.Certificate) -> Issued:
-        """Records the certificate of another CA, which :meth:`Request.accept` has accepted.
+        """Records the certificate of another CA, which :meth:`CertificateRequest.accept` has accepted.
 
         Who comes second keeps what is there, as in :meth:`issue_all`.
 
@@ -229,14 +229,16 @@ class Issuer:
             self.check_names(profile, order.identity)
         if order.assurance.rank < profile.assurance.rank:
             raise Refusal(
-                Code.ASSURANCE_TOO_LOW,
+                RefusalCode.ASSURANCE_TOO_LOW,
                 f"profile {profile.name} needs a key that is {profile.assurance.name.lower()}, "
                 f"and this one is {order.assurance.name.lower()}",
             )
         if order.uncertified_ek and not profile.uncertified_ek:
-            raise Refusal(Code.ASSURANCE_TOO_LOW, f"profile {profile.name} needs an EK with a certificate")
+            raise Refusal(RefusalCode.ASSURANCE_TOO_LOW, f"profile {profile.name} needs an EK with a certificate")
         if profile.is_for_ak and order.tpm is None and not order.uncertified_ek:
-            raise Refusal(Code.TPM_UNNAMED, f"profile {profile.name} names a TPM, and no EK certificate says which")
+            raise Refusal(
+                RefusalCode.TPM_UNNAMED, f"profile {profile.name} names a TPM, and no EK certificate says which"
+            )
         load_public_key(order.public_key)
 
     def _check_domains(self, identity: Identity) -> None:
@@ -244,11 +246,11 @@ class Issuer:
         for domain in identity.domains if permitted else ():
             if not any(domain == each or domain.endswith(f".{each}") for each in permitted):
                 raise Refusal(
-                    Code.DOMAIN_NOT_PERMITTED,
+                    RefusalCode.DOMAIN_NOT_PERMITTED,
                     f"{domain} is outside the domains that the CA may certify, {', '.join(permitted)}",
                 )
 
-    def _current(self, connection: Connection, order: Order) -> t.Optional[Certificate]:
+    def _current(self, connection: Connection, order: Order) -> t.Optional[IssuedCertificate]:
         """Returns the newest certificate for the order, after a look at what else the key was certified for.
 
         What nobody has answered for counts for nobody else, and not at all once it was withdrawn: whoever shows a key
@@ -257,25 +259,27 @@ class Issuer:
         certified = [each for each in self._certified(connection, order) if self._counts(each, order.place)]
         for other in certified:
             if (other.host, other.card) != (order.place.host, order.place.card):
-                raise Refusal(Code.KEY_SERVES_OTHER_CARD, f"the key belongs to card {other.card} of {other.host}")
-            if other.revoked_at and other.reason != Reason.SUPERSEDED.value:
                 raise Refusal(
-                    Code.KEY_REVOKED, f"a certificate for this key was revoked ({other.reason}): make a new key"
+                    RefusalCode.KEY_SERVES_OTHER_CARD, f"the key belongs to card {other.card} of {other.host}"
+                )
+            if other.revoked_at and other.reason != RevocationReason.SUPERSEDED.value:
+                raise Refusal(
+                    RefusalCode.KEY_REVOKED, f"a certificate for this key was revoked ({other.reason}): make a new key"
                 )
         return next((each for each in reversed(certified) if each.profile == order.profile.name), None)
 
-    def _counts(self, certificate: Certificate, place: Place) -> bool:
+    def _counts(self, certificate: IssuedCertificate, place: CertificatePlace) -> bool:
         """Whether a certificate says something about who may have its key."""
         own = (certificate.host, certificate.card) == (place.host, place.card)
         shared = own and not certificate.revoked_at and self._is_shared(certificate)
         return bool(certificate.activated_at) or shared
 
-    def _is_shared(self, certificate: Certificate) -> bool:
+    def _is_shared(self, certificate: IssuedCertificate) -> bool:
         """Whether a run may take up what another has signed; what a run has left that was killed may go any time."""
         recent = certificate.issued_at + record.SHARED_SECONDS > clock.stamp(self._now)
         return certificate.kind == record.EXTERNAL or (recent and bool(certificate.body))
 
-    def _certified(self, connection: Connection, order: Order) -> t.List[Certificate]:
+    def _certified(self, connection: Connection, order: Order) -> t.List[IssuedCertificate]:
         return self._ledger.of_key(connection, self._authority.identifier, order.key)
 
     def _next_generation(self, connection: Connection, order: Order) -> int:
@@ -310,13 +314,13 @@ class Issuer:
 
     def _sign(self, order: Order) -> Made:
         validity = Validity.of(order.profile, self._now, self._authority.certificate)
-        sign = self._sign_ssh if order.profile.kind is Kind.SSH_USER else self._sign_x509
+        sign = self._sign_ssh if order.profile.kind is CertificateKind.SSH_USER else self._sign_x509
         serial, body = sign(order, load_public_key(order.public_key), validity)
         return Made(serial, self._authority.safe().close(serial, body), validity, order.profile.kind.value)
 
-    def _entry(self, order: Order, made: Made, generation: int) -> Certificate:
+    def _entry(self, order: Order, made: Made, generation: int) -> IssuedCertificate:
         authority = self._authority.identifier
-        return Certificate(
+        return IssuedCertificate(
             serial=made.serial,
             authority=authority,
             kind=made.kind,
@@ -349,13 +353,13 @@ class Issuer:
         return f"{serial:016x}", made.sign(self._authority.ssh_key())
 
 
-def _common_place(orders: t.Sequence[Order]) -> Place:
+def _common_place(orders: t.Sequence[Order]) -> CertificatePlace:
     """Returns the host of the orders, with the card if there is but one."""
-    places = {Place(order.place.host, order.place.card) for order in orders}
-    return places.pop() if len(places) == 1 else Place(orders[0].place.host)
+    places = {CertificatePlace(order.place.host, order.place.card) for order in orders}
+    return places.pop() if len(places) == 1 else CertificatePlace(orders[0].place.host)
 
 
-def _decide(current: t.Optional[Certificate], order: Order, at: datetime) -> t.Tuple[Outcome, str]:
+def _decide(current: t.Optional[IssuedCertificate], order: Order, at: datetime) -> t.Tuple[Outcome, str]:
     """Whether the newest certificate serves, or why not."""
     if current is None:
         return Outcome.ISSUED, "none yet"

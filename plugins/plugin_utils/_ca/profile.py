@@ -21,7 +21,7 @@ MAX_BACKDATE_MINUTES = 1440
 E = t.TypeVar("E", bound=enum.Enum)
 
 
-class Kind(str, enum.Enum):
+class CertificateKind(str, enum.Enum):
     """The two formats that the CA writes."""
 
     X509 = "x509"
@@ -56,7 +56,7 @@ class Profile:
     """
 
     name: str
-    kind: Kind = Kind.X509
+    kind: CertificateKind = CertificateKind.X509
     key_usage: t.Tuple[Usage, ...] = (Usage.DIGITAL_SIGNATURE,)
     purposes: t.Tuple[str, ...] = ()
     required: t.Tuple[NameKind, ...] = ()
@@ -134,9 +134,9 @@ def find_profile(name: str, shelf: t.Mapping[str, Profile]) -> Profile:
 
 
 def _check_whole(profile: Profile, field: str) -> None:
-    if profile.kind is Kind.SSH_USER and NameKind.SSH not in profile.required:
+    if profile.kind is CertificateKind.SSH_USER and NameKind.SSH not in profile.required:
         raise InputError(f"{field}.required", "lacks ssh_principals", "add it: a certificate without admits everybody")
-    if profile.kind is Kind.X509 and not profile.key_usage:
+    if profile.kind is CertificateKind.X509 and not profile.key_usage:
         raise InputError(f"{field}.key_usage", "is empty", f"choose {_listed(usage.value for usage in Usage)}")
     if profile.is_for_ak and profile.assurance is not Assurance.RESTRICTED:
         raise InputError(f"{field}.assurance", f"is {profile.assurance.name.lower()}", "an AK needs restricted")
@@ -211,7 +211,7 @@ def _flag(value: t.Any, field: str) -> bool:
 
 
 _PARSERS: t.Mapping[str, t.Callable[[t.Any, str], t.Any]] = {
-    "kind": _member(Kind),
+    "kind": _member(CertificateKind),
     "key_usage": _several(_member(Usage)),
     "purposes": _oids(_PURPOSES),
     "required": _several(_member(NameKind)),

@@ -8,7 +8,7 @@ import typing as t
 
 from .identity import NameKind
 from .oid import Assurance, Purpose
-from .profile import Kind, Profile, Usage, parse_profile
+from .profile import CertificateKind, Profile, Usage, parse_profile
 
 AK = "attestation_key"
 """The profile of AK certificates."""
@@ -46,7 +46,7 @@ _SHIPPED = (
     ),
     Profile(
         name="ssh_user",
-        kind=Kind.SSH_USER,
+        kind=CertificateKind.SSH_USER,
         key_usage=(),
         required=(NameKind.SSH,),
         days=30,

@@ -21,7 +21,7 @@ from ...module_utils._card.key import slot_number
 from ...module_utils._errors import InputError
 from .._ledger import clock
 from .._ledger.ledger import Ledger
-from .._ledger.record import Certificate
+from .._ledger.record import IssuedCertificate
 from . import words
 
 Document = t.Dict[str, t.Any]
@@ -52,7 +52,7 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]{1,12000}-----END
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenHost:
     """A host as this run found it.
 
     :param cards: as ``virtual_smartcard_info`` returns them; None if the host did not answer
@@ -66,17 +66,17 @@ class Seen:
     trouble: str = ""
 
 
-def audit(ledger: Ledger, hosts: t.Iterable[Seen]) -> Document:
+def audit(ledger: Ledger, hosts: t.Iterable[SeenHost]) -> Document:
     """Returns the report. Changes nothing."""
     at = ledger.now()
-    issued: t.Dict[str, t.List[Certificate]] = {}
+    issued: t.Dict[str, t.List[IssuedCertificate]] = {}
     for certificate in ledger.certificates():
         issued.setdefault(certificate.host, []).append(certificate)
     eks = ledger.endorsement_keys()
     seen = {host.host: host for host in hosts}
     gone = sorted(set(issued) - set(seen))
     reports = [_Host(host, issued.get(host.host, []), eks.get(host.host, ""), at).document() for host in seen.values()]
-    reports += [_Host(Seen(host, None, ()), issued[host], eks.get(host, ""), at, False).document() for host in gone]
+    reports += [_Host(SeenHost(host, None, ()), issued[host], eks.get(host, ""), at, False).document() for host in gone]
     reports = [report for report in reports if report["cards"] or report["inventory"]]
     return {"at": clock.text(at), "totals": _totals(reports), "hosts": reports}
 
@@ -93,7 +93,7 @@ class _Host:
     """One host, put together."""
 
     def __init__(
-        self, seen: Seen, issued: t.Sequence[Certificate], ek: str, at: datetime, inventory: bool = True
+        self, seen: SeenHost, issued: t.Sequence[IssuedCertificate], ek: str, at: datetime, inventory: bool = True
     ) -> None:
         self._seen = seen
         self._ek = ek
@@ -209,23 +209,23 @@ def _shown_key(key: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
     return {name: value for name, value in shown.items() if value}
 
 
-def _newest(certificates: t.Sequence[Certificate]) -> t.Optional[Certificate]:
+def _newest(certificates: t.Sequence[IssuedCertificate]) -> t.Optional[IssuedCertificate]:
     live = [each for each in certificates if not each.revoked_at] or certificates
     return live[-1] if live else None
 
 
-def _on_card(certificates: t.Sequence[Certificate], pem: t.Optional[str]) -> t.Optional[Certificate]:
+def _on_card(certificates: t.Sequence[IssuedCertificate], pem: t.Optional[str]) -> t.Optional[IssuedCertificate]:
     return next((each for each in certificates if _is_on_card(each, pem)), None)
 
 
-def _is_on_card(certificate: Certificate, pem: t.Optional[str]) -> bool:
+def _is_on_card(certificate: IssuedCertificate, pem: t.Optional[str]) -> bool:
     try:
         return bool(pem) and ssl.PEM_cert_to_DER_cert(str(pem)) == certificate.body
     except ValueError:
         return False
 
 
-def _certificate(certificate: t.Optional[Certificate], at: datetime) -> Document:
+def _certificate(certificate: t.Optional[IssuedCertificate], at: datetime) -> Document:
     if certificate is None:
         return {"status": "none", "profile": None, "holder": None, "assurance": None, "not_after": None, "serial": None}
     return {
@@ -240,7 +240,7 @@ def _certificate(certificate: t.Optional[Certificate], at: datetime) -> Document
     }
 
 
-def _status(certificate: Certificate, at: datetime) -> str:
+def _status(certificate: IssuedCertificate, at: datetime) -> str:
     if certificate.revoked_at:
         return "revoked"
     if certificate.not_after <= clock.stamp(at):

@@ -12,16 +12,16 @@ from ...module_utils._encoding.evidence import Document
 from .._ca import profiles
 from .._ca.identity import COMMON_NAME_LENGTH, Identity
 from .._ledger.replacement import Replacement, read_fingerprint
-from .wanted import Wanted, WantedCard, has_admin_key, has_puk
+from .wanted import CardToEnroll, WantedHost, has_admin_key, has_puk
 
 
-def wanted(host: str, task: t.Mapping[str, t.Any], ca: t.Mapping[str, t.Any]) -> Wanted:
+def wanted(host: str, task: t.Mapping[str, t.Any], ca: t.Mapping[str, t.Any]) -> WantedHost:
     """Returns what is to be enrolled.
 
     :param task: of ``virtual_smartcard``
     :param ca: its ``attestation_ca``
     """
-    card = WantedCard(
+    card = CardToEnroll(
         name=task["name"],
         identity=Identity(host[:COMMON_NAME_LENGTH]),
         keys=(),
@@ -31,7 +31,7 @@ def wanted(host: str, task: t.Mapping[str, t.Any], ca: t.Mapping[str, t.Any]) ->
         admin=has_admin_key(task),
         task={},
     )
-    return Wanted(
+    return WantedHost(
         host,
         (card,),
         profiles.SHIPPED[profiles.AK],

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...module_utils._errors import InputError, StateError
-from .._attestation.ek import Policy
+from .._attestation.ek import TrustPolicy
 from .._attestation.online import Fetch, Online
 from .._attestation.revocation import RevocationPolicy
 from .._attestation.trust import Trust
-from .._ca.authority import Authority, Folder
+from .._ca.authority import Authority, CaFolder
 from .._ca.issuer import Issuer
 from .._ca.publication import publish_if_due
 from .._ledger.ledger import Ledger
@@ -26,9 +26,9 @@ CA_HOME = "/etc/hardbound/ca"
 """Where a CA lies that is given by its name."""
 
 
-def ca_folder(ca: str) -> Folder:
+def ca_folder(ca: str) -> CaFolder:
     """Returns the folder of a CA, given by a path or by its name below :data:`CA_HOME`."""
-    return Folder(Path(os.path.expanduser(ca) if "/" in ca else os.path.join(CA_HOME, ca)))
+    return CaFolder(Path(os.path.expanduser(ca) if "/" in ca else os.path.join(CA_HOME, ca)))
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Desk:
                     f"What was signed and not answered for is revoked, and the list is not written: {error}"
                 )
 
-    def policy(self, arguments: t.Mapping[str, t.Any], online: Online) -> Policy:
+    def policy(self, arguments: t.Mapping[str, t.Any], online: Online) -> TrustPolicy:
         """Returns whom the verifier trusts.
 
         :raises InputError: if there are no anchors
@@ -80,7 +80,7 @@ class Desk:
         if not path:
             raise InputError("trust_anchors", "is missing", "name a folder or a bundle of TPM makers' certificates")
         revocation = RevocationPolicy(arguments["revocation"])
-        return Policy(Trust.load(path), revocation, lambda url: online.revocation_list(url, self.ledger.now()))
+        return TrustPolicy(Trust.load(path), revocation, lambda url: online.revocation_list(url, self.ledger.now()))
 
 
 def online(arguments: t.Mapping[str, t.Any], fetch: Fetch) -> Online:

@@ -11,12 +11,12 @@ import typing as t
 
 from ...module_utils._encoding.evidence import Document
 from ...module_utils._encoding.fields import encoded
-from .._attestation.ek import Policy
+from .._attestation.ek import TrustPolicy
 from .._attestation.online import Online
 from .._attestation.request import new_nonce
 from .._ca.issuer import Issued, Issuer, Outcome
 from .._ledger.ledger import Ledger
-from .._ledger.record import Certificate
+from .._ledger.record import IssuedCertificate
 from . import lapses
 from .answers import FirstAnswer, SecondAnswer
 from .errands import Errands
@@ -25,7 +25,7 @@ from .external import ExternalDesk
 from .handover import Handover
 from .progress import Progress, Status
 from .refused import Refused
-from .wanted import Wanted
+from .wanted import WantedHost
 
 
 class Enrollment:
@@ -39,13 +39,19 @@ class Enrollment:
     """
 
     def __init__(
-        self, wanted: Wanted, issuer: Issuer, ledger: Ledger, policy: Policy, online: Online, check: bool = False
+        self,
+        wanted: WantedHost,
+        issuer: Issuer,
+        ledger: Ledger,
+        policy: TrustPolicy,
+        online: Online,
+        check: bool = False,
     ) -> None:
         self._ledger = ledger
         self.wanted = wanted = lapses.without_lapsed(wanted, ledger)
         self.progress = {card.name: Progress(card) for card in wanted.cards}
         self.answer = FirstAnswer.read(None)
-        self.withdrawn: t.List[Certificate] = []
+        self.withdrawn: t.List[IssuedCertificate] = []
         """What was signed in this run, and revoked because the host did not answer for it."""
         self._online = online
         self.check = check

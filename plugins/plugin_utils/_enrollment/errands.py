@@ -12,10 +12,10 @@ import typing as t
 from ...module_utils._encoding.evidence import Document
 from ...module_utils._errors import HardboundError, StateError
 from .._ca.issuer import Issuer, Order
-from .._ledger.record import Place
+from .._ledger.record import CertificatePlace
 from .external import ExternalDesk
 from .progress import Progress
-from .wanted import Wanted, WantedCard, WantedKey
+from .wanted import CardToEnroll, KeyToCertify, WantedHost
 
 
 class Errands:
@@ -24,7 +24,7 @@ class Errands:
     :param desk: where requests go out, if there is another CA
     """
 
-    def __init__(self, wanted: Wanted, issuer: Issuer, desk: t.Optional[ExternalDesk], check: bool) -> None:
+    def __init__(self, wanted: WantedHost, issuer: Issuer, desk: t.Optional[ExternalDesk], check: bool) -> None:
         self._host = wanted.host
         self._issuer = issuer
         self._maybe_desk = desk
@@ -36,16 +36,16 @@ class Errands:
             raise StateError("there is no other CA", "set external_ca")
         return self._maybe_desk
 
-    def questions(self, card: WantedCard) -> t.List[Document]:
+    def questions(self, card: CardToEnroll) -> t.List[Document]:
         """Returns the requests that the card's keys are to sign."""
         keys = [key for key in card.keys if key.external]
         return [self._desk.question(self._place(card, key), key, card.identity) for key in keys]
 
-    def issuer_of(self, key: WantedKey) -> str:
+    def issuer_of(self, key: KeyToCertify) -> str:
         """Returns the name of the other CA that certifies the key; empty: ours does."""
         return self._desk.ca.name if key.external else ""
 
-    def foresee(self, progress: Progress, key: WantedKey) -> None:
+    def foresee(self, progress: Progress, key: KeyToCertify) -> None:
         """Check mode: notes who is to answer for a key that is yet to be made."""
         if key.external and not self._desk.ca.command:
             self._wait(progress, self._place(progress.card, key))
@@ -88,10 +88,10 @@ class Errands:
     def _due(progress: Progress) -> t.List[Order]:
         return [order for order in progress.orders if order.external and order.place.slot in progress.reasons]
 
-    def _place(self, card: WantedCard, key: WantedKey) -> Place:
-        return Place(self._host, card.name, key.slot)
+    def _place(self, card: CardToEnroll, key: KeyToCertify) -> CertificatePlace:
+        return CertificatePlace(self._host, card.name, key.slot)
 
-    def _wait(self, progress: Progress, place: Place) -> None:
+    def _wait(self, progress: Progress, place: CertificatePlace) -> None:
         ca = self._desk.ca
         paths = {"request": str(ca.request_path(place)), "answer": str(ca.answer_path(place))}
         progress.waiting.append({"slot": place.slot, **paths})

@@ -11,22 +11,22 @@ from ...module_utils._encoding.evidence import Document
 from ...module_utils._errors import HardboundError
 from .._attestation.bundle import verify_and_keep
 from .._attestation.card import VerifiedCard
-from .._attestation.ek import Policy
+from .._attestation.ek import TrustPolicy
 from .._attestation.online import Online
 from .._attestation.request import CardRequest
 from .._attestation.verifier import Verdict
 from .._ca.issuer import Issuer, Order, Outcome, Preview
 from .._ca.oid import Assurance
-from .._ca.profile import Kind
+from .._ca.profile import CertificateKind
 from .._ca.tpm_name import TpmName
 from .._ledger import clock
 from .._ledger.ledger import Ledger
-from .._ledger.record import Certificate, EventKind, Place
+from .._ledger.record import CertificatePlace, EventKind, IssuedCertificate
 from .answers import FirstAnswer, HeldCard
 from .errands import Errands
 from .progress import Progress
 from .refused import Refused
-from .wanted import Wanted, WantedCard
+from .wanted import CardToEnroll, WantedHost
 
 
 class Examination:
@@ -40,10 +40,10 @@ class Examination:
 
     def __init__(
         self,
-        wanted: Wanted,
+        wanted: WantedHost,
         issuer: Issuer,
         ledger: Ledger,
-        policy: Policy,
+        policy: TrustPolicy,
         online: Online,
         errands: Errands,
         nonces: t.Mapping[str, bytes],
@@ -91,7 +91,7 @@ class Examination:
         if self._check:
             return
         for finding in verdict.findings:
-            place = Place(self._wanted.host, finding.card)
+            place = CertificatePlace(self._wanted.host, finding.card)
             self._ledger.record(EventKind.REFUSED, place, finding.code.name, detail=finding.sentence)
 
     def _foresee(self, verdict: Verdict, cards: t.Mapping[str, Progress]) -> None:
@@ -104,7 +104,7 @@ class Examination:
                     self._errands.foresee(progress, key)
 
     def _compare(
-        self, progress: Progress, verified: VerifiedCard, held: HeldCard, known: t.Sequence[Certificate]
+        self, progress: Progress, verified: VerifiedCard, held: HeldCard, known: t.Sequence[IssuedCertificate]
     ) -> None:
         tpm = progress.ek.tpm if progress.ek else None
         progress.orders = list(self._orders(progress.card, verified, tpm.name if tpm else None))
@@ -126,14 +126,14 @@ class Examination:
         except HardboundError as error:
             progress.fail(error)
 
-    def _orders(self, card: WantedCard, verified: VerifiedCard, tpm: t.Optional[TpmName]) -> t.Iterator[Order]:
+    def _orders(self, card: CardToEnroll, verified: VerifiedCard, tpm: t.Optional[TpmName]) -> t.Iterator[Order]:
         ak = verified.ak.spki()
-        place = Place(self._wanted.host, card.name)
+        place = CertificatePlace(self._wanted.host, card.name)
         bare = tpm is None
         profile, identity = self._wanted.ak_profile, self._wanted.ak_identity
         yield Order(place, profile, identity, ak, Assurance.RESTRICTED, tpm=tpm, uncertified_ek=bare)
         for slot, key in sorted(verified.keys.items()):
-            place = Place(self._wanted.host, card.name, slot)
+            place = CertificatePlace(self._wanted.host, card.name, slot)
             wanted = card.key(slot)
             external = self._errands.issuer_of(wanted)
             about = (card.identity, key.spki, key.assurance)
@@ -149,12 +149,12 @@ def _reason(preview: Preview, order: Order, held: HeldCard) -> str:
         return preview.reason
     if certificate is None or not certificate.activated_at:
         return "the host has not answered for it yet"
-    if order.profile.kind is Kind.X509 and _digest(certificate.body) != held.digest(order.place.slot):
+    if order.profile.kind is CertificateKind.X509 and _digest(certificate.body) != held.digest(order.place.slot):
         return "the card does not hold it"
     return ""
 
 
-def _is_live(certificate: Certificate, at: int) -> bool:
+def _is_live(certificate: IssuedCertificate, at: int) -> bool:
     return not certificate.revoked_at and certificate.not_after > at
 
 

@@ -17,14 +17,14 @@ from ...module_utils._encoding.fields import encoded
 from ...module_utils._files import locked
 from .._ca import files
 from .._ca.external_ca import ExternalCa
-from .._ca.external_request import Asked, Request, read_certificate
+from .._ca.external_request import Asked, CertificateRequest, read_certificate
 from .._ca.identity import Identity
 from .._ca.issuer import Issued, Issuer, Order
 from .._ca.signer import public_der
 from .._ledger.ledger import Ledger
-from .._ledger.record import Certificate, EventKind, Place
+from .._ledger.record import CertificatePlace, EventKind, IssuedCertificate
 from .._ledger.refusal import Refusal
-from .wanted import WantedKey
+from .wanted import KeyToCertify
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Errand:
     :param is_new: whether the request has never left
     """
 
-    request: Request
+    request: CertificateRequest
     signed: bytes
     is_new: bool
 
@@ -48,7 +48,7 @@ class ExternalDesk:
         self._issuer = issuer
         self._ledger = ledger
 
-    def question(self, place: Place, key: WantedKey, identity: Identity) -> Document:
+    def question(self, place: CertificatePlace, key: KeyToCertify, identity: Identity) -> Document:
         """Returns what the host has its key sign, all of it from profile and inventory; the host adds the key."""
         asked = Asked.of(key.profile, identity, key.algorithm.is_rsa)
         return {
@@ -58,12 +58,12 @@ class ExternalDesk:
             "needed": not self._is_kept(place, key, identity),
         }
 
-    def _is_kept(self, place: Place, key: WantedKey, identity: Identity) -> bool:
+    def _is_kept(self, place: CertificatePlace, key: KeyToCertify, identity: Identity) -> bool:
         """Whether such a request was signed before, by the key that the card had then."""
         kept = self.ca.kept_request(place)
         try:
             spki = public_der(x509.load_der_x509_csr(kept).public_key())
-            return Request(key.profile, identity, spki).is_met_by(kept)
+            return CertificateRequest(key.profile, identity, spki).is_met_by(kept)
         except (ValueError, Refusal):
             return False
 
@@ -73,7 +73,7 @@ class ExternalDesk:
         :param signature: by the card over the request, if the host returned one
         :raises Refusal: ``REQUEST_UNSIGNED``
         """
-        request = Request(order.profile, order.identity, order.public_key)
+        request = CertificateRequest(order.profile, order.identity, order.public_key)
         kept = self.ca.kept_request(order.place)
         if request.is_met_by(kept):
             return Errand(request, kept, False)
@@ -145,7 +145,7 @@ class ExternalDesk:
         return errand.request.accept(answer, self.ca.certificates, self._ledger.now())
 
 
-def revoke_elsewhere(certificate: Certificate) -> str:
+def revoke_elsewhere(certificate: IssuedCertificate) -> str:
     """Returns what somebody has to do about a certificate that the ledger counts as revoked."""
     place = " ".join((certificate.host, certificate.card, certificate.slot))
     return f"Have the other CA revoke the certificate {certificate.number} of {place}: no list of ours names it."

@@ -17,26 +17,26 @@ from ...module_utils._encoding.payload import Payload
 from ...module_utils._errors import HardboundError
 from .._attestation.finding import Report
 from .._attestation.issued import check_ak_certificate, check_certificate, check_ssh_certificate
-from .._attestation.pending import Pending
+from .._attestation.pending import PendingChallenge
 from .._attestation.seal import seal
 from .._attestation.trust import Trust, parse_certificates
 from .._attestation.verifier import Verdict
 from .._ca.issuer import Issuer
 from .._ledger.ledger import Ledger
 from .._ledger.pins import Admission
-from .._ledger.record import EXTERNAL, SSH_USER, Certificate, EventKind, Place
+from .._ledger.record import EXTERNAL, SSH_USER, CertificatePlace, EventKind, IssuedCertificate
 from .answers import SecondAnswer
 from .errands import Errands
 from .external import revoke_elsewhere
 from .progress import Progress
 from .refused import Refused
-from .wanted import Wanted
+from .wanted import WantedHost
 
 
 class Handover:
     """Hands certificates over to one host's cards."""
 
-    def __init__(self, wanted: Wanted, issuer: Issuer, ledger: Ledger, errands: Errands) -> None:
+    def __init__(self, wanted: WantedHost, issuer: Issuer, ledger: Ledger, errands: Errands) -> None:
         self._wanted = wanted
         self._issuer = issuer
         self._ledger = ledger
@@ -90,9 +90,9 @@ class Handover:
         payload = Payload({slot: body for slot, body in bodies.items() if slot}, bodies[""])
         progress.challenge = self._ledger.open_challenge(host, name)
         progress.answered = False
-        progress.pending = Pending(ek.public, verified.ak, host, name, payload.encode(), self._ledger.now())
+        progress.pending = PendingChallenge(ek.public, verified.ak, host, name, payload.encode(), self._ledger.now())
 
-    def _check(self, certificate: Certificate, progress: Progress, report: Report) -> None:
+    def _check(self, certificate: IssuedCertificate, progress: Progress, report: Report) -> None:
         """It may be that of an earlier enrolment, and is looked at as if it came from elsewhere."""
         verified = progress.verified
         if verified is None:
@@ -129,7 +129,7 @@ class Handover:
                     progress.fail(error)
         self._settle(right)
 
-    def _is_right(self, progress: Progress, pending: Pending, given: SecondAnswer) -> bool:
+    def _is_right(self, progress: Progress, pending: PendingChallenge, given: SecondAnswer) -> bool:
         host, name = self._wanted.host, progress.card.name
         self._ledger.spend_challenge(progress.challenge, host, name)
         report = Report(name)
@@ -165,7 +165,7 @@ class Handover:
                 progress.answered = True
                 progress.refused.append(replace(refused, card=progress.card.name))
 
-    def close(self, cards: t.Iterable[Progress]) -> t.List[Certificate]:
+    def close(self, cards: t.Iterable[Progress]) -> t.List[IssuedCertificate]:
         """Withdraws what was signed and not answered for; returns it.
 
         :raises StateError: the ledger does not allow it
@@ -177,7 +177,7 @@ class Handover:
 
     def _refuse(self, progress: Progress, report: Report, more: str = "") -> None:
         for finding in report.findings:
-            place = Place(self._wanted.host, progress.card.name)
+            place = CertificatePlace(self._wanted.host, progress.card.name)
             self._ledger.record(EventKind.REFUSED, place, finding.code.name, detail=finding.sentence)
             refused = Refused.of_finding(finding)
             progress.refused.append(replace(refused, sentence=refused.sentence + more))

@@ -14,19 +14,19 @@ from dataclasses import replace
 from .._attestation.verifier import Verdict
 from .._ledger.ledger import Ledger
 from .._ledger.pins import Known
-from .._ledger.record import EventKind, Place
+from .._ledger.record import CertificatePlace, EventKind
 from .._ledger.replacement import Replacement
-from .wanted import Wanted
+from .wanted import WantedHost
 
 
-def without_lapsed(wanted: Wanted, ledger: Ledger) -> Wanted:
+def without_lapsed(wanted: WantedHost, ledger: Ledger) -> WantedHost:
     """Returns what is wanted, with those replacements alone that a run may still make."""
     if not wanted.replacement:
         return wanted
     return replace(wanted, replacement=wanted.replacement.without(ledger.lapsed(wanted.host)))
 
 
-def note(wanted: Wanted, verdict: Verdict, ledger: Ledger) -> t.List[str]:
+def note(wanted: WantedHost, verdict: Verdict, ledger: Ledger) -> t.List[str]:
     """Notes which replacements the host has no use for in this run; returns a warning for each.
 
     :raises StateError: the ledger does not allow it
@@ -36,7 +36,7 @@ def note(wanted: Wanted, verdict: Verdict, ledger: Ledger) -> t.List[str]:
     known = ledger.known(wanted.host, verdict.ek.fingerprint, verdict.root)
     warnings = []
     for card, fingerprint in _idle(known, verdict, wanted.replacement):
-        ledger.record(EventKind.REPLACEMENT_LAPSED, Place(wanted.host, card), detail=fingerprint)
+        ledger.record(EventKind.REPLACEMENT_LAPSED, CertificatePlace(wanted.host, card), detail=fingerprint)
         option, value = ("replace_cards", f"{card}={fingerprint}") if card else ("replace_ek", fingerprint)
         warnings.append(f"{option} names {value}, which is there as it was. That counts no more: take it out.")
     return warnings

@@ -17,14 +17,14 @@ from ...module_utils._errors import HardboundError
 from ...module_utils._escrow import ESCROWED
 from .._attestation.card import VerifiedCard
 from .._attestation.ek import Ek
-from .._attestation.pending import Pending
+from .._attestation.pending import PendingChallenge
 from .._ca.issuer import Issued, Order
 from .._ledger import clock
-from .._ledger.record import SSH, SSH_USER, Certificate
+from .._ledger.record import SSH, SSH_USER, IssuedCertificate
 from .answers import HeldCard
 from .external import Errand
 from .refused import Refused
-from .wanted import WantedCard, WantedKey
+from .wanted import CardToEnroll, KeyToCertify
 
 _AK = "attestation_key"
 """What a person calls the place that is no slot."""
@@ -49,25 +49,25 @@ class Progress:
     :param before: certificates that it had, by what they are for
     :param current: the newest certificate, valid or not, of each of its orders that has one, by what it is for
     :param issued: what it gets: first what our CA has issued, in the order of ``orders``; empty in check mode
-    :param reasons: why something is issued, by what it is for: see :attr:`Certificate.label`
+    :param reasons: why something is issued, by what it is for: see :attr:`IssuedCertificate.label`
     :param errands: what another CA has to be asked for, by slot
     :param idle: slots for which nothing can be done before the other CA has answered
     :param waiting: what the other CA has not answered yet: the request, and where the answer is looked for
     """
 
-    card: WantedCard
+    card: CardToEnroll
     adjusted: bool = False
     ek: t.Optional[Ek] = None
     verified: t.Optional[VerifiedCard] = None
     orders: t.List[Order] = field(default_factory=list)
-    before: t.Dict[str, Certificate] = field(default_factory=dict)
-    current: t.Dict[str, Certificate] = field(default_factory=dict)
+    before: t.Dict[str, IssuedCertificate] = field(default_factory=dict)
+    current: t.Dict[str, IssuedCertificate] = field(default_factory=dict)
     issued: t.List[Issued] = field(default_factory=list)
     reasons: t.Dict[str, str] = field(default_factory=dict)
     errands: t.Dict[str, Errand] = field(default_factory=dict)
     idle: t.Set[str] = field(default_factory=set)
     waiting: t.List[t.Dict[str, str]] = field(default_factory=list)
-    pending: t.Optional[Pending] = None
+    pending: t.Optional[PendingChallenge] = None
     answered: bool = False
     """Whether the host was asked to open the challenge. It is asked once, whatever it says."""
     challenge: str = ""
@@ -130,7 +130,7 @@ class Progress:
         }
 
     @staticmethod
-    def labels(key: WantedKey) -> t.List[str]:
+    def labels(key: KeyToCertify) -> t.List[str]:
         """Returns what a key gets certificates for."""
         return [key.slot, f"{key.slot} {SSH}"][: len(key.profiles)]
 
@@ -151,7 +151,7 @@ class Progress:
         return dict(sorted((slot, line) for slot, line in lines.items() if slot))
 
 
-def _line(certificate: Certificate) -> str:
+def _line(certificate: IssuedCertificate) -> str:
     name = json.loads(certificate.identity)["common_name"]
     return f"{certificate.profile}, {name}, until {clock.text(clock.moment(certificate.not_after))}"
 

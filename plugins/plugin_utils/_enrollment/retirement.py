@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import typing as t
 
-from .._ledger.record import EXTERNAL, Certificate, Reason
+from .._ledger.record import EXTERNAL, IssuedCertificate, RevocationReason
 from .desk import Desk
 from .external import revoke_elsewhere
 
-_REASONS = {reason.name.lower(): reason for reason in Reason if reason is not Reason.SUPERSEDED}
+_REASONS = {reason.name.lower(): reason for reason in RevocationReason if reason is not RevocationReason.SUPERSEDED}
 REASONS = list(_REASONS)
 
 
@@ -34,7 +34,7 @@ class Retirement:
         :raises StateError: if the ledger or the passphrase does not allow it
         """
         authority, ledger = self._desk.authority, self._desk.ledger
-        found: t.List[Certificate] = []
+        found: t.List[IssuedCertificate] = []
         for card in self.cards:
             where = {"host": self._host, "card": card}
             if check:
@@ -59,7 +59,7 @@ class Retirement:
                 ledger.release(self._host, card)
 
 
-def _document(certificate: Certificate) -> t.Dict[str, str]:
+def _document(certificate: IssuedCertificate) -> t.Dict[str, str]:
     what = certificate.label or "attestation_key"
     return {
         "card": certificate.card,

@@ -12,11 +12,11 @@ from ...module_utils._card.key import slot_number
 from ...module_utils._card.secret import expects, word
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError
-from .._attestation.request import CardRequest, KeyRequest, Request
+from .._attestation.request import CardRequest, EvidenceRequest, KeyRequest
 from .._ca import profiles
 from .._ca.external_ca import ExternalCa
 from .._ca.identity import COMMON_NAME_LENGTH, Identity
-from .._ca.profile import Kind, Profile, find_profile
+from .._ca.profile import CertificateKind, Profile, find_profile
 from .._ledger.replacement import NOTHING, Replacement
 
 _NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
@@ -28,7 +28,7 @@ NOBODYS_KEY = (None, "random")
 
 
 @dataclass(frozen=True)
-class WantedKey:
+class KeyToCertify:
     """A key with a certificate under a profile."""
 
     slot: str
@@ -45,7 +45,7 @@ class WantedKey:
 
 
 @dataclass(frozen=True)
-class WantedCard:
+class CardToEnroll:
     """A card, its keys, and whom they stand for.
 
     :param task: what the host gets to make the card with; it may hold the first PIN
@@ -53,7 +53,7 @@ class WantedCard:
 
     name: str
     identity: Identity
-    keys: t.Tuple[WantedKey, ...]
+    keys: t.Tuple[KeyToCertify, ...]
     pin_retries: int
     puk_retries: int
     puk: bool
@@ -65,7 +65,7 @@ class WantedCard:
     def __repr__(self) -> str:
         return f"WantedCard({self.name!r})"
 
-    def key(self, slot: str) -> WantedKey:
+    def key(self, slot: str) -> KeyToCertify:
         return next(key for key in self.keys if key.slot == slot)
 
     def request(self, nonce: bytes, slots: t.Optional[t.AbstractSet[str]] = None) -> CardRequest:
@@ -89,21 +89,21 @@ class WantedCard:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedHost:
     """One host.
 
     :param ek: fingerprint of the EK that the inventory names, or empty
     """
 
     host: str
-    cards: t.Tuple[WantedCard, ...]
+    cards: t.Tuple[CardToEnroll, ...]
     ak_profile: Profile
     ek: str = ""
     replacement: Replacement = NOTHING
     external_ca: t.Optional[ExternalCa] = None
 
     @classmethod
-    def parse(cls, host: str, arguments: t.Mapping[str, t.Any]) -> Wanted:
+    def parse(cls, host: str, arguments: t.Mapping[str, t.Any]) -> WantedHost:
         """Reads a task's arguments.
 
         :raises InputError: for the first that is not right
@@ -120,10 +120,10 @@ class Wanted:
         replacement = Replacement.parse(arguments["replace_ek"], arguments["replace_cards"])
         return cls(host, cards, shelf[profiles.AK], ek, replacement, external_ca)
 
-    def request(self, cards: t.Iterable[CardRequest]) -> Request:
-        return Request(self.host, tuple(cards), self.ek, self.replacement).validate()
+    def request(self, cards: t.Iterable[CardRequest]) -> EvidenceRequest:
+        return EvidenceRequest(self.host, tuple(cards), self.ek, self.replacement).validate()
 
-    def card(self, name: str) -> WantedCard:
+    def card(self, name: str) -> CardToEnroll:
         return next(card for card in self.cards if card.name == name)
 
     @property
@@ -147,7 +147,7 @@ class _Office:
         return self.external_ca is not None and self.external_ca.issues(profile)
 
 
-def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> WantedCard:
+def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> CardToEnroll:
     edge, common = Edge(values["card_edge"]), values["profile"] or office.profile
     keys = tuple(_key(edge, key, f"{field}.keys[{at}]", common, office) for at, key in enumerate(values["keys"]))
     if not keys:
@@ -164,7 +164,7 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> WantedC
         {"slot": key.slot, "algorithm": key.algorithm.value, "self_signed": given["self_signed"]}
         for key, given in zip(keys, values["keys"])
     ]
-    return WantedCard(
+    return CardToEnroll(
         name=values["name"],
         identity=identity,
         keys=keys,
@@ -177,7 +177,7 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> WantedC
     )
 
 
-def _does_without_ek_certificate(keys: t.Iterable[WantedKey], office: _Office) -> bool:
+def _does_without_ek_certificate(keys: t.Iterable[KeyToCertify], office: _Office) -> bool:
     own = all(not key.external and all(each.uncertified_ek for each in key.profiles) for key in keys)
     return own and office.shelf[profiles.AK].uncertified_ek
 
@@ -201,7 +201,9 @@ def _common_name(values: t.Mapping[str, t.Any]) -> str:
     return str(next(filter(None, found)))[:COMMON_NAME_LENGTH]
 
 
-def _key(edge: Edge, values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], office: _Office) -> WantedKey:
+def _key(
+    edge: Edge, values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], office: _Office
+) -> KeyToCertify:
     slot = slot_number(values["slot"], f"{field}.slot")
     edge.check_slot(slot, f"{field}.slot")
     algorithm = parse_algorithm(values["algorithm"], slot, f"{field}.algorithm")
@@ -210,16 +212,16 @@ def _key(edge: Edge, values: t.Mapping[str, t.Any], field: str, profile: t.Optio
     if not name:
         raise InputError(f"{field}.profile", "is missing", f"choose one of {', '.join(sorted(office.shelf))}")
     found = find_profile(name, office.shelf)
-    if found.kind is not Kind.X509 or found.name == profiles.AK:
+    if found.kind is not CertificateKind.X509 or found.name == profiles.AK:
         raise InputError(f"{field}.profile", f"is {name!r}, which is not for a card's slot", "choose an X.509 profile")
     ssh_profile = _ssh_profile(values["ssh_profile"], f"{field}.ssh_profile", office)
-    return WantedKey(values["slot"], algorithm, found, office.issues_elsewhere(name), ssh_profile)
+    return KeyToCertify(values["slot"], algorithm, found, office.issues_elsewhere(name), ssh_profile)
 
 
 def _ssh_profile(name: t.Optional[str], field: str, office: _Office) -> t.Optional[Profile]:
     if not name:
         return None
     found = find_profile(name, office.shelf)
-    if found.kind is not Kind.SSH_USER:
+    if found.kind is not CertificateKind.SSH_USER:
         raise InputError(field, f"is {name!r}, which is not for OpenSSH", "choose ssh_user, or a profile based on it")
     return found

@@ -12,8 +12,8 @@ from . import schema
 from .database import Connection
 from .journal import Journal
 from .packages import sa
-from .record import CHALLENGE_LIFETIME, ChallengeState, Place, Row
-from .refusal import Code, Refusal
+from .record import CHALLENGE_LIFETIME, CertificatePlace, ChallengeState, Row
+from .refusal import Refusal, RefusalCode
 
 _KEEP_SECONDS = 86400
 """How long an expired challenge is kept, so that a late answer is told from an unknown one."""
@@ -54,15 +54,15 @@ class Challenges(Journal):
             won, row = self.writing(work)
             _judge(won, row, host, card, self._stamp())
 
-        self._or_note(Place(host, card), judge)
+        self._or_note(CertificatePlace(host, card), judge)
 
 
 def _judge(won: bool, row: t.Optional[Row], host: str, card: str, at: int) -> None:
     if row is None:
-        raise Refusal(Code.CHALLENGE_UNKNOWN, "the challenge was never made here: begin the enrolment anew")
+        raise Refusal(RefusalCode.CHALLENGE_UNKNOWN, "the challenge was never made here: begin the enrolment anew")
     if not won:
-        raise Refusal(Code.CHALLENGE_SPENT, "the challenge was answered before: begin the enrolment anew")
+        raise Refusal(RefusalCode.CHALLENGE_SPENT, "the challenge was answered before: begin the enrolment anew")
     if (row["host"], row["card"]) != (host, card):
-        raise Refusal(Code.CHALLENGE_OTHER_REQUESTER, f"the challenge was made for {row['host']} {row['card']}")
+        raise Refusal(RefusalCode.CHALLENGE_OTHER_REQUESTER, f"the challenge was made for {row['host']} {row['card']}")
     if row["expires_at"] <= at:
-        raise Refusal(Code.CHALLENGE_EXPIRED, "the challenge has expired: begin the enrolment anew")
+        raise Refusal(RefusalCode.CHALLENGE_EXPIRED, "the challenge has expired: begin the enrolment anew")

@@ -13,7 +13,7 @@ from . import clock, schema, statement
 from .clock import Clock
 from .database import Connection, Database, T
 from .packages import sa
-from .record import Event, EventKind, Place, Row
+from .record import CertificatePlace, Event, EventKind, Row
 from .refusal import Refusal
 
 LARGEST_EVIDENCE = 64 << 20
@@ -30,12 +30,20 @@ class Journal(Database):
         self.now = now
         super().__init__(url, create)
 
-    def record(self, kind: EventKind, place: Place, code: str = "", serial: str = "", detail: str = "") -> None:
+    def record(
+        self, kind: EventKind, place: CertificatePlace, code: str = "", serial: str = "", detail: str = ""
+    ) -> None:
         """Records a decision of the caller, such as a refusal of the verifier."""
         self.writing(lambda connection: self.note(connection, kind, place, code, serial, detail))
 
     def note(
-        self, connection: Connection, kind: EventKind, place: Place, code: str = "", serial: str = "", detail: str = ""
+        self,
+        connection: Connection,
+        kind: EventKind,
+        place: CertificatePlace,
+        code: str = "",
+        serial: str = "",
+        detail: str = "",
     ) -> None:
         """Records a decision within the transaction that makes it."""
         event = Event(self._stamp(), kind, place.host, place.card, code, serial, detail)
@@ -73,7 +81,7 @@ class Journal(Database):
             connection.execute(statement.INSERT_EVIDENCE, {**row, "body": zlib.compress(bundle)})
         return digest
 
-    def _or_note(self, place: Place, work: t.Callable[[], T]) -> T:
+    def _or_note(self, place: CertificatePlace, work: t.Callable[[], T]) -> T:
         """Runs work; a refusal is recorded, in a transaction of its own, and goes on."""
         try:
             return work()

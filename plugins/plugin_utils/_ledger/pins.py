@@ -16,8 +16,8 @@ from . import schema, statement
 from .database import Connection
 from .journal import Journal
 from .packages import sa
-from .record import EventKind, Place, Row, digest
-from .refusal import Code, Refusal
+from .record import CertificatePlace, EventKind, Row, digest
+from .refusal import Refusal, RefusalCode
 from .replacement import DIGITS, NOTHING, Replacement
 
 NAMES = ("genesis", "parent", "pin", "puk", "policy", "admin")
@@ -178,7 +178,7 @@ class Admission:
         return replace(self, cards={card: self.cards[card]})
 
 
-class Pins(Journal):
+class PinnedKeys(Journal):
     """The pinned keys and Names, read and written."""
 
     def known(self, host: str, ek: str, root: str) -> Known:
@@ -215,7 +215,7 @@ class Pins(Journal):
             for card, claim in admission.cards.items():
                 _judge_ak(connection, admission.host, card, claim.pins.ak)
 
-        self._or_note(Place(admission.host), lambda: self.reading(work))
+        self._or_note(CertificatePlace(admission.host), lambda: self.reading(work))
 
     def release(self, host: str, card: str = "") -> None:
         """Forgets a card; without a card, all of the host's, its endorsement keys and its storage root key."""
@@ -225,7 +225,7 @@ class Pins(Journal):
             connection.execute(gone.where(schema.cards.c.card == card) if card else gone)
             for table in () if card else (schema.endorsement_keys, schema.hosts):
                 connection.execute(sa.delete(table).where(table.c.host == host))
-            self.note(connection, EventKind.RELEASED, Place(host, card))
+            self.note(connection, EventKind.RELEASED, CertificatePlace(host, card))
 
         self.writing(work)
 
@@ -240,10 +240,10 @@ class Pins(Journal):
         self._pin_host(connection, known, admission)
         for card, claim in admission.cards.items():
             _judge_ak(connection, admission.host, card, claim.pins.ak)
-            self._pin_card(connection, known.cards.get(card), Place(admission.host, card), claim)
+            self._pin_card(connection, known.cards.get(card), CertificatePlace(admission.host, card), claim)
 
     def _pin_host(self, connection: Connection, known: Known, admission: Admission) -> None:
-        host, place = admission.host, Place(admission.host)
+        host, place = admission.host, CertificatePlace(admission.host)
         if admission.ek not in known.eks:
             if known.is_another_tpm(admission.ek, admission.root):
                 table = schema.endorsement_keys
@@ -258,7 +258,9 @@ class Pins(Journal):
             connection.execute(statement.INSERT_HOST, row)
             self.note(connection, EventKind.ROOT_PINNED, place, detail=admission.root)
 
-    def _pin_card(self, connection: Connection, known: t.Optional[KnownCard], place: Place, claim: CardClaim) -> None:
+    def _pin_card(
+        self, connection: Connection, known: t.Optional[KnownCard], place: CertificatePlace, claim: CardClaim
+    ) -> None:
         same = known is not None and known.pins.is_shown_by(claim.pins)
         now = (known if known is not None and same else KnownCard(claim.pins)).after(claim)
         if now == known:
@@ -293,14 +295,14 @@ def _judge(known: Known, admission: Admission) -> None:
     """Raises :class:`Refusal` where what is shown contradicts what is pinned."""
     host = admission.host
     if known.ek_host not in (None, host):
-        raise _serves(Code.EK_SERVES_OTHER_HOST, "endorsement key", str(known.ek_host), host)
+        raise _serves(RefusalCode.EK_SERVES_OTHER_HOST, "endorsement key", str(known.ek_host), host)
     if known.root_host not in (None, host):
-        raise _serves(Code.ROOT_SERVES_OTHER_HOST, "storage root key", str(known.root_host), host)
+        raise _serves(RefusalCode.ROOT_SERVES_OTHER_HOST, "storage root key", str(known.root_host), host)
     if not admission.replacement.lets_tpm(known.fingerprint):
         if known.is_another_tpm(admission.ek, admission.root):
-            raise _changed(Code.EK_CHANGED, host, "endorsement key", known)
+            raise _changed(RefusalCode.EK_CHANGED, host, "endorsement key", known)
         if known.root not in (None, admission.root):
-            raise _changed(Code.ROOT_CHANGED, host, "storage root key", known)
+            raise _changed(RefusalCode.ROOT_CHANGED, host, "storage root key", known)
     _judge_cards(known.cards, admission)
 
 
@@ -309,16 +311,16 @@ def _judge_cards(known: t.Mapping[str, KnownCard], admission: Admission) -> None
         before = known.get(card)
         if before is not None and not admission.replacement.lets_card(card, before.pins.fingerprint):
             if before.pins.ak != claim.pins.ak:
-                raise _another(Code.AK_CHANGED, admission.host, card, "another attestation key", before)
+                raise _another(RefusalCode.AK_CHANGED, admission.host, card, "another attestation key", before)
             changed = before.pins.changed(claim.pins)
             if changed:
-                raise _another(Code.CARD_CHANGED, admission.host, card, f"another {', '.join(changed)}", before)
+                raise _another(RefusalCode.CARD_CHANGED, admission.host, card, f"another {', '.join(changed)}", before)
         others = {name: each.pins for name, each in known.items() if name not in (card, *admission.cards)}
         for other, pins in {**others, **_claimed(admission, card)}.items():
             shared = claim.pins.shared(pins)
             if shared:
                 raise Refusal(
-                    Code.CARDS_SHARE,
+                    RefusalCode.CARDS_SHARE,
                     f"the cards {card} and {other} of {admission.host} share {', '.join(shared)}: they are one card "
                     "shown twice; destroy one and make it anew",
                 )
@@ -331,10 +333,10 @@ def _claimed(admission: Admission, card: str) -> t.Dict[str, CardPins]:
 def _judge_ak(connection: Connection, host: str, card: str, ak: str) -> None:
     owner = connection.execute(statement.CARD_OF_AK, {"ak": ak}).first()
     if owner is not None and (owner.host, owner.card) != (host, card):
-        raise Refusal(Code.AK_SERVES_OTHER_CARD, f"the attestation key belongs to {owner.host} {owner.card}")
+        raise Refusal(RefusalCode.AK_SERVES_OTHER_CARD, f"the attestation key belongs to {owner.host} {owner.card}")
 
 
-def _serves(code: Code, what: str, owner: str, host: str) -> Refusal:
+def _serves(code: RefusalCode, what: str, owner: str, host: str) -> Refusal:
     return Refusal(
         code,
         f"{host} shows the {what} that {owner} was enrolled with: one TPM serves one host; "
@@ -342,7 +344,7 @@ def _serves(code: Code, what: str, owner: str, host: str) -> Refusal:
     )
 
 
-def _changed(code: Code, host: str, what: str, known: Known) -> Refusal:
+def _changed(code: RefusalCode, host: str, what: str, known: Known) -> Refusal:
     return Refusal(
         code,
         f"{host} shows another {what} than the one it was enrolled with: if its TPM or board was replaced or cleared, "
@@ -350,7 +352,7 @@ def _changed(code: Code, host: str, what: str, known: Known) -> Refusal:
     )
 
 
-def _another(code: Code, host: str, card: str, what: str, before: KnownCard) -> Refusal:
+def _another(code: RefusalCode, host: str, card: str, what: str, before: KnownCard) -> Refusal:
     return Refusal(
         code,
         f"card {card} of {host} shows {what} than it was enrolled with: if the card was made anew, "

@@ -25,7 +25,7 @@ EXTERNAL = "external"
 """The kind of a certificate that another CA has issued. Only that CA can revoke it: no list of ours names it."""
 
 
-class Reason(str, enum.Enum):
+class RevocationReason(str, enum.Enum):
     """Why a certificate was revoked, RFC 5280 section 5.3.1, as cryptography spells it."""
 
     UNSPECIFIED = "unspecified"
@@ -62,7 +62,7 @@ class EventKind(str, enum.Enum):
 
 
 @dataclass(frozen=True)
-class Place:
+class CertificatePlace:
     """Where a certificate belongs: a host by its inventory name, a card by its name, a slot of it."""
 
     host: str
@@ -71,7 +71,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class IssuedCertificate:
     """A certificate that was issued. Times are seconds since 1970.
 
     :param claim: digest of authority, host, card, key and profile: what holds one valid certificate
@@ -106,15 +106,15 @@ class Certificate:
     reason: t.Optional[str] = None
 
     @classmethod
-    def of(cls, row: Row) -> Certificate:
+    def of(cls, row: Row) -> IssuedCertificate:
         return cls(**{name: row[name] for name in cls.__dataclass_fields__})
 
     def row(self) -> t.Dict[str, t.Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @property
-    def place(self) -> Place:
-        return Place(self.host, self.card, self.slot)
+    def place(self) -> CertificatePlace:
+        return CertificatePlace(self.host, self.card, self.slot)
 
     @property
     def label(self) -> str:
@@ -135,7 +135,7 @@ class Certificate:
         """
         return not self.activated_at and self.kind != EXTERNAL
 
-    def is_replaced_by(self, other: Certificate) -> bool:
+    def is_replaced_by(self, other: IssuedCertificate) -> bool:
         """Whether this one has to go once the other is on the card."""
         if self.serial == other.serial:
             return False
@@ -147,7 +147,7 @@ class Certificate:
         return clock.is_due(clock.moment(self.not_before), clock.moment(self.not_after), at)
 
 
-def claim(authority: str, place: Place, key: str, profile: str) -> str:
+def claim(authority: str, place: CertificatePlace, key: str, profile: str) -> str:
     """Returns the digest that stands for a host's card's key under a profile."""
     return digest(authority, place.host, place.card, key, profile)
 

@@ -22,7 +22,7 @@ class Explained(enum.Enum):
         return str(self.value[1])
 
 
-class Code(Explained):
+class RefusalCode(Explained):
     """Why the CA refused."""
 
     EK_SERVES_OTHER_HOST = ("the endorsement key is pinned to another host", "retire the other host first")
@@ -96,7 +96,7 @@ class Refusal(HardboundError):
     :param sentence: what was found, and the remedy, without a full stop
     """
 
-    def __init__(self, code: Code, sentence: str) -> None:
+    def __init__(self, code: RefusalCode, sentence: str) -> None:
         super().__init__(f"{sentence}.")
         self.code = code
 

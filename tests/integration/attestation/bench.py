@@ -21,12 +21,12 @@ from ansible_collections.hardbound.identity.plugins.module_utils._pin import Pin
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import Policy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import TrustPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.request import (
     CardRequest,
+    EvidenceRequest,
     KeyRequest,
-    Request,
     new_nonce,
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import (
@@ -92,10 +92,10 @@ class Bench:
     def request(self, **changes):
         keys = tuple(KeyRequest.of(slot, algorithm) for slot, algorithm in KEYS.items())
         card = CardRequest(NAME, self.nonce, keys, RETRIES, PUK_RETRIES, puk=True)
-        return Request(HOST, (replace(card, **changes),))
+        return EvidenceRequest(HOST, (replace(card, **changes),))
 
     def policy(self):
-        return Policy(Trust.of(parse_certificates(self.maker.anchors.read_bytes()), "the test's own CA"))
+        return TrustPolicy(Trust.of(parse_certificates(self.maker.anchors.read_bytes()), "the test's own CA"))
 
     def judge(self, evidence, request=None, known=None):
         document = json.loads(json.dumps(evidence.document()))

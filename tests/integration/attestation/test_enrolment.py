@@ -21,10 +21,10 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.bu
     judge_content,
     verify_and_keep,
 )
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import Policy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import TrustPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code, Report
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import Pending
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import PendingChallenge
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.request import (
     new_nonce,
 )
@@ -72,7 +72,7 @@ def test_both_visits(bench, title):
         "card_authentication",
     }
     assert verdict.cards[NAME].keys["authentication"].spki == bench.record.keys[0x9A].public
-    pending = Pending(verdict.ek.public, verdict.cards[NAME].ak, HOST, NAME, b"certificates", now())
+    pending = PendingChallenge(verdict.ek.public, verdict.cards[NAME].ak, HOST, NAME, b"certificates", now())
     challenge = Challenge.parse(json.loads(json.dumps(pending.challenge.document())))
     with bench.tpm.taken():
         payload, answer = bench.host.open(title, bench.ak, challenge)
@@ -88,7 +88,7 @@ def test_the_bundle_holds_a_real_tpms_evidence(bench):
 
 
 def test_the_root_of_a_software_tpm_is_trusted_only_where_it_is_named(bench):
-    nobody = Policy(Trust((), source="nothing"))
+    nobody = TrustPolicy(Trust((), source="nothing"))
     verdict = verify(bench.show().document(), bench.request(), nobody, Remembered(), now())
     assert {finding.code for finding in verdict.findings} == {Code.EK_CHAIN_UNTRUSTED}
 
@@ -96,7 +96,7 @@ def test_the_root_of_a_software_tpm_is_trusted_only_where_it_is_named(bench):
 def test_the_root_is_reached_over_the_intermediate(bench):
     (root,) = parse_certificates(bench.maker.root.read_bytes())
     trust = Trust([Anchor(root.subject, root.spki)], parse_certificates(bench.maker.anchors.read_bytes()))
-    verdict = verify(bench.show().document(), bench.request(), Policy(trust), Remembered(), now())
+    verdict = verify(bench.show().document(), bench.request(), TrustPolicy(trust), Remembered(), now())
     assert verdict.findings == () and len(verdict.ek.path.certificates) == 2
 
 
@@ -108,14 +108,14 @@ def test_the_ek_certificate_of_another_tpm(bench, other):
 
 def test_a_stolen_challenge_opens_nowhere_else(bench, other):
     verdict = bench.judge(bench.show())
-    pending = Pending(verdict.ek.public, verdict.cards[NAME].ak, HOST, NAME, b"certificates", now())
+    pending = PendingChallenge(verdict.ek.public, verdict.cards[NAME].ak, HOST, NAME, b"certificates", now())
     with other.tpm.taken(), pytest.raises(TpmError):
         other.host.open("H-3", other.ak, pending.challenge)
 
 
 def test_a_challenge_opens_for_no_other_ak_of_the_same_tpm(bench):
     verdict = bench.judge(bench.show())
-    pending = Pending(verdict.ek.public, verdict.cards[NAME].ak, HOST, NAME, b"certificates", now())
+    pending = PendingChallenge(verdict.ek.public, verdict.cards[NAME].ak, HOST, NAME, b"certificates", now())
     with bench.tpm.taken(), pytest.raises(TpmError):
         bench.host.open("H-3", bench.host.make_ak(), pending.challenge)
 

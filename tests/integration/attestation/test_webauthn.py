@@ -23,7 +23,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import auth
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import CertificatePlace
 from ansible_collections.hardbound.identity.tests.integration.attestation.bench import HOST, NAME, Bench, now
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -151,7 +151,7 @@ class Corp:
     """A CA with one host: it certifies the AK that a verified host showed."""
 
     def __init__(self, folder: t.Any) -> None:
-        self.folder = authority.Folder(folder)
+        self.folder = authority.CaFolder(folder)
         authority.create(self.folder, authority.Blueprint("Corp"), "correct horse battery staple", "", now())
         self.authority = authority.Authority(self.folder, "correct horse battery staple")
         self.ledger = Ledger(self.folder.ledger_url, create=True)
@@ -166,7 +166,7 @@ class Corp:
         assert verdict.findings == () and verdict.ek is not None and verdict.ek.tpm is not None
         ak = verdict.cards[NAME].ak.spki()
         profile = profiles.SHIPPED[profiles.AK]
-        return Order(Place(HOST, NAME), profile, IDENTITY, ak, Assurance.RESTRICTED, tpm=verdict.ek.tpm.name)
+        return Order(CertificatePlace(HOST, NAME), profile, IDENTITY, ak, Assurance.RESTRICTED, tpm=verdict.ek.tpm.name)
 
     def chain(self, bench: Bench) -> t.Tuple[bytes, ...]:
         return self.issuer.issue(self.order(bench)).certificate.body, self.issuer.certificate

@@ -17,7 +17,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import CertificatePlace
 from cryptography.hazmat.primitives.asymmetric import ec
 
 PASSPHRASE = "correct horse battery staple"
@@ -27,14 +27,14 @@ PASSPHRASE = "correct horse battery staple"
 class Corp:
     """A CA whose ledger lies in its folder."""
 
-    folder: authority.Folder
+    folder: authority.CaFolder
 
     def open(self) -> authority.Authority:
         return authority.Authority(self.folder, PASSPHRASE)
 
     def order(self, host: str, profile: str, key: t.Any = None, **names: t.Any) -> Order:
         key = key or ec.generate_private_key(ec.SECP256R1())
-        place = Place(host, "card", "authentication")
+        place = CertificatePlace(host, "card", "authentication")
         identity = Identity.parse({"common_name": host, **names})
         public_key = public_der(key.public_key())
         return Order(place, profiles.SHIPPED[profile], identity, public_key, Assurance.FIXED)
@@ -42,7 +42,7 @@ class Corp:
 
 @pytest.fixture
 def corp(tmp_path: Path) -> Corp:
-    folder = authority.Folder(tmp_path / "ca")
+    folder = authority.CaFolder(tmp_path / "ca")
     authority.create(folder, authority.Blueprint("Corp"), PASSPHRASE, "", clock.now())
     Ledger(folder.ledger_url, create=True).close()
     return Corp(folder)

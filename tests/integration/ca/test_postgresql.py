@@ -20,7 +20,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import Admission, CardClaim, CardPins
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, RevocationReason
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Refusal
 
 DRIVER = next((name for name in ("psycopg2", "psycopg") if importlib.util.find_spec(name)), None)
@@ -126,7 +126,7 @@ def test_revocation_lists_count_on_wherever_they_are_signed(url: str, corp: t.An
     opened = corp.open()
     issued = Issuer(opened, ledger).issue(corp.order("ws-1", "tls_client"))
     ledger.activate([issued.certificate])
-    ledger.revoke({"host": "ws-1"}, Reason.KEY_COMPROMISE, opened.identifier)
+    ledger.revoke({"host": "ws-1"}, RevocationReason.KEY_COMPROMISE, opened.identifier)
     lifetime = crl.timedelta(days=7)
     numbers = [crl.sign(ledger, opened.issuing(), lifetime).number for _each in range(3)]
     assert numbers == [1, 2, 3]

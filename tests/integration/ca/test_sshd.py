@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import RevocationReason
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -102,6 +102,6 @@ def test_a_certificate_logs_in_until_it_is_revoked(sshd: Sshd, corp: t.Any, tmp_
     tmp_path.joinpath("id-cert.pub").write_bytes(own.certificate.body)
     assert sshd.login(key)
 
-    ledger.revoke({"serial": own.certificate.serial}, Reason.KEY_COMPROMISE, opened.identifier)
+    ledger.revoke({"serial": own.certificate.serial}, RevocationReason.KEY_COMPROMISE, opened.identifier)
     sshd.revoked.write_bytes(crl.revoked_ssh_keys(ledger, opened.identifier))
     assert not sshd.login(key)

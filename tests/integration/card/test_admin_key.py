@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_gate import AdminGate, answer_auth
-from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Challenge, Cipher
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminChallenge, AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
     NotOffered,
     NotVerified,
@@ -366,7 +366,7 @@ def test_a_thrown_away_admin_key_leaves_no_way_back(bench, has_puk):
     block(card)
     with pytest.raises(NotOffered):
         card.administer(KEY)
-    challenge, answer = Challenge.make(KEY)
+    challenge, answer = AdminChallenge.make(KEY)
     seals = {**record.seals, Role.ADMIN: record.seals[Role.PIN]}
     forged = replace(record, administration=Administration(challenge), seals=seals)
     admin, pin = forged.model.indices[Role.ADMIN], record.model.indices[Role.PIN]

@@ -13,7 +13,11 @@ import shutil
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import Derivation
-from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import NotOffered, TpmLockout, WrongSecret
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
+    NotOffered,
+    TpmLockedOut,
+    WrongSecret,
+)
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
 from ansible_collections.hardbound.identity.plugins.module_utils._card.migration import VERSION
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
@@ -125,7 +129,7 @@ def test_an_old_card_gets_the_new_ways_with_its_next_pin(old, software_tpm):
 
 def test_power_cuts_lock_an_old_card_out_until_the_lockout_is_reset(old, software_tpm):
     """Its PIN is right, and that is said. It takes the lockout authorisation, and no try of the card."""
-    with pytest.raises(TpmLockout, match="the TPM is in lockout"):
+    with pytest.raises(TpmLockedOut, match="the TPM is in lockout"):
         for _unused in range(40):
             power_cut_after_a_signature_counts(old, software_tpm, PIN)
     assert old.open().tries(Reference.PIN).left == 3

@@ -51,7 +51,7 @@ class Fleet:
         self.inventory: t.Dict[str, t.Dict[str, t.Any]] = {}
         self.ca = folder / "ca"
         blueprint = authority.Blueprint("Corp Issuing CA", crl_urls=("http://pki.corp.example/issuing.crl",))
-        authority.create(authority.Folder(self.ca), blueprint, PASSPHRASE, "", clock.now())
+        authority.create(authority.CaFolder(self.ca), blueprint, PASSPHRASE, "", clock.now())
         Ledger(self.ledger_url, create=True).close()
         self.variables: t.Dict[str, t.Any] = {
             "ansible_connection": "local",
@@ -66,7 +66,7 @@ class Fleet:
 
     @property
     def ledger_url(self) -> str:
-        return authority.Folder(self.ca).ledger_url
+        return authority.CaFolder(self.ca).ledger_url
 
     def ledger(self) -> Ledger:
         return Ledger(self.ledger_url)
@@ -101,7 +101,7 @@ class Fleet:
 
     def sign_lists(self) -> None:
         """Publishes revocation lists, as the role enrollment_ca does daily."""
-        opened = authority.Authority(authority.Folder(self.ca), PASSPHRASE)
+        opened = authority.Authority(authority.CaFolder(self.ca), PASSPHRASE)
         for name, signer in (("issuing", opened.issuing()), ("root", opened.root())):
             opened.folder.crl(name).write_bytes(crl.sign(self.ledger(), signer, timedelta(days=7)).body)
 

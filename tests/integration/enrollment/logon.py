@@ -86,7 +86,7 @@ class Service:
 
     def certify(self, name: str, key: t.Any, *extensions: x509.ExtensionType) -> t.Tuple[pathlib.Path, pathlib.Path]:
         """Returns files with a certificate of the CA for the server, and its key."""
-        signer = authority.Authority(authority.Folder(self.fleet.ca), PASSPHRASE).issuing()
+        signer = authority.Authority(authority.CaFolder(self.fleet.ca), PASSPHRASE).issuing()
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         now = datetime.datetime.now(datetime.timezone.utc)
         builder = x509.CertificateBuilder().issuer_name(signer.certificate.subject).subject_name(subject)

@@ -11,12 +11,12 @@ import subprocess
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import Policy
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import TrustPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.request import (
     CardRequest,
+    EvidenceRequest,
     KeyRequest,
-    Request,
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
@@ -264,5 +264,5 @@ def test_a_key_alone_and_its_evidence(site):
 def accepted(site, evidence, nonce):
     """Whether the controller's verifier believes it."""
     card = CardRequest("corp", nonce, (KeyRequest.of(0x9A, KeyAlgorithm.ECC_P256),), 5)
-    policy = Policy(Trust.load(str(site.fleet.maker.anchors)), RevocationPolicy.OFF)
-    return verify(evidence, Request(HOST, (card,)), policy, Remembered(), clock.now()).accepted
+    policy = TrustPolicy(Trust.load(str(site.fleet.maker.anchors)), RevocationPolicy.OFF)
+    return verify(evidence, EvidenceRequest(HOST, (card,)), policy, Remembered(), clock.now()).accepted

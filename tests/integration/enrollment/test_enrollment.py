@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, RevocationReason
 from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, PIN, PUK, family
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -200,14 +200,14 @@ def test_a_stolen_host_is_retired_without_its_answer(fleet):
     assert run.code and "refused ws-001  HOST_UNREACHABLE" in run.output, run.output
     crl = x509.load_der_x509_crl((fleet.ca / "public/issuing.crl").read_bytes())
     assert live(fleet, "ws-001") == [] and len(list(crl)) == 2
-    assert {each.reason for each in fleet.ledger().certificates("ws-001")} == {Reason.KEY_COMPROMISE.value}
+    assert {each.reason for each in fleet.ledger().certificates("ws-001")} == {RevocationReason.KEY_COMPROMISE.value}
 
 
 def test_a_revoked_card_is_refused(fleet):
     fleet.add("ws-001")
     assert fleet.play().code == 0
     [key] = [each for each in fleet.ledger().certificates() if each.slot]
-    fleet.ledger().revoke({"serial": key.serial}, Reason.KEY_COMPROMISE, key.authority)
+    fleet.ledger().revoke({"serial": key.serial}, RevocationReason.KEY_COMPROMISE, key.authority)
     run = fleet.play()
     assert run.code and run.results["ws-001"]["code"] == "KEY_REVOKED", run.output
     assert "refused ws-001  KEY_REVOKED" in run.output

@@ -134,7 +134,7 @@ def test_the_ca_may_be_read_only(fleet):
     """Issuing writes into the ledger alone: the folder may be part of an execution environment."""
     fleet.add("ws-001")
     ledger = fleet.folder / "ledger.sqlite"
-    shutil.move(authority.Folder(fleet.ca).ledger, ledger)
+    shutil.move(authority.CaFolder(fleet.ca).ledger, ledger)
     before = {path: path.stat().st_mtime_ns for path in fleet.ca.rglob("*")}
     run = fleet.play(smartcard_enrollment_ledger=f"sqlite:///{ledger}")
     assert run.statuses() == {"ws-001": "enrolled"} and run.visits == {"ws-001": VISITS}, run.output

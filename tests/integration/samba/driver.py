@@ -22,7 +22,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.gpo impo
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.gpo_place import GpoPlace
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.login import Login
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.registry_pol import RegistryPol
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Scope, SettingState, State
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import PolicyState, Scope, SettingState
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 CHANGING = {"add", "modify", "create", "write", "close", "unlink", "mkdir", "set_acl"}
@@ -78,7 +78,7 @@ def watch(domain, order):
 
 
 def settings(names):
-    return {name: SettingState(State(state)) for name, state in names.items()}
+    return {name: SettingState(PolicyState(state)) for name, state in names.items()}
 
 
 def run(order):

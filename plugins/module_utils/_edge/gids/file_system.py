@@ -30,14 +30,14 @@ from .reference import (
     MASTER_TABLE,
     Access,
     File,
-    Place,
+    ObjectPlace,
 )
 from .tables import (
     APPLICATIONS,
     BASE,
     DRIVER,
     Container,
-    Entry,
+    FileEntry,
     Freshness,
     MappedKey,
     compressed,
@@ -61,7 +61,7 @@ class FileSystem:
     def __init__(self, card: Card, key_files: KeyFiles) -> None:
         self._card = card
         self._key_files = key_files
-        self._announced: t.Set[Entry] = set()
+        self._announced: t.Set[FileEntry] = set()
         """Certificates' files that a program has entered into the master table, and not written yet."""
 
     def get(self, file: int, request: bytes) -> bytes:
@@ -74,7 +74,7 @@ class FileSystem:
         """
         if file not in ACCESSES:
             raise ApduError(StatusWord.NOT_FOUND)
-        place = Place(file, int.from_bytes(parse_one(request, _TAG_LIST), "big"))
+        place = ObjectPlace(file, int.from_bytes(parse_one(request, _TAG_LIST), "big"))
         self._require(ACCESSES[file].get)
         value = self._read(place) if self._card.generated else None
         if value is None:
@@ -95,7 +95,7 @@ class FileSystem:
         objects = parse(data)
         if len(objects) != 1 or not FIRST_TAG <= objects[0].tag <= LAST_TAG:
             raise ApduError(StatusWord.INCORRECT_DATA)
-        place = Place(file, objects[0].tag)
+        place = ObjectPlace(file, objects[0].tag)
         if place == MASTER_TABLE:
             self._write_master_table(objects[0].value)
         elif not self._card.generated:
@@ -110,7 +110,7 @@ class FileSystem:
             raise ApduError(StatusWord.SECURITY_STATUS_NOT_SATISFIED)
         self._card.require_pin()
 
-    def _read(self, place: Place) -> t.Optional[bytes]:
+    def _read(self, place: ObjectPlace) -> t.Optional[bytes]:
         table = _TABLES.get(place)
         if table is not None:
             return table(self)
@@ -120,7 +120,7 @@ class FileSystem:
             return compressed(certificate) if certificate else None
         return self._card.protected(_number(place)) if _is_protected(place) else self._kept(place)
 
-    def _write(self, place: Place, value: bytes) -> None:
+    def _write(self, place: ObjectPlace, value: bytes) -> None:
         slot = self._certified(place)
         if slot is not None:
             self._card.store_certificate(slot, decompressed(value) if value else None)
@@ -134,7 +134,7 @@ class FileSystem:
             was = self._kept(place)
             self._card.store_object(_number(place), _content(was, self._checked(place, value)))
 
-    def _checked(self, place: Place, value: bytes) -> bytes:
+    def _checked(self, place: ObjectPlace, value: bytes) -> bytes:
         """Returns what is kept of a file's new content.
 
         :raises ApduError: 6A80 for a table that is none
@@ -147,7 +147,7 @@ class FileSystem:
             raise ApduError(StatusWord.INCORRECT_DATA)
         return value
 
-    def _kept(self, place: Place) -> t.Optional[bytes]:
+    def _kept(self, place: ObjectPlace) -> t.Optional[bytes]:
         return self._card.object(_number(place))
 
     # The master table.
@@ -160,7 +160,7 @@ class FileSystem:
             self._card.generate()
         self._card.store_object(_number(MASTER_TABLE), value)
 
-    def _entries(self) -> t.List[Entry]:
+    def _entries(self) -> t.List[FileEntry]:
         """The entries that programs wrote, without files of certificates that are gone, and with those of new ones."""
         kept = self._kept(MASTER_TABLE)
         entries = read_master_table(kept) if kept else list(BASE)
@@ -168,17 +168,17 @@ class FileSystem:
         present = [each for each in entries if self._is_there(each, names)]
         for name in names:
             if not any((each.folder, each.name) == (DRIVER, name) for each in present):
-                present.append(Entry(DRIVER, name, self._free_place(present)))
+                present.append(FileEntry(DRIVER, name, self._free_place(present)))
         return present
 
-    def _is_there(self, entry: Entry, names: t.Container[bytes]) -> bool:
+    def _is_there(self, entry: FileEntry, names: t.Container[bytes]) -> bool:
         is_certificate = entry.folder == DRIVER and entry.name[:3] in (_SIGNATURE_CERTIFICATE, _EXCHANGE_CERTIFICATE)
         return not is_certificate or entry.name in names or entry in self._announced
 
-    def _free_place(self, entries: t.Sequence[Entry]) -> Place:
+    def _free_place(self, entries: t.Sequence[FileEntry]) -> ObjectPlace:
         """:raises ApduError: 6A84 if programs have left none"""
         taken = {each.place for each in entries}
-        places = (Place(File.EVERYONE_READ_USER_WRITE, tag) for tag in range(FIRST_FREE_TAG, LAST_TAG + 1))
+        places = (ObjectPlace(File.EVERYONE_READ_USER_WRITE, tag) for tag in range(FIRST_FREE_TAG, LAST_TAG + 1))
         for place in places:
             if place not in taken and not self._kept(place):
                 return place
@@ -193,7 +193,7 @@ class FileSystem:
         kind = _SIGNATURE_CERTIFICATE if self._named(slot).for_signatures_alone else _EXCHANGE_CERTIFICATE
         return kind + b"%02X" % container(slot)
 
-    def _certified(self, place: Place) -> t.Optional[int]:
+    def _certified(self, place: ObjectPlace) -> t.Optional[int]:
         """Returns the slot whose certificate is at a place."""
         slots = {*self._key_files.slots(), *self._card.certificates}
         names = {self._certificate_name(slot): slot for slot in slots}
@@ -266,16 +266,16 @@ def _digest(values: t.Mapping[int, bytes]) -> int:
     return zlib.crc32(b"".join(slot.to_bytes(2, "big") + value for slot, value in sorted(values.items()))) & 0xFFFF
 
 
-def _number(place: Place) -> int:
+def _number(place: ObjectPlace) -> int:
     """The name under which the card keeps an object."""
     return place.file << 16 | place.tag
 
 
-def _is_protected(place: Place) -> bool:
+def _is_protected(place: ObjectPlace) -> bool:
     return ACCESSES[place.file].get is not Access.EVERYONE
 
 
-_TABLES: t.Mapping[Place, t.Callable[[FileSystem], bytes]] = {
+_TABLES: t.Mapping[ObjectPlace, t.Callable[[FileSystem], bytes]] = {
     MASTER_TABLE: FileSystem._master_table,
     KEY_MAP: FileSystem._key_map,
     CARD_ID: FileSystem._card_id,

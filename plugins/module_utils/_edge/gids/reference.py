@@ -91,19 +91,19 @@ ACCESSES: t.Mapping[int, Accesses] = {
 }
 
 
-class Place(t.NamedTuple):
+class ObjectPlace(t.NamedTuple):
     """Where a data object is."""
 
     file: int
     tag: int
 
 
-MASTER_TABLE = Place(File.USER_CREATE_DELETE, 0xDF1F)
-KEY_MAP = Place(File.USER_CREATE_DELETE, 0xDF20)
-CARD_ID = Place(File.EVERYONE_READ_ADMIN_WRITE, 0xDF20)
-CARD_APPLICATIONS = Place(File.EVERYONE_READ_USER_WRITE, 0xDF21)
-CARD_CACHE = Place(File.EVERYONE_READ_USER_WRITE, 0xDF22)
-CONTAINER_MAP = Place(File.EVERYONE_READ_USER_WRITE, 0xDF23)
+MASTER_TABLE = ObjectPlace(File.USER_CREATE_DELETE, 0xDF1F)
+KEY_MAP = ObjectPlace(File.USER_CREATE_DELETE, 0xDF20)
+CARD_ID = ObjectPlace(File.EVERYONE_READ_ADMIN_WRITE, 0xDF20)
+CARD_APPLICATIONS = ObjectPlace(File.EVERYONE_READ_USER_WRITE, 0xDF21)
+CARD_CACHE = ObjectPlace(File.EVERYONE_READ_USER_WRITE, 0xDF22)
+CONTAINER_MAP = ObjectPlace(File.EVERYONE_READ_USER_WRITE, 0xDF23)
 FIRST_TAG = 0xDF1F
 FIRST_FREE_TAG = 0xDF24
 LAST_TAG = 0xDFFE
@@ -121,7 +121,7 @@ ALGORITHMS: t.Mapping[int, KeyAlgorithm] = {each.gids: each for each in KeyAlgor
 """By the lower half of an algorithm reference. 06 is RSA-1024, which no TPM here makes; 0A to 0E are curves."""
 
 
-class Padding(enum.IntEnum):
+class PaddingReference(enum.IntEnum):
     """The upper half of an algorithm reference."""
 
     NONE = 0x00

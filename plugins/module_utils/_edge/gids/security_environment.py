@@ -11,21 +11,23 @@ from ..._encoding.apdu import ApduError, StatusWord
 from ..._encoding.rsa_padding import PKCS1_OVERHEAD, pad_pkcs1, unpad_oaep, unpad_pkcs1
 from ..._encoding.tlv import parse_distinct
 from ..card import Card
-from .reference import ADMIN_KEY_REFERENCE, ALGORITHMS, KEY_FILES, Padding, Use
+from .reference import ADMIN_KEY_REFERENCE, ALGORITHMS, KEY_FILES, PaddingReference, Use
 
 _ALGORITHM = 0x80
 _SECRET_KEY = 0x83
 _PRIVATE_KEY = 0x84
 _PADDING_INDICATOR = b"\x00"  # no further indication
-_PADDINGS: t.Mapping[int, t.FrozenSet[Padding]] = {
-    Use.SIGNATURE: frozenset((Padding.SIGNED_OFF_CARD, Padding.SIGNED_PKCS1)),
-    Use.CONFIDENTIALITY: frozenset((Padding.NONE, Padding.DECRYPTED_PKCS1, Padding.DECRYPTED_OAEP)),
+_PADDINGS: t.Mapping[int, t.FrozenSet[PaddingReference]] = {
+    Use.SIGNATURE: frozenset((PaddingReference.SIGNED_OFF_CARD, PaddingReference.SIGNED_PKCS1)),
+    Use.CONFIDENTIALITY: frozenset(
+        (PaddingReference.NONE, PaddingReference.DECRYPTED_PKCS1, PaddingReference.DECRYPTED_OAEP)
+    ),
 }
 
 
 class _Environment(t.NamedTuple):
     use: int
-    padding: Padding
+    padding: PaddingReference
     slot: int
 
 
@@ -73,7 +75,7 @@ class SecurityEnvironment:
         """
         current = self._chosen(Use.SIGNATURE)
         size = self._key(current.slot).algorithm.size
-        if current.padding is Padding.SIGNED_PKCS1 and len(data) <= size - PKCS1_OVERHEAD:
+        if current.padding is PaddingReference.SIGNED_PKCS1 and len(data) <= size - PKCS1_OVERHEAD:
             data = pad_pkcs1(data, size)
         if len(data) != size:
             raise ApduError(StatusWord.WRONG_LENGTH)
@@ -94,9 +96,9 @@ class SecurityEnvironment:
         if len(data) != size:
             raise ApduError(StatusWord.WRONG_LENGTH)
         block = self._card.rsa_private(current.slot, data)
-        if current.padding is Padding.DECRYPTED_PKCS1:
+        if current.padding is PaddingReference.DECRYPTED_PKCS1:
             return unpad_pkcs1(block)
-        return unpad_oaep(block) if current.padding is Padding.DECRYPTED_OAEP else block
+        return unpad_oaep(block) if current.padding is PaddingReference.DECRYPTED_OAEP else block
 
     def _chosen(self, use: Use) -> _Environment:
         if self._current is None or self._current.use != use:

@@ -21,7 +21,7 @@ from .reference import (
     CONTAINER_MAP,
     KEY_FILES,
     File,
-    Place,
+    ObjectPlace,
 )
 
 _VERSION = b"\x01"  # of the master table and the key map
@@ -46,33 +46,36 @@ APPLICATIONS = DRIVER.ljust(8, b"\0")
 """The content of ``cardapps``: which folders belong to applications."""
 
 
-class Entry(t.NamedTuple):
+class FileEntry(t.NamedTuple):
     """A file of the master table, or a folder, which has no name of its own."""
 
     folder: bytes
     name: bytes
-    place: Place
+    place: ObjectPlace
 
 
-BASE: t.Tuple[Entry, ...] = (
-    Entry(DRIVER, b"", Place(File.USER_CREATE_DELETE, 0)),
-    Entry(b"", b"cardid", CARD_ID),
-    Entry(b"", b"cardapps", CARD_APPLICATIONS),
-    Entry(b"", b"cardcf", CARD_CACHE),
-    Entry(DRIVER, b"cmapfile", CONTAINER_MAP),
+BASE: t.Tuple[FileEntry, ...] = (
+    FileEntry(DRIVER, b"", ObjectPlace(File.USER_CREATE_DELETE, 0)),
+    FileEntry(b"", b"cardid", CARD_ID),
+    FileEntry(b"", b"cardapps", CARD_APPLICATIONS),
+    FileEntry(b"", b"cardcf", CARD_CACHE),
+    FileEntry(DRIVER, b"cmapfile", CONTAINER_MAP),
 )
 """What every file system has."""
 
 
-def read_master_table(data: bytes) -> t.List[Entry]:
+def read_master_table(data: bytes) -> t.List[FileEntry]:
     """:raises ApduError: 6A80 if it is none"""
     if data[:1] != _VERSION:
         raise ApduError(StatusWord.INCORRECT_DATA)
     records = _records(_ENTRY, data[1:])
-    return [Entry(folder.rstrip(b"\0"), name.rstrip(b"\0"), Place(file, tag)) for folder, name, tag, file in records]
+    return [
+        FileEntry(folder.rstrip(b"\0"), name.rstrip(b"\0"), ObjectPlace(file, tag))
+        for folder, name, tag, file in records
+    ]
 
 
-def write_master_table(entries: t.Iterable[Entry]) -> bytes:
+def write_master_table(entries: t.Iterable[FileEntry]) -> bytes:
     packed = (_ENTRY.pack(entry.folder, entry.name, entry.place.tag, entry.place.file) for entry in entries)
     return _VERSION + b"".join(packed)
 

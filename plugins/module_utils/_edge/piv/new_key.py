@@ -23,14 +23,14 @@ _PARAMETER = 0x81
 _NOWHERE = 0xFF  # P1 of MOVE: the key is deleted
 
 
-class Policy(enum.IntEnum):
+class UsePolicy(enum.IntEnum):
     """When a key asks for what, in the words of Yubico's PIV extensions."""
 
     PIN = 0xAA
     TOUCH = 0xAB
 
 
-class Part(enum.IntEnum):
+class KeyPart(enum.IntEnum):
     """Parts of a private key: IMPORT ASYMMETRIC KEY of Yubico's PIV extensions."""
 
     P = 0x01
@@ -43,7 +43,7 @@ class Part(enum.IntEnum):
 
 _DEFAULT = 0
 _TOUCH_NEVER = 1
-_RSA_PARTS = (Part.P, Part.Q, Part.DP, Part.DQ, Part.INVERSE)
+_RSA_PARTS = (KeyPart.P, KeyPart.Q, KeyPart.DP, KeyPart.DQ, KeyPart.INVERSE)
 
 
 def generate(card: Card, slot: int, data: bytes) -> bytes:
@@ -73,12 +73,12 @@ def import_key(card: Card, number: int, slot: int, data: bytes) -> None:
     if algorithm is None:
         raise ApduError(StatusWord.INCORRECT_P1_P2)
     template = parse_distinct(data)
-    parts = {tag: int.from_bytes(template.pop(tag), "big") for tag in list(Part) if tag in template}
+    parts = {tag: int.from_bytes(template.pop(tag), "big") for tag in list(KeyPart) if tag in template}
     specification = _specification(slot, algorithm, template)
     if algorithm.is_rsa and set(parts) == set(_RSA_PARTS):
         card.import_key(specification, ExternalKey.rsa(algorithm, RsaParts(*(parts[part] for part in _RSA_PARTS))))
-    elif not algorithm.is_rsa and set(parts) == {Part.SCALAR}:
-        card.import_key(specification, ExternalKey.ec(algorithm, parts[Part.SCALAR]))
+    elif not algorithm.is_rsa and set(parts) == {KeyPart.SCALAR}:
+        card.import_key(specification, ExternalKey.ec(algorithm, parts[KeyPart.SCALAR]))
     else:
         raise ApduError(StatusWord.INCORRECT_DATA)
 
@@ -103,8 +103,8 @@ def _check_slot(slot: int) -> None:
 def _specification(slot: int, algorithm: KeyAlgorithm, policies: t.Dict[int, bytes]) -> KeySpecification:
     """:param policies: data objects of Policy, and nothing else"""
     _check_slot(slot)
-    pin = int.from_bytes(policies.pop(Policy.PIN, b"\0"), "big")
-    touch = int.from_bytes(policies.pop(Policy.TOUCH, b"\0"), "big")
+    pin = int.from_bytes(policies.pop(UsePolicy.PIN, b"\0"), "big")
+    touch = int.from_bytes(policies.pop(UsePolicy.TOUCH, b"\0"), "big")
     uses = {number: use for use, number in PIN_POLICIES.items()}
     if policies or (pin != _DEFAULT and pin not in uses):
         raise ApduError(StatusWord.INCORRECT_DATA)

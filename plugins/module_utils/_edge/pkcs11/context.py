@@ -9,7 +9,7 @@ import typing as t
 
 from ..._card.errors import CardGone
 from ..card import Card
-from .fault import Refusal
+from .fault import CallRefused
 from .reference import Rv
 from .session import Session, Sessions
 from .token import Token
@@ -45,22 +45,22 @@ class Context:
         return usable
 
     def token(self, slot: int) -> Token:
-        """:raises Refusal: if the program has no such slot"""
+        """:raises CallRefused: if the program has no such slot"""
         if not self._cards.may_use(slot):
-            raise Refusal(Rv.SLOT_ID_INVALID)
+            raise CallRefused(Rv.SLOT_ID_INVALID)
         if slot not in self._tokens:
             try:
                 self._tokens[slot] = Token(slot, self._cards.open(slot))
             except CardGone:
-                raise Refusal(Rv.SLOT_ID_INVALID) from None
+                raise CallRefused(Rv.SLOT_ID_INVALID) from None
         return self._tokens[slot]
 
     def session(self, handle: int) -> Session:
-        """:raises Refusal: if the program has no such session, or may no longer use its card"""
+        """:raises CallRefused: if the program has no such session, or may no longer use its card"""
         session = self.sessions.get(handle)
         if not self._cards.may_use(session.token.number):
             self.drop(session.token)
-            raise Refusal(Rv.DEVICE_REMOVED)
+            raise CallRefused(Rv.DEVICE_REMOVED)
         return session
 
     def drop(self, token: Token) -> None:

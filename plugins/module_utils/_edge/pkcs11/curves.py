@@ -8,18 +8,18 @@ import typing as t
 
 from ..._encoding import der
 from ..._encoding.key_algorithm import KeyAlgorithm
-from .fault import Refusal
+from .fault import CallRefused
 from .reference import Rv
 
 
 def algorithm_of(parameters: t.Any) -> KeyAlgorithm:
     """Returns the algorithm of CKA_EC_PARAMS, an object identifier in DER.
 
-    :raises Refusal: if there are none, or no card has such keys
+    :raises CallRefused: if there are none, or no card has such keys
     """
     if not parameters:
-        raise Refusal(Rv.TEMPLATE_INCOMPLETE)
+        raise CallRefused(Rv.TEMPLATE_INCOMPLETE)
     for each in KeyAlgorithm:
         if each.curve is not None and der.oid(each.curve.oid) == parameters:
             return each
-    raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+    raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID)

@@ -13,7 +13,7 @@ from ..._errors import InputError
 from .reference import Rv
 
 
-class Refusal(Exception):
+class CallRefused(Exception):
     """:param rv: what PKCS#11 calls it"""
 
     def __init__(self, rv: Rv) -> None:
@@ -42,7 +42,7 @@ def rv_of(error: Exception) -> t.Optional[Rv]:
 
     The TPM's own lockout is such a failure: no PIN is locked, and neither PUK nor admin key would help.
     """
-    if isinstance(error, Refusal):
+    if isinstance(error, CallRefused):
         return error.rv
     if isinstance(error, errors.WrongSecret):
         return Rv.PIN_INCORRECT if error.left else Rv.PIN_LOCKED

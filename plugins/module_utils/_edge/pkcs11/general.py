@@ -9,7 +9,7 @@ import typing as t
 from ..._encoding.p11_kit import HANDSHAKE, Fitted, padded
 from . import mechanisms
 from .context import Context
-from .fault import Refusal
+from .fault import CallRefused
 from .reference import UNKNOWN, Rv, SlotFlag
 
 _MAKER = padded("hardbound.identity", 32)
@@ -23,7 +23,7 @@ Answer = t.Sequence[t.Any]
 
 def initialize(context: Context, handshake: t.Optional[bytes], _given: int, _reserved: t.Optional[bytes]) -> Answer:
     if handshake != HANDSHAKE:
-        raise Refusal(Rv.ARGUMENTS_BAD)
+        raise CallRefused(Rv.ARGUMENTS_BAD)
     context.initialized = True
     return ()
 
@@ -72,7 +72,7 @@ def get_mechanism_info(context: Context, slot: int, number: int) -> Answer:
 
 def wait_for_slot_event(_context: Context, flags: int) -> Answer:
     """Nothing is waited for: one connection carries the calls of all threads of a program."""
-    raise Refusal(Rv.NO_EVENT if flags & _DONT_BLOCK else Rv.FUNCTION_NOT_SUPPORTED)
+    raise CallRefused(Rv.NO_EVENT if flags & _DONT_BLOCK else Rv.FUNCTION_NOT_SUPPORTED)
 
 
 CALLS: t.Mapping[str, t.Callable[..., Answer]] = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..._encoding.key_algorithm import KeyAlgorithm
 from ..._encoding.p11_kit_mechanism import Mechanism, MechanismType
-from .fault import Refusal
+from .fault import CallRefused
 from .reference import MechanismFlag, Rv
 
 
@@ -89,11 +89,11 @@ class Oaep(t.NamedTuple):
 def info(number: int) -> t.Tuple[int, int, int]:
     """Returns the least and the greatest size of a key in bits, and the flags.
 
-    :raises Refusal: for a mechanism that no card has
+    :raises CallRefused: for a mechanism that no card has
     """
     method = METHODS.get(number)
     if method is None:
-        raise Refusal(Rv.MECHANISM_INVALID)
+        raise CallRefused(Rv.MECHANISM_INVALID)
     sizes = [each.bits for each in KeyAlgorithm if each.is_rsa is method.is_rsa]
     return min(sizes), max(sizes), int(method.flags | MechanismFlag.HW)
 
@@ -101,38 +101,38 @@ def info(number: int) -> t.Tuple[int, int, int]:
 def method_of(mechanism: Mechanism, use: MechanismFlag) -> Method:
     """Returns how a mechanism goes.
 
-    :raises Refusal: for one that is not for this use, or a parameter that it has not
+    :raises CallRefused: for one that is not for this use, or a parameter that it has not
     """
     method = METHODS.get(mechanism.type)
     if method is None or not method.flags & use:
-        raise Refusal(Rv.MECHANISM_INVALID)
+        raise CallRefused(Rv.MECHANISM_INVALID)
     return method
 
 
 def pss(mechanism: Mechanism, method: Method) -> Pss:
-    """:raises Refusal: for parameters that make no sense together"""
+    """:raises CallRefused: for parameters that make no sense together"""
     hashed, mask, salt_size = _parameter(mechanism)
     found = Pss(_named(_HASHES, hashed), _named(_MASKS, mask), salt_size)
     if method.hash and found.hash != method.hash:
-        raise Refusal(Rv.MECHANISM_PARAM_INVALID)
+        raise CallRefused(Rv.MECHANISM_PARAM_INVALID)
     return found
 
 
 def oaep(mechanism: Mechanism) -> Oaep:
-    """:raises Refusal: for parameters that nobody knows"""
+    """:raises CallRefused: for parameters that nobody knows"""
     hashed, mask, source, text = _parameter(mechanism)
     if source not in (0, _LABEL_GIVEN):
-        raise Refusal(Rv.MECHANISM_PARAM_INVALID)
+        raise CallRefused(Rv.MECHANISM_PARAM_INVALID)
     return Oaep(_named(_HASHES, hashed), _named(_MASKS, mask), text if source else b"")
 
 
 def _parameter(mechanism: Mechanism) -> t.Tuple[t.Any, ...]:
     if mechanism.parameter is None:
-        raise Refusal(Rv.MECHANISM_PARAM_INVALID)
+        raise CallRefused(Rv.MECHANISM_PARAM_INVALID)
     return mechanism.parameter
 
 
 def _named(names: t.Mapping[int, str], number: int) -> str:
     if number not in names:
-        raise Refusal(Rv.MECHANISM_PARAM_INVALID)
+        raise CallRefused(Rv.MECHANISM_PARAM_INVALID)
     return names[number]

@@ -20,7 +20,7 @@ from ..._errors import InputError
 from . import attributes
 from .context import Context
 from .curves import algorithm_of
-from .fault import Refusal
+from .fault import CallRefused
 from .general import Answer
 from .mechanisms import METHODS, method_of
 from .reference import Cka, KeyType, MechanismFlag, ObjectClass, Rv
@@ -38,7 +38,7 @@ def generate_key_pair(
 ) -> Answer:
     token = _writable(context, handle)
     if mechanism is None:
-        raise Refusal(Rv.MECHANISM_INVALID)
+        raise CallRefused(Rv.MECHANISM_INVALID)
     method_of(mechanism, MechanismFlag.GENERATE_KEY_PAIR)
     both: Template = {**dict(public), **dict(private)}
     algorithm = _rsa_wanted(both) if METHODS[mechanism.type].is_rsa else algorithm_of(both.get(Cka.EC_PARAMS))
@@ -51,7 +51,7 @@ def _make(token: Token, wanted: KeySpecification) -> None:
     try:
         token.card.make_key(wanted)
     except NotOffered as error:
-        raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID) from error
+        raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID) from error
 
 
 def _writable(context: Context, handle: int) -> Token:
@@ -62,39 +62,39 @@ def _writable(context: Context, handle: int) -> Token:
 
 
 def _check_exponent(template: Template) -> None:
-    """:raises Refusal: for another exponent than the one that every TPM takes"""
+    """:raises CallRefused: for another exponent than the one that every TPM takes"""
     exponent = template.get(Cka.PUBLIC_EXPONENT)
     if exponent and int.from_bytes(exponent, "big") != EXPONENT:
-        raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+        raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID)
 
 
 def _rsa_wanted(template: Template) -> KeyAlgorithm:
     _check_exponent(template)
     if Cka.MODULUS_BITS not in template:
-        raise Refusal(Rv.TEMPLATE_INCOMPLETE)
+        raise CallRefused(Rv.TEMPLATE_INCOMPLETE)
     return _rsa(template[Cka.MODULUS_BITS])
 
 
 def _rsa(bits: int) -> KeyAlgorithm:
     algorithm = KeyAlgorithm.rsa(bits)
     if algorithm is None:
-        raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+        raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID)
     return algorithm
 
 
 def _specification(token: Token, slot: int, algorithm: KeyAlgorithm, template: Template) -> KeySpecification:
     """What a program says of the PIN may make a slot stricter, and nothing else.
 
-    :raises Refusal: for what this card can't have
+    :raises CallRefused: for what this card can't have
     """
     if template.get(Cka.EXTRACTABLE) or template.get(Cka.TOKEN) is False or template.get(Cka.SENSITIVE) is False:
-        raise Refusal(Rv.TEMPLATE_INCONSISTENT)
+        raise CallRefused(Rv.TEMPLATE_INCONSISTENT)
     pin = PinUse.ALWAYS if template.get(Cka.ALWAYS_AUTHENTICATE) else None
     specification = KeySpecification(slot, algorithm, pin_use=pin)
     try:
         specification.check(token.card.edge, token.card.faces)
     except InputError as error:
-        raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID) from error
+        raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID) from error
     return specification
 
 
@@ -105,18 +105,18 @@ def _free_slot(token: Token, template: Template) -> int:
     if not wanted:
         free = [slot for slot in attributes.slots_of(token.card.edge) if slot not in keys]
         if not free:
-            raise Refusal(Rv.DEVICE_MEMORY)
+            raise CallRefused(Rv.DEVICE_MEMORY)
         return free[0]
     slot = _slot(token, wanted)
     if slot in keys:
-        raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+        raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID)
     return slot
 
 
 def _slot(token: Token, identifier: bytes) -> int:
     slot = attributes.slot_of(identifier, token.card.edge)
     if slot is None:
-        raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+        raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID)
     return slot
 
 
@@ -124,7 +124,7 @@ def create_object(context: Context, handle: int, template: t.Sequence[Attribute]
     token = _writable(context, handle)
     wanted = dict(template)
     if wanted.get(Cka.TOKEN) is not True:
-        raise Refusal(Rv.TEMPLATE_INCONSISTENT)
+        raise CallRefused(Rv.TEMPLATE_INCONSISTENT)
     kind = wanted.get(Cka.CLASS)
     if kind == ObjectClass.CERTIFICATE:
         return (_store_certificate(token, wanted),)
@@ -132,16 +132,16 @@ def create_object(context: Context, handle: int, template: t.Sequence[Attribute]
         return (_import_key(token, wanted),)
     if kind == ObjectClass.PUBLIC_KEY:
         return (_public_half(token, wanted),)
-    raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+    raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID)
 
 
 def _store_certificate(token: Token, wanted: Template) -> int:
     der = wanted.get(Cka.VALUE)
     if not der:
-        raise Refusal(Rv.TEMPLATE_INCOMPLETE)
+        raise CallRefused(Rv.TEMPLATE_INCOMPLETE)
     told = attributes.names(der)
     if not told:
-        raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+        raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID)
     slot = _slot(token, wanted[Cka.ID]) if wanted.get(Cka.ID) else _slot_of_key(token, told[Cka.PUBLIC_KEY_INFO])
     token.card.store_certificate(slot, der)
     return handle_of(slot, ObjectClass.CERTIFICATE)
@@ -152,7 +152,7 @@ def _slot_of_key(token: Token, public: t.Any) -> int:
     for slot, key in token.card.keys().items():
         if key.public == public:
             return slot
-    raise Refusal(Rv.TEMPLATE_INCOMPLETE)
+    raise CallRefused(Rv.TEMPLATE_INCOMPLETE)
 
 
 def _public_half(token: Token, wanted: Template) -> int:
@@ -162,7 +162,7 @@ def _public_half(token: Token, wanted: Template) -> int:
     known = attributes.public_key(key) if key else {}
     parts = [each for each in (Cka.MODULUS, Cka.EC_POINT) if each in wanted]
     if not parts or any(known.get(each) != wanted[each] for each in parts):
-        raise Refusal(Rv.TEMPLATE_INCONSISTENT)
+        raise CallRefused(Rv.TEMPLATE_INCONSISTENT)
     return handle_of(slot, ObjectClass.PUBLIC_KEY)
 
 
@@ -172,9 +172,9 @@ def _import_key(token: Token, wanted: Template) -> int:
         key = _external_key(wanted)
         token.card.import_key(_specification(token, slot, key.algorithm, wanted), key)
     except KeyError:
-        raise Refusal(Rv.TEMPLATE_INCOMPLETE) from None
+        raise CallRefused(Rv.TEMPLATE_INCOMPLETE) from None
     except (InputError, NotOffered) as error:
-        raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID) from error
+        raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID) from error
     return handle_of(slot, ObjectClass.PRIVATE_KEY)
 
 
@@ -188,7 +188,7 @@ def _external_key(wanted: Template) -> ExternalKey:
         return ExternalKey.rsa(_rsa((p * q).bit_length()), parts)
     if kind == KeyType.EC:
         return ExternalKey.ec(algorithm_of(wanted[Cka.EC_PARAMS]), int.from_bytes(wanted[Cka.VALUE], "big"))
-    raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+    raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID)
 
 
 def destroy_object(context: Context, handle: int, number: int) -> Answer:
@@ -196,13 +196,13 @@ def destroy_object(context: Context, handle: int, number: int) -> Answer:
     if session.drop(number):
         return ()
     if session.token.object(number) is None:
-        raise Refusal(Rv.OBJECT_HANDLE_INVALID)
+        raise CallRefused(Rv.OBJECT_HANDLE_INVALID)
     token = _writable(context, handle)
     slot, kind = slot_and_kind(number)
     if kind == ObjectClass.CERTIFICATE:
         token.card.store_certificate(slot, None)
     elif kind in (ObjectClass.PUBLIC_KEY, ObjectClass.DATA):
-        raise Refusal(Rv.ACTION_PROHIBITED)
+        raise CallRefused(Rv.ACTION_PROHIBITED)
     else:
         token.card.remove_key(slot)
     return ()

@@ -7,10 +7,10 @@ from __future__ import annotations
 import typing as t
 
 from ..._encoding.p11_kit import Fitted
-from ..._encoding.p11_kit_attributes import Attribute, Wanted, memory_size
+from ..._encoding.p11_kit_attributes import Attribute, WantedAttribute, memory_size
 from .attributes import Attributes
 from .context import Context
-from .fault import Refusal
+from .fault import CallRefused
 from .general import Answer
 from .reference import UNKNOWN, Cka, ObjectClass, Rv
 from .session import Session
@@ -26,7 +26,7 @@ _HIDING = frozenset((ObjectClass.PRIVATE_KEY, ObjectClass.SECRET_KEY))
 def find_objects_init(context: Context, handle: int, template: t.Sequence[Attribute]) -> Answer:
     session = context.session(handle)
     if session.found is not None:
-        raise Refusal(Rv.OPERATION_ACTIVE)
+        raise CallRefused(Rv.OPERATION_ACTIVE)
     session.found = session.find(template)
     return ()
 
@@ -34,7 +34,7 @@ def find_objects_init(context: Context, handle: int, template: t.Sequence[Attrib
 def find_objects(context: Context, handle: int, room: int) -> Answer:
     session = context.session(handle)
     if session.found is None:
-        raise Refusal(Rv.OPERATION_NOT_INITIALIZED)
+        raise CallRefused(Rv.OPERATION_NOT_INITIALIZED)
     found, session.found = session.found[:room], session.found[room:]
     return (Fitted(found, room),)
 
@@ -42,16 +42,16 @@ def find_objects(context: Context, handle: int, room: int) -> Answer:
 def find_objects_final(context: Context, handle: int) -> Answer:
     session = context.session(handle)
     if session.found is None:
-        raise Refusal(Rv.OPERATION_NOT_INITIALIZED)
+        raise CallRefused(Rv.OPERATION_NOT_INITIALIZED)
     session.found = None
     return ()
 
 
-def get_attribute_value(context: Context, handle: int, number: int, wanted: t.Sequence[Wanted]) -> Answer:
+def get_attribute_value(context: Context, handle: int, number: int, wanted: t.Sequence[WantedAttribute]) -> Answer:
     known = _object(context.session(handle), number)
     told = [_told(known, each) for each in wanted]
     if sum(memory_size(value) for value, _rv in told if value is not None) > _MOST_TOLD:
-        raise Refusal(Rv.DEVICE_MEMORY)
+        raise CallRefused(Rv.DEVICE_MEMORY)
     rv = next((rv for _value, rv in told if rv), Rv.OK)
     return [Attribute(each.type, value) for each, (value, _rv) in zip(wanted, told)], int(rv)
 
@@ -59,11 +59,11 @@ def get_attribute_value(context: Context, handle: int, number: int, wanted: t.Se
 def _object(session: Session, number: int) -> Attributes:
     known = session.object(number)
     if known is None:
-        raise Refusal(Rv.OBJECT_HANDLE_INVALID)
+        raise CallRefused(Rv.OBJECT_HANDLE_INVALID)
     return known
 
 
-def _told(known: Attributes, wanted: Wanted) -> t.Tuple[t.Optional[t.Any], Rv]:
+def _told(known: Attributes, wanted: WantedAttribute) -> t.Tuple[t.Optional[t.Any], Rv]:
     value = known.get(wanted.type)
     if value is None:
         hidden = wanted.type in _SECRET and known[Cka.CLASS] in _HIDING
@@ -81,12 +81,12 @@ def get_object_size(context: Context, handle: int, number: int) -> Answer:
 def set_attribute_value(context: Context, handle: int, number: int, _template: t.Sequence[Attribute]) -> Answer:
     """Labels and identifiers follow from the slot."""
     _object(context.session(handle), number)
-    raise Refusal(Rv.ATTRIBUTE_READ_ONLY)
+    raise CallRefused(Rv.ATTRIBUTE_READ_ONLY)
 
 
 def copy_object(context: Context, handle: int, number: int, _template: t.Sequence[Attribute]) -> Answer:
     _object(context.session(handle), number)
-    raise Refusal(Rv.ACTION_PROHIBITED)
+    raise CallRefused(Rv.ACTION_PROHIBITED)
 
 
 CALLS: t.Mapping[str, t.Callable[..., Answer]] = {

@@ -13,7 +13,7 @@ from ..._encoding import rsa_padding
 from ..._encoding.p11_kit import Mechanism
 from ..._encoding.rsa_padding import PaddingError
 from ..public_key import rsa_numbers
-from .fault import Refusal
+from .fault import CallRefused
 from .mechanisms import Method, Padding, method_of, oaep, pss
 from .reference import MechanismFlag, Rv
 from .token import Token
@@ -43,7 +43,7 @@ class _Gathered:
 
     def add(self, data: bytes) -> None:
         if len(self._data) + len(data) > _LONGEST_MESSAGE:
-            raise Refusal(Rv.DATA_LEN_RANGE)
+            raise CallRefused(Rv.DATA_LEN_RANGE)
         self._data += data
 
     def take(self) -> bytes:
@@ -53,7 +53,7 @@ class _Gathered:
 class Signing:
     """A signature that was begun.
 
-    :raises Refusal: if the key or the mechanism can't do that
+    :raises CallRefused: if the key or the mechanism can't do that
     """
 
     def __init__(self, token: Token, mechanism: Mechanism, key: Key) -> None:
@@ -71,13 +71,13 @@ class Signing:
         return self.key.algorithm.size * (1 if self.key.algorithm.is_rsa else 2)
 
     def add(self, data: bytes) -> None:
-        """:raises Refusal: if the message gets too long"""
+        """:raises CallRefused: if the message gets too long"""
         self._message.add(data)
 
     def finish(self) -> bytes:
         """Returns the signature.
 
-        :raises NotVerified, PinDue, Refusal:
+        :raises NotVerified, PinDue, CallRefused:
         """
         content = self._message.take()
         if not self.key.algorithm.is_rsa:
@@ -90,7 +90,7 @@ class Signing:
     def _ecdsa(self, digest: bytes) -> bytes:
         """Returns r and s in a row: PKCS#11 2.40 (current mechanisms), clause 2.3.1."""
         if not digest:
-            raise Refusal(Rv.DATA_LEN_RANGE)
+            raise CallRefused(Rv.DATA_LEN_RANGE)
         self._token.take_turn(self.key)
         size = self.key.algorithm.size
         r, s = utils.decode_dss_signature(self._token.card.sign(self.key.slot, digest))
@@ -107,13 +107,13 @@ class Signing:
                 content = rsa_padding.digest_info(self._method.hash, content)
             return rsa_padding.pad_pkcs1(content, size)
         except PaddingError:
-            raise Refusal(Rv.DATA_LEN_RANGE) from None
+            raise CallRefused(Rv.DATA_LEN_RANGE) from None
 
 
 class Decrypting:
     """A decryption that was begun.
 
-    :raises Refusal: if the key or the mechanism can't do that
+    :raises CallRefused: if the key or the mechanism can't do that
     """
 
     def __init__(self, token: Token, mechanism: Mechanism, key: Key) -> None:
@@ -132,7 +132,7 @@ class Decrypting:
     def finish(self, data: bytes) -> bytes:
         """Returns the message. A program that has too little room for it asks again, and the key is not used again.
 
-        :raises NotVerified, PinDue, Refusal:
+        :raises NotVerified, PinDue, CallRefused:
         """
         if self._message is None:
             block = _raw(data, self.size, Rv.ENCRYPTED_DATA_LEN_RANGE)
@@ -147,23 +147,23 @@ class Decrypting:
                 return rsa_padding.unpad_oaep(block, *self._oaep)
             return block if self._method.padding is Padding.RAW else rsa_padding.unpad_pkcs1(block)
         except PaddingError:
-            raise Refusal(Rv.ENCRYPTED_DATA_INVALID) from None
+            raise CallRefused(Rv.ENCRYPTED_DATA_INVALID) from None
 
 
 def _check_type(key: Key, method: Method) -> None:
     if key.algorithm.is_rsa is not method.is_rsa:
-        raise Refusal(Rv.KEY_TYPE_INCONSISTENT)
+        raise CallRefused(Rv.KEY_TYPE_INCONSISTENT)
 
 
 def _raw(data: bytes, size: int, otherwise: Rv) -> bytes:
     """Returns a block of the modulus' size; leading zeros may be left out."""
     if not 0 < len(data) <= size:
-        raise Refusal(otherwise)
+        raise CallRefused(otherwise)
     return data.rjust(size, b"\0")
 
 
 def _check_block(key: Key, block: bytes, otherwise: Rv = Rv.DATA_INVALID) -> None:
-    """:raises Refusal: for a block that is not below the modulus, which no key can take"""
+    """:raises CallRefused: for a block that is not below the modulus, which no key can take"""
     modulus, _exponent = rsa_numbers(key)
     if block >= modulus:
-        raise Refusal(otherwise)
+        raise CallRefused(otherwise)

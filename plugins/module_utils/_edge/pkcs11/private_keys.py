@@ -13,7 +13,7 @@ from ..._encoding.p11_kit_attributes import Attribute
 from ..._encoding.tlv import TlvError, parse_one
 from . import attributes
 from .context import Context
-from .fault import Refusal
+from .fault import CallRefused
 from .general import Answer
 from .mechanisms import method_of
 from .operations import Decrypting, Signing
@@ -32,7 +32,7 @@ def sign_init(context: Context, handle: int, mechanism: t.Optional[Mechanism], n
         session.signing = None
         return ()
     if session.signing is not None:
-        raise Refusal(Rv.OPERATION_ACTIVE)
+        raise CallRefused(Rv.OPERATION_ACTIVE)
     session.signing = Signing(session.token, mechanism, session.token.private_key(number))
     return ()
 
@@ -70,7 +70,7 @@ def decrypt_init(context: Context, handle: int, mechanism: t.Optional[Mechanism]
         session.decrypting = None
         return ()
     if session.decrypting is not None:
-        raise Refusal(Rv.OPERATION_ACTIVE)
+        raise CallRefused(Rv.OPERATION_ACTIVE)
     session.decrypting = Decrypting(session.token, mechanism, session.token.private_key(number))
     return ()
 
@@ -93,7 +93,7 @@ def _begun(operation: t.Any) -> t.Any:
     Whoever goes on with it takes it out of the session meanwhile, so whatever goes wrong ends it: clause 5.2.
     """
     if operation is None:
-        raise Refusal(Rv.OPERATION_NOT_INITIALIZED)
+        raise CallRefused(Rv.OPERATION_NOT_INITIALIZED)
     return operation
 
 
@@ -103,12 +103,12 @@ def derive_key(
     """ECDH of SEC 1, clause 3.3.1, without a derivation function: PKCS#11 2.40 (current mechanisms), clause 2.3.8."""
     session = context.session(handle)
     if mechanism is None:
-        raise Refusal(Rv.MECHANISM_INVALID)
+        raise CallRefused(Rv.MECHANISM_INVALID)
     method_of(mechanism, MechanismFlag.DERIVE)
     token = session.token
     key = token.private_key(number)
     if key.algorithm.is_rsa:
-        raise Refusal(Rv.KEY_TYPE_INCONSISTENT)
+        raise CallRefused(Rv.KEY_TYPE_INCONSISTENT)
     point = _point(mechanism, key.algorithm.size)
     wanted = _Wanted(template)
     token.take_turn(key)
@@ -126,31 +126,31 @@ def _point(mechanism: Mechanism, size: int) -> bytes:
     """Returns the other side's point; programs send it bare or as an OCTET STRING: clause 2.3.8."""
     function, shared, point = t.cast("tuple[int, bytes, bytes]", mechanism.parameter or (0, b"", b""))
     if function != _NO_DERIVATION or shared:
-        raise Refusal(Rv.MECHANISM_PARAM_INVALID)
+        raise CallRefused(Rv.MECHANISM_PARAM_INVALID)
     whole = 1 + 2 * size
     if len(point) != whole:
         try:
             point = parse_one(point, Tag.OCTET_STRING)
         except TlvError:
-            raise Refusal(Rv.MECHANISM_PARAM_INVALID) from None
+            raise CallRefused(Rv.MECHANISM_PARAM_INVALID) from None
     if len(point) != whole or point[0] != _UNCOMPRESSED:
-        raise Refusal(Rv.MECHANISM_PARAM_INVALID)
+        raise CallRefused(Rv.MECHANISM_PARAM_INVALID)
     return point
 
 
 class _Wanted:
     """The secret that a program wants.
 
-    :raises Refusal: if it can't have such a one
+    :raises CallRefused: if it can't have such a one
     """
 
     def __init__(self, template: t.Sequence[Attribute]) -> None:
         wanted = dict(template)
         kind, length = wanted.get(Cka.KEY_TYPE, int(KeyType.GENERIC_SECRET)), wanted.get(Cka.VALUE_LEN)
         if wanted.get(Cka.TOKEN) or wanted.get(Cka.CLASS) not in _SECRET_CLASSES:
-            raise Refusal(Rv.TEMPLATE_INCONSISTENT)
+            raise CallRefused(Rv.TEMPLATE_INCONSISTENT)
         if not isinstance(kind, int) or not isinstance(length, (int, type(None))):
-            raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+            raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID)
         self._kind, self._length = kind, length
         self._sensitive = bool(wanted.get(Cka.SENSITIVE, False))
         self._label = t.cast(bytes, wanted.get(Cka.LABEL) or b"")
@@ -159,20 +159,20 @@ class _Wanted:
         """Leading bytes of a secret that is longer than wanted are left out: clause 2.3.8."""
         length = len(value) if self._length is None else self._length
         if not 0 < length <= len(value):
-            raise Refusal(Rv.ATTRIBUTE_VALUE_INVALID)
+            raise CallRefused(Rv.ATTRIBUTE_VALUE_INVALID)
         return attributes.secret(value[len(value) - length :], self._kind, self._label, self._sensitive)
 
 
 def generate_random(context: Context, handle: int, room: int) -> Answer:
     context.session(handle)
     if room > _MOST_RANDOM:
-        raise Refusal(Rv.ARGUMENTS_BAD)
+        raise CallRefused(Rv.ARGUMENTS_BAD)
     return (Fitted(os.urandom(room), room),)
 
 
 def seed_random(context: Context, handle: int, _seed: t.Optional[bytes]) -> Answer:
     context.session(handle)
-    raise Refusal(Rv.RANDOM_SEED_NOT_SUPPORTED)
+    raise CallRefused(Rv.RANDOM_SEED_NOT_SUPPORTED)
 
 
 def session_cancel(context: Context, handle: int, flags: int) -> Answer:

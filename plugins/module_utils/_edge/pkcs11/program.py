@@ -13,7 +13,7 @@ from ..._encoding.p11_kit import NEWEST, Request, answer, failure, read_request
 from ..._encoding.p11_kit_frame import Frame, frame
 from . import general, new_objects, objects, private_keys, sessions
 from .context import Cards, Context
-from .fault import Refusal, rv_of
+from .fault import CallRefused, rv_of
 from .reference import Rv
 
 _CALLS: t.Mapping[str, t.Callable[..., general.Answer]] = {
@@ -56,7 +56,7 @@ class Program:
     def _body(self, body: t.Optional[bytes]) -> bytes:
         try:
             if body is None:
-                raise Refusal(Rv.DATA_LEN_RANGE)
+                raise CallRefused(Rv.DATA_LEN_RANGE)
             request = read_request(body, self._offered)
             return answer(request.number, self._call(request))
         except Exception as error:
@@ -65,10 +65,10 @@ class Program:
     def _call(self, request: Request) -> general.Answer:
         name = request.call.name
         if not self._context.initialized and name != _BEFORE_ANYTHING:
-            raise Refusal(Rv.CRYPTOKI_NOT_INITIALIZED)
+            raise CallRefused(Rv.CRYPTOKI_NOT_INITIALIZED)
         handler = _CALLS.get(name)
         if handler is None:
-            raise Refusal(Rv.FUNCTION_NOT_SUPPORTED)
+            raise CallRefused(Rv.FUNCTION_NOT_SUPPORTED)
         return handler(self._context, *request.arguments)
 
     def _rv(self, error: Exception) -> Rv:

@@ -88,7 +88,7 @@ class SessionFlag(enum.IntFlag):
     SERIAL_SESSION = 1 << 2
 
 
-class State(enum.IntEnum):
+class SessionState(enum.IntEnum):
     """CKS: PKCS#11 2.40, clause 5.6."""
 
     RO_PUBLIC_SESSION = 0

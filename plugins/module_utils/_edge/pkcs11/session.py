@@ -9,8 +9,8 @@ import typing as t
 
 from ..._encoding.p11_kit_attributes import Attribute
 from .attributes import Attributes
-from .fault import Refusal
-from .reference import Rv, SessionFlag, State, User
+from .fault import CallRefused
+from .reference import Rv, SessionFlag, SessionState, User
 from .token import Token
 
 MOST = 256
@@ -35,18 +35,18 @@ class Session:
         self._next_secret = _FIRST_SECRET
 
     @property
-    def state(self) -> State:
+    def state(self) -> SessionState:
         user = self.token.user
         if user is User.SO:
-            return State.RW_SO_FUNCTIONS
+            return SessionState.RW_SO_FUNCTIONS
         if user is User.USER:
-            return State.RW_USER_FUNCTIONS if self.writable else State.RO_USER_FUNCTIONS
-        return State.RW_PUBLIC_SESSION if self.writable else State.RO_PUBLIC_SESSION
+            return SessionState.RW_USER_FUNCTIONS if self.writable else SessionState.RO_USER_FUNCTIONS
+        return SessionState.RW_PUBLIC_SESSION if self.writable else SessionState.RO_PUBLIC_SESSION
 
     def require_writable(self) -> None:
-        """:raises Refusal: in a session that only reads"""
+        """:raises CallRefused: in a session that only reads"""
         if not self.writable:
-            raise Refusal(Rv.SESSION_READ_ONLY)
+            raise CallRefused(Rv.SESSION_READ_ONLY)
 
     def objects(self) -> t.Mapping[int, Attributes]:
         """Returns what is on the card and in the session, as far as the program may see it."""
@@ -68,10 +68,10 @@ class Session:
     def keep(self, secret: Attributes) -> int:
         """Keeps an agreed secret, and returns its handle.
 
-        :raises Refusal: if there are too many
+        :raises CallRefused: if there are too many
         """
         if len(self._secrets) >= _MOST_SECRETS:
-            raise Refusal(Rv.DEVICE_MEMORY)
+            raise CallRefused(Rv.DEVICE_MEMORY)
         handle, self._next_secret = self._next_secret, self._next_secret + 1
         self._secrets[handle] = secret
         return handle
@@ -96,24 +96,24 @@ class Sessions:
     def open(self, token: Token, flags: int) -> int:
         """Returns the handle of a new session.
 
-        :raises Refusal: if there may be none
+        :raises CallRefused: if there may be none
         """
         if not flags & SessionFlag.SERIAL_SESSION:
-            raise Refusal(Rv.SESSION_PARALLEL_NOT_SUPPORTED)
+            raise CallRefused(Rv.SESSION_PARALLEL_NOT_SUPPORTED)
         if len(self._open) >= MOST:
-            raise Refusal(Rv.SESSION_COUNT)
+            raise CallRefused(Rv.SESSION_COUNT)
         writable = bool(flags & SessionFlag.RW_SESSION)
         if not writable and token.user is User.SO:
-            raise Refusal(Rv.SESSION_READ_WRITE_SO_EXISTS)
+            raise CallRefused(Rv.SESSION_READ_WRITE_SO_EXISTS)
         handle, self._next = self._next, self._next + 1
         self._open[handle] = Session(token, writable)
         return handle
 
     def get(self, handle: int) -> Session:
-        """:raises Refusal: if this program has no such session"""
+        """:raises CallRefused: if this program has no such session"""
         session = self._open.get(handle)
         if session is None:
-            raise Refusal(Rv.SESSION_HANDLE_INVALID)
+            raise CallRefused(Rv.SESSION_HANDLE_INVALID)
         return session
 
     def of(self, token: Token) -> t.List[Session]:
@@ -123,7 +123,7 @@ class Sessions:
     def close(self, handle: int) -> None:
         """Ends a session, and with a card's last session its login: clause 5.6, C_CloseSession.
 
-        :raises Refusal: if there is none
+        :raises CallRefused: if there is none
         """
         token = self.get(handle).token
         del self._open[handle]

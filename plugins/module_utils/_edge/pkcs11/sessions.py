@@ -8,7 +8,7 @@ import typing as t
 
 from ..._errors import InputError
 from .context import Context
-from .fault import Refusal
+from .fault import CallRefused
 from .general import Answer
 from .reference import Rv, SessionFlag, User
 from .session import Session
@@ -39,7 +39,7 @@ def get_session_info(context: Context, handle: int) -> Answer:
 def login(context: Context, handle: int, user: int, secret: t.Optional[bytes]) -> Answer:
     session = context.session(handle)
     if secret is None:
-        raise Refusal(Rv.ARGUMENTS_BAD)
+        raise CallRefused(Rv.ARGUMENTS_BAD)
     if user == User.CONTEXT_SPECIFIC:
         _log_in_for_operation(session, secret)
     elif user == User.USER:
@@ -48,41 +48,41 @@ def login(context: Context, handle: int, user: int, secret: t.Optional[bytes]) -
     elif user == User.SO:
         _log_in_officer(context, session, secret)
     else:
-        raise Refusal(Rv.USER_TYPE_INVALID)
+        raise CallRefused(Rv.USER_TYPE_INVALID)
     return ()
 
 
 def login_user(context: Context, handle: int, user: int, secret: t.Optional[bytes], name: t.Optional[bytes]) -> Answer:
     """PKCS#11 3.0, clause 5.6.9. A card has one user, who has no name."""
     if name:
-        raise Refusal(Rv.ARGUMENTS_BAD)
+        raise CallRefused(Rv.ARGUMENTS_BAD)
     return login(context, handle, user, secret)
 
 
 def _check_nobody_is_in(session: Session, user: User) -> None:
     present = session.token.user
     if present is not None:
-        raise Refusal(Rv.USER_ALREADY_LOGGED_IN if present is user else Rv.USER_ANOTHER_ALREADY_LOGGED_IN)
+        raise CallRefused(Rv.USER_ALREADY_LOGGED_IN if present is user else Rv.USER_ANOTHER_ALREADY_LOGGED_IN)
 
 
 def _log_in_for_operation(session: Session, secret: bytes) -> None:
     """For a key that asks for the PIN each time, between the beginning of an operation and its end."""
     if session.signing is None and session.decrypting is None:
-        raise Refusal(Rv.OPERATION_NOT_INITIALIZED)
+        raise CallRefused(Rv.OPERATION_NOT_INITIALIZED)
     session.token.log_in(secret)
 
 
 def _log_in_officer(context: Context, session: Session, secret: bytes) -> None:
     _check_nobody_is_in(session, User.SO)
     if any(not each.writable for each in context.sessions.of(session.token)):
-        raise Refusal(Rv.SESSION_READ_ONLY_EXISTS)
+        raise CallRefused(Rv.SESSION_READ_ONLY_EXISTS)
     session.token.log_in_officer(secret)
 
 
 def logout(context: Context, handle: int) -> Answer:
     token = context.session(handle).token
     if token.user is None:
-        raise Refusal(Rv.USER_NOT_LOGGED_IN)
+        raise CallRefused(Rv.USER_NOT_LOGGED_IN)
     token.log_out()
     context.sessions.log_out(token)
     return ()
@@ -92,7 +92,7 @@ def set_pin(context: Context, handle: int, old: t.Optional[bytes], new: t.Option
     session = context.session(handle)
     session.require_writable()
     if old is None or new is None:
-        raise Refusal(Rv.ARGUMENTS_BAD)
+        raise CallRefused(Rv.ARGUMENTS_BAD)
     _setting(lambda: session.token.change_secret(old, new))
     return ()
 
@@ -101,19 +101,19 @@ def init_pin(context: Context, handle: int, new: t.Optional[bytes]) -> Answer:
     session = context.session(handle)
     session.require_writable()
     if session.token.user is not User.SO:
-        raise Refusal(Rv.USER_NOT_LOGGED_IN)
+        raise CallRefused(Rv.USER_NOT_LOGGED_IN)
     if new is None:
-        raise Refusal(Rv.ARGUMENTS_BAD)
+        raise CallRefused(Rv.ARGUMENTS_BAD)
     _setting(lambda: session.token.give_pin(new))
     return ()
 
 
 def _setting(change: t.Callable[[], None]) -> None:
-    """:raises Refusal: for a new secret that breaks the rules; that costs no try"""
+    """:raises CallRefused: for a new secret that breaks the rules; that costs no try"""
     try:
         change()
     except InputError as error:
-        raise Refusal(Rv.PIN_INVALID) from error
+        raise CallRefused(Rv.PIN_INVALID) from error
 
 
 CALLS: t.Mapping[str, t.Callable[..., Answer]] = {

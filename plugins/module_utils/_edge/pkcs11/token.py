@@ -16,7 +16,7 @@ from ..._card.secret import Reference
 from ..card import Card
 from . import attributes, data_objects
 from .attributes import Attributes
-from .fault import Refusal
+from .fault import CallRefused
 from .reference import Cka, ObjectClass, Rv, TokenFlag, User
 
 _KINDS = 8
@@ -53,7 +53,7 @@ class Token:
         """Verifies the PIN. A wrong one ends what a right one had opened.
 
         :raises WrongSecret, Blocked, TpmLockout:
-        :raises Refusal: for one that no card has; it costs no try
+        :raises CallRefused: for one that no card has; it costs no try
         """
         self._check_length(pin)
         self._forget()
@@ -62,7 +62,7 @@ class Token:
 
     def _check_length(self, pin: bytes) -> None:
         if not 0 < len(pin) <= self.card.edge.longest_pin:
-            raise Refusal(Rv.PIN_INCORRECT)
+            raise CallRefused(Rv.PIN_INCORRECT)
 
     def log_in_officer(self, secret: bytes) -> None:
         """Lets in whoever has the admin key, written in hexadecimal digits, or the PUK.
@@ -89,7 +89,7 @@ class Token:
 
     def _check_puk(self, secret: bytes) -> None:
         if not self.card.has(Reference.PUK):
-            raise Refusal(Rv.PIN_INCORRECT)
+            raise CallRefused(Rv.PIN_INCORRECT)
         self._check_length(secret)
         self.card.check(Reference.PUK, secret)
         self._puk = secret
@@ -108,11 +108,11 @@ class Token:
     def take_turn(self, key: Key) -> None:
         """Lets a key be used. One that always asks takes a PIN that nothing else was done with.
 
-        :raises Refusal: unless it was given
+        :raises CallRefused: unless it was given
         """
         just_verified, self._just_verified = self._just_verified, False
         if key.pin is PinUse.ALWAYS and not just_verified:
-            raise Refusal(Rv.USER_NOT_LOGGED_IN)
+            raise CallRefused(Rv.USER_NOT_LOGGED_IN)
 
     # PIN, PUK and admin key.
 
@@ -136,9 +136,9 @@ class Token:
             return
         key, replacement = self._admin_key(old), self._admin_key(new)
         if replacement is None:
-            raise Refusal(Rv.PIN_INVALID)
+            raise CallRefused(Rv.PIN_INVALID)
         if key is None:
-            raise Refusal(Rv.PIN_INCORRECT)
+            raise CallRefused(Rv.PIN_INCORRECT)
         self.card.administer(key)
         self.card.change_admin_key(replacement)
 
@@ -156,12 +156,12 @@ class Token:
     def require_writer(self) -> None:
         """Lets the administrator change what is on the card, and the user where the card's edge has it so.
 
-        :raises Refusal, NotVerified, PinDue: for anybody else
+        :raises CallRefused, NotVerified, PinDue: for anybody else
         """
         if self.user is User.SO and self.card.administered:
             return
         if not self.card.edge.user_writes:
-            raise Refusal(Rv.USER_NOT_LOGGED_IN)
+            raise CallRefused(Rv.USER_NOT_LOGGED_IN)
         self.card.require_pin()
 
     # Its state.
@@ -222,11 +222,11 @@ class Token:
     def private_key(self, handle: int) -> Key:
         """Returns the key behind a handle.
 
-        :raises Refusal: if the program sees none there
+        :raises CallRefused: if the program sees none there
         """
         found = self._keys_and_certificates().get(handle)
         if found is None or found[Cka.CLASS] != ObjectClass.PRIVATE_KEY:
-            raise Refusal(Rv.KEY_HANDLE_INVALID)
+            raise CallRefused(Rv.KEY_HANDLE_INVALID)
         return self._keys[handle // _KINDS]
 
 

@@ -20,7 +20,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer impo
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import CertificatePlace
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -55,11 +55,13 @@ class Runner:
         return action.run(task_vars={})
 
     def enrol(self, host: str, profile: str = "tls_client") -> str:
-        opened = authority.Authority(authority.Folder(self.folder), PASSPHRASE)
+        opened = authority.Authority(authority.CaFolder(self.folder), PASSPHRASE)
         ledger = Ledger(opened.folder.ledger_url)
         identity = Identity.parse({"common_name": host, "ssh_principals": ["alice"]})
         key = public_der(ec.generate_private_key(ec.SECP256R1()).public_key())
-        order = Order(Place(host, "card", "authentication"), profiles.SHIPPED[profile], identity, key, Assurance.FIXED)
+        order = Order(
+            CertificatePlace(host, "card", "authentication"), profiles.SHIPPED[profile], identity, key, Assurance.FIXED
+        )
         certificate = Issuer(opened, ledger).issue(order).certificate
         ledger.activate([certificate])
         ledger.close()
@@ -153,7 +155,7 @@ def test_new_addresses_and_domains_change_what_they_should(run: Runner) -> None:
     changed = run(permitted_domains=["corp.example"], issuer_urls=["http://pki.corp.example/issuing.cer"])
     assert changed["changed"]
     assert changed["diff"]["after"]["permitted_domains"] == ["corp.example"]
-    opened = authority.Authority(authority.Folder(run.folder), PASSPHRASE)
+    opened = authority.Authority(authority.CaFolder(run.folder), PASSPHRASE)
     assert opened.permitted_domains == ("corp.example",)
     assert opened.settings.issuer_urls == ("http://pki.corp.example/issuing.cer",)
     assert not run(permitted_domains=["corp.example"], issuer_urls=["http://pki.corp.example/issuing.cer"])["changed"]

@@ -18,7 +18,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.tpm_name import TpmName
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import CertificatePlace
 from cryptography.hazmat.primitives.asymmetric import ec
 
 START = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.timezone.utc)
@@ -60,7 +60,7 @@ class Watch:
 class Corp:
     """A CA with its ledger, and how to order from it."""
 
-    folder: authority.Folder
+    folder: authority.CaFolder
     watch: Watch
     passphrase: str = PASSPHRASE
     ledger: Ledger = field(init=False)
@@ -77,7 +77,7 @@ class Corp:
 
     def order(self, profile: str = "ad_smartcard_logon", **given: t.Any) -> Order:
         values: t.Dict[str, t.Any] = {
-            "place": Place("ws-001", "card", "authentication"),
+            "place": CertificatePlace("ws-001", "card", "authentication"),
             "profile": profiles.SHIPPED[profile],
             "identity": ALICE,
             "assurance": Assurance.RESTRICTED if profile == profiles.AK else Assurance.FIXED,
@@ -97,7 +97,7 @@ def new_key() -> bytes:
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("made") / "ca"
-    authority.create(authority.Folder(path), BLUEPRINT, PASSPHRASE, "", START)
+    authority.create(authority.CaFolder(path), BLUEPRINT, PASSPHRASE, "", START)
     return path
 
 
@@ -109,6 +109,6 @@ def watch() -> Watch:
 @pytest.fixture
 def corp(made_once: Path, tmp_path: Path, watch: Watch) -> t.Iterator[Corp]:
     shutil.copytree(made_once, tmp_path / "ca")
-    corp = Corp(authority.Folder(tmp_path / "ca"), watch)
+    corp = Corp(authority.CaFolder(tmp_path / "ca"), watch)
     yield corp
     corp.ledger.close()

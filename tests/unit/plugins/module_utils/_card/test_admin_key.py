@@ -8,7 +8,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Challenge, Cipher
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminChallenge, AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Administration, Record, Renewal
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob
@@ -38,10 +38,10 @@ def test_published_vectors(cipher, key, plain, encrypted):
 @pytest.mark.parametrize("cipher", list(Cipher))
 def test_both_halves_of_a_challenge_have_one_answer(cipher):
     key = AdminKey.random(cipher)
-    challenge, answer = Challenge.make(key)
+    challenge, answer = AdminChallenge.make(key)
     assert key.decrypt(challenge.encrypted) == key.encrypt(challenge.decrypted) == answer
     assert len(answer) == cipher.block_size and answer not in (challenge.encrypted, challenge.decrypted)
-    assert Challenge.make(key)[1] != answer
+    assert AdminChallenge.make(key)[1] != answer
 
 
 @pytest.mark.parametrize("size", [0, 8, 16, 23, 25, 32])
@@ -79,7 +79,7 @@ def test_a_key_does_not_show_itself():
 
 
 def test_a_record_keeps_its_challenge():
-    challenge, _unused = Challenge.make(AdminKey.well_known())
+    challenge, _unused = AdminChallenge.make(AdminKey.well_known())
     for renewal in (None, Renewal(Blob(b"private", b"public"), bytes(32))):
         record = replace(RECORD, administration=Administration(challenge, renewal))
         assert Record.load(record.dump()) == record
@@ -88,7 +88,7 @@ def test_a_record_keeps_its_challenge():
 
 
 def test_a_damaged_challenge_is_noticed():
-    record = replace(RECORD, administration=Administration(Challenge.make(AdminKey.random())[0]))
+    record = replace(RECORD, administration=Administration(AdminChallenge.make(AdminKey.random())[0]))
     fields = json.loads(record.dump())
     fields["administration"]["challenge"]["cipher"] = "rot13"
     with pytest.raises(ValueError, match="damaged"):

@@ -8,7 +8,12 @@ import itertools
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
-from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Attribute, Model, Role, counter_data
+from ansible_collections.hardbound.identity.plugins.module_utils._card.model import (
+    Model,
+    NvAttribute,
+    Role,
+    counter_data,
+)
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import (
     Command,
     PolicyCommandCode,
@@ -51,7 +56,7 @@ def test_no_index_is_the_owners_to_write():
     owner_write, auth_write = 1 << 1, 1 << 2
     for index in make(True, True).indices.values():
         assert not index.attributes & (owner_write | auth_write)
-        assert index.attributes & Attribute.NO_DA
+        assert index.attributes & NvAttribute.NO_DA
 
 
 def test_another_genesis_handle_or_kind_gives_other_names():

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import separating_nonce, telltale
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.pin_record import Due, PinRecord, remembered
-from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Pending, Record
+from ansible_collections.hardbound.identity.plugins.module_utils._card.record import PendingSeal, Record
 from ansible_collections.hardbound.identity.plugins.module_utils._card.telltale import Telltale, candidates
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
@@ -92,7 +92,7 @@ def record() -> Record:
 
 def test_a_record_comes_back_as_it_was_written() -> None:
     pin = PinRecord(17, True, PinPolicy(minlen=6), (b"one", b"two"))
-    pending = Pending(Blob(b"new", b""), b"nonce", 1, pin, True)
+    pending = PendingSeal(Blob(b"new", b""), b"nonce", 1, pin, True)
     whole = replace(record(), pin=pin, pending={Role.PIN: pending}, telltales={Role.PUK: Telltale(b"n", 0)})
     assert Record.load(whole.dump()) == whole
 
@@ -100,7 +100,7 @@ def test_a_record_comes_back_as_it_was_written() -> None:
 @pytest.mark.parametrize("by_task", [True, False])
 def test_what_is_pending_holds_once_the_new_secret_opens(by_task: bool) -> None:
     new = PinRecord(99, False, PinPolicy(), (b"hash",))
-    pending = Pending(Blob(b"new", b""), b"nonce", 1, new, by_task)
+    pending = PendingSeal(Blob(b"new", b""), b"nonce", 1, new, by_task)
     before = replace(record().with_pending(Role.PIN, pending), telltales={Role.PIN: Telltale(b"former", 0)})
     settled = before.settled(Role.PIN, pending.seal)
     assert settled.pin == new and settled.pending == {}

@@ -13,7 +13,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.face impo
 from ansible_collections.hardbound.identity.plugins.module_utils._card.plan import (
     Adjust,
     Create,
-    Current,
+    CurrentCards,
     Destroy,
     Holding,
     MakeKeys,
@@ -48,32 +48,32 @@ REMAINS = replace(CARD, number=0, name="half", state=State.CREATING)
 
 
 def test_a_new_card():
-    plan = plan_present(DESIRED, Current(()))
+    plan = plan_present(DESIRED, CurrentCards(()))
     assert plan.steps == (Create(DESIRED), MakeKeys((SIGNATURE,)))
     assert plan.before == {} and plan.after["keys"] == {"signature": "rsa_2048"}
 
 
 def test_a_card_as_it_should_be():
-    plan = plan_present(DESIRED, Current((CARD,)))
+    plan = plan_present(DESIRED, CurrentCards((CARD,)))
     assert not plan.changed and plan.before == plan.after
 
 
 def test_a_missing_key():
     more = KeySpecification(0x9A, KeyAlgorithm.ECC_P256)
-    plan = plan_present(replace(DESIRED, keys=(SIGNATURE, more)), Current((CARD,)))
+    plan = plan_present(replace(DESIRED, keys=(SIGNATURE, more)), CurrentCards((CARD,)))
     assert plan.steps == (MakeKeys((more,)),)
     assert plan.before["keys"] == {"signature": "rsa_2048"}
     assert plan.after["keys"] == {"signature": "rsa_2048", "authentication": "ecc_p256"}
 
 
 def test_a_key_that_is_not_asked_for_is_left_alone():
-    plan = plan_present(replace(DESIRED, keys=()), Current((CARD,)))
+    plan = plan_present(replace(DESIRED, keys=()), CurrentCards((CARD,)))
     assert not plan.changed and plan.before == plan.after
 
 
 def test_another_owner():
     wanted = replace(DESIRED, owner="bob")
-    plan = plan_present(wanted, Current((CARD,)))
+    plan = plan_present(wanted, CurrentCards((CARD,)))
     assert plan.steps == (Adjust(wanted),)
     assert (plan.before["owner"], plan.after["owner"]) == ("alice", "bob")
 
@@ -91,7 +91,7 @@ def test_another_owner():
 )
 def test_what_can_not_be_changed(change, field):
     with pytest.raises(InputError) as caught:
-        plan_present(replace(DESIRED, **change), Current((CARD,)))
+        plan_present(replace(DESIRED, **change), CurrentCards((CARD,)))
     assert caught.value.field == field
 
 
@@ -99,39 +99,39 @@ def test_a_secret_that_was_left_out_may_be_said_to_be_there():
     card = replace(CARD, administration=Administration(None))
     for left_out, field in (({"has_puk": False}, "puk"), ({"has_puk": True}, "admin_key")):
         with pytest.raises(InputError, match=f"say has_{field}: true"):
-            plan_present(replace(DESIRED, **left_out), Current((card,)))
+            plan_present(replace(DESIRED, **left_out), CurrentCards((card,)))
 
 
 def test_a_file_system_can_come_later_and_stays():
     card = replace(CARD, edge=Edge.GIDS, keys={})
     wanted = replace(DESIRED, edge=Edge.GIDS, generate=True, keys=())
-    plan = plan_present(wanted, Current((card,)))
+    plan = plan_present(wanted, CurrentCards((card,)))
     assert plan.steps == (Adjust(wanted),) and (plan.before["generated"], plan.after["generated"]) == (False, True)
     for generate in (True, False):
-        plan = plan_present(replace(wanted, generate=generate), Current((replace(card, generated=True),)))
+        plan = plan_present(replace(wanted, generate=generate), CurrentCards((replace(card, generated=True),)))
         assert not plan.changed and plan.before == plan.after
 
 
 def test_faces_change():
     wanted = replace(DESIRED, faces=(Face.PKCS11,))
-    plan = plan_present(wanted, Current((CARD,)))
+    plan = plan_present(wanted, CurrentCards((CARD,)))
     assert plan.steps == (Adjust(wanted),)
     assert (plan.before["faces"], plan.after["faces"]) == (["pcsc"], ["pkcs11"])
     assert [each.has_reader for each in after(plan, (CARD,))] == [False]
-    back = plan_present(DESIRED, Current((replace(CARD, faces=(Face.PKCS11,)),)))
+    back = plan_present(DESIRED, CurrentCards((replace(CARD, faces=(Face.PKCS11,)),)))
     assert [each.has_reader for each in after(back, (replace(CARD, faces=(Face.PKCS11,)),))] == [True]
     assert presented([CARD, replace(CARD, number=4, faces=(Face.PKCS11,))]) == {3: "card"}
 
 
 def test_a_card_that_the_tpm_lost():
     with pytest.raises(CardLost, match="'card'"):
-        plan_present(DESIRED, Current((CARD,), whole=False))
+        plan_present(DESIRED, CurrentCards((CARD,), whole=False))
 
 
 def test_remains_are_removed_first():
-    plan = plan_present(DESIRED, Current((REMAINS,)))
+    plan = plan_present(DESIRED, CurrentCards((REMAINS,)))
     assert plan.steps[0] == Tidy(0)
-    assert plan_absent(None, Current((REMAINS,)), "half").steps == (Tidy(0),)
+    assert plan_absent(None, CurrentCards((REMAINS,)), "half").steps == (Tidy(0),)
 
 
 @pytest.mark.parametrize(
@@ -144,14 +144,14 @@ def test_remains_are_removed_first():
     ],
 )
 def test_a_name_and_a_number_of_two_cards_are_refused(name, number, message):
-    current = Current((CARD, replace(CARD, number=4, name="other")))
+    current = CurrentCards((CARD, replace(CARD, number=4, name="other")))
     with pytest.raises(InputError, match=message):
         current.find(name, number)
     assert current.find("gone", 7) is None
 
 
 def test_removal_by_name_and_by_number():
-    current = Current((CARD,))
+    current = CurrentCards((CARD,))
     assert current.find("card") == current.find(None, 3) == current.find("card", 3) == CARD
     assert current.find("other") is None and current.find("", 4) is None
     assert plan_absent(CARD, current, "card").steps == (Destroy(3),)
@@ -160,7 +160,7 @@ def test_removal_by_name_and_by_number():
 
 def test_what_the_host_presents_afterwards():
     other = replace(CARD, number=0, name="other", owner="")
-    plan = plan_present(replace(DESIRED, name="new", keys=()), Current((other, CARD)))
+    plan = plan_present(replace(DESIRED, name="new", keys=()), CurrentCards((other, CARD)))
     assert after(plan, (other, CARD)) == [
         Holding(0, "other", "", ""),
         Holding(3, "card", "alice", ""),
@@ -168,9 +168,9 @@ def test_what_the_host_presents_afterwards():
     ]
     hidden = after(plan, (replace(other, presented=False), CARD), present_new=False)
     assert [holding.has_reader for holding in hidden] == [False, True, False]
-    gone = plan_absent(CARD, Current((other, CARD)), "card")
+    gone = plan_absent(CARD, CurrentCards((other, CARD)), "card")
     assert after(gone, (other, CARD)) == [Holding(0, "other", "", "")]
-    moved = plan_present(replace(DESIRED, owner="bob"), Current((CARD,)))
+    moved = plan_present(replace(DESIRED, owner="bob"), CurrentCards((CARD,)))
     assert after(moved, (CARD,), present_new=False) == [Holding(3, "card", "bob", "")]
     kept_out = replace(CARD, presented=False)
     assert after(moved, (kept_out,)) == [Holding(3, "card", "bob", "", False)]

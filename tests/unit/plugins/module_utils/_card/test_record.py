@@ -19,7 +19,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey i
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import (
     KeyRecord,
-    Pending,
+    PendingSeal,
     Record,
     State,
     free_number,
@@ -48,7 +48,7 @@ RECORD = Record(
     owner="alice",
     has_puk=True,
     seals={Role.PIN: Blob(b"\x07", b"\x08"), Role.PUK: Blob(b"\x09", b"\x0a")},
-    pending={Role.PIN: Pending(Blob(b"\x0b", b"\x0c"), bytes(8), 1)},
+    pending={Role.PIN: PendingSeal(Blob(b"\x0b", b"\x0c"), bytes(8), 1)},
     parent=Blob(b"\x0d", b"\x0e"),
     keys={0x9C: KEY},
     certificates={0x9C: b"certificate"},

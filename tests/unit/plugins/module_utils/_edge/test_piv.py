@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone, TpmLockout
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone, TpmLockedOut
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.piv import ATR, Application
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.piv.objects import FASC_N
@@ -291,7 +291,7 @@ def test_a_card_without_puk() -> None:
 
 def test_the_lockout_of_the_tpm_is_no_blocked_pin(monkeypatch: pytest.MonkeyPatch) -> None:
     def verify(self: SoftCard, pin: bytes) -> None:
-        raise TpmLockout("locked out")
+        raise TpmLockedOut("locked out")
 
     monkeypatch.setattr(SoftCard, "verify", verify)
     client = Client()

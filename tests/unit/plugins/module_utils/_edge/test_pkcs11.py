@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
-from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone, TpmLockout
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone, TpmLockedOut
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
@@ -19,7 +19,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.re
     KeyType,
     ObjectClass,
     Rv,
-    State,
+    SessionState,
     TokenFlag,
     User,
 )
@@ -206,14 +206,14 @@ def test_mechanisms(client: Client) -> None:
 
 def test_sessions_and_their_states(client: Client) -> None:
     reading, writing = client.open(0, writable=False), client.open(0)
-    assert client.call("C_GetSessionInfo", reading) == (0, State.RO_PUBLIC_SESSION, 4, 0)
-    assert client.call("C_GetSessionInfo", writing) == (0, State.RW_PUBLIC_SESSION, 6, 0)
+    assert client.call("C_GetSessionInfo", reading) == (0, SessionState.RO_PUBLIC_SESSION, 4, 0)
+    assert client.call("C_GetSessionInfo", writing) == (0, SessionState.RW_PUBLIC_SESSION, 6, 0)
     client.call("C_Login", reading, User.USER, PIN)
-    assert client.call("C_GetSessionInfo", writing)[1] == State.RW_USER_FUNCTIONS
+    assert client.call("C_GetSessionInfo", writing)[1] == SessionState.RW_USER_FUNCTIONS
     assert client.rv("C_Login", writing, User.USER, PIN) is Rv.USER_ALREADY_LOGGED_IN
     assert client.rv("C_Login", writing, User.SO, PUK) is Rv.USER_ANOTHER_ALREADY_LOGGED_IN
     client.call("C_Logout", writing)
-    assert client.call("C_GetSessionInfo", reading)[1] == State.RO_PUBLIC_SESSION
+    assert client.call("C_GetSessionInfo", reading)[1] == SessionState.RO_PUBLIC_SESSION
     assert client.rv("C_Logout", writing) is Rv.USER_NOT_LOGGED_IN
     assert client.rv("C_Login", writing, User.SO, PUK) is Rv.SESSION_READ_ONLY_EXISTS
 
@@ -271,11 +271,11 @@ def test_logins_that_make_no_sense(client: Client) -> None:
 
 def test_a_lockout_of_the_tpm_is_no_locked_pin(card: OneCard, table: Table) -> None:
     def locked_out(_pin: bytes) -> None:
-        raise TpmLockout("wait")
+        raise TpmLockedOut("wait")
 
     card.verify = locked_out  # type: ignore[method-assign]
     assert table.client.rv("C_Login", table.client.open(0), User.USER, PIN) is Rv.DEVICE_ERROR
-    assert [type(each) for each in table.failures] == [TpmLockout]
+    assert [type(each) for each in table.failures] == [TpmLockedOut]
 
 
 def test_a_card_that_is_no_more(card: OneCard, table: Table, session: int) -> None:
@@ -293,7 +293,7 @@ def test_a_card_that_is_no_more(card: OneCard, table: Table, session: int) -> No
 
 def test_the_pin_is_changed_and_the_login_stays(card: OneCard, client: Client, session: int) -> None:
     client.call("C_SetPIN", session, PIN, b"654321")
-    assert client.call("C_GetSessionInfo", session)[1] == State.RW_USER_FUNCTIONS
+    assert client.call("C_GetSessionInfo", session)[1] == SessionState.RW_USER_FUNCTIONS
     key = private(client, session, 1)
     assert len(client.sign(session, Mechanism(M.ECDSA), key, DIGEST)) == 64
     client.call("C_Logout", session)
@@ -325,7 +325,7 @@ def test_the_puk_gives_a_new_pin(card: OneCard, client: Client) -> None:
         client.rv("C_Login", session, User.USER, b"000000")
     assert client.rv("C_Login", session, User.SO, b"00000000") is Rv.PIN_INCORRECT
     client.call("C_Login", session, User.SO, PUK)
-    assert client.call("C_GetSessionInfo", session)[1] == State.RW_SO_FUNCTIONS
+    assert client.call("C_GetSessionInfo", session)[1] == SessionState.RW_SO_FUNCTIONS
     assert client.rv("C_OpenSession", 0, 4) is Rv.SESSION_READ_WRITE_SO_EXISTS
     assert client.rv("C_InitPIN", session, b"1") is Rv.PIN_INVALID
     client.call("C_InitPIN", session, b"654321")
@@ -548,7 +548,7 @@ def test_a_wrong_pin_for_one_signature_ends_the_login(client: Client, session: i
     with pytest.raises(Refused) as refused:
         sign_always(client, session, Mechanism(M.SHA256_RSA_PKCS), b"message", pin=b"000000")
     assert refused.value.rv == Rv.PIN_INCORRECT
-    assert client.call("C_GetSessionInfo", session)[1] == State.RW_USER_FUNCTIONS - 1
+    assert client.call("C_GetSessionInfo", session)[1] == SessionState.RW_USER_FUNCTIONS - 1
 
 
 def test_a_key_that_never_asks_needs_no_login(client: Client) -> None:

@@ -14,7 +14,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge import re
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import (
     CopyDriver,
     Paths,
-    Readers,
+    ReaderFiles,
     RemoveDriver,
     RestartPcscd,
     WriteConfig,
@@ -77,12 +77,12 @@ def test_a_number_beyond_the_readers_is_refused() -> None:
 
 
 def test_a_plan_copies_before_it_restarts_and_removes_after() -> None:
-    steps = reader.plan(Readers("new", {0: "d", 1: "d"}), Readers("old", {0: "d", 2: "d"})).steps
+    steps = reader.plan(ReaderFiles("new", {0: "d", 1: "d"}), ReaderFiles("old", {0: "d", 2: "d"})).steps
     assert steps == (CopyDriver(1), WriteConfig("new"), RestartPcscd(), RemoveDriver(2))
 
 
 def test_an_updated_driver_is_copied_again() -> None:
-    steps = reader.plan(Readers("same", {0: "new"}), Readers("same", {0: "old"})).steps
+    steps = reader.plan(ReaderFiles("same", {0: "new"}), ReaderFiles("same", {0: "old"})).steps
     assert steps == (CopyDriver(0), RestartPcscd())
 
 
@@ -127,7 +127,7 @@ def test_pcscd_is_ended_and_waited_for(tmp_path: Path) -> None:
         assert process.wait(5) == -signal.SIGTERM
 
 
-def wanted(cards: t.Dict[int, str], paths: Paths) -> Readers:
+def wanted(cards: t.Dict[int, str], paths: Paths) -> ReaderFiles:
     return reader.desired(cards, paths, reader.driver_digest(paths))
 
 

@@ -12,8 +12,8 @@ import typing as t
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.vpcd import (
     PATIENCE,
-    Connection,
-    Disconnected,
+    ReaderGone,
+    SlotConnection,
     Waiting,
 )
 from hypothesis import given
@@ -41,7 +41,7 @@ class Slot:
     def __init__(self) -> None:
         self.card = Echo()
         with socket.create_server(("127.0.0.1", 0)) as server:
-            self.connection = Connection(server.getsockname())
+            self.connection = SlotConnection(server.getsockname())
             self.reader, _unused = server.accept()
         self.reader.settimeout(5)
         self.connection.on_writable()
@@ -142,14 +142,14 @@ def test_an_answer_that_does_not_fit_is_sent_bit_by_bit(slot: Slot) -> None:
 
 def test_a_reader_that_goes_is_noticed(slot: Slot) -> None:
     slot.reader.close()
-    with pytest.raises(Disconnected):
+    with pytest.raises(ReaderGone):
         slot.connection.on_readable(slot.card)
 
 
 def test_no_reader_is_noticed() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = server.getsockname()
-    with pytest.raises(Disconnected):
-        connection = Connection(address)
+    with pytest.raises(ReaderGone):
+        connection = SlotConnection(address)
         select.select([], [connection.socket], [], 5)
         connection.on_writable()

@@ -21,7 +21,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_k
     read_request,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_attributes import (
-    Wanted,
+    WantedAttribute,
     write_attributes,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_frame import (
@@ -147,7 +147,7 @@ def test_a_template_within_a_template_is_passed_over() -> None:
 def test_a_program_asks_for_the_members_of_a_template_since_0_25() -> None:
     start = client.request("C_GetAttributeValue", (1, 5, []), 1)[:-4]
     asked = struct.pack(">III", 1, 0x40000211, 24) + struct.pack(">III", 1, 0x1, 1)
-    assert read_request(start + asked, 1).arguments[2] == (Wanted(0x40000211, 24),)
+    assert read_request(start + asked, 1).arguments[2] == (WantedAttribute(0x40000211, 24),)
     with pytest.raises(WireError):
         read_request(start + asked, 0)
 

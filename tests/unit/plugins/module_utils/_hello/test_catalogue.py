@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import SETTINGS, setting_named
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.provider import Provider, provider
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Group, Kind, Option, Setting
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Group, Option, Setting, ValueKind
 from ansible_collections.hardbound.identity.tests.support.data_files import HELLO_FACTS
 
 
@@ -99,6 +99,6 @@ def gpo_of(setting: Setting) -> dict[str, object] | None:
 
 
 def bounds(option: Option) -> tuple[int | None, int | None]:
-    if option.kind is Kind.WORD:
+    if option.kind is ValueKind.WORD:
         return min(number for _word, number in option.words), max(number for _word, number in option.words)
-    return (option.lowest, option.highest) if option.kind is Kind.NUMBER else (None, None)
+    return (option.lowest, option.highest) if option.kind is ValueKind.NUMBER else (None, None)

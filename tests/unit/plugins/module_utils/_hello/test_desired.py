@@ -15,8 +15,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired 
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import (
     NOT_CONFIGURED,
+    PolicyState,
     SettingState,
-    State,
 )
 from ansible_collections.hardbound.identity.tests.support.hello_samples import ALL
 from hypothesis import given
@@ -99,7 +99,7 @@ def test_a_wrong_value_is_refused_with_its_field(name: str, data: object, field:
 
 
 def test_a_number_may_come_as_text_from_a_template() -> None:
-    assert parse_settings({"pin_history": "5"}) == {"pin_history": SettingState(State.ENABLED, (("value", 5),))}
+    assert parse_settings({"pin_history": "5"}) == {"pin_history": SettingState(PolicyState.ENABLED, (("value", 5),))}
 
 
 def test_classes_go_by_the_words_of_a_pin_policy_and_by_those_of_a_setting() -> None:

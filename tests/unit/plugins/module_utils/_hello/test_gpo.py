@@ -11,7 +11,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.domain import Domain
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.gpo import Gpo, Missing, Want
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.login import Login
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.record import Record
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.record import DirectoryObject
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import Scope
 
 
@@ -57,6 +57,6 @@ def test_a_host_without_samba_hears_what_to_install(monkeypatch):
     ],
 )
 def test_a_folder_outside_of_sysvol_is_refused(path):
-    record = Record("CN={X},CN=Policies", {"gpcfilesyspath": [path.encode()]})
+    record = DirectoryObject("CN={X},CN=Policies", {"gpcfilesyspath": [path.encode()]})
     with pytest.raises(StateError, match="no folder of SYSVOL"):
         _unused = Gpo(record, Scope.DEVICE).folder

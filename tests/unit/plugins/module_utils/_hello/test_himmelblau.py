@@ -11,7 +11,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import setting_named
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.himmelblau import Himmelblau
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED, State
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED, PolicyState
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,7 +69,7 @@ def test_what_it_has_no_key_for_is_named(name: str, value: object, refuse: bool)
 @pytest.mark.parametrize("text", ["enable_hello = maybe", "hello_pin_min_length = many"])
 def test_a_value_that_it_would_not_take_is_unknown(text: str) -> None:
     [state] = list(Himmelblau().read(f"[global]\n{text}\n".encode()).values())
-    assert state.state is State.UNKNOWN
+    assert state.state is PolicyState.UNKNOWN
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:

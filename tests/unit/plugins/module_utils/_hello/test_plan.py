@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.plan import Change, fit, plan, removal
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.plan import SettingChange, fit, plan, removal
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.writer import Writer
 from ansible_collections.hardbound.identity.tests.support.hello_samples import WRITERS
@@ -37,7 +37,7 @@ def test_not_configured_of_what_is_not_there_is_no_change(writer: Writer) -> Non
 def test_not_configured_of_what_lingers_on_clients_is_a_change_once() -> None:
     desired = fit(parse_settings({"use_biometrics": "not_configured"}), POL)
     found = plan(desired, {}, POL)
-    assert found.steps == (Change("use_biometrics", None, NOT_CONFIGURED),)
+    assert found.steps == (SettingChange("use_biometrics", None, NOT_CONFIGURED),)
     assert found.after == {"use_biometrics": "not_configured"}
     assert not plan(desired, {"use_biometrics": NOT_CONFIGURED}, POL).changed
 

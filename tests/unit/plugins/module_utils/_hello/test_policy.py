@@ -9,7 +9,7 @@ from typing import Mapping
 
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.plan import Chore
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.policy import Policy
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.policy import HelloPolicy
 from ansible_collections.hardbound.identity.tests.support.hello_samples import WRITERS
 
 POL = WRITERS["registry_pol"]
@@ -37,11 +37,11 @@ class Shelf:
         return {"shelf": len(self.stored)}
 
 
-def policy(shelf: Shelf, **settings: object) -> Policy:
-    return Policy(parse_settings(settings), POL, shelf)
+def policy(shelf: Shelf, **settings: object) -> HelloPolicy:
+    return HelloPolicy(parse_settings(settings), POL, shelf)
 
 
-def run(noun: Policy) -> bool:
+def run(noun: HelloPolicy) -> bool:
     current = noun.read()
     plan = noun.plan(current)
     if plan.changed:
@@ -82,6 +82,6 @@ def test_a_document_that_changed_meanwhile_is_written_anew() -> None:
 def test_absent_without_names_takes_all_settings_out() -> None:
     shelf = Shelf()
     run(policy(shelf, pin_history=3, use_hello="enabled"))
-    assert run(Policy({}, POL, shelf, absent=[]))
+    assert run(HelloPolicy({}, POL, shelf, absent=[]))
     assert POL.read(shelf.document) == {}
-    assert not run(Policy({}, POL, shelf, absent=[]))
+    assert not run(HelloPolicy({}, POL, shelf, absent=[]))

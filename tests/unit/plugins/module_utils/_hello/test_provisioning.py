@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.provisioning import Provisioning
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED, State
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED, PolicyState
 
 ON, OFF = (parse_settings({"use_security_key_for_signin": state}) for state in ("enabled", "disabled"))
 FOREIGN = b"""<?xml version="1.0" encoding="utf-8"?>
@@ -57,7 +57,7 @@ def test_a_value_changes_in_its_place_whatever_the_encoding(encoding: str) -> No
 
 def test_another_number_is_unknown() -> None:
     [state] = list(Provisioning().read(Provisioning().render(ON, b"").replace(b">1</Sec", b">2</Sec")).values())
-    assert state.state is State.UNKNOWN
+    assert state.state is PolicyState.UNKNOWN
 
 
 def test_a_title_is_escaped() -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._hello import samba_error
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.samba_error import (
-    Absent,
     Busy,
     Conflict,
     Denied,
+    FileExists,
     LdapCode,
+    NoSuchFile,
     NtStatus,
-    Present,
     ldap_error,
     smb_error,
 )
@@ -53,9 +53,9 @@ def test_what_the_directory_says(code: LdapCode, kind: type[Exception], words: s
 @pytest.mark.parametrize(
     ("status", "kind", "words"),
     [
-        (NtStatus.OBJECT_PATH_NOT_FOUND, Absent, "wait until SYSVOL is replicated"),
-        (NtStatus.OBJECT_NAME_NOT_FOUND, Absent, "gpo.server"),
-        (NtStatus.OBJECT_NAME_COLLISION, Present, "run again"),
+        (NtStatus.OBJECT_PATH_NOT_FOUND, NoSuchFile, "wait until SYSVOL is replicated"),
+        (NtStatus.OBJECT_NAME_NOT_FOUND, NoSuchFile, "gpo.server"),
+        (NtStatus.OBJECT_NAME_COLLISION, FileExists, "run again"),
         (NtStatus.SHARING_VIOLATION, Busy, "run again when"),
         (NtStatus.ACCESS_DENIED, Denied, "use an account"),
         (NtStatus.LOGON_FAILURE, samba_error.StateError, "refused the account"),

@@ -10,7 +10,11 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.csp import Tree, tenant_id
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED, Scope, State
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import (
+    NOT_CONFIGURED,
+    PolicyState,
+    Scope,
+)
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.syncml import SyncMl
 from ansible_collections.hardbound.identity.tests.support.hello_samples import RULES, TENANT
 
@@ -197,7 +201,7 @@ def test_a_tenant_is_a_guid(text: str) -> None:
 
 def test_a_value_out_of_range_is_unknown() -> None:
     [state] = list(DEVICE.read(FOREIGN.replace(b"<Data>5</Data>", b"<Data>500</Data>")).values())
-    assert state.state is State.UNKNOWN
+    assert state.state is PolicyState.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogu
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.plan import fit, plan
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import (
     NOT_CONFIGURED,
-    Kind,
+    PolicyState,
     SettingState,
-    State,
+    ValueKind,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.writer import Writer
 from ansible_collections.hardbound.identity.tests.support.hello_samples import ALL, WRITERS
@@ -49,16 +49,20 @@ def held(writer: Writer) -> dict[str, SettingState]:
 def test_the_samples_are_each_setting_in_each_state_and_at_both_ends_of_each_range() -> None:
     for setting in SETTINGS:
         states = [state for name, state in ALL if name == setting.name]
-        wanted = {State.ENABLED} if setting.lingers and setting.switch is None else {State.ENABLED, State.DISABLED}
-        assert {each.state for each in states} == wanted | ({State.ALLOWED} if setting.is_class else set()), (
+        wanted = (
+            {PolicyState.ENABLED}
+            if setting.lingers and setting.switch is None
+            else {PolicyState.ENABLED, PolicyState.DISABLED}
+        )
+        assert {each.state for each in states} == wanted | ({PolicyState.ALLOWED} if setting.is_class else set()), (
             setting.name
         )
         for option in setting.options:
-            found = {each.option(option.name) for each in states if each.state is State.ENABLED}
+            found = {each.option(option.name) for each in states if each.state is PolicyState.ENABLED}
             ends = {
-                Kind.NUMBER: {option.lowest, option.highest},
-                Kind.FLAG: {True, False},
-                Kind.WORD: {word for word, _number in option.words},
+                ValueKind.NUMBER: {option.lowest, option.highest},
+                ValueKind.FLAG: {True, False},
+                ValueKind.WORD: {word for word, _number in option.words},
             }
             assert ends.get(option.kind, set()) <= found, (setting.name, option.name)
             assert option.kind in ends or len(found) > 1

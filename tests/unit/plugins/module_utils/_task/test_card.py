@@ -314,9 +314,9 @@ class Door(Presentation):
 
 def replace_rules(rules: str) -> t.Any:
     from ansible_collections.hardbound.identity.plugins.module_utils._edge.presentation import Presented
-    from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import Readers as There
+    from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import ReaderFiles
 
-    return Presented(There(), rules, "digest")
+    return Presented(ReaderFiles(), rules, "digest")
 
 
 def test_a_new_card_comes_into_its_reader(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

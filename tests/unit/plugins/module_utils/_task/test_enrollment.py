@@ -15,14 +15,14 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.attestati
 from ansible_collections.hardbound.identity.plugins.module_utils._card.host_policy import HostPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._card.plan import (
     Create,
-    Current,
+    CurrentCards,
     MakeAttestationKey,
     MakeKeys,
     Tidy,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record, State
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.presentation import Present, Presented
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import Readers as ReadersThere
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import ReaderFiles
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, Interrupted, StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._task import external_request
@@ -61,7 +61,7 @@ class DoorReaders(Readers):
 
     def __init__(self, set_up: bool = True) -> None:
         super().__init__(t.cast(t.Any, None))
-        self.there = Presented(ReadersThere(), "", "driver") if set_up else None
+        self.there = Presented(ReaderFiles(), "", "driver") if set_up else None
         self.applied: t.List[t.Tuple[t.Any, t.List[str]]] = []
 
     def read(self) -> t.Optional[Presented]:
@@ -127,7 +127,7 @@ def visit(store: Path, *cards: t.Any, set_up: bool = True) -> t.Tuple[EvidenceVi
 
 
 def nothing(count: int = 2, *records: Record) -> FoundCards:
-    return FoundCards((FoundCard(Current(tuple(records))),) * count, Presented(ReadersThere(), "", "driver"))
+    return FoundCards((FoundCard(CurrentCards(tuple(records))),) * count, Presented(ReaderFiles(), "", "driver"))
 
 
 def test_cards_are_planned_in_turn_and_the_readers_of_all_once(tmp_path: Path) -> None:
@@ -142,12 +142,12 @@ def test_cards_are_planned_in_turn_and_the_readers_of_all_once(tmp_path: Path) -
 def test_a_card_that_has_no_attestation_key_yet_gets_it_as_a_step_of_the_plan(tmp_path: Path) -> None:
     made, _readers = visit(tmp_path, "one")
     there = record(name="one")
-    found = FoundCards((FoundCard(Current((there,)), there, HostPolicy()),))
+    found = FoundCards((FoundCard(CurrentCards((there,)), there, HostPolicy()),))
     steps = [each.step for each in made.plan(found).steps if isinstance(each, ForCard)]
     assert MakeAttestationKey() in steps
     has_one = replace(there, ak=Blob(b"private", b"public"))
     assert has_one.attestation is Attestation.AIK_ONLY
-    again = FoundCards((FoundCard(Current((has_one,)), has_one, HostPolicy()),))
+    again = FoundCards((FoundCard(CurrentCards((has_one,)), has_one, HostPolicy()),))
     assert [each for each in made.plan(again).steps if isinstance(each, ForCard)] == [
         each for each in made.plan(found).steps if isinstance(each, ForCard) and each.step != MakeAttestationKey()
     ]
@@ -197,7 +197,7 @@ def test_check_mode_proves_the_cards_that_are_there_and_makes_none(tmp_path: Pat
     made, readers = visit(tmp_path, "there", "new")
     there = record(name="there")
     made._store.write(there)
-    found = FoundCards((FoundCard(Current((there,)), there), FoundCard(Current((there,)))), readers.read())
+    found = FoundCards((FoundCard(CurrentCards((there,)), there), FoundCard(CurrentCards((there,)))), readers.read())
     told = made.report(made.plan(found), found)
     assert [each["instance_id"] for each in told["cards"]] == [there.instance_id, None]  # type: ignore[attr-defined]
     assert [len(each) for each in no_evidence] == [1] and not readers.applied
@@ -206,11 +206,11 @@ def test_check_mode_proves_the_cards_that_are_there_and_makes_none(tmp_path: Pat
 
 def test_a_host_without_card_service_is_warned_of(tmp_path: Path) -> None:
     made, _readers = visit(tmp_path, card("one", pin="s3cr3t-1"), set_up=False)
-    [warning] = made.plan(FoundCards((FoundCard(Current(())),), None)).warnings
+    [warning] = made.plan(FoundCards((FoundCard(CurrentCards(())),), None)).warnings
     assert "No program reaches the card yet" in warning
 
 
-class Signatures(external_request.Signer):
+class Signatures(external_request.RequestSigner):
     steps: t.ClassVar[t.List[t.Tuple[str, str, Sign]]] = []
 
     def sign(self, step: Sign) -> t.Dict[str, str]:
@@ -222,7 +222,7 @@ def test_requests_are_signed_by_a_step_once_the_keys_are_there(
     tmp_path: Path, no_evidence: t.List[t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Signatures, "steps", [])
-    monkeypatch.setitem(EvidenceVisit._sign.__globals__, "Signer", Signatures)
+    monkeypatch.setitem(EvidenceVisit._sign.__globals__, "RequestSigner", Signatures)
     asked = [request("authentication"), request("signature", needed=False)]
     made, _readers = visit(tmp_path, card("one", keys=[{"slot": "authentication"}], requests=asked))
     Making(made, {})

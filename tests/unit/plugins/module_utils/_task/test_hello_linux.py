@@ -18,7 +18,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._hello import s
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux import Linux
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.place import FilePlace
-from ansible_collections.hardbound.identity.plugins.module_utils._hello.policy import Policy
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.policy import HelloPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.resolver import Source, SourceKind
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan, View
@@ -47,7 +47,9 @@ class Host:
 
     def run(self, check: bool = False, **settings: object) -> t.Tuple[Plan[t.Any], View]:
         """What the module does."""
-        noun = LinuxPolicy(Policy(parse_settings(settings), Linux(), FilePlace(str(self.policy))), self.store.folder)
+        noun = LinuxPolicy(
+            HelloPolicy(parse_settings(settings), Linux(), FilePlace(str(self.policy))), self.store.folder
+        )
         found = noun.read()
         plan = noun.plan(found)
         return plan, (noun.apply(plan, found) if plan.changed and not check else noun.report(plan, found))
@@ -93,7 +95,7 @@ def test_each_state_is_told(host: Host) -> None:
 def test_a_setting_about_something_else_does_not_touch_the_rules(host: Host) -> None:
     host.run(**SEEN_BY_ALL)
     plan, _told = host.run(pin_history=5)
-    assert [type(step).__name__ for step in plan.steps] == ["Change"]
+    assert [type(step).__name__ for step in plan.steps] == ["SettingChange"]
 
 
 def test_a_run_that_was_killed_between_policy_and_rules_is_finished_by_the_next(host: Host) -> None:

@@ -25,8 +25,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._task import (
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._task.external_request import (
     ExternalRequest,
+    RequestSigner,
     Sign,
-    Signer,
 )
 from ansible_collections.hardbound.identity.tests.support.task_cards import (
     LIMIT,
@@ -244,8 +244,8 @@ ASKED = ExternalRequest(SLOT, b"0\0", b"\xa0\0", True)
 SIGNATURES = {"signature": base64.b64encode(b"signature").decode()}
 
 
-def signer(card: TaskCard, pin: str = PIN.decode()) -> Signer:
-    return Signer(card.store, t.cast(t.Any, Tpm()), card.record, pin)
+def signer(card: TaskCard, pin: str = PIN.decode()) -> RequestSigner:
+    return RequestSigner(card.store, t.cast(t.Any, Tpm()), card.record, pin)
 
 
 def test_requests_are_signed_with_the_pin_of_the_task(card: TaskCard, sign_asked: t.List[int]) -> None:

@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Challenge
+from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminChallenge, AdminKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardFull
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Administration
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
@@ -74,7 +74,7 @@ def test_the_host_may_forbid_that(card: TaskCard) -> None:
 
 
 def with_admin_key(card: TaskCard) -> None:
-    challenge, _answer = Challenge.make(AdminKey.well_known())
+    challenge, _answer = AdminChallenge.make(AdminKey.well_known())
     card.store.write(record(administration=Administration(challenge)))
 
 
@@ -192,7 +192,7 @@ def test_an_admin_key_that_is_not_the_cards(card: TaskCard, key: str, message: s
 
 
 def test_a_puk_or_admin_key_that_the_card_has_no_use_for(card: TaskCard) -> None:
-    challenge, _answer = Challenge.make(AdminKey.well_known())
+    challenge, _answer = AdminChallenge.make(AdminKey.well_known())
     card.store.write(record(administration=Administration(challenge), has_puk=True))
     with pytest.raises(InputError, match="admin_key sets no PIN on the card 'card', which has a PUK: give the PUK"):
         run(card, admin_key="default", new_pin=NEW)

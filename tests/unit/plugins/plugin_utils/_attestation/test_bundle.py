@@ -15,7 +15,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.bu
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.certificate import Certificate
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code, Report
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import Pending
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import PendingChallenge
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.seal import judge_bundle, seal
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
@@ -59,7 +59,7 @@ CA = Ca()
 def prove(host, name=forge.CARD):
     """The answer of a TPM that opened the challenge."""
     [card] = [each for each in host.cards if each.name == name]
-    pending = Pending(host.ek, card.ak, host.host, name, b"certificates", NOW)
+    pending = PendingChallenge(host.ek, card.ak, host.host, name, b"certificates", NOW)
     given = answer(pending._secret, name, pending.challenge.sealed)
     assert pending.accept(host.host, name, given, NOW, Report(name))
     return pending.proof(NOW)
@@ -256,7 +256,7 @@ def test_the_answer_of_another_card_is_not_accepted():
 
 def test_a_challenge_that_was_not_answered_is_no_proof():
     host = ForgedHost()
-    pending = Pending(host.ek, host.card.ak, host.host, forge.CARD, b"certificates", NOW)
+    pending = PendingChallenge(host.ek, host.card.ak, host.host, forge.CARD, b"certificates", NOW)
     assert not pending.accept(host.host, forge.CARD, bytes(32), NOW, Report(forge.CARD))
     with pytest.raises(ValueError, match="was not answered"):
         pending.proof(NOW)

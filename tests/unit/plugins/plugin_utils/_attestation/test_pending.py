@@ -11,7 +11,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding impor
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.challenge import Challenge, unseal
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.wire import WireError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code, Report
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import Pending
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import PendingChallenge
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import CHALLENGE_LIFETIME
 from ansible_collections.hardbound.identity.tests.support.forge import (
     CARD,
@@ -35,7 +35,7 @@ def secret(monkeypatch):
 @pytest.fixture
 def pending(secret):
     host = ForgedHost()
-    return Pending(host.ek, host.card.ak, HOST, CARD, PAYLOAD, NOW)
+    return PendingChallenge(host.ek, host.card.ak, HOST, CARD, PAYLOAD, NOW)
 
 
 def answer(pending, secret):
@@ -89,7 +89,7 @@ def test_an_answer_from_elsewhere_is_refused(pending, secret, host, card):
 
 
 def test_an_answer_for_one_challenge_does_not_serve_another(pending, secret):
-    other = Pending(ForgedHost().ek, ForgedHost().card.ak, HOST, CARD, PAYLOAD, NOW)
+    other = PendingChallenge(ForgedHost().ek, ForgedHost().card.ak, HOST, CARD, PAYLOAD, NOW)
     report = Report()
     assert not other.accept(HOST, CARD, answer(pending, secret), NOW, report)
     assert codes(report) == {Code.CHALLENGE_ANSWER}

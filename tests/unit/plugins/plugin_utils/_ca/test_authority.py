@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, files, keyfile
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import Authority, Blueprint, Folder
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import Authority, Blueprint, CaFolder
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -35,7 +35,7 @@ def openssl(*arguments: str, stdin: bytes = b"") -> str:
     ],
 )
 def test_openssl_verifies_root_and_issuing_ca(tmp_path: Path, algorithm: KeyAlgorithm, hash_name: str) -> None:
-    folder = Folder(tmp_path / "ca")
+    folder = CaFolder(tmp_path / "ca")
     authority.create(folder, Blueprint("Corp", algorithm=algorithm), PASSPHRASE, "", clock.now())
     root = tmp_path / "root.pem"
     root.write_text(openssl("x509", "-inform", "DER", "-in", str(folder.certificate("root"))))
@@ -92,7 +92,7 @@ def test_a_wrong_passphrase_is_one_clear_line(corp: t.Any) -> None:
 
 
 def test_the_root_may_have_a_passphrase_of_its_own_and_lie_elsewhere(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "ca")
+    folder = CaFolder(tmp_path / "ca")
     authority.create(folder, Blueprint("Corp"), PASSPHRASE, "another long passphrase", clock.now())
     with pytest.raises(StateError, match=r"root\.key does not open"):
         Authority(folder, PASSPHRASE).root()
@@ -152,13 +152,13 @@ def test_a_cut_while_making_a_ca_leaves_nothing(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(files, "write", cut)
     with pytest.raises(StateError, match="has no room on its disk: make room"):
-        authority.create(Folder(tmp_path / "ca"), Blueprint("Corp"), PASSPHRASE, "", clock.now())
+        authority.create(CaFolder(tmp_path / "ca"), Blueprint("Corp"), PASSPHRASE, "", clock.now())
     assert list(tmp_path.iterdir()) == []
 
 
 def _create(path: Path, start: t.Any) -> None:
     start.wait()
-    authority.create(Folder(path), Blueprint("Corp"), PASSPHRASE, "", clock.now())
+    authority.create(CaFolder(path), Blueprint("Corp"), PASSPHRASE, "", clock.now())
 
 
 def test_processes_that_make_one_ca_at_once_end_with_one(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_processes_that_make_one_ca_at_once_end_with_one(tmp_path: Path) -> None
     for worker in workers:
         worker.join()
         assert worker.exitcode == 0
-    opened = Authority(Folder(tmp_path / "ca"), PASSPHRASE)
+    opened = Authority(CaFolder(tmp_path / "ca"), PASSPHRASE)
     assert opened.issuing()
     assert opened.root()
     assert [path.name for path in tmp_path.iterdir()] == ["ca"]
@@ -181,7 +181,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "ca").mkdir()
     (tmp_path / "ca" / "notes").write_text("mine")
     with pytest.raises(StateError, match="holds other files"):
-        authority.create(Folder(tmp_path / "ca"), Blueprint("Corp"), PASSPHRASE, "", clock.now())
+        authority.create(CaFolder(tmp_path / "ca"), Blueprint("Corp"), PASSPHRASE, "", clock.now())
     assert (tmp_path / "ca" / "notes").read_text() == "mine"
 
 

@@ -9,7 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import (
+    CertificatePlace,
+    RevocationReason,
+)
 from cryptography import x509
 
 WEEK = timedelta(days=7)
@@ -35,7 +38,7 @@ def verify(corp: t.Any, tmp_path: Path, leaf: bytes, revocations: bytes) -> str:
 def test_openssl_refuses_a_certificate_once_it_is_on_the_list(corp: t.Any, tmp_path: Path) -> None:
     body = corp.issuer.issue(corp.order()).certificate.body
     assert verify(corp, tmp_path, body, sign(corp).body).endswith(": OK\n")
-    corp.ledger.revoke({"host": "ws-001"}, Reason.KEY_COMPROMISE, corp.authority.identifier)
+    corp.ledger.revoke({"host": "ws-001"}, RevocationReason.KEY_COMPROMISE, corp.authority.identifier)
     listed = sign(corp).body
     assert "error 23" in verify(corp, tmp_path, body, listed)  # X509_V_ERR_CERT_REVOKED
     text = openssl("crl", "-inform", "DER", "-noout", "-text", "-CAfile", str(corp.folder.chain), stdin=listed)
@@ -52,7 +55,7 @@ def test_a_list_is_signed_anew_when_due_or_when_something_was_revoked(corp: t.An
     assert not crl.is_due(first, corp.ledger, own)
     corp.issuer.issue(corp.order())
     assert not crl.is_due(first, corp.ledger, own)
-    corp.ledger.revoke({"host": "ws-001"}, Reason.UNSPECIFIED, own)
+    corp.ledger.revoke({"host": "ws-001"}, RevocationReason.UNSPECIFIED, own)
     assert crl.is_due(first, corp.ledger, own)
     second = sign(corp)
     assert second.number == 2
@@ -64,16 +67,16 @@ def test_a_list_is_signed_anew_when_due_or_when_something_was_revoked(corp: t.An
 
 def test_the_list_drops_what_has_expired_and_leaves_out_ssh(corp: t.Any) -> None:
     corp.issuer.issue(corp.order())
-    corp.issuer.issue(corp.order("ssh_user", place=Place("ws-001", "card", "retired_1")))
-    corp.ledger.revoke({"host": "ws-001"}, Reason.UNSPECIFIED, corp.authority.identifier)
+    corp.issuer.issue(corp.order("ssh_user", place=CertificatePlace("ws-001", "card", "retired_1")))
+    corp.ledger.revoke({"host": "ws-001"}, RevocationReason.UNSPECIFIED, corp.authority.identifier)
     assert len(x509.load_der_x509_crl(sign(corp).body)) == 1
     corp.watch.turn(days=366)
     assert len(x509.load_der_x509_crl(sign(corp).body)) == 0
 
 
 def test_every_reason_can_be_written(corp: t.Any) -> None:
-    for number, reason in enumerate(Reason):
-        corp.issuer.issue(corp.order(place=Place(f"ws-{number}", "card", "x")))
+    for number, reason in enumerate(RevocationReason):
+        corp.issuer.issue(corp.order(place=CertificatePlace(f"ws-{number}", "card", "x")))
         corp.ledger.revoke({"host": f"ws-{number}"}, reason, corp.authority.identifier)
     entries = x509.load_der_x509_crl(sign(corp).body)
     found = set()
@@ -82,7 +85,7 @@ def test_every_reason_can_be_written(corp: t.Any) -> None:
             found.add(entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value)
         except x509.ExtensionNotFound:
             found.add("unspecified")
-    assert found == {reason.value for reason in Reason}
+    assert found == {reason.value for reason in RevocationReason}
 
 
 def test_the_root_signs_a_list_of_its_own(corp: t.Any) -> None:

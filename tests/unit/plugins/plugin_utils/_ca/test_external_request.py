@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, certificate, keyfile, profiles
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.external_request import Request
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.external_request import CertificateRequest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Refusal, RefusalCode
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -27,7 +27,7 @@ class External:
 
     corp: t.Any
     private: t.Any
-    request: Request
+    request: CertificateRequest
 
     def answer(self, **changed: t.Any) -> bytes:
         """Signs what was asked for, but for what is changed."""
@@ -54,7 +54,7 @@ def sign(key: t.Any, message: bytes) -> bytes:
 def external(corp: t.Any) -> External:
     private = ec.generate_private_key(ec.SECP256R1())
     order = corp.order(public_key=public_der(private.public_key()))
-    return External(corp, private, Request(order.profile, order.identity, order.public_key))
+    return External(corp, private, CertificateRequest(order.profile, order.identity, order.public_key))
 
 
 @pytest.mark.parametrize("kind", ["p256", "p384", "p521", "rsa"])
@@ -66,7 +66,7 @@ def test_openssl_verifies_the_request_and_reads_what_it_asks_for(corp: t.Any, ki
         "rsa": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
     }[kind]()
     order = corp.order(public_key=public_der(private.public_key()))
-    request = Request(order.profile, order.identity, order.public_key)
+    request = CertificateRequest(order.profile, order.identity, order.public_key)
     signed = request.signed(sign(private, request.unsigned()))
     command = ["openssl", "req", "-inform", "DER", "-verify", "-noout", "-text", "-nameopt", "RFC2253"]
     done = subprocess.run(command, input=signed, capture_output=True, check=True)
@@ -81,7 +81,7 @@ def test_a_request_signed_by_another_key_never_leaves(external: External) -> Non
     for signature in (foreign, b"", b"\x30\x00", sign(external.private, b"something else")):
         with pytest.raises(Refusal) as refused:
             external.request.signed(signature)
-        assert refused.value.code is Code.REQUEST_UNSIGNED
+        assert refused.value.code is RefusalCode.REQUEST_UNSIGNED
 
 
 def test_the_right_answer_is_accepted_in_der_and_pem(external: External) -> None:

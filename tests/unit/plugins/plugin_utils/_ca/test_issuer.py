@@ -22,8 +22,12 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer impo
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import schema
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Place, Reason
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import (
+    CertificatePlace,
+    EventKind,
+    RevocationReason,
+)
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Refusal, RefusalCode
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
@@ -170,13 +174,13 @@ def test_a_revoked_key_does_not_pass_as_another_by_its_encoding(corp: t.Any, cur
     key = ec.generate_private_key(curve.elliptic).public_key()
     order = corp.order(public_key=public_der(key))
     corp.issuer.issue(order)
-    corp.ledger.revoke({"host": "ws-001"}, Reason.KEY_COMPROMISE, corp.authority.identifier)
+    corp.ledger.revoke({"host": "ws-001"}, RevocationReason.KEY_COMPROMISE, corp.authority.identifier)
     point = key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
     compressed = der.sequence(der.sequence(der.oid("1.2.840.10045.2.1"), der.oid(curve.oid)), der.bits(point))
     for disguise in (order.public_key + b"\x00", order.public_key + order.public_key, compressed):
         with pytest.raises(Refusal) as refused:
             corp.issuer.issue(replace(order, public_key=disguise))
-        assert refused.value.code is Code.KEY_UNSUITABLE
+        assert refused.value.code is RefusalCode.KEY_UNSUITABLE
 
 
 def test_keys_that_the_ca_does_not_certify_are_refused(corp: t.Any) -> None:
@@ -186,7 +190,7 @@ def test_keys_that_the_ca_does_not_certify_are_refused(corp: t.Any) -> None:
     for key in (weak, other, odd):
         with pytest.raises(Refusal) as refused:
             corp.issuer.issue(corp.order(public_key=public_der(key)))
-        assert refused.value.code is Code.KEY_UNSUITABLE
+        assert refused.value.code is RefusalCode.KEY_UNSUITABLE
     with pytest.raises(Refusal):
         corp.issuer.issue(corp.order(public_key=b"no key"))
     assert corp.ledger.certificates() == []
@@ -225,7 +229,7 @@ def test_a_changed_profile_or_identity_renews_and_revokes_the_old_once_the_new_i
     assert (second.outcome, second.reason) == (Outcome.RENEWED, "profile or identity changed")
     assert corp.ledger.find(first.serial).revoked_at is None
     corp.ledger.activate([second.certificate])
-    assert corp.ledger.find(first.serial).reason == Reason.SUPERSEDED.value
+    assert corp.ledger.find(first.serial).reason == RevocationReason.SUPERSEDED.value
     shorter = replace(handed_on, profile=replace(order.profile, days=100))
     assert corp.issuer.issue(shorter).outcome is Outcome.RENEWED
 
@@ -233,10 +237,12 @@ def test_a_changed_profile_or_identity_renews_and_revokes_the_old_once_the_new_i
 def test_a_new_key_in_the_slot_revokes_the_old_keys_certificate(corp: t.Any) -> None:
     first = corp.issuer.issue(corp.order()).certificate
     second = corp.issuer.issue(corp.order())
-    other_slot = corp.issuer.issue(corp.order("document_signing", place=Place("ws-001", "card", "signature")))
+    other_slot = corp.issuer.issue(
+        corp.order("document_signing", place=CertificatePlace("ws-001", "card", "signature"))
+    )
     for issued in (second, other_slot):
         corp.ledger.activate([issued.certificate])
-    assert corp.ledger.find(first.serial).reason == Reason.SUPERSEDED.value
+    assert corp.ledger.find(first.serial).reason == RevocationReason.SUPERSEDED.value
     assert corp.ledger.find(second.certificate.serial).revoked_at is None
     assert corp.ledger.find(other_slot.certificate.serial).revoked_at is None
 
@@ -244,22 +250,22 @@ def test_a_new_key_in_the_slot_revokes_the_old_keys_certificate(corp: t.Any) -> 
 def test_a_revoked_key_gets_no_certificate_again(corp: t.Any) -> None:
     order = corp.order()
     corp.ledger.activate([corp.issuer.issue(order).certificate])
-    corp.ledger.revoke({"host": "ws-001"}, Reason.CESSATION_OF_OPERATION, corp.authority.identifier)
+    corp.ledger.revoke({"host": "ws-001"}, RevocationReason.CESSATION_OF_OPERATION, corp.authority.identifier)
     for profile in ("ad_smartcard_logon", "tls_client"):
         with pytest.raises(Refusal) as refused:
             corp.issuer.issue(corp.order(profile, public_key=order.public_key))
-        assert refused.value.code is Code.KEY_REVOKED
+        assert refused.value.code is RefusalCode.KEY_REVOKED
     assert [event.code for event in corp.ledger.events() if event.kind is EventKind.REFUSED] == ["KEY_REVOKED"] * 2
 
 
 def test_a_key_that_nobody_has_answered_for_stays_free(corp: t.Any) -> None:
     """A host shows the public key of another, which is no secret: the other gets its certificate all the same."""
     rightful = corp.order()
-    liar = corp.issuer.issue(replace(rightful, place=Place("liar", "card", "authentication"))).certificate
+    liar = corp.issuer.issue(replace(rightful, place=CertificatePlace("liar", "card", "authentication"))).certificate
     corp.ledger.activate([corp.issuer.issue(rightful).certificate])
     with pytest.raises(Refusal) as late:
         corp.ledger.activate([liar])
-    assert late.value.code is Code.KEY_SERVES_OTHER_CARD and not corp.ledger.find(liar.serial).activated_at
+    assert late.value.code is RefusalCode.KEY_SERVES_OTHER_CARD and not corp.ledger.find(liar.serial).activated_at
     assert [each.serial for each in corp.ledger.withdraw([liar.serial])] == [liar.serial]
     assert corp.issuer.issue(rightful).outcome is Outcome.KEPT
 
@@ -272,7 +278,7 @@ def test_what_was_withdrawn_is_issued_anew_for_the_same_key(corp: t.Any) -> None
     assert corp.ledger.withdraw([first.serial]) == []
     with pytest.raises(Refusal) as late:
         corp.ledger.activate([first])
-    assert late.value.code is Code.CERTIFICATE_WITHDRAWN
+    assert late.value.code is RefusalCode.CERTIFICATE_WITHDRAWN
     second = corp.issuer.issue(order).certificate
     assert second.serial != first.serial and second.generation == 2
     corp.ledger.activate([second])
@@ -318,10 +324,13 @@ def test_a_closed_body_that_was_changed_is_not_handed_on(corp: t.Any) -> None:
 def test_one_key_never_serves_two_cards(corp: t.Any) -> None:
     order = corp.order()
     corp.ledger.activate([corp.issuer.issue(order).certificate])
-    for place in (Place("ws-002", "card", "authentication"), Place("ws-001", "other", "authentication")):
+    for place in (
+        CertificatePlace("ws-002", "card", "authentication"),
+        CertificatePlace("ws-001", "other", "authentication"),
+    ):
         with pytest.raises(Refusal) as refused:
             corp.issuer.issue(replace(order, place=place))
-        assert refused.value.code is Code.KEY_SERVES_OTHER_CARD
+        assert refused.value.code is RefusalCode.KEY_SERVES_OTHER_CARD
 
 
 def test_all_of_a_hosts_certificates_or_none(corp: t.Any) -> None:
@@ -330,7 +339,7 @@ def test_all_of_a_hosts_certificates_or_none(corp: t.Any) -> None:
     with pytest.raises(Refusal):
         corp.issuer.issue_all([good, bad])
     assert corp.ledger.certificates() == []
-    pair = [good, corp.order(profiles.AK, place=Place("ws-001", "card", "attestation"))]
+    pair = [good, corp.order(profiles.AK, place=CertificatePlace("ws-001", "card", "attestation"))]
     assert [each.outcome for each in corp.issuer.issue_all(pair)] == [Outcome.ISSUED] * 2
     kept = corp.issuer.issue_all(pair)
     assert [each.outcome for each in kept] == [Outcome.KEPT] * 2
@@ -343,7 +352,7 @@ def test_a_key_that_was_not_verified_to_be_fixed_is_refused(corp: t.Any) -> None
     for profile, assurance in (("ad_smartcard_logon", Assurance.RESIDENT), (profiles.AK, Assurance.FIXED)):
         with pytest.raises(Refusal) as refused:
             corp.issuer.issue(corp.order(profile, assurance=assurance))
-        assert refused.value.code is Code.ASSURANCE_TOO_LOW
+        assert refused.value.code is RefusalCode.ASSURANCE_TOO_LOW
 
 
 @pytest.mark.parametrize("name", ["upn", "principal", "email"])
@@ -356,7 +365,7 @@ def test_names_outside_the_permitted_domains_are_refused(corp: t.Any, name: str)
             continue
         with pytest.raises(Refusal) as refused:
             corp.issuer.issue(order)
-        assert refused.value.code is Code.DOMAIN_NOT_PERMITTED
+        assert refused.value.code is RefusalCode.DOMAIN_NOT_PERMITTED
 
 
 def test_a_logon_profile_needs_a_ca_that_publishes_its_crl(corp: t.Any) -> None:
@@ -376,7 +385,7 @@ def test_no_certificate_outlives_the_ca(corp: t.Any) -> None:
         corp.issuer.issue(corp.order())
 
 
-def _enrol(folder: authority.Folder, watch: t.Any, orders: t.Any, start: t.Any, results: t.Any) -> None:
+def _enrol(folder: authority.CaFolder, watch: t.Any, orders: t.Any, start: t.Any, results: t.Any) -> None:
     ledger = Ledger(folder.ledger_url, watch)
     issuer = Issuer(authority.Authority(folder, "correct horse battery staple"), ledger)
     start.wait()
@@ -385,7 +394,7 @@ def _enrol(folder: authority.Folder, watch: t.Any, orders: t.Any, start: t.Any, 
 
 def test_processes_that_enrol_the_same_keys_at_once_get_one_certificate_each(corp: t.Any) -> None:
     context = multiprocessing.get_context("fork")
-    orders = [corp.order(place=Place(f"ws-{number}", "card", "authentication")) for number in range(10)]
+    orders = [corp.order(place=CertificatePlace(f"ws-{number}", "card", "authentication")) for number in range(10)]
     corp.ledger.close()
     start, results = context.Event(), context.Queue()
     arguments = (corp.folder, corp.watch, orders, start, results)
@@ -420,5 +429,5 @@ def test_an_ak_certificate_is_renewed_when_the_tpm_is_called_otherwise(corp):
 def test_an_attestation_key_in_a_tpm_that_nobody_vouches_for(corp):
     with pytest.raises(Refusal, match="names a TPM, and no EK certificate says which") as raised:
         corp.issuer.issue(corp.order("attestation_key", tpm=None))
-    assert raised.value.code is Code.TPM_UNNAMED
+    assert raised.value.code is RefusalCode.TPM_UNNAMED
     assert corp.ledger.certificates() == []

@@ -14,7 +14,10 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl, ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Place, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import (
+    CertificatePlace,
+    RevocationReason,
+)
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils.conftest import new_key
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -70,10 +73,12 @@ def test_revoked_keys_are_listed_for_sshd(corp: t.Any) -> None:
     issued = corp.issuer.issue(order).certificate
     own = corp.authority.identifier
     corp.ledger.activate([issued])
-    claimed = corp.issuer.issue(corp.order("ssh_user", place=Place("liar", "card", "authentication"))).certificate
+    claimed = corp.issuer.issue(
+        corp.order("ssh_user", place=CertificatePlace("liar", "card", "authentication"))
+    ).certificate
     corp.ledger.withdraw([claimed.serial])  # sshd would refuse the key, which may be somebody else's
     assert crl.revoked_ssh_keys(corp.ledger, own) == b""
-    corp.ledger.revoke({"serial": issued.serial}, Reason.KEY_COMPROMISE, own)
+    corp.ledger.revoke({"serial": issued.serial}, RevocationReason.KEY_COMPROMISE, own)
     assert crl.revoked_ssh_keys(corp.ledger, own) == issued.body
 
 
@@ -81,16 +86,16 @@ def test_keys_of_revoked_cards_stay_listed_for_sshd(corp: t.Any) -> None:
     """authorized_keys knows no end. What was superseded says nothing against its key, and an AK logs nobody on."""
     own, key = corp.authority.identifier, new_key()
     issued = corp.issuer.issue(corp.order(public_key=key)).certificate
-    corp.ledger.revoke({"serial": issued.serial}, Reason.SUPERSEDED, own)
-    corp.issuer.issue(corp.order("attestation_key", place=Place("ws-002", "card")))
-    corp.ledger.revoke({"host": "ws-002"}, Reason.KEY_COMPROMISE, own)
+    corp.ledger.revoke({"serial": issued.serial}, RevocationReason.SUPERSEDED, own)
+    corp.issuer.issue(corp.order("attestation_key", place=CertificatePlace("ws-002", "card")))
+    corp.ledger.revoke({"host": "ws-002"}, RevocationReason.KEY_COMPROMISE, own)
     assert crl.revoked_ssh_keys(corp.ledger, own) == b""
-    claimed = corp.issuer.issue(corp.order(place=Place("liar", "card", "authentication"))).certificate
+    claimed = corp.issuer.issue(corp.order(place=CertificatePlace("liar", "card", "authentication"))).certificate
     corp.ledger.withdraw([claimed.serial])  # The key may be somebody else's.
     assert crl.revoked_ssh_keys(corp.ledger, own) == b""
-    stolen = corp.issuer.issue(corp.order(place=Place("ws-003", "card", "authentication"))).certificate
+    stolen = corp.issuer.issue(corp.order(place=CertificatePlace("ws-003", "card", "authentication"))).certificate
     corp.ledger.activate([stolen])
-    corp.ledger.revoke({"host": "ws-003"}, Reason.KEY_COMPROMISE, own)
+    corp.ledger.revoke({"host": "ws-003"}, RevocationReason.KEY_COMPROMISE, own)
     public = x509.load_der_x509_certificate(stolen.body).public_key()
     line = ssh.public_line(public, "ws-003 card authentication")
     assert crl.revoked_ssh_keys(corp.ledger, own) == line

@@ -20,7 +20,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.on
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import WantedHost
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.tests.support import forge
 
@@ -73,12 +73,12 @@ class Site:
         self.host = forge.ForgedHost()
         self.held: t.Dict[str, t.Any] = {"certificates": {}, "ak_certificate": ""}
         self.host.ek_certificate.not_after = forge.NOW + 300 * forge.DAY
-        place = authority.Folder(folder)
+        place = authority.CaFolder(folder)
         self.ledger = Ledger(place.ledger_url, self.watch, create=True)
         self.issuer = Issuer(authority.Authority(place, PASSPHRASE), self.ledger)
 
     def enrollment(self, check: bool = False, host: str = forge.HOST, **changes: t.Any) -> Enrollment:
-        wanted = Wanted.parse(host, arguments(**changes))
+        wanted = WantedHost.parse(host, arguments(**changes))
         return Enrollment(wanted, self.issuer, self.ledger, self.host.policy(), Online(), check)
 
     def shown(self, enrollment: Enrollment) -> t.Dict[str, t.Any]:
@@ -118,7 +118,7 @@ def _digest(data: bytes) -> str:
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     path = tmp_path_factory.mktemp("made") / "ca"
-    authority.create(authority.Folder(path), BLUEPRINT, PASSPHRASE, "", forge.NOW - forge.DAY)
+    authority.create(authority.CaFolder(path), BLUEPRINT, PASSPHRASE, "", forge.NOW - forge.DAY)
     return path
 
 

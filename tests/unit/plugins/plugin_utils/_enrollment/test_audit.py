@@ -6,9 +6,9 @@ import json
 import ssl
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import MOST_CARDS, Seen, audit
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import MOST_CARDS, SeenHost, audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import RevocationReason
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.test_bundle import json_values
 from hypothesis import HealthCheck, given, settings
@@ -43,7 +43,7 @@ def card_of(report):
 
 
 def test_an_enrolled_card_without_drift(enrolled):
-    card = card_of(audit(enrolled.ledger, [Seen(forge.HOST, [shown(enrolled)], [WANTED])]))
+    card = card_of(audit(enrolled.ledger, [SeenHost(forge.HOST, [shown(enrolled)], [WANTED])]))
     assert card["drift"] == [] and card["pin_tries_left"] == 4
     [key] = card["slots"]
     assert (key["status"], key["assurance"], key["holder"]) == ("valid", "fixed", "alice@corp.example")
@@ -52,14 +52,14 @@ def test_an_enrolled_card_without_drift(enrolled):
 @pytest.mark.parametrize(("days", "status"), [(1, "valid"), (250, "due"), (400, "expired")])
 def test_time_passes(enrolled, days, status):
     enrolled.watch.turn(days=days)
-    card = card_of(audit(enrolled.ledger, [Seen(forge.HOST, [shown(enrolled)], [WANTED])]))
+    card = card_of(audit(enrolled.ledger, [SeenHost(forge.HOST, [shown(enrolled)], [WANTED])]))
     assert card["slots"][0]["status"] == status
 
 
 def test_a_revoked_certificate_that_is_still_on_the_card(enrolled):
     [key] = [each for each in enrolled.ledger.certificates() if each.slot]
-    enrolled.ledger.revoke({"serial": key.serial}, Reason.KEY_COMPROMISE, key.authority)
-    card = card_of(audit(enrolled.ledger, [Seen(forge.HOST, [shown(enrolled)], [WANTED])]))
+    enrolled.ledger.revoke({"serial": key.serial}, RevocationReason.KEY_COMPROMISE, key.authority)
+    card = card_of(audit(enrolled.ledger, [SeenHost(forge.HOST, [shown(enrolled)], [WANTED])]))
     assert card["slots"][0]["status"] == "revoked"
 
 
@@ -78,12 +78,12 @@ DRIFT = [
 
 @pytest.mark.parametrize(("found", "wanted", "sentence"), DRIFT)
 def test_what_drifts_is_told(enrolled, found, wanted, sentence):
-    seen = Seen(forge.HOST, [shown(enrolled, **found)], [{**WANTED, **wanted}])
+    seen = SeenHost(forge.HOST, [shown(enrolled, **found)], [{**WANTED, **wanted}])
     assert sentence in card_of(audit(enrolled.ledger, [seen]))["drift"]
 
 
 def test_hosts_that_are_silent_or_gone(enrolled):
-    silent = audit(enrolled.ledger, [Seen(forge.HOST, None, [WANTED])])
+    silent = audit(enrolled.ledger, [SeenHost(forge.HOST, None, [WANTED])])
     assert silent["hosts"][0]["drift"] == ["The host did not answer."] and silent["totals"]["silent"] == 1
     gone = audit(enrolled.ledger, [])
     assert gone["hosts"][0]["drift"][0].endswith("retire it.") and not gone["hosts"][0]["inventory"]
@@ -91,7 +91,7 @@ def test_hosts_that_are_silent_or_gone(enrolled):
 
 def test_the_page_escapes_what_hosts_wrote(enrolled):
     card = shown(enrolled, name="<script>alert(1)</script>", owner='"><img src=x>', slots=[])
-    text = page(audit(enrolled.ledger, [Seen(forge.HOST, [card], [WANTED])]))
+    text = page(audit(enrolled.ledger, [SeenHost(forge.HOST, [card], [WANTED])]))
     assert "<script" not in text and "<img" not in text and "&lt;script&gt;" in text
 
 
@@ -103,23 +103,25 @@ def test_whatever_a_host_says_there_is_a_report(enrolled, data):
     card["slots"][0][data.draw(st.sampled_from(sorted(card["slots"][0])))] = data.draw(json_values)
     card[data.draw(st.sampled_from([*sorted(card), "objections"]))] = data.draw(json_values)
     said = data.draw(st.sampled_from([[card], [card, card]]) | json_values)
-    report = audit(enrolled.ledger, [Seen(forge.HOST, said, [WANTED])])
+    report = audit(enrolled.ledger, [SeenHost(forge.HOST, said, [WANTED])])
     assert page(report).encode() and json.dumps(report)
 
 
 def test_what_the_host_said_instead_of_showing_cards(enrolled):
-    silent = audit(enrolled.ledger, [Seen(forge.HOST, None, [WANTED], "tpm2-pytss is\nmissing.")])
+    silent = audit(enrolled.ledger, [SeenHost(forge.HOST, None, [WANTED], "tpm2-pytss is\nmissing.")])
     assert silent["hosts"][0]["drift"] == ["The host could not show its cards: tpm2-pytss is missing."]
 
 
 def test_objections_of_the_host_are_drift(enrolled):
     card = shown(enrolled, objections=["The PIN has expired."])
-    assert card_of(audit(enrolled.ledger, [Seen(forge.HOST, [card], [WANTED])]))["drift"] == ["The PIN has expired."]
+    assert card_of(audit(enrolled.ledger, [SeenHost(forge.HOST, [card], [WANTED])]))["drift"] == [
+        "The PIN has expired."
+    ]
 
 
 def test_the_page_shows_what_has_to_be_seen_to_first(enrolled):
-    good = Seen(forge.HOST, [shown(enrolled)], [WANTED])
-    bad = Seen("ws-018", None, [WANTED])
+    good = SeenHost(forge.HOST, [shown(enrolled)], [WANTED])
+    bad = SeenHost("ws-018", None, [WANTED])
     text = page(audit(enrolled.ledger, [good, bad]))
     assert text.index("To be seen to (1)") < text.index("ws-018") < text.index("In order (1)")
     assert text.index("In order (1)") < text.index(f"<h3>{forge.HOST}")
@@ -132,7 +134,7 @@ def test_one_host_adds_no_more_than_its_share(enrolled):
     key = {"slot": "authentication", "algorithm": evil, "pin": evil, "certificate": evil}
     card = {"state": evil, "owner": evil, "pin_policy": {evil: evil}, "slots": [key] * 500, "objections": [evil] * 500}
     cards = [{**card, "name": f"{number}\x1b"} for number in range(10_000)]
-    report = audit(enrolled.ledger, [Seen("liar", cards, []), Seen(forge.HOST, [shown(enrolled)], [WANTED])])
+    report = audit(enrolled.ledger, [SeenHost("liar", cards, []), SeenHost(forge.HOST, [shown(enrolled)], [WANTED])])
     liar, honest = sorted(report["hosts"], key=lambda host: host["host"] != "liar")
     assert len(liar["cards"]) == MOST_CARDS and "shows 10000 cards" in liar["drift"][0]
     assert honest["cards"][0]["drift"] == []

@@ -16,11 +16,11 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Order
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.profile import Profile
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Enrollment, Status
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import Wanted
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.wanted import WantedHost
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import database, schema
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, RevocationReason
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
 from cryptography import x509
@@ -223,14 +223,14 @@ def test_one_ek_serves_one_host(site):
 def test_a_revoked_key_gets_nothing_more(site):
     site.enrol()
     [key] = [each for each in site.ledger.certificates() if each.slot]
-    site.ledger.revoke({"serial": key.serial}, Reason.KEY_COMPROMISE, key.authority)
+    site.ledger.revoke({"serial": key.serial}, RevocationReason.KEY_COMPROMISE, key.authority)
     assert codes(site.enrol()) == ["KEY_REVOKED"]
 
 
 def test_a_card_with_a_revoked_key_is_told_with_what_it_tells_once(site):
     site.enrol()
     [key] = [each for each in site.ledger.certificates() if each.slot]
-    site.ledger.revoke({"serial": key.serial}, Reason.KEY_COMPROMISE, key.authority)
+    site.ledger.revoke({"serial": key.serial}, RevocationReason.KEY_COMPROMISE, key.authority)
     site.held["pin_escrow"] = "for the officer"
     [card] = site.enrol().cards()
     assert (card["status"], card["pin_escrow"], card["certificates"]) == ("refused", "for the officer", [])
@@ -240,7 +240,7 @@ def test_a_card_with_a_revoked_key_is_told_with_what_it_tells_once(site):
 def test_a_revoked_attestation_key_gets_nothing_more(site):
     site.enrol()
     [ak] = [each for each in site.ledger.certificates() if not each.slot]
-    site.ledger.revoke({"serial": ak.serial}, Reason.KEY_COMPROMISE, ak.authority)
+    site.ledger.revoke({"serial": ak.serial}, RevocationReason.KEY_COMPROMISE, ak.authority)
     assert codes(site.enrol()) == ["KEY_REVOKED"]
 
 
@@ -349,18 +349,18 @@ BAD = [
 @pytest.mark.parametrize(("changes", "message"), BAD)
 def test_an_inventory_that_lacks_something(changes, message):
     with pytest.raises(InputError, match=message):
-        Wanted.parse(forge.HOST, arguments(**changes))
+        WantedHost.parse(forge.HOST, arguments(**changes))
 
 
 def test_a_card_that_is_named_twice():
     values = arguments()
     values["cards"].append(copy.deepcopy(values["cards"][0]))
     with pytest.raises(InputError, match="cards names a card twice"):
-        Wanted.parse(forge.HOST, values)
+        WantedHost.parse(forge.HOST, values)
 
 
 def test_a_pin_is_in_no_representation():
-    assert "secret-pin" not in repr(Wanted.parse(forge.HOST, arguments(card_pin="secret-pin")))
+    assert "secret-pin" not in repr(WantedHost.parse(forge.HOST, arguments(card_pin="secret-pin")))
 
 
 def _lock(site, monkeypatch):
@@ -426,7 +426,9 @@ def test_a_maker_out_of_reach_is_told_with_the_missing_certificate(site):
     """The TPM holds no EK certificate, and nobody answers where one might be."""
     asked = []
     online = Online("", asked.append)
-    enrollment = Enrollment(Wanted.parse(forge.HOST, arguments()), site.issuer, site.ledger, site.host.policy(), online)
+    enrollment = Enrollment(
+        WantedHost.parse(forge.HOST, arguments()), site.issuer, site.ledger, site.host.policy(), online
+    )
     shown = site.shown(enrollment)
     shown["evidence"]["certificates"] = []
     enrollment.judge(shown)

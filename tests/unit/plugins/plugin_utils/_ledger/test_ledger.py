@@ -26,8 +26,13 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins im
     KnownCard,
     Standing,
 )
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, Place, Reason, digest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Code, Refusal
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import (
+    CertificatePlace,
+    EventKind,
+    RevocationReason,
+    digest,
+)
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Refusal, RefusalCode
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.replacement import NOTHING, Replacement
 
 
@@ -76,7 +81,7 @@ def goes(pins: CardPins) -> Replacement:
     return Replacement(cards={"card": pins.fingerprint})
 
 
-def code_of(work: t.Callable[[], object]) -> Code:
+def code_of(work: t.Callable[[], object]) -> RefusalCode:
     with pytest.raises(Refusal) as refused:
         work()
     return refused.value.code
@@ -93,10 +98,10 @@ def test_an_ek_and_a_storage_root_are_pinned_to_the_host_that_first_answers_for_
     assert (known.ek_host, known.root_host, known.eks, known.root) == ("ws-001", "ws-001", (), None)
     known = ledger.known("ws-001", OTHER_EK, OTHER_ROOT)
     assert (known.ek_host, known.root_host, known.eks, known.root) == (None, None, (EK,), ROOT)
-    assert code_of(lambda: admit(ledger, "ws-002", root=OTHER_ROOT)) is Code.EK_SERVES_OTHER_HOST
+    assert code_of(lambda: admit(ledger, "ws-002", root=OTHER_ROOT)) is RefusalCode.EK_SERVES_OTHER_HOST
     assert (
         code_of(lambda: admit(ledger, "ws-002", root=OTHER_ROOT, replacement=tpm_of(ledger, "ws-001")))
-        is Code.EK_SERVES_OTHER_HOST
+        is RefusalCode.EK_SERVES_OTHER_HOST
     )
     assert ledger.endorsement_keys() == {"ws-001": EK}
 
@@ -106,16 +111,16 @@ def test_one_tpm_is_one_host_whichever_of_its_eks_it_shows(ledger: Ledger, repla
     admit(ledger, "ws-001")
     replacement = tpm_of(ledger, "ws-002") if replaces else NOTHING
     refused = code_of(lambda: admit(ledger, "ws-002", OTHER_EK, replacement=replacement))
-    assert refused is Code.ROOT_SERVES_OTHER_HOST
+    assert refused is RefusalCode.ROOT_SERVES_OTHER_HOST
     admit(ledger, "ws-001", OTHER_EK)
     assert ledger.known("ws-001", "", "").eks == (EK, OTHER_EK)
-    assert code_of(lambda: admit(ledger, "ws-002", OTHER_EK, OTHER_ROOT)) is Code.EK_SERVES_OTHER_HOST
+    assert code_of(lambda: admit(ledger, "ws-002", OTHER_EK, OTHER_ROOT)) is RefusalCode.EK_SERVES_OTHER_HOST
 
 
 def test_another_tpm_is_taken_only_where_that_is_said(ledger: Ledger) -> None:
     admit(ledger, "ws-001", source="inventory")
-    assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK, OTHER_ROOT)) is Code.EK_CHANGED
-    assert code_of(lambda: admit(ledger, "ws-001", EK, OTHER_ROOT)) is Code.ROOT_CHANGED
+    assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK, OTHER_ROOT)) is RefusalCode.EK_CHANGED
+    assert code_of(lambda: admit(ledger, "ws-001", EK, OTHER_ROOT)) is RefusalCode.ROOT_CHANGED
     admit(ledger, "ws-001", OTHER_EK, OTHER_ROOT, replacement=tpm_of(ledger, "ws-001"))
     assert ledger.endorsement_keys() == {"ws-001": OTHER_EK}
     assert ledger.known("ws-001", "", "").root == OTHER_ROOT
@@ -126,18 +131,20 @@ def test_another_tpm_is_taken_only_where_that_is_said(ledger: Ledger) -> None:
 def test_a_claim_that_nobody_has_answered_for_stands_in_nobodys_way(ledger: Ledger) -> None:
     ledger.examine(admission("liar", cards={"card": PINS}))
     admit(ledger, "ws-001", cards={"card": PINS})
-    assert code_of(lambda: ledger.examine(admission("liar", cards={"card": PINS}))) is Code.EK_SERVES_OTHER_HOST
+    assert code_of(lambda: ledger.examine(admission("liar", cards={"card": PINS}))) is RefusalCode.EK_SERVES_OTHER_HOST
 
 
 def test_an_ak_is_pinned_to_one_card(ledger: Ledger) -> None:
     admit(ledger, "ws-001", cards={"card": PINS})
     admit(ledger, "ws-001", cards={"card": PINS})
     bare = CardPins(AK)
-    assert code_of(lambda: admit(ledger, "ws-001", cards={"other": bare})) is Code.AK_SERVES_OTHER_CARD
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"other": bare})) is RefusalCode.AK_SERVES_OTHER_CARD
     elsewhere = {"cards": {"card": bare}, "replacement": Replacement(cards={"card": bare.fingerprint})}
-    assert code_of(lambda: admit(ledger, "ws-002", OTHER_EK, OTHER_ROOT, **elsewhere)) is Code.AK_SERVES_OTHER_CARD
+    assert (
+        code_of(lambda: admit(ledger, "ws-002", OTHER_EK, OTHER_ROOT, **elsewhere)) is RefusalCode.AK_SERVES_OTHER_CARD
+    )
     other = replace(PINS, ak=OTHER_AK)
-    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": other})) is Code.AK_CHANGED
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": other})) is RefusalCode.AK_CHANGED
     admit(ledger, "ws-001", cards={"card": other}, replacement=goes(PINS))
     assert ledger.known("ws-001", "", "").cards["card"].pins == other
     assert [each.kind for each in ledger.events("ws-001")][-1] is EventKind.CARD_REPLACED
@@ -148,9 +155,9 @@ def test_each_name_of_a_card_has_to_stay(ledger: Ledger, name: str) -> None:
     """The attestation key may be moved into another card: it is under the storage root."""
     admit(ledger, "ws-001", cards={"card": PINS})
     changed = replace(PINS, **{name: "66"})
-    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": changed})) is Code.CARD_CHANGED
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": changed})) is RefusalCode.CARD_CHANGED
     admit(ledger, "ws-001", cards={"card": changed}, replacement=goes(PINS))
-    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": PINS})) is Code.CARD_CHANGED
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": PINS})) is RefusalCode.CARD_CHANGED
 
 
 @pytest.mark.parametrize("name", ["ak", *NAMES])
@@ -160,19 +167,19 @@ def test_a_permission_to_replace_a_card_fits_what_it_names_alone(ledger: Ledger,
     admit(ledger, "ws-001", cards={"card": replace(PINS, **{name: "66"})}, replacement=goes(PINS))
     again = replace(PINS, **{name: "67"})
     refused = code_of(lambda: admit(ledger, "ws-001", cards={"card": again}, replacement=goes(PINS)))
-    assert refused is (Code.AK_CHANGED if name == "ak" else Code.CARD_CHANGED)
+    assert refused is (RefusalCode.AK_CHANGED if name == "ak" else RefusalCode.CARD_CHANGED)
 
 
 def test_a_permission_to_replace_a_tpm_fits_what_it_names_alone(ledger: Ledger) -> None:
     admit(ledger, "ws-001")
     first = tpm_of(ledger, "ws-001")
     admit(ledger, "ws-001", OTHER_EK, OTHER_ROOT, replacement=first)
-    assert code_of(lambda: admit(ledger, "ws-001", EK, ROOT, replacement=first)) is Code.EK_CHANGED
+    assert code_of(lambda: admit(ledger, "ws-001", EK, ROOT, replacement=first)) is RefusalCode.EK_CHANGED
     cleared = tpm_of(ledger, "ws-001")
     admit(
         ledger, "ws-001", OTHER_EK, ROOT, replacement=cleared
     )  # TPM2_Clear takes the storage root, and leaves the EK.
-    assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK, "0c", replacement=cleared)) is Code.ROOT_CHANGED
+    assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK, "0c", replacement=cleared)) is RefusalCode.ROOT_CHANGED
 
 
 @pytest.mark.parametrize("name", ["genesis", "parent", "pin", "policy"])
@@ -184,7 +191,7 @@ def test_two_cards_share_nothing(ledger: Ledger, name: str, at_once: bool) -> No
     if first:
         admit(ledger, "ws-001", cards=first)
     cards = {"a": PINS, "b": twin} if at_once else {"b": twin}
-    assert code_of(lambda: admit(ledger, "ws-001", cards=cards)) is Code.CARDS_SHARE
+    assert code_of(lambda: admit(ledger, "ws-001", cards=cards)) is RefusalCode.CARDS_SHARE
     admit(ledger, "ws-001", cards={"b": other})
 
 
@@ -219,7 +226,7 @@ def test_a_card_is_sealed_once_its_tpm_was_restarted(ledger: Ledger) -> None:
 def test_a_refused_host_leaves_nothing_but_the_refusal(ledger: Ledger) -> None:
     admit(ledger, "ws-001", cards={"card": PINS})
     refused = admission("ws-002", OTHER_EK, OTHER_ROOT, cards={"card": PINS})
-    assert code_of(lambda: ledger.settle(refused, b"forged", [])) is Code.AK_SERVES_OTHER_CARD
+    assert code_of(lambda: ledger.settle(refused, b"forged", [])) is RefusalCode.AK_SERVES_OTHER_CARD
     assert ledger.endorsement_keys() == {"ws-001": EK}
     assert [event.kind for event in ledger.events("ws-002")] == [EventKind.REFUSED]
     with pytest.raises(InputError):
@@ -230,7 +237,7 @@ def test_a_released_host_lets_its_tpm_go(ledger: Ledger) -> None:
     admit(ledger, "ws-001", cards={"card": PINS})
     ledger.release("ws-001", "card")
     admit(ledger, "ws-001", cards={"card": replace(PINS, ak=OTHER_AK)})
-    assert code_of(lambda: admit(ledger, "ws-002")) is Code.EK_SERVES_OTHER_HOST
+    assert code_of(lambda: admit(ledger, "ws-002")) is RefusalCode.EK_SERVES_OTHER_HOST
     ledger.release("ws-001")
     admit(ledger, "ws-002")
 
@@ -241,22 +248,22 @@ def test_a_released_host_lets_its_tpm_go(ledger: Ledger) -> None:
 def test_a_challenge_is_answered_once(ledger: Ledger) -> None:
     challenge = ledger.open_challenge("ws-001", "card")
     ledger.spend_challenge(challenge, "ws-001", "card")
-    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-001", "card")) is Code.CHALLENGE_SPENT
+    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-001", "card")) is RefusalCode.CHALLENGE_SPENT
 
 
 def test_a_stolen_challenge_is_refused_and_burnt(ledger: Ledger) -> None:
     challenge = ledger.open_challenge("ws-001", "card")
-    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-666", "card")) is Code.CHALLENGE_OTHER_REQUESTER
-    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-001", "card")) is Code.CHALLENGE_SPENT
+    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-666", "card")) is RefusalCode.CHALLENGE_OTHER_REQUESTER
+    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-001", "card")) is RefusalCode.CHALLENGE_SPENT
     other = ledger.open_challenge("ws-001", "card")
-    assert code_of(lambda: ledger.spend_challenge(other, "ws-001", "other")) is Code.CHALLENGE_OTHER_REQUESTER
+    assert code_of(lambda: ledger.spend_challenge(other, "ws-001", "other")) is RefusalCode.CHALLENGE_OTHER_REQUESTER
 
 
 def test_a_late_answer_is_refused(ledger: Ledger, watch: t.Any) -> None:
     challenge = ledger.open_challenge("ws-001", "card", timedelta(minutes=5))
     watch.turn(minutes=5)
-    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-001", "card")) is Code.CHALLENGE_EXPIRED
-    assert code_of(lambda: ledger.spend_challenge("no such", "ws-001", "card")) is Code.CHALLENGE_UNKNOWN
+    assert code_of(lambda: ledger.spend_challenge(challenge, "ws-001", "card")) is RefusalCode.CHALLENGE_EXPIRED
+    assert code_of(lambda: ledger.spend_challenge("no such", "ws-001", "card")) is RefusalCode.CHALLENGE_UNKNOWN
 
 
 def test_old_challenges_don_t_pile_up(ledger: Ledger, watch: t.Any) -> None:
@@ -316,18 +323,24 @@ def test_evidence_that_was_replaced_in_the_ledger_is_not_given_out(ledger: Ledge
 
 
 def test_revoking_finds_what_is_named_and_nothing_else(corp: t.Any) -> None:
-    places = [Place("ws-001", "a", "authentication"), Place("ws-001", "b", "authentication"), Place("ws-002", "a", "x")]
+    places = [
+        CertificatePlace("ws-001", "a", "authentication"),
+        CertificatePlace("ws-001", "b", "authentication"),
+        CertificatePlace("ws-002", "a", "x"),
+    ]
     serials = [corp.issuer.issue(corp.order(place=place)).certificate.serial for place in places]
     revoke = corp.ledger.revoke
     own = corp.authority.identifier
-    assert [each.serial for each in revoke({"host": "ws-001", "card": "b"}, Reason.KEY_COMPROMISE, own)] == serials[1:2]
-    assert revoke({"host": "ws-001", "card": "b"}, Reason.UNSPECIFIED, own) == []
+    assert [
+        each.serial for each in revoke({"host": "ws-001", "card": "b"}, RevocationReason.KEY_COMPROMISE, own)
+    ] == serials[1:2]
+    assert revoke({"host": "ws-001", "card": "b"}, RevocationReason.UNSPECIFIED, own) == []
     assert corp.ledger.find(serials[1]).reason == "keyCompromise"
-    assert revoke({"host": "ws-002"}, Reason.UNSPECIFIED, "another CA") == []
+    assert revoke({"host": "ws-002"}, RevocationReason.UNSPECIFIED, "another CA") == []
     assert [each.serial for each in corp.ledger.revocable({"host": "ws-001"}, own)] == serials[:1]
     for nothing in ({}, {"profile": "x"}):
         with pytest.raises(InputError, match="names no certificate"):
-            revoke(nothing, Reason.UNSPECIFIED, own)
+            revoke(nothing, RevocationReason.UNSPECIFIED, own)
 
 
 def test_parts_of_a_digest_can_t_pose_as_others() -> None:
@@ -364,7 +377,7 @@ def test_a_damaged_ledger_is_one_clear_line(tmp_path: Path, damage: str) -> None
     path = tmp_path / "ledger.sqlite"
     ledger = new(path)
     for number in range(200):
-        ledger.record(EventKind.REFUSED, Place(f"ws-{number}"), detail="x" * 200)
+        ledger.record(EventKind.REFUSED, CertificatePlace(f"ws-{number}"), detail="x" * 200)
     ledger.close()
     content = bytearray(path.read_bytes())
     if damage == "header":
@@ -472,11 +485,13 @@ def test_a_card_of_the_first_version_is_asked_for_its_names_once(tmp_path: Path)
     ]
     first_version(path, *rows)
     ledger = reopened(path)
-    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": replace(PINS, ak=OTHER_AK)})) is Code.AK_CHANGED
-    assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK, cards={"card": PINS})) is Code.EK_CHANGED
+    assert (
+        code_of(lambda: admit(ledger, "ws-001", cards={"card": replace(PINS, ak=OTHER_AK)})) is RefusalCode.AK_CHANGED
+    )
+    assert code_of(lambda: admit(ledger, "ws-001", OTHER_EK, cards={"card": PINS})) is RefusalCode.EK_CHANGED
     admit(ledger, "ws-001", cards={"card": PINS})
     assert ledger.known("ws-001", "", "").cards["card"].pins == PINS
-    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": replace(PINS, pin="66")})) is Code.CARD_CHANGED
+    assert code_of(lambda: admit(ledger, "ws-001", cards={"card": replace(PINS, pin="66")})) is RefusalCode.CARD_CHANGED
 
 
 @pytest.mark.parametrize(

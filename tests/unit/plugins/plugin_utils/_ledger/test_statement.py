@@ -16,7 +16,11 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins im
     CardPins,
     KnownCard,
 )
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import Certificate, Place, Reason
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import (
+    CertificatePlace,
+    IssuedCertificate,
+    RevocationReason,
+)
 
 LARGE = 2000
 STEP = 10
@@ -46,7 +50,7 @@ def steps(corp: t.Any) -> t.Iterator[t.Callable[[t.Callable[[], object]], int]]:
     yield measure
 
 
-def populate(corp: t.Any, certificate: Certificate) -> None:
+def populate(corp: t.Any, certificate: IssuedCertificate) -> None:
     """Writes a large fleet of the same CA into the ledger: each host with a key, a certificate and pins."""
     numbers = range(LARGE)
     certificates = [
@@ -81,7 +85,7 @@ def serve(corp: t.Any, order: t.Any) -> None:
 
 
 def test_a_host_costs_the_same_in_a_large_fleet(corp: t.Any, steps: t.Any) -> None:
-    orders = [corp.order(place=Place(f"ws-{number}", "card", "authentication")) for number in range(5)]
+    orders = [corp.order(place=CertificatePlace(f"ws-{number}", "card", "authentication")) for number in range(5)]
     serve(corp, orders[0])
     first = steps(lambda: serve(corp, orders[1]))
     again = steps(lambda: serve(corp, orders[1]))
@@ -93,4 +97,4 @@ def test_a_host_costs_the_same_in_a_large_fleet(corp: t.Any, steps: t.Any) -> No
 
 
 def revoke(corp: t.Any, order: t.Any) -> None:
-    assert corp.ledger.revoke({"host": order.place.host}, Reason.UNSPECIFIED, corp.authority.identifier)
+    assert corp.ledger.revoke({"host": order.place.host}, RevocationReason.UNSPECIFIED, corp.authority.identifier)
