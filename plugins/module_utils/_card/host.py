@@ -48,11 +48,14 @@ class CardHost:
             self._benches[tcti] = Workbench(Tpm(Tcti.parse(tcti), self._store.folder, polite=True))
         return self._benches[tcti]
 
-    def prepare(self) -> None:
-        """Uses the time until the next command. What goes wrong with it, the next command tells."""
+    def prepare(self, whole: bool = True) -> None:
+        """Uses the time until the next command. What goes wrong with it, the next command tells.
+
+        :param whole: as :meth:`.Workbench.prepare` has it
+        """
         for bench in self._benches.values():
             with contextlib.suppress(HardboundError):
-                bench.prepare()
+                bench.prepare(whole)
 
     def idle(self) -> None:
         """Lets go of TPMs that other programs can't use meanwhile."""

@@ -179,7 +179,8 @@ class Service:
             if isinstance(key.data, Seat):
                 self._serve(key.data, events)
             elif key.data is not None:
-                self._answered(key.data.serve(events))
+                # A program of PKCS#11 asks for a signature in two calls, so half of the work is for either.
+                self._answered(key.data.serve(events), whole=False)
             else:
                 t.cast(socket.socket, key.fileobj).recv(4096)
         self._keep_up(time.monotonic())
@@ -313,11 +314,11 @@ class Service:
         else:
             self._watch(seat)
 
-    def _answered(self, commands: int) -> None:
+    def _answered(self, commands: int, whole: bool = True) -> None:
         """Uses the time until the next command."""
         if commands:
             self._idle_due = time.monotonic() + _IDLE_AFTER
-            self._host.prepare()
+            self._host.prepare(whole)
 
     def _watch(self, seat: Seat) -> None:
         """Asks the selector for writability only while there is something to write."""

@@ -49,6 +49,8 @@ class Workbench:
         self._last: t.Optional[Ticket] = None
         self._series = 0
         self._is_ready = False
+        self._ahead: t.List[bytes] = []
+        """Commands of the policy that the TPM has not been given yet, of a session that is got ready."""
 
     def _begin(self) -> None:
         """Forgets what another turn had loaded."""
@@ -58,7 +60,7 @@ class Workbench:
             self._end_series()
 
     def _end_series(self) -> None:
-        self._last, self._series, self._is_ready = None, 0, False
+        self._last, self._series, self._is_ready, self._ahead = None, 0, False, []
 
     def save(self, entity: t.Any, rest: Policy = ()) -> SavedKey:
         """Returns a key that is loaded, as :class:`SavedKey`."""
@@ -120,16 +122,26 @@ class Workbench:
             response = self.tpm.run(wire.rsa_private(handle, session, block))
         return wire.take_sized(wire.parameters(response))[0]
 
-    def prepare(self) -> None:
+    def prepare(self, whole: bool = True) -> None:
         """In a series, has the TPM take the ticket for the next signature, and does not wait for it.
 
         Until :meth:`clear` the session may then be used as the ticket may. The TPM keeps the ticket's time.
+
+        :param whole: whether the TPM gets all commands of the policy, of which only the last is not waited for; else
+            it gets the next one, for callers that come by again before the signature
         """
-        ticket = self._last
-        if ticket is None or self._session is None or self._series < _SERIES or self._is_ready:
+        ticket, session = self._last, self._session
+        if ticket is None or session is None or self._series < _SERIES:
             return
-        if self.tpm.is_held and self._turn == self.tpm.turn and not self.tpm.wanted:
-            self._begin_all([_policy_ticket(self._session, ticket), *self._rest(self._session)])
+        if not self.tpm.is_held or self._turn != self.tpm.turn or self.tpm.wanted:
+            return
+        if not self._is_ready:
+            self.tpm.begin(_policy_ticket(session, ticket))
+            self._is_ready, self._ahead = True, list(self._rest(session))
+        elif self._ahead:
+            self._go_on()
+        while whole and self._ahead:
+            self._go_on()
 
     @contextlib.contextmanager
     def _policy(self, ticket: Ticket) -> t.Iterator[int]:
@@ -147,14 +159,14 @@ class Workbench:
         """Returns the session if :meth:`prepare` has got it ready for this ticket."""
         if not self._is_ready:
             return None
-        self._is_ready = False
         try:
+            while self._ahead:
+                self._go_on()
             self.tpm.finish()
         except TpmError:
-            ticket_taken = False
-        else:
-            ticket_taken = self._last is ticket
-        if not ticket_taken:
+            self._drop_session()
+        self._is_ready = False
+        if self._last is not ticket:
             self._drop_session()
         return self._session
 
@@ -170,17 +182,15 @@ class Workbench:
         """The commands of the placed key's policy after the ticket."""
         return wire.policy_steps(session, self._key.rest if self._key is not None else ())
 
-    def _begin_all(self, commands: t.Sequence[bytes]) -> None:
-        """Has the TPM do them, and does not wait for the last."""
-        *others, last = commands
+    def _go_on(self) -> None:
+        """Has the TPM do the next command of the policy, once it has done what it is at."""
         try:
-            for command in others:
-                self.tpm.run(command)
+            self.tpm.finish()
         except TpmError:
             self._drop_session()
-            return
-        self.tpm.begin(last)
-        self._is_ready = True
+            self._is_ready, self._ahead = False, []
+        else:
+            self.tpm.begin(self._ahead.pop(0))
 
 
 def _policy_ticket(session: int, ticket: Ticket) -> bytes:

@@ -76,6 +76,41 @@ def test_the_first_signatures_take_nothing_ahead(bench, card, commands):
     assert commands == []
 
 
+def test_the_ticket_may_be_taken_in_steps(bench, card, commands):
+    """As for programs that ask for a signature in two calls: the TPM gets a command with either."""
+    series(bench, card, 3)
+    card.sign(SLOT, DIGEST)
+    commands.clear()
+    steps = []
+    for _call in range(4):
+        bench.workbench.prepare(whole=False)
+        steps.append(len(commands))
+    whole = list(commands)
+    assert steps[0] == 1
+    assert steps == sorted(steps)
+    assert len(whole) > 1, "a policy of one command can't be taken in steps"
+    for taken_ahead in range(1, len(whole) + 1):
+        card.sign(SLOT, DIGEST)
+        commands.clear()
+        for _call in range(taken_ahead):
+            bench.workbench.prepare(whole=False)
+        assert commands == whole[:taken_ahead]
+        card.sign(SLOT, DIGEST)
+        assert commands == [*whole, 0x15D]
+        commands.clear()
+
+
+def test_a_ticket_that_is_refused_between_two_steps_leaves_no_session(bench, card, commands):
+    series(bench, card, 3)
+    card.sign(SLOT, DIGEST)
+    bench.workbench.prepare(whole=False)
+    refused, session = wire.policy_ticket(bench.workbench._session, bytes(8), bytes(34), bytes(36)), sessions(bench)
+    bench.tpm.begin(refused)
+    bench.workbench.prepare(whole=False)
+    assert sessions(bench) == session[:-1]
+    card.sign(SLOT, DIGEST)
+
+
 def test_rsa_in_a_series(bench):
     card = bench.open(bench.make(), PIN)
     key = card.make_key(KeySpecification(int(SLOT), KeyAlgorithm.RSA_2048))

@@ -61,7 +61,7 @@ class SoftHost:
         self.opened.append(number)
         return self.cards[number]
 
-    def prepare(self) -> None:
+    def prepare(self, whole: bool) -> None:
         self.prepared += 1
 
     def idle(self) -> None:
