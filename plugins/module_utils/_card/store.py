@@ -49,7 +49,7 @@ class Store:
             raise StateError(f"the store {self.folder} can't be written", "use become")
 
     def path(self, number: int) -> str:
-        return os.path.join(self._cards, f"{number:04d}.json")
+        return f"{self._cards}/{number:04d}.json"
 
     def host_policy(self) -> HostPolicy:
         """Returns what the host asks of its cards now.

@@ -101,13 +101,18 @@ def public_key(key: Key) -> Attributes:
     return {**_common(key.slot, ObjectClass.PUBLIC_KEY, private=False), **_public(key), **bits, **uses, **_origin(key)}
 
 
+def is_private(key: Key) -> bool:
+    """Whether programs see the private half after the PIN alone."""
+    return key.pin is not PinUse.NEVER
+
+
 def private_key(key: Key, certificate_der: t.Optional[bytes] = None) -> Attributes:
     """Returns the attributes of the private half. A key that never asks for the PIN is there before it, too."""
     is_rsa = key.algorithm.is_rsa
     made_here = not key.imported
     subject = {each: value for each, value in names(certificate_der or b"").items() if each == Cka.SUBJECT}
     return {
-        **_common(key.slot, ObjectClass.PRIVATE_KEY, private=key.pin is not PinUse.NEVER),
+        **_common(key.slot, ObjectClass.PRIVATE_KEY, private=is_private(key)),
         **{kind: value for kind, value in _public(key).items() if kind != Cka.EC_POINT},
         **subject,
         **_flags(sign=True, decrypt=is_rsa, derive=not is_rsa, sign_recover=False, unwrap=False),

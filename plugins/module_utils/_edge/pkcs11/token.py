@@ -32,8 +32,7 @@ class Token:
         self._user: t.Optional[User] = None
         self._puk = b""
         self._just_verified = False
-        self._keys: t.Mapping[int, Key] = {}
-        self._certificates: t.Mapping[int, bytes] = {}
+        self._seen: t.Tuple[object, ...] = ()
         self._objects: t.Dict[int, Attributes] = {}
 
     # Who has logged in.
@@ -212,8 +211,8 @@ class Token:
 
     def _keys_and_certificates(self) -> t.Mapping[int, Attributes]:
         keys, certificates = self.card.keys(), self.card.certificates
-        if self._keys != keys or self._certificates != certificates:
-            self._keys, self._certificates = dict(keys), dict(certificates)
+        if self._seen != (keys, certificates):
+            self._seen = (dict(keys), dict(certificates))
             self._objects = dict(_objects(keys, certificates))
         if self.user is User.USER:
             return self._objects
@@ -224,10 +223,11 @@ class Token:
 
         :raises CallRefused: if the program sees none there
         """
-        found = self._keys_and_certificates().get(handle)
-        if found is None or found[Cka.CLASS] != ObjectClass.PRIVATE_KEY:
+        slot, kind = slot_and_kind(handle)
+        key = self.card.keys().get(slot) if kind == ObjectClass.PRIVATE_KEY else None
+        if key is None or (attributes.is_private(key) and self.user is not User.USER):
             raise CallRefused(Rv.KEY_HANDLE_INVALID)
-        return self._keys[handle // _KINDS]
+        return key
 
 
 def handle_of(slot: int, kind: ObjectClass) -> int:
