@@ -373,7 +373,7 @@ def main(argv: t.Sequence[str]) -> int:
     logging.basicConfig(level=options.log_level, format="%(levelname)s %(message)s")
     service = Service(CardHost(options.store, options.policy), Path(options.run), options.vpcd)
     with _ended_by_signals(service):
-        service.offer_pkcs11(Pkcs11Face(options.pkcs11, not options.keep_root_out))
+        service.offer_pkcs11(Pkcs11Face(options.pkcs11, not options.keep_root_out, options.sign_in))
         service.run()
     return 0
 
@@ -387,6 +387,7 @@ def _options(argv: t.Sequence[str]) -> argparse.Namespace:
         "--vpcd", default="127.0.0.1:35963", type=_address, help="host and port of the first reader slot"
     )
     parser.add_argument("--pkcs11", default="", help="socket for p11-kit's programs, where systemd has made none")
+    parser.add_argument("--sign-in", default="", help="socket for SSSD, which signs users in")
     parser.add_argument("--keep-root-out", action="store_true", help="root does not see other users' cards by p11-kit")
     parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     return parser.parse_args(argv)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import selectors
 import socket
@@ -13,58 +14,66 @@ import typing as t
 
 from ..._card.host import CardHost
 from ..._errors import StateError
-from .cards import Directory
+from .cards import Directory, UserCards
 from .handed_down import Keeper, take
 from .listener import Listener
+from .sign_in import SignInCards
 
-_EVERYBODY = 0o666  # to connect, a program has to write; what it may see, SO_PEERCRED decides
+_EVERYBODY = 0o666
+"""To connect, a program has to write; what it may see, SO_PEERCRED decides. SSSD is root without CAP_DAC_OVERRIDE."""
 _BACKLOG = 128
 
 
 class Pkcs11Face:
     """:param path: of the socket, where systemd has made none; empty for no face without systemd's
     :param root_uses: whether root uses everybody's cards
+    :param sign_in: of the socket of programs that sign users in; empty for none
     """
 
-    def __init__(self, path: str, root_uses: bool) -> None:
+    def __init__(self, path: str, root_uses: bool, sign_in: str = "") -> None:
         self._path = path
         self._root_uses = root_uses
-        self._listener: t.Optional[Listener] = None
-        self._made = False
+        self._sign_in = sign_in
+        self._listeners: t.List[Listener] = []
+        self._made: t.List[str] = []
 
     def start(self, host: CardHost, selector: selectors.BaseSelector, failed: t.Callable[[Exception], None]) -> None:
         """Listens, and goes on with the connections of the process before.
 
-        :raises StateError: if the socket's place is taken
+        :raises StateError: if a socket's place is taken
         """
         handed_down = take()
-        listening = handed_down.listener or self._make()
-        if listening is None:
-            return
         directory = Directory(host, self._root_uses)
-        self._listener = Listener(listening, directory, selector, failed, Keeper())
-        for connection, offered in handed_down.connections:
-            self._listener.adopt(connection, offered)
+        listening = handed_down.listener or self._make(self._path)
+        if listening is not None:
+            users = Listener(listening, functools.partial(UserCards, directory), selector, failed, Keeper())
+            for connection, offered in handed_down.connections:
+                users.adopt(connection, offered)
+            self._listeners.append(users)
+        asked = self._make(self._sign_in)
+        if asked is not None:
+            # Such a program lives for a moment: nobody keeps its connection.
+            cards = functools.partial(SignInCards.of, directory)
+            self._listeners.append(Listener(asked, cards, selector, failed, Keeper("")))
 
-    def _make(self) -> t.Optional[socket.socket]:
-        if not self._path:
+    def _make(self, path: str) -> t.Optional[socket.socket]:
+        if not path:
             return None
-        _make_way(self._path)
+        _make_way(path)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        listening.bind(self._path)
-        os.chmod(self._path, _EVERYBODY)
+        listening.bind(path)
+        os.chmod(path, _EVERYBODY)
         listening.listen(_BACKLOG)
-        self._made = True
+        self._made.append(path)
         return listening
 
     def stop(self) -> None:
         """Lets go of all connections. What systemd keeps goes on with the next process."""
-        if self._listener is None:
-            return
-        self._listener.release()
-        if self._made:
+        for listener in self._listeners:
+            listener.release()
+        for path in self._made:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
+                os.unlink(path)
 
 
 def _make_way(path: str) -> None:

@@ -13,8 +13,8 @@ import selectors
 import socket
 import typing as t
 
-from .cards import Directory, UserCards
 from .connection import Connection, Disconnected
+from .context import Cards
 from .handed_down import Keeper
 from .peer import Peer, peer_of
 from .program import Program
@@ -29,6 +29,7 @@ MOST_OF_USER = 256
 
 class Listener:
     """:param listening: a Unix socket that listens
+    :param cards: those of whoever is at the other end; None for somebody who is not listened to
     :param selector: watches the socket and all connections; an event's data has a method ``serve``
     :param failed: told of errors that are no answers
     :param keeper: holds connections while the service restarts
@@ -37,13 +38,13 @@ class Listener:
     def __init__(
         self,
         listening: socket.socket,
-        directory: Directory,
+        cards: t.Callable[[Peer], t.Optional[Cards]],
         selector: selectors.BaseSelector,
         failed: t.Callable[[Exception], None],
         keeper: Keeper,
     ) -> None:
         self._listening = listening
-        self._directory = directory
+        self._cards = cards
         self._selector = selector
         self._failed = failed
         self._keeper = keeper
@@ -78,7 +79,12 @@ class Listener:
             _log.warning("user %d has too many connections: one more was refused", peer.uid)
             connection.close()
             return
-        served = _Served(self, connection, peer, offered)
+        cards = self._cards(peer)
+        if cards is None:
+            _log.warning("user %d has no business at this socket", peer.uid)
+            connection.close()
+            return
+        served = _Served(self, connection, peer, cards, offered)
         self._selector.register(connection, selectors.EVENT_READ, served)
         self._served.add(served)
 
@@ -89,7 +95,7 @@ class Listener:
         """Returns an interpreter for a program, once it has said which version it speaks."""
         if not served.resumed:
             self._keeper.keep(served.connection.socket, offered)
-        return Program(UserCards(self._directory, served.peer), offered, self._failed, served.resumed)
+        return Program(served.cards, offered, self._failed, served.resumed)
 
     def watch(self, served: _Served) -> None:
         """Listens to a program, or waits until it takes its answer."""
@@ -121,8 +127,11 @@ class Listener:
 class _Served:
     """One connection, and whose it is."""
 
-    def __init__(self, listener: Listener, connection: socket.socket, peer: Peer, offered: t.Optional[int]) -> None:
+    def __init__(
+        self, listener: Listener, connection: socket.socket, peer: Peer, cards: Cards, offered: t.Optional[int]
+    ) -> None:
         self.peer = peer
+        self.cards = cards
         self.resumed = offered is not None
         """Whether the connection began with a process before this one."""
         self.is_awaited = False

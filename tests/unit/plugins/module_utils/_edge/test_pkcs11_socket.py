@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import functools
 import grp
 import os
 import pwd
@@ -26,7 +27,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import State
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11 import listener as listener_module
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.cards import Directory
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.cards import Directory, UserCards
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.face import Pkcs11Face
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.handed_down import Keeper, take
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.peer import Names, Peer
@@ -344,9 +345,8 @@ def test_a_connection_that_nobody_is_behind_is_closed(host: SoftHost, path: str)
     listening.bind(path)
     listening.listen()
     failures: t.List[Exception] = []
-    listener = listener_module.Listener(
-        listening, Directory(t.cast(t.Any, host), True), selector, failures.append, Keeper("")
-    )
+    cards = functools.partial(UserCards, Directory(t.cast(t.Any, host), True))
+    listener = listener_module.Listener(listening, cards, selector, failures.append, Keeper(""))
     stray = socket.socket(socket.AF_UNIX)
     listener.adopt(stray, 2)
     assert stray.fileno() == -1 and [key.data for key in selector.get_map().values()] == [listener]
