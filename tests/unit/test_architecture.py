@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 from typing import Iterator
@@ -152,6 +153,13 @@ def reach(start: list[Path]) -> set[Path]:
             seen.add(file)
             waiting.extend(module for found in imports(file) for module in modules_of(found))
     return seen
+
+
+def test_a_tpm_is_opened_for_a_block_but_by_who_keeps_it_between_commands() -> None:
+    """``Tpm.taken`` closes what it opens. A card in use takes turns, and the service lets go when nobody asks."""
+    taking = re.compile(r"\btpm\.(acquire|release|close)\(")
+    found = {str(file.relative_to(PLUGINS)) for file in files(".") if taking.search(file.read_text())}
+    assert found == {"module_utils/_card/host.py", "module_utils/_card/session.py"}
 
 
 def test_a_controller_needs_no_tpm_stack_not_even_through_the_model_of_a_card() -> None:

@@ -19,9 +19,12 @@ from ansible_collections.hardbound.identity.plugins.action import (
     enrollment_audit,
     smartcard_enrollment,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._card.report import report
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import CHANGEABLE
 from ansible_collections.hardbound.identity.plugins.module_utils._task import enrollment, wanted_card
 from ansible_collections.hardbound.identity.plugins.modules import hello_policy, hello_policy_info
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import enrollment_ca
+from ansible_collections.hardbound.identity.tests.support.task_cards import record
 
 COLLECTION = Path(__file__).parents[2]
 PLUGINS = "ansible_collections.hardbound.identity.plugins"
@@ -123,6 +126,15 @@ def compare_partly(said: Mapping[str, Any], arguments: Mapping[str, Any]) -> Non
 def test_a_role_passes_on_every_option_of_its_module(role: str) -> None:
     """But the name of a card that exists, by which one is destroyed."""
     assert set(ARGUMENTS[role]) - set(passed_on(role)) - {"instance_id"} == set()
+
+
+def test_the_documentation_describes_the_card_that_a_task_returns() -> None:
+    returned = yaml.safe_load(importlib.import_module(f"{PLUGINS}.modules.virtual_smartcard").RETURN)
+    assert {*returned["card"]["contains"], "slots"} == report(record()).keys()
+
+
+def test_a_task_returns_what_can_be_changed_of_a_card() -> None:
+    assert report(record()).keys() >= {*CHANGEABLE, "pin_retries", "puk_retries"}
 
 
 AUTHS = ("tpm_owner_auth", "tpm_endorsement_auth")

@@ -47,8 +47,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.capability
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import enrollment_ca
 from ansible_collections.hardbound.identity.tests.support.no_io import WentOut, no_io
 from ansible_collections.hardbound.identity.tests.support.task_cards import TCTI, key_record, record
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._task.test_enrollment import visit_task
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._task.test_wanted_card import task
+from ansible_collections.hardbound.identity.tests.support.tasks import card_task, visit_task
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 NO_READERS = Presented(ReaderFiles(), "", "digest of the driver")
@@ -98,14 +97,14 @@ def hello(kind: t.Callable[..., t.Any], writer: t.Any, place: t.Any) -> t.Any:
 
 
 NOUNS: t.Dict[str, t.Callable[[], t.Tuple[t.Any, t.Any]]] = {
-    "TpmCard": lambda: (TpmCard.from_task(task(keys=[{"slot": "signature"}])), found_card()),
-    "Smartcard": lambda: (Smartcard.from_task(task(owner="alice")), FoundSmartcard(found_card(), NO_READERS)),
+    "TpmCard": lambda: (TpmCard.from_task(card_task(keys=[{"slot": "signature"}])), found_card()),
+    "Smartcard": lambda: (Smartcard.from_task(card_task(owner="alice")), FoundSmartcard(found_card(), NO_READERS)),
     "Smartcard, there": lambda: (
-        Smartcard.from_task(task(owner="alice")),
+        Smartcard.from_task(card_task(owner="alice")),
         FoundSmartcard(found_card(record()), NO_READERS),
     ),
     "Smartcard, absent": lambda: (
-        Smartcard.from_task(task(state="absent")),
+        Smartcard.from_task(card_task(state="absent")),
         FoundSmartcard(found_card(record()), NO_READERS),
     ),
     "EvidenceVisit": lambda: (

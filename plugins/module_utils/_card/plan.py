@@ -8,13 +8,14 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from .._errors import InputError
+from .._pin import PinPolicy
 from .._spine import Plan
 from .attestation import Attestation
 from .errors import CardLost
 from .face import Face
 from .key import slot_name
 from .record import Record, State, free_number, instance_id
-from .specification import KeySpecification, Specification
+from .specification import CHANGEABLE, KeySpecification, Specification
 
 
 @dataclass(frozen=True)
@@ -213,15 +214,9 @@ def describe_record(card: Record) -> t.Dict[str, t.Any]:
 def _shown(card: t.Union[Specification, Record]) -> t.Dict[str, t.Any]:
     """What is said of a wanted card and of one that exists by the same names."""
     return {
-        "name": card.name,
-        "owner": card.owner,
-        "group": card.group,
+        **{name: _plain(getattr(card, name)) for name in ("name", "pin_retries", *CHANGEABLE)},
         "card_edge": card.edge.value,
-        "faces": [face.value for face in card.faces],
-        "card_reset": card.card_reset,
         "tpm": str(card.tcti),
-        "pin_policy": _policy(card.pin_policy),
-        "pin_retries": card.pin_retries,
         "puk_retries": card.puk_retries if card.has_puk else None,
         "has_admin_key": card.has_admin,
     }
@@ -232,5 +227,10 @@ def _attestation_of(card: t.Optional[Record]) -> Attestation:
     return card.attestation if card else Attestation.AIK_ONLY
 
 
-def _policy(policy: t.Any) -> t.Dict[str, t.Any]:
-    return {rule: getattr(value, "value", value) for rule, value in asdict(policy).items()}
+def _plain(value: t.Any) -> t.Any:
+    """Returns a field of a card as JSON has it."""
+    if isinstance(value, PinPolicy):
+        return {rule: _plain(each) for rule, each in asdict(value).items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return getattr(value, "value", value)

@@ -37,7 +37,7 @@ class PendingChallenge:
         self.challenge = Challenge(card, credential, seal(self._secret, card, payload))
 
     def __repr__(self) -> str:
-        return f"Pending({self._host!r}, {self.challenge.card!r})"
+        return f"PendingChallenge({self._host!r}, {self.challenge.card!r})"
 
     def accept(self, host: str, card: str, given: bytes, now: datetime, report: Report) -> bool:
         """Tells whether the answer is right, in time, and from where the challenge went. Any answer spends it."""

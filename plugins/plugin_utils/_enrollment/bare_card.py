@@ -12,7 +12,7 @@ from ...module_utils._encoding.evidence import Document
 from .._ca import profiles
 from .._ca.identity import COMMON_NAME_LENGTH, Identity
 from .._ledger.replacement import Replacement, read_fingerprint
-from .wanted import CardToEnroll, WantedHost, has_admin_key, has_puk
+from .wanted import CardToEnroll, WantedHost, held_by_tpm
 
 
 def wanted(host: str, task: t.Mapping[str, t.Any], ca: t.Mapping[str, t.Any]) -> WantedHost:
@@ -25,10 +25,7 @@ def wanted(host: str, task: t.Mapping[str, t.Any], ca: t.Mapping[str, t.Any]) ->
         name=task["name"],
         identity=Identity(host[:COMMON_NAME_LENGTH]),
         keys=(),
-        pin_retries=task["pin_retries"],
-        puk_retries=task["puk_retries"],
-        puk=has_puk(task),
-        admin=has_admin_key(task),
+        **held_by_tpm(task),
         task={},
     )
     return WantedHost(

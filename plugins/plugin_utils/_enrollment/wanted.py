@@ -63,7 +63,7 @@ class CardToEnroll:
     """Whether all of its profiles, the AK's included, do without an EK certificate, and no other CA has to be told."""
 
     def __repr__(self) -> str:
-        return f"WantedCard({self.name!r})"
+        return f"CardToEnroll({self.name!r})"
 
     def key(self, slot: str) -> KeyToCertify:
         return next(key for key in self.keys if key.slot == slot)
@@ -168,10 +168,7 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> CardToE
         name=values["name"],
         identity=identity,
         keys=keys,
-        pin_retries=values["pin_retries"],
-        puk_retries=values["puk_retries"],
-        puk=has_puk(values),
-        admin=has_admin_key(values),
+        **held_by_tpm(values),
         task=task,
         uncertified_ek=_does_without_ek_certificate(keys, office),
     )
@@ -182,17 +179,18 @@ def _does_without_ek_certificate(keys: t.Iterable[KeyToCertify], office: _Office
     return own and office.shelf[profiles.AK].uncertified_ek
 
 
-def has_puk(card: t.Mapping[str, t.Any]) -> bool:
-    """Whether a card, as a task describes it, shall have a PUK; a back door otherwise.
+def held_by_tpm(card: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+    """Returns what the TPM has to show of a card's secrets, as fields of :class:`CardToEnroll`. A back door otherwise.
 
+    :param card: as a task describes it
     :raises InputError: if the task contradicts itself
     """
-    return expects("puk", card["puk"] is not None, card["has_puk"])
-
-
-def has_admin_key(card: t.Mapping[str, t.Any]) -> bool:
-    """The same of an admin key that somebody knows."""
-    return expects("admin_key", word(card["admin_key"]) not in NOBODYS_KEY, card["has_admin_key"])
+    return {
+        "pin_retries": card["pin_retries"],
+        "puk_retries": card["puk_retries"],
+        "puk": expects("puk", card["puk"] is not None, card["has_puk"]),
+        "admin": expects("admin_key", word(card["admin_key"]) not in NOBODYS_KEY, card["has_admin_key"]),
+    }
 
 
 def _common_name(values: t.Mapping[str, t.Any]) -> str:

@@ -36,11 +36,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._task.readers i
 from ansible_collections.hardbound.identity.plugins.module_utils._task.tpm_card import FoundCard, TpmCard
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmError
 from ansible_collections.hardbound.identity.tests.support.task_cards import TaskCard, Tpm, key_record, record
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._task.test_wanted_card import (
-    key_pair,
-    policy,
-    task,
-)
+from ansible_collections.hardbound.identity.tests.support.tasks import card_task, key_pair, pin_rules
 
 SIGNATURE = [{"slot": "signature", "algorithm": "ecc_p256"}]
 BAD_AUTH = 0x9A2
@@ -104,7 +100,7 @@ class Host:
 
     def run(self, check: bool = False, **changes: t.Any) -> t.Tuple[t.Any, t.Any]:
         self.done = []
-        arguments = task(store=self.store.folder, pin="s3cr3t-1", **changes)
+        arguments = card_task(store=self.store.folder, pin="s3cr3t-1", **changes)
         noun = Smartcard(TpmCard.from_task(arguments), self.readers)
         found = noun.read()
         plan = noun.plan(found)
@@ -164,14 +160,14 @@ def test_keys_are_added_to_a_card_that_is_there(host: Host) -> None:
 
 def test_what_a_task_leaves_out_a_card_keeps(host: Host) -> None:
     """Owner, group and rules; the empty string takes a card from its owner."""
-    host.run(owner="alice", group="staff", pin_policy=policy(minlen=6, maxlen=8))
+    host.run(owner="alice", group="staff", pin_policy=pin_rules(minlen=6, maxlen=8))
     plan, told = host.run()
     assert not plan.changed and plan.before == plan.after
     assert (told["card"]["owner"], told["card"]["group"]) == ("alice", "staff")
     plan, told = host.run(owner="bob")
     kept = host.store.read(0)
     assert (kept.owner, kept.group, kept.pin_policy) == ("bob", "staff", PinPolicy(minlen=6, maxlen=8))
-    plan, told = host.run(owner="", pin_policy=policy(maxlen=8))
+    plan, told = host.run(owner="", pin_policy=pin_rules(maxlen=8))
     kept = host.store.read(0)
     assert (kept.owner, kept.group, kept.pin_policy.minlen) == ("", "staff", 8)
 
@@ -249,14 +245,14 @@ def test_an_older_card_gets_one_as_a_step_and_a_verifier_an_answer_each_time(hos
 def test_secrets_that_only_their_recipients_read(host: Host) -> None:
     private, public = key_pair()
     given = {"pin_escrow_key": public, "admin_key": "ESCROW", "escrow_key": public}
-    arguments = task(store=host.store.folder, **{**given, "pin": "RANDOM"})
+    arguments = card_task(store=host.store.folder, **{**given, "pin": "RANDOM"})
     noun = TpmCard.from_task(arguments)
     found = noun.read()
     noun.apply(noun.plan(found).steps, found)
     assert unseal(noun.told["pin_escrow"], private).decode() == noun.pin == host.secrets.pin
     assert unseal(noun.told["admin_key_escrow"], private).decode() == host.secrets.admin_key.value.hex()
     with pytest.raises(InputError, match="pin is random, which only a new card gets, and the card 'card' lacks keys"):
-        TpmCard.from_task(task(store=host.store.folder, **{**given, "pin": "random", "keys": SIGNATURE})).read()
+        TpmCard.from_task(card_task(store=host.store.folder, **{**given, "pin": "random", "keys": SIGNATURE})).read()
 
 
 @pytest.mark.parametrize(
@@ -270,14 +266,14 @@ def test_secrets_that_only_their_recipients_read(host: Host) -> None:
     ],
 )
 def test_what_is_refused_before_anything_is_done(host: Host, changes: t.Dict[str, t.Any], message: str) -> None:
-    arguments = task(**{"store": host.store.folder, "pin": "s3cr3t-1", **changes})
+    arguments = card_task(**{"store": host.store.folder, "pin": "s3cr3t-1", **changes})
     with pytest.raises(HardboundError, match=message):
         TpmCard.from_task(arguments).read()
     assert host.done == []
 
 
 def test_a_step_is_for_a_card_that_is_there_and_of_a_kind_that_is_known(host: Host) -> None:
-    steps = TpmCard.from_task(task(store=host.store.folder))
+    steps = TpmCard.from_task(card_task(store=host.store.folder))
     with pytest.raises(LookupError, match="is for a card, and there is none"):
         steps.apply([Destroy(0)], steps.read())
     there = FoundCard(steps.read().current, record())

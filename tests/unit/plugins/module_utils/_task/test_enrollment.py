@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import base64
 import typing as t
 from dataclasses import replace
 from pathlib import Path
@@ -36,20 +35,10 @@ from ansible_collections.hardbound.identity.plugins.module_utils._task.external_
 from ansible_collections.hardbound.identity.plugins.module_utils._task.readers import Readers
 from ansible_collections.hardbound.identity.plugins.module_utils._task.tpm_card import FoundCard
 from ansible_collections.hardbound.identity.tests.support.task_cards import key_record, record
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._task.test_wanted_card import task
+from ansible_collections.hardbound.identity.tests.support.tasks import visit_task, visited_card
 
 SUBJECT, ATTRIBUTES = "MAA=", "oAA="
 TOLD = {"pin_escrow": "sealed", "admin_key_escrow": None}
-
-
-def card(name: str, **changes: t.Any) -> t.Dict[str, t.Any]:
-    return {**task(name=name), "nonce": base64.b64encode(bytes(32)).decode(), "requests": [], **changes}
-
-
-def visit_task(store: str, *cards: t.Union[str, t.Mapping[str, t.Any]]) -> t.Dict[str, t.Any]:
-    """The parameters of a visit that finds or makes these cards."""
-    common = {"tpm": "device:/dev/tpmrm0", "store": store, "tpm_owner_auth": None, "tpm_endorsement_auth": None}
-    return {**common, "cards": [card(each) if isinstance(each, str) else each for each in cards]}
 
 
 def request(slot: str, needed: bool = True) -> t.Dict[str, t.Any]:
@@ -131,7 +120,7 @@ def nothing(count: int = 2, *records: Record) -> FoundCards:
 
 
 def test_cards_are_planned_in_turn_and_the_readers_of_all_once(tmp_path: Path) -> None:
-    made, _readers = visit(tmp_path, card("one", keys=[{"slot": "signature"}]), "two")
+    made, _readers = visit(tmp_path, visited_card("one", keys=[{"slot": "signature"}]), "two")
     plan = made.plan(nothing(2, record(7, "half", state=State.CREATING)))
     kinds = [(each.name, type(each.step)) for each in plan.steps if isinstance(each, ForCard)]
     assert kinds == [("one", Tidy), ("one", Create), ("one", MakeKeys), ("two", Create)]
@@ -183,7 +172,7 @@ def test_what_was_told_to_nobody_is_not_repeated(tmp_path: Path) -> None:
 
 
 def test_what_is_reported_of_cards_and_what_is_asked_of_the_tpm(tmp_path: Path, no_evidence: t.List[t.Any]) -> None:
-    made, readers = visit(tmp_path, card("first", keys=[{"slot": "authentication"}]), "second")
+    made, readers = visit(tmp_path, visited_card("first", keys=[{"slot": "authentication"}]), "second")
     Making(made, {"first": TOLD})
     told = made.apply(made.plan(nothing()), nothing())
     first, second = told["cards"]  # type: ignore[misc]
@@ -205,7 +194,7 @@ def test_check_mode_proves_the_cards_that_are_there_and_makes_none(tmp_path: Pat
 
 
 def test_a_host_without_card_service_is_warned_of(tmp_path: Path) -> None:
-    made, _readers = visit(tmp_path, card("one", pin="s3cr3t-1"), set_up=False)
+    made, _readers = visit(tmp_path, visited_card("one", pin="s3cr3t-1"), set_up=False)
     [warning] = made.plan(FoundCards((FoundCard(CurrentCards(())),), None)).warnings
     assert "No program reaches the card yet" in warning
 
@@ -224,7 +213,7 @@ def test_requests_are_signed_by_a_step_once_the_keys_are_there(
     monkeypatch.setattr(Signatures, "steps", [])
     monkeypatch.setitem(EvidenceVisit._sign.__globals__, "RequestSigner", Signatures)
     asked = [request("authentication"), request("signature", needed=False)]
-    made, _readers = visit(tmp_path, card("one", keys=[{"slot": "authentication"}], requests=asked))
+    made, _readers = visit(tmp_path, visited_card("one", keys=[{"slot": "authentication"}], requests=asked))
     Making(made, {})
     found = nothing(1)
     told = made.apply(made.plan(found), found)
@@ -237,7 +226,7 @@ def test_what_is_not_needed_or_can_not_be_signed_is_no_step(tmp_path: Path) -> N
     asked = [request("signature", needed=False)]
     there = record(name="one", keys={0x9C: key_record()})
     made, _readers = visit(
-        tmp_path, card("one", requests=asked), card("two", pin=None, requests=[request("signature")])
+        tmp_path, visited_card("one", requests=asked), visited_card("two", pin=None, requests=[request("signature")])
     )
     one, two = made._cards
     assert one.to_sign(there) == () and one.to_sign(None) == ()
@@ -254,7 +243,7 @@ def test_what_is_not_needed_or_can_not_be_signed_is_no_step(tmp_path: Path) -> N
 )
 def test_what_is_refused(tmp_path: Path, changes: t.Dict[str, t.Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        EvidenceVisit(visit_task(str(tmp_path), card("one", **changes)))
+        EvidenceVisit(visit_task(str(tmp_path), visited_card("one", **changes)))
 
 
 def test_a_card_is_named_once(tmp_path: Path) -> None:

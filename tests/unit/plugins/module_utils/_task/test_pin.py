@@ -17,7 +17,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._escrow import 
 from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan
 from ansible_collections.hardbound.identity.plugins.module_utils._task.pin import ARGUMENTS, SmartcardPin
 from ansible_collections.hardbound.identity.tests.support.task_cards import LIMIT, PIN, PUK, TaskCard, record
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._task.test_wanted_card import HEX, key_pair
+from ansible_collections.hardbound.identity.tests.support.tasks import ADMIN_KEY, key_pair
 
 OLD, NEW = PIN.decode(), "pin-4711"
 
@@ -165,9 +165,9 @@ def test_what_the_disk_knows_to_be_wrong_costs_no_try(card: TaskCard) -> None:
         ({"pin": OLD, "new_puk": "puk-4711"}, "new_puk comes without puk: give the present PUK"),
         ({"puk": OLD, "new_puk": "short"}, "new_puk does not have 8 printable ASCII characters"),
         ({"puk": OLD, "new_puk": "puk-4711", "must_change": True}, "must_change is given without new_pin: give"),
-        ({"puk": OLD, "new_puk": "puk-4711", "admin_key": HEX}, "admin_key is given without new_pin"),
+        ({"puk": OLD, "new_puk": "puk-4711", "admin_key": ADMIN_KEY}, "admin_key is given without new_pin"),
         ({"pin": OLD, "new_pin": "short"}, "new_pin is shorter than the 8 characters"),
-        ({"admin_key": HEX, "new_pin": NEW}, "admin_key is given, but nobody knows one of the card 'card': give"),
+        ({"admin_key": ADMIN_KEY, "new_pin": NEW}, "admin_key is given, but nobody knows one of the card 'card': give"),
         ({"pin": OLD, "new_pin": NEW, "name": "other"}, "there is no card named 'other' in .*: make it with"),
     ],
 )
@@ -180,7 +180,7 @@ def test_what_is_refused(card: TaskCard, arguments: t.Dict[str, t.Any], message:
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        (HEX, "admin_key is not that of the card 'card': give the right one; no try was spent"),
+        (ADMIN_KEY, "admin_key is not that of the card 'card': give the right one; no try was spent"),
         ("abc", "admin_key has 3 characters that are no key for .*, which the card wants: give 48 hexadecimal digits"),
         ("g" * 48, "admin_key has 48 characters that are no key"),
     ],

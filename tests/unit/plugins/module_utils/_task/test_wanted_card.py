@@ -12,53 +12,11 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
-from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy, Presence
+from ansible_collections.hardbound.identity.plugins.module_utils._pin import CharacterClass, PinPolicy, Presence
 from ansible_collections.hardbound.identity.plugins.module_utils._task.wanted_card import WantedCard
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from ansible_collections.hardbound.identity.tests.support.tasks import ADMIN_KEY, card_task, key_pair, pin_rules
 
-HEX = "a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"
 MODULE = "ansible_collections.hardbound.identity.plugins.module_utils._task.card"
-
-
-def task(**changes):
-    """A task's parameters, as the argument specification leaves them."""
-    defaults = {
-        "name": "card",
-        "instance_id": None,
-        "state": "present",
-        "card_edge": "piv",
-        "faces": None,
-        "card_reset": None,
-        "generate": False,
-        "pin": "12345678",
-        "pin_escrow_key": None,
-        "puk": None,
-        "has_puk": None,
-        "has_admin_key": None,
-        "admin_key": None,
-        "escrow_key": None,
-        "attestation": "none",
-        "attestation_nonce": None,
-        "attestation_ca": None,
-        "pin_retries": 5,
-        "puk_retries": 5,
-        "pin_policy": None,
-        "pin_must_change": False,
-        "keys": [],
-        "owner": None,
-        "group": None,
-        "tpm": "device:/dev/tpmrm0",
-        "tpm_owner_auth": None,
-        "tpm_endorsement_auth": None,
-        "store": "/nonexistent",
-    }
-    return {**defaults, **changes}
-
-
-def policy(**changes):
-    classes = dict.fromkeys(("uppercase", "lowercase", "digits", "specialchars"), "allowed")
-    return {"minlen": 8, "maxlen": 127, "history": 0, "expiry_days": 0, **classes, **changes}
 
 
 @pytest.mark.parametrize(
@@ -69,15 +27,15 @@ def policy(**changes):
         ({"name": "caf\u00e9"}, "not printable ASCII"),
         ({"pin_retries": 0}, "pin_retries is 0: choose a number from 1 to 127"),
         ({"puk": "puk-0815", "puk_retries": 128}, "puk_retries is 128"),
-        ({"pin_policy": policy(minlen=3)}, "pin_policy.minlen is 3: choose a number from 4 to 127"),
-        ({"pin_policy": policy(history=51)}, "pin_policy.history is 51: choose a number from 0 to 50"),
-        ({"pin_policy": policy(expiry_days=731)}, "pin_policy.expiry_days is 731"),
-        ({"pin_policy": policy(maxlen=128)}, "pin_policy.maxlen is 128"),
-        ({"pin_policy": policy(maxlen=12)}, "a PIV card takes at most 8: choose 8 or less, or card_edge: gids"),
-        ({"pin_policy": policy(minlen=9, maxlen=10)}, "pin_policy.minlen is 9, but a PIV card takes at most 8"),
-        ({"pin_policy": policy(minlen=8, maxlen=6)}, "more than pin_policy.maxlen"),
+        ({"pin_policy": pin_rules(minlen=3)}, "pin_policy.minlen is 3: choose a number from 4 to 127"),
+        ({"pin_policy": pin_rules(history=51)}, "pin_policy.history is 51: choose a number from 0 to 50"),
+        ({"pin_policy": pin_rules(expiry_days=731)}, "pin_policy.expiry_days is 731"),
+        ({"pin_policy": pin_rules(maxlen=128)}, "pin_policy.maxlen is 128"),
+        ({"pin_policy": pin_rules(maxlen=12)}, "a PIV card takes at most 8: choose 8 or less, or card_edge: gids"),
+        ({"pin_policy": pin_rules(minlen=9, maxlen=10)}, "pin_policy.minlen is 9, but a PIV card takes at most 8"),
+        ({"pin_policy": pin_rules(minlen=8, maxlen=6)}, "more than pin_policy.maxlen"),
         (
-            {"pin_policy": policy(**dict.fromkeys(("uppercase", "lowercase", "digits", "specialchars"), "disallowed"))},
+            {"pin_policy": pin_rules(**{each.value: "disallowed" for each in CharacterClass})},
             "disallows all four character classes",
         ),
         ({"tpm": "/dev/tpm0"}, "tpm is '/dev/tpm0', which is no known TCTI"),
@@ -104,14 +62,14 @@ def policy(**changes):
         ),
         ({"keys": [{"slot": "signature", "algorithm": "ecc_p256"}] * 2}, "names the slot signature twice"),
         (
-            {"admin_key": HEX[:-1]},
+            {"admin_key": ADMIN_KEY[:-1]},
             "admin_key has 47 characters that are no key: give 48 hexadecimal digits, or default",
         ),
-        ({"admin_key": HEX + "0"}, "admin_key has 49 characters"),
-        ({"admin_key": HEX[:-1] + "g"}, "admin_key has 48 characters that are no key"),
+        ({"admin_key": ADMIN_KEY + "0"}, "admin_key has 49 characters"),
+        ({"admin_key": ADMIN_KEY[:-1] + "g"}, "admin_key has 48 characters that are no key"),
         ({"admin_key": ""}, "admin_key has 0 characters"),
         ({"admin_key": "DEFAULTS"}, "admin_key has 8 characters"),
-        ({"admin_key": " " + HEX[1:]}, "admin_key has 48 characters"),
+        ({"admin_key": " " + ADMIN_KEY[1:]}, "admin_key has 48 characters"),
         ({"admin_key": "escrow"}, "escrow_key is missing: give the public key"),
         ({"admin_key": "escrow", "escrow_key": "x"}, "escrow_key is no public key that can be encrypted for"),
         ({"admin_key": "random", "escrow_key": "x"}, "escrow_key is given, but admin_key is not escrow"),
@@ -132,21 +90,21 @@ def policy(**changes):
 )
 def test_what_is_refused(changes, message):
     with pytest.raises(InputError, match=message) as caught:
-        WantedCard.parse(task(**changes))
-    assert HEX[:40] not in str(caught.value)
+        WantedCard.parse(card_task(**changes))
+    assert ADMIN_KEY[:40] not in str(caught.value)
 
 
 def admin_key(**changes):
-    wanted = WantedCard.parse(task(**changes))
+    wanted = WantedCard.parse(card_task(**changes))
     assert wanted.specification.has_admin == wanted.admin_key.exists
     return wanted.admin_key
 
 
 def test_an_admin_key_of_ones_own():
-    wanted = admin_key(admin_key=HEX.upper())
+    wanted = admin_key(admin_key=ADMIN_KEY.upper())
     key, escrowed = wanted.make()
-    assert (key.cipher, key.value.hex(), escrowed) == (Cipher.TRIPLE_DES, HEX, None)
-    assert not wanted.warnings and HEX not in repr(wanted) + repr(key)
+    assert (key.cipher, key.value.hex(), escrowed) == (Cipher.TRIPLE_DES, ADMIN_KEY, None)
+    assert not wanted.warnings and ADMIN_KEY not in repr(wanted) + repr(key)
 
 
 def test_the_well_known_admin_key_warns():
@@ -171,16 +129,10 @@ def test_an_escrowed_admin_key_is_another_each_time():
     assert made[0][0] != made[1][0]
 
 
-def key_pair():
-    private = ec.generate_private_key(ec.SECP256R1())
-    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), public
-
-
 def test_a_random_pin_follows_the_rules_and_is_another_each_time():
     private, public = key_pair()
     rules = PinPolicy(minlen=6, maxlen=6, digits=Presence.REQUIRED, lowercase=Presence.DISALLOWED)
-    pin = WantedCard.parse(task(pin="random", pin_escrow_key=public)).pin
+    pin = WantedCard.parse(card_task(pin="random", pin_escrow_key=public)).pin
     made = [pin.make(rules) for _unused in range(20)]
     assert len({each for each, _unused in made}) == 20
     for each, sealed in made:
@@ -189,12 +141,12 @@ def test_a_random_pin_follows_the_rules_and_is_another_each_time():
 
 
 def test_a_pin_of_the_task_is_told_to_nobody():
-    assert WantedCard.parse(task(pin="default")).pin.make(PinPolicy()) == ("12345678", None)
-    assert WantedCard.parse(task(pin="s3cr3t-1")).pin.make(PinPolicy()) == ("s3cr3t-1", None)
+    assert WantedCard.parse(card_task(pin="default")).pin.make(PinPolicy()) == ("12345678", None)
+    assert WantedCard.parse(card_task(pin="s3cr3t-1")).pin.make(PinPolicy()) == ("s3cr3t-1", None)
 
 
 def test_what_is_understood():
-    wanted = WantedCard.parse(task(puk="default", keys=[{"slot": "retired_1", "algorithm": "rsa_2048"}]))
+    wanted = WantedCard.parse(card_task(puk="default", keys=[{"slot": "retired_1", "algorithm": "rsa_2048"}]))
     assert wanted.puk == "12345678"
     assert wanted.specification.has_puk
     assert wanted.specification.pin_policy.maxlen == 8
@@ -202,20 +154,20 @@ def test_what_is_understood():
 
 
 def test_secrets_that_a_card_has_and_the_task_keeps_to_itself():
-    wanted = WantedCard.parse(task(has_puk=True, has_admin_key=True))
+    wanted = WantedCard.parse(card_task(has_puk=True, has_admin_key=True))
     assert wanted.specification.has_puk and wanted.specification.has_admin and wanted.puk is None
     for secrets in ({"puk": "puk-0815", "has_puk": False}, {"admin_key": "default", "has_admin_key": False}):
         with pytest.raises(InputError, match=r"is false, but .* is given: leave out"):
-            WantedCard.parse(task(**secrets))
+            WantedCard.parse(card_task(**secrets))
 
 
 def test_an_instance_id_finds_a_card():
-    assert WantedCard.parse(task(name=None, state="absent", instance_id=r"ROOT\SMARTCARDREADER\0012")).number == 12
+    assert WantedCard.parse(card_task(name=None, state="absent", instance_id=r"ROOT\SMARTCARDREADER\0012")).number == 12
 
 
 def test_secrets_are_not_in_the_representation():
     auths = {"tpm_owner_auth": "s3cr3t-3", "tpm_endorsement_auth": "s3cr3t-4"}
-    wanted = WantedCard.parse(task(pin="s3cr3t-1", puk="s3cr3t-2", **auths))
+    wanted = WantedCard.parse(card_task(pin="s3cr3t-1", puk="s3cr3t-2", **auths))
     assert "s3cr3t" not in repr(wanted)
 
 
