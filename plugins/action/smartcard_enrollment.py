@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.urls import open_url
+from ansible_collections.hardbound.identity.plugins.module_utils._card.outlasting import AFTER_END, TICKETS
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 from ansible_collections.hardbound.identity.plugins.module_utils._task.admin_key import ARGUMENTS as ADMIN_KEY
 from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import (
@@ -167,7 +168,8 @@ class ActionModule(StringSecrets):
             "status": "retired" if changed else "unchanged",
             "cards": [],
             "revoked": revoked,
-            "warnings": retirement.warnings,
+            "warnings": [*retirement.warnings, *([AFTER_END] if destroyed else [])],
+            TICKETS: bool(destroyed) and not self._task.check_mode,
             "diff": _diff(before, {"cards": [], "valid": []}),
         }
 

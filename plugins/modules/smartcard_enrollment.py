@@ -291,6 +291,11 @@ evidence:
   description: SHA-256 by which the ledger keeps the evidence bundle of this run; empty if nothing was issued.
   returned: always
   type: str
+tickets_until_restart:
+  description: Whether cards were destroyed, so that what somebody has made of their PINs, tickets of the TPM and copies
+    of keys, ends with the TPM's next restart and not before. False once the role has restarted the host.
+  returned: with O(state=absent)
+  type: bool
 revoked:
   description: What was revoked; in check mode, what would be.
   returned: with O(state=absent)

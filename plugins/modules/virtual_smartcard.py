@@ -173,6 +173,11 @@ created:
   description: Whether this task has made the card.
   returned: success
   type: bool
+tickets_until_restart:
+  description: Whether this task has destroyed the card, so that what somebody has made of its PIN, a ticket of the TPM
+    and copies of the keys, ends with the TPM's next restart and not before.
+  returned: success
+  type: bool
 pin_escrow:
   description:
     - The new card's PIN, encrypted for O(pin_escrow_key) like RV(admin_key_escrow). Null for a card that existed, and

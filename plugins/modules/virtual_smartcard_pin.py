@@ -47,6 +47,13 @@ options:
         wrong, and so will be the task.
     type: bool
     default: false
+  compromised:
+    description:
+      - Whether somebody else may know the former PIN or PUK. A ticket of the TPM that it has brought outlives the
+        change, until the TPM is restarted. A warning says so where something was changed, and RV(tickets_until_restart)
+        tells a playbook.
+    type: bool
+    default: false
   puk:
     description:
       - The present PUK. A new PIN that is set with it has all its tries again.
@@ -89,6 +96,18 @@ EXAMPLES = r"""
     must_change: true
   register: reset
 
+- name: Another PIN, because somebody has seen the old one
+  hardbound.identity.virtual_smartcard_pin:
+    name: VirtualSmartCardForCorpAccess
+    pin: "{{ vaulted_second_pin }}"
+    new_pin: "{{ vaulted_third_pin }}"
+    compromised: true
+  register: changed
+
+- name: The end of what the old one has brought
+  ansible.builtin.reboot:
+  when: changed.tickets_until_restart
+
 - name: Another PUK
   hardbound.identity.virtual_smartcard_pin:
     instance_id: ROOT\SMARTCARDREADER\0000
@@ -116,6 +135,11 @@ pin_escrow:
     compact); null without O(new_pin=random).
   returned: success
   type: str
+tickets_until_restart:
+  description: Whether this task has changed PIN or PUK, so that what somebody has made of the former one, a ticket of
+    the TPM, ends with the TPM's next restart and not before.
+  returned: success
+  type: bool
 pin_tries_left:
   description: Tries that the PIN has left.
   returned: success

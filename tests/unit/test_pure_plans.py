@@ -71,7 +71,8 @@ def lockout() -> t.Tuple[t.Any, t.Any]:
 
 def secrets() -> t.Tuple[t.Any, t.Any]:
     given = {"pin": "pin-0815", "new_pin": "pin-4711", "puk": "puk-0815", "new_puk": "puk-4711"}
-    noun = SmartcardPin.from_task({**CARD, **given, "pin_escrow_key": None, "must_change": True, "admin_key": None})
+    unsaid = dict.fromkeys(("pin_escrow_key", "admin_key"))
+    noun = SmartcardPin.from_task({**CARD, **given, **unsaid, "must_change": True, "compromised": True})
     return noun, FoundSecrets(record(has_puk=True), HostPolicy(), Tries(5, 5), Tries(5, 5), Reference.PIN, b"pin-0815")
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from .._errors import InputError
 from .._pin import PinPolicy
 from .._spine import Plan
+from . import outlasting
 from .attestation import Attestation
 from .errors import CardLost
 from .face import Face
@@ -108,7 +109,8 @@ def plan_absent(card: t.Optional[Record], current: CurrentCards, name: str) -> P
     """Plans for a card to be gone. That can't be undone."""
     if card is None:
         return Plan(current.remains, {}, {}, _title(name))
-    return Plan((*current.remains, Destroy(card.number)), describe_record(card), {}, _title(card.name))
+    steps: t.Tuple[Step, ...] = (*current.remains, Destroy(card.number))
+    return Plan(steps, describe_record(card), {}, _title(card.name), (outlasting.AFTER_END,))
 
 
 def _missing(keys: t.Tuple[KeySpecification, ...]) -> t.Tuple[MakeKeys, ...]:

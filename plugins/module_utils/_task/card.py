@@ -8,7 +8,8 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from .._card.plan import Create
+from .._card.outlasting import TICKETS
+from .._card.plan import Create, Destroy
 from .._card.plan import Step as CardStep
 from .._card.record import Record, presented
 from .._card.report import report
@@ -61,11 +62,12 @@ class Smartcard:
                 self._readers.apply(step, [card] if card else [], began)
         except HardboundError as error:
             raise Interrupted(error, self._view(card)) from error
-        return {**self._view(card), "created": any(isinstance(step, Create) for step in plan.steps)}
+        made, gone = (any(isinstance(step, kind) for step in plan.steps) for kind in (Create, Destroy))
+        return {**self._view(card), "created": made, TICKETS: gone}
 
     def report(self, plan: Plan[Step], found: FoundSmartcard) -> View:
         self._card.prove(found.card.card)
-        return {**self._view(found.card.card), "created": False}
+        return {**self._view(found.card.card), "created": False, TICKETS: False}
 
     def _view(self, card: t.Optional[Record]) -> View:
         if card is None:

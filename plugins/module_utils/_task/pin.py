@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from .._card.admin_key import AdminKey
 from .._card.errors import Blocked, WrongSecret
 from .._card.host_policy import HostPolicy
+from .._card.outlasting import AFTER_CHANGE, TICKETS
 from .._card.record import Record
 from .._card.secret import DEFAULT, Reference, Tries, word
 from .._card.specification import check_puk
@@ -29,6 +30,7 @@ ARGUMENTS: Arguments = {
     "new_pin": {"type": "str", "no_log": True},
     "pin_escrow_key": {"type": "str", "no_log": False},
     "must_change": {"type": "bool", "default": False},
+    "compromised": {"type": "bool", "default": False},
     "puk": {"type": "str", "no_log": True},
     "new_puk": {"type": "str", "no_log": True},
     "admin_key": {"type": "str", "no_log": True},
@@ -47,6 +49,7 @@ class WantedSecrets:
     new_puk: t.Optional[str] = field(default=None, repr=False)
     admin_key: t.Optional[str] = field(default=None, repr=False)
     must_change: bool = False
+    compromised: bool = False
 
     @classmethod
     def parse(cls, task: t.Mapping[str, t.Any]) -> WantedSecrets:
@@ -55,7 +58,7 @@ class WantedSecrets:
         if task["new_pin"] is not None:
             new_pin = WantedPin.parse(task["new_pin"], task["pin_escrow_key"], "new_pin")
         pin, puk, new_puk = (well_known(task[name]) for name in ("pin", "puk", "new_puk"))
-        wanted = cls(pin, new_pin, puk, new_puk, task["admin_key"], task["must_change"])
+        wanted = cls(pin, new_pin, puk, new_puk, task["admin_key"], task["must_change"], task["compromised"])
         if wanted.new_pin is None:
             for name in ("must_change", "admin_key", "pin_escrow_key"):
                 if task[name]:
@@ -217,7 +220,9 @@ class SmartcardPin:
             steps.append(Mark())
             after["pin_must_change"] = True
         title = f"PIN and PUK of the virtual smart card {found.record.name}"
-        return Plan(tuple(steps), before, after, title, self._wanted.warnings)
+        warned = self._wanted.compromised and _replaces(steps)
+        warnings = (*self._wanted.warnings, *((AFTER_CHANGE,) if warned else ()))
+        return Plan(tuple(steps), before, after, title, warnings)
 
     def apply(self, plan: Plan[Step], found: FoundSecrets) -> View:
         with self._chosen.used() as card:
@@ -228,7 +233,8 @@ class SmartcardPin:
                 if self._escrowed is None:
                     raise
                 raise Interrupted(error, {"pin_escrow": self._escrowed}) from error
-            return {**_describe(card.record, *_tries(card)), "pin_escrow": self._escrowed}
+            told = {"pin_escrow": self._escrowed, TICKETS: _replaces(plan.steps)}
+            return {**_describe(card.record, *_tries(card)), **told}
 
     def _do(self, step: Step, card: Card, found: FoundSecrets) -> None:
         if isinstance(step, Mark):
@@ -255,7 +261,7 @@ class SmartcardPin:
         self._escrowed = escrowed
 
     def report(self, plan: Plan[Step], found: FoundSecrets) -> View:
-        return {**_describe(found.record, found.pin, found.puk), "pin_escrow": None}
+        return {**_describe(found.record, found.pin, found.puk), "pin_escrow": None, TICKETS: False}
 
 
 class Doubt(StateError):
@@ -298,6 +304,10 @@ def _first_right(card: Card, reference: Reference, given: t.Sequence[t.Optional[
         raise Doubt(reference)
     card.check(reference, likely[-1])
     return likely[-1]
+
+
+def _replaces(steps: t.Iterable[Step]) -> bool:
+    return any(isinstance(step, ChangeSecret) for step in steps)
 
 
 def _tries(card: Card) -> t.Tuple[Tries, t.Optional[Tries]]:

@@ -7,10 +7,12 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from ...module_utils._card.outlasting import TICKETS
 from .refused import Trouble
 
 ALWAYS = ("enrolled", "renewed", "unchanged", "refused")
 SOMETIMES = ("adjusted", "pending", "retired")
+_UNTIL_RESTART = "its cards are gone; restart it to end tickets that their PINs have brought"
 MOST_DRIFT = 20
 """Lines about drift at the end of an audit; the report has all."""
 
@@ -24,6 +26,7 @@ def summarise(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.List[str]:
         if _status(result) == "refused":
             lines += [f"  refused {host}  {code}  {sentence}" for code, sentence in _refusals(result)]
         lines += [f"  pending {host}  {sentence}" for sentence in _pending(result)]
+        lines += [f"  retired {host}  {_UNTIL_RESTART}"] if result.get(TICKETS) is True else []
     return lines
 
 

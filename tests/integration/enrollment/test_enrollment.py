@@ -164,6 +164,11 @@ def test_two_runs_at_once_give_one_certificate(fleet):
     assert len(list((fleet.folder / "ws-001/store/cards").glob("*.json"))) == 1
 
 
+RESTART = ("-e", '{"smartcard_enrollment_restart": true}')
+REBOOTS = "would reboot the control node"
+"""What ansible.builtin.reboot says when it is asked, on a connection that is this computer's own."""
+
+
 def test_retire(fleet):
     fleet.add("ws-001")
     fleet.add("ws-002")
@@ -176,6 +181,8 @@ def test_retire(fleet):
     assert len(live(fleet, "ws-001")) == 2
     gone = fleet.play("-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
     assert gone.code == 0 and gone.statuses() == {"ws-001": "retired"}, gone.output
+    assert gone.results["ws-001"]["tickets_until_restart"] is True and "which sign until the TPM is" in gone.output
+    assert "retired ws-001  its cards are gone; restart it to end tickets" in gone.output
     assert live(fleet, "ws-001") == [] and len(live(fleet, "ws-002")) == 2
     assert not list((fleet.folder / "ws-001/store/cards").glob("*.json"))
     crl = x509.load_der_x509_crl((fleet.ca / "public/issuing.crl").read_bytes())
@@ -185,8 +192,11 @@ def test_retire(fleet):
     assert again.statuses() == {"ws-001": "unchanged"}, again.output
     nobody = fleet.play(playbook="hardbound.identity.retire")
     assert nobody.code != 0 and "nothing was revoked" in nobody.output and len(live(fleet, "ws-002")) == 2
-    limited = fleet.play("--limit", "ws-002", playbook="hardbound.identity.retire")
-    assert limited.code == 0 and limited.statuses() == {"ws-002": "retired"}, limited.output
+    limited = fleet.play("--limit", "ws-002", *RESTART, playbook="hardbound.identity.retire")
+    assert limited.code and REBOOTS in limited.output, limited.output
+    assert limited.statuses() == {"ws-002": "retired"} and "refused ws-002  LATER_TASK_FAILED" in limited.output
+    nothing = fleet.play("--limit", "ws-002", *RESTART, playbook="hardbound.identity.retire")
+    assert nothing.code == 0 and nothing.statuses() == {"ws-002": "unchanged"}, nothing.output  # Nobody to restart for.
     assert live(fleet, "ws-002") == []
     assert fleet.play("--limit", "ws-001").results["ws-001"]["status"] == "enrolled"
 
@@ -369,8 +379,11 @@ def test_the_role_that_makes_cards_alone(fleet):
     play = [{"hosts": "all", "gather_facts": False, "roles": ["hardbound.identity.virtual_smartcard"]}]
     playbook = fleet.folder / "cards.yml"
     playbook.write_text(json.dumps(play))
-    for cards, changed in (([card], 1), ([card], 0), ([{"name": "corp", "state": "absent"}], 1)):
+    variables["virtual_smartcard_restart"] = True
+    gone = {"name": "corp", "state": "absent"}
+    for cards, changed, restarts in (([card], 1, False), ([card], 0, False), ([gone], 1, True), ([gone], 0, False)):
         variables["virtual_smartcard_cards"] = cards
         run = fleet.play("-vvv", playbook=str(playbook))
-        assert run.code == 0 and f"changed={changed} " in run.output, run.output
+        assert f"changed={changed} " in run.output, run.output
+        assert (bool(run.code), REBOOTS in run.output) == (restarts, restarts), run.output
         assert PIN not in run.output and PUK not in run.output

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
+from ansible_collections.hardbound.identity.plugins.module_utils._card.outlasting import AFTER_END
 from ansible_collections.hardbound.identity.plugins.module_utils._card.plan import (
     Adjust,
     Create,
@@ -154,7 +155,9 @@ def test_removal_by_name_and_by_number():
     current = CurrentCards((CARD,))
     assert current.find("card") == current.find(None, 3) == current.find("card", 3) == CARD
     assert current.find("other") is None and current.find("", 4) is None
-    assert plan_absent(CARD, current, "card").steps == (Destroy(3),)
+    gone = plan_absent(CARD, current, "card")
+    assert gone.steps == (Destroy(3),) and gone.warnings == (AFTER_END,)
+    assert plan_absent(None, current, "other").warnings == ()
     assert not plan_absent(None, current, "other").changed
 
 

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card import certificate, evidence
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost, WrongSecret
 from ansible_collections.hardbound.identity.plugins.module_utils._card.host_policy import HostPolicy
+from ansible_collections.hardbound.identity.plugins.module_utils._card.outlasting import AFTER_END
 from ansible_collections.hardbound.identity.plugins.module_utils._card.plan import Destroy, Tidy
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record, State
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
@@ -142,7 +143,8 @@ def test_a_card_is_made_once_and_destroyed_once(host: Host) -> None:
     plan, told = host.run(keys=SIGNATURE)
     assert not plan.changed and host.done == [] and told["card"]["name"] == "card"
     plan, told = host.run(state="absent")
-    assert host.done == ["destroy"] and told["card"] is None and not plan.warnings
+    assert host.done == ["destroy"] and told["card"] is None and plan.warnings == (AFTER_END,)
+    assert told["tickets_until_restart"] is True
     assert not host.run(state="absent")[0].changed
 
 
@@ -310,9 +312,9 @@ class Door(Presentation):
 
 def replace_rules(rules: str) -> t.Any:
     from ansible_collections.hardbound.identity.plugins.module_utils._edge.presentation import Presented
-    from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import ReaderFiles
+    from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import ReaderFiles as There
 
-    return Presented(ReaderFiles(), rules, "digest")
+    return Presented(There(), rules, "digest")
 
 
 def test_a_new_card_comes_into_its_reader(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminChallenge, AdminKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardFull
+from ansible_collections.hardbound.identity.plugins.module_utils._card.outlasting import AFTER_CHANGE
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Administration
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError, InputError, Interrupted
@@ -53,6 +54,18 @@ def test_a_new_pin_is_set_with_the_present_one_and_once(card: TaskCard) -> None:
     card.by_task.add(Reference.PIN)
     plan, _told = run(card, pin=OLD, new_pin=NEW)
     assert not plan.changed and card.left[Reference.PIN] == LIMIT
+
+
+def test_what_outlasts_a_change_is_told(card: TaskCard) -> None:
+    """A ticket that the former PIN has brought ends with the restart of the TPM alone."""
+    check, _told = run(card, pin=OLD, new_pin=NEW, compromised=True, check=True)
+    plan, told = run(card, pin=OLD, new_pin=NEW, compromised=True)
+    assert check.warnings == plan.warnings == (AFTER_CHANGE,) and told["tickets_until_restart"] is True
+    card.by_task.add(Reference.PIN)
+    plan, told = run(card, pin=OLD, new_pin=NEW, compromised=True)
+    assert plan.warnings == () and told["tickets_until_restart"] is False
+    plan, told = run(card, puk=PUK.decode(), new_puk="puk-4711")
+    assert plan.warnings == () and told["tickets_until_restart"] is True
 
 
 def test_a_puk_is_set_with_the_present_one(card: TaskCard) -> None:

@@ -33,6 +33,13 @@ def test_what_is_rare_is_told_only_if_it_is_there():
     ]
 
 
+def test_a_host_whose_old_tickets_still_count_is_told():
+    ended, open_still = ({"status": "retired", "tickets_until_restart": still} for still in (False, True))
+    assert summarise({"a": ended, "b": open_still})[1:] == [
+        "  retired b  its cards are gone; restart it to end tickets that their PINs have brought"
+    ]
+
+
 def test_an_audit_tells_how_much_there_is_and_what_has_drifted():
     cards = [{"name": "Corp", "drift": []}, {"name": "Old", "drift": ["The inventory\ndoes not want it."]}]
     hosts = [
