@@ -27,7 +27,8 @@ faces:
     - V(pcsc) is a reader of pcscd, for OpenSC, for programs of PIV and for the sign-in with SSSD.
     - V(pkcs11) is a module that p11-kit offers, for GnuTLS, OpenSSL, ssh, browsers and all others that ask it. It takes
       V(pkcs11) in O(hardbound.identity.tpm_host#role:main:tpm_host_faces) too.
-    - A card with both is seen twice by programs that ask p11-kit for all modules, once through OpenSC.
+    - A card with both is seen once by any program. While a host has such a card, p11-kit gives OpenSC's module to SSSD
+      alone, so programs that ask p11-kit see smart cards in readers no more, those that are plugged in included.
   type: list
   elements: str
   choices: [pcsc, pkcs11]

@@ -163,13 +163,23 @@ def _fixed(field: str, fault: str, first: str = "") -> InputError:
 
 
 class Holding(t.NamedTuple):
-    """A card as its host presents it."""
+    """A card as its host presents it.
+
+    :param in_p11_kit: whether p11-kit shows it without a reader
+    """
 
     number: int
     name: str
     owner: str
     group: str
     has_reader: bool = True
+    in_p11_kit: bool = False
+
+    @classmethod
+    def of(cls, number: int, card: t.Union[Specification, Record], presented: bool) -> Holding:
+        """Returns a card with the faces that are wanted of it, or that it has."""
+        shown = [face for face in card.faces if presented]
+        return cls(number, card.name, card.owner, card.group, Face.PCSC in shown, Face.PKCS11 in shown)
 
 
 def after(plan: Plan[Step], records: t.Sequence[Record], present_new: bool = True) -> t.List[Holding]:
@@ -178,7 +188,7 @@ def after(plan: Plan[Step], records: t.Sequence[Record], present_new: bool = Tru
     :param present_new: whether a card that the plan makes gets a reader
     """
     ready = [record for record in records if record.state is State.READY]
-    cards = {each.number: Holding(each.number, each.name, each.owner, each.group, each.has_reader) for each in ready}
+    cards = {each.number: Holding.of(each.number, each, each.presented) for each in ready}
     shown = {each.number: each.presented for each in ready}
     for step in plan.steps:
         if isinstance(step, Destroy):
@@ -186,8 +196,7 @@ def after(plan: Plan[Step], records: t.Sequence[Record], present_new: bool = Tru
         elif isinstance(step, (Create, Adjust)):
             wanted = step.specification
             number = next((card.number for card in cards.values() if card.name == wanted.name), free_number(cards))
-            seen = shown.get(number, present_new) and Face.PCSC in wanted.faces
-            cards[number] = Holding(number, wanted.name, wanted.owner, wanted.group, seen)
+            cards[number] = Holding.of(number, wanted, shown.get(number, present_new))
     return list(cards.values())
 
 

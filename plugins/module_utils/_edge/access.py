@@ -29,17 +29,23 @@ _NAME = re.compile(r"\w[\w.@\\ -]*\$?")  # useradd(8), and what winbind and sssd
 
 @dataclass(frozen=True)
 class Holder:
-    """A card, and the user and group that may use it; without either, only root may."""
+    """A card in a reader, and the user and group that may use it; without either, only root may.
+
+    :param in_p11_kit: whether p11-kit shows it without the reader, too
+    """
 
     number: int
     name: str
     owner: str = ""
     group: str = ""
+    in_p11_kit: bool = False
 
 
 def holders(cards: t.Iterable[Holding]) -> t.List[Holder]:
     """Returns who holds the cards that have a reader."""
-    return [Holder(each.number, each.name, each.owner, each.group) for each in cards if each.has_reader]
+    return [
+        Holder(each.number, each.name, each.owner, each.group, each.in_p11_kit) for each in cards if each.has_reader
+    ]
 
 
 _TEMPLATE = """\

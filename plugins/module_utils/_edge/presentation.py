@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How programs reach a host's cards: a reader for each, and who may use it."""
+"""How programs reach a host's cards: a reader for each, who may use it, and what p11-kit shows beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .._card.store import DEFAULT_FOLDER
 from .._spine import Plan
-from . import access, reader
+from . import access, opensc, reader
 from .access import Holder
 
 MODULE = "/etc/pkcs11/modules/hardbound.module"
@@ -32,6 +32,8 @@ class Presented:
     rules: str
     driver: t.Optional[str]
     offers_pkcs11: bool = False
+    opensc: str = ""
+    """What p11-kit is told of OpenSC's module."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,11 @@ class Present:
     readers: Plan[reader.Step]
     rules: Plan[str]
     holders_changed: bool
+    opensc: Plan[str]
 
     @property
     def changed(self) -> bool:
-        return self.readers.changed or self.rules.changed or self.holders_changed
+        return any((self.readers.changed, self.rules.changed, self.holders_changed, self.opensc.changed))
 
 
 class Presentation:
@@ -68,9 +71,8 @@ class Presentation:
         return not os.path.exists(SOCKET_GUARD)
 
     def read(self) -> Presented:
-        return Presented(
-            reader.read(self._paths), access.read(), reader.driver_digest(self._paths), os.path.exists(MODULE)
-        )
+        driver, offers_pkcs11 = reader.driver_digest(self._paths), os.path.exists(MODULE)
+        return Presented(reader.read(self._paths), access.read(), driver, offers_pkcs11, opensc.read())
 
     def plan(
         self,
@@ -88,11 +90,14 @@ class Presentation:
         cards = {holder.number: holder.name for holder in holders}
         wanted = reader.desired(cards, self._paths, current.driver)
         rules = access.plan(access.render(holders, everyone), current.rules)
-        return Present(reader.plan(wanted, current.readers), rules, holders_changed)
+        seen_twice = current.offers_pkcs11 and any(holder.in_p11_kit for holder in holders)
+        told = opensc.plan(opensc.render(current.opensc, seen_twice), current.opensc)
+        return Present(reader.plan(wanted, current.readers), rules, holders_changed, told)
 
     def apply(self, step: Present) -> None:
         """Carries the step out; the rules come before the readers that they guard."""
         access.apply(step.rules)
+        opensc.apply(step.opensc)
         reader.apply(step.readers, self._paths)
         if step.holders_changed and not step.readers.changed:
             reader.end_pcscd(self._paths)

@@ -8,6 +8,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._card.edge import Edge, parse_algorithm
+from ...module_utils._card.face import Face
 from ...module_utils._card.key import slot_number
 from ...module_utils._card.secret import expects, word
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
@@ -149,7 +150,8 @@ class _Office:
 
 def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> CardToEnroll:
     edge, common = Edge(values["card_edge"]), values["profile"] or office.profile
-    keys = tuple(_key(edge, key, f"{field}.keys[{at}]", common, office) for at, key in enumerate(values["keys"]))
+    faces = values["faces"] or (Face.PCSC.value,)
+    keys = tuple(_key(edge, faces, key, f"{field}.keys[{at}]", common, office) for at, key in enumerate(values["keys"]))
     if not keys:
         raise InputError(f"{field}.keys", "is empty", "name at least one slot, such as {slot: authentication}")
     names = {name: values[name] for name in _NAMES if values[name]}
@@ -200,12 +202,18 @@ def _common_name(values: t.Mapping[str, t.Any]) -> str:
 
 
 def _key(
-    edge: Edge, values: t.Mapping[str, t.Any], field: str, profile: t.Optional[str], office: _Office
+    edge: Edge,
+    faces: t.Collection[str],
+    values: t.Mapping[str, t.Any],
+    field: str,
+    profile: t.Optional[str],
+    office: _Office,
 ) -> KeyToCertify:
     slot = slot_number(values["slot"], f"{field}.slot")
     edge.check_slot(slot, f"{field}.slot")
     algorithm = parse_algorithm(values["algorithm"], slot, f"{field}.algorithm")
-    edge.check_algorithm(algorithm, f"{field}.algorithm")
+    if Face.PCSC.value in faces:
+        edge.check_algorithm(algorithm, f"{field}.algorithm")
     name = values["profile"] or profile
     if not name:
         raise InputError(f"{field}.profile", "is missing", f"choose one of {', '.join(sorted(office.shelf))}")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import ssl
 import typing as t
@@ -13,6 +14,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._edge import opensc
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.integration.pkcs11.conftest import CLIENT, PROXY, Host
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, PUK
@@ -247,6 +249,27 @@ def test_curl(host: Host, curve: str) -> None:
     assert "CN = Corp card" in said.replace("CN=", "CN = ")
 
 
+def test_a_card_with_both_faces_is_seen_once(host: Host) -> None:
+    """By a program that asks p11-kit for all modules, of which OpenSC's is one; SSSD and whoever names it have that."""
+    needs("pcscd", "opensc-tool")
+    host.make("Corp card", faces=(Face.PCSC, Face.PKCS11))
+    host.register(others="")
+    host.machine.start_pcscd()
+    host.start()
+    host.machine.await_token()
+    assert _tokens(host, PROXY) == ["Corp card", "Corp card"], "where nobody keeps OpenSC's module back"
+    host.machine.run("tee", opensc.MODULE, stdin=opensc.render("", kept_back=True))
+    assert _tokens(host, PROXY) == ["Corp card"]
+    assert host.run("p11tool", "--list-tokens").count("token=Corp%20card") == 1
+    assert _tokens(host, OPENSC) == ["Corp card"]
+
+
+def _tokens(host: Host, module: str) -> t.List[str]:
+    said = host.run("pkcs11-tool", "--module", module, "-L")
+    labels = re.findall(r"token label +: (.*)", said)
+    return [re.sub(r" \(.*", "", each) for each in labels if "Corp" in each]
+
+
 def test_sssd(host: Host) -> None:
     """Its p11_child asks p11-kit for all modules and ends on one without a file. So ours is kept from it."""
     child = "/usr/libexec/sssd/p11_child"
@@ -254,6 +277,7 @@ def test_sssd(host: Host) -> None:
     record = host.make("Corp card", faces=(Face.PCSC, Face.PKCS11))
     host.register(others="")
     host.machine.start_pcscd()
+    host.machine.run("tee", opensc.MODULE, stdin=opensc.render("", kept_back=True))
     host.start()
     host.machine.await_token()
     trusted = host.machine.folder / "trusted.pem"

@@ -30,6 +30,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._card.test_record import RECORD
 
@@ -177,3 +178,12 @@ def test_what_the_host_presents_afterwards():
     assert after(moved, (CARD,), present_new=False) == [Holding(3, "card", "bob", "")]
     kept_out = replace(CARD, presented=False)
     assert after(moved, (kept_out,)) == [Holding(3, "card", "bob", "", False)]
+
+
+def test_which_cards_p11_kit_shows_afterwards():
+    both = plan_present(replace(DESIRED, faces=(Face.PCSC, Face.PKCS11)), CurrentCards((CARD,)))
+    assert after(both, (CARD,)) == [Holding(3, "card", "alice", "", True, True)]
+    assert after(both, (replace(CARD, presented=False),)) == [Holding(3, "card", "alice", "", False, False)]
+    without_reader = replace(CARD, faces=(Face.PKCS11,))
+    assert after(both, (without_reader,)) == after(both, (CARD,))
+    assert after(Plan(), (without_reader,)) == [Holding(3, "card", "alice", "", False, True)]

@@ -53,7 +53,7 @@ def arguments(**changes: t.Any) -> t.Dict[str, t.Any]:
     }
     key.update({name[4:]: value for name, value in changes.items() if name.startswith("key_")})
     names = ("common_name", "principal", "email", "profile", "pin", "pin_escrow_key", "puk", "pin_policy")
-    unsaid = ("admin_key", "escrow_key", "has_puk", "has_admin_key", "card_reset")
+    unsaid = ("admin_key", "escrow_key", "has_puk", "has_admin_key", "card_reset", "faces")
     card: t.Dict[str, t.Any] = dict.fromkeys((*names, *unsaid), None)
     card.update(name=forge.CARD, upn="alice@corp.example", sid=SID, owner="", group="", dns_names=[], ssh_principals=[])
     card.update(pin_retries=forge.RETRIES, puk_retries=5, keys=[key], card_edge="piv", generate=False)

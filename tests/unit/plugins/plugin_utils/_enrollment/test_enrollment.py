@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.online import Online
@@ -339,6 +340,8 @@ BAD = [
     ({"card_sid": "S-1"}, r"cards\[0\].sid is 'S-1', which is no SID"),
     ({"card_keys": []}, r"cards\[0\].keys is empty"),
     ({"key_slot": "pocket"}, r"cards\[0\].keys\[0\].slot is 'pocket', which is no slot"),
+    ({"key_algorithm": "ecc_p521"}, r"cards\[0\].keys\[0\].algorithm is 'ecc_p521', and"),
+    ({"key_algorithm": "ecc_p521", "card_faces": ["pcsc", "pkcs11"]}, "algorithm is 'ecc_p521', and"),
     ({"profile": None}, r"cards\[0\].keys\[0\].profile is missing"),
     ({"profile": "no"}, "profile is 'no', which is no profile"),
     ({"profile": "ssh_user", "card_ssh_principals": ["a"]}, "which is not for a card's slot"),
@@ -350,6 +353,12 @@ BAD = [
 def test_an_inventory_that_lacks_something(changes, message):
     with pytest.raises(InputError, match=message):
         WantedHost.parse(forge.HOST, arguments(**changes))
+
+
+def test_faces_reach_the_host_and_say_which_keys_a_card_may_have():
+    parsed = WantedHost.parse(forge.HOST, arguments(key_algorithm="ecc_p521", card_faces=["pkcs11"]))
+    assert parsed.cards[0].task["faces"] == ["pkcs11"] and parsed.cards[0].keys[0].algorithm is KeyAlgorithm.ECC_P521
+    assert "faces" not in WantedHost.parse(forge.HOST, arguments()).cards[0].task
 
 
 def test_a_card_that_is_named_twice():
