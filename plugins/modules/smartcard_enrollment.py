@@ -252,7 +252,9 @@ cards:
           description: File in which the certificate is looked for.
           type: str
     reasons:
-      description: Why something was issued, by slot; in check mode, why it would be.
+      description:
+        - Why something was issued, by what it is for; in check mode, why it would be. That is a slot, C(slot ssh),
+          C(slot attestation) for the certificate that the card answers ATTEST with, or V(attestation_key).
       type: dict
     refused:
       description: The card's refusals, as RV(refused).

@@ -76,6 +76,11 @@ cards:
     ak_certificate:
       description: SHA-256 of the certificate of the card's attestation key; empty if there is none.
       type: str
+    attestations:
+      description:
+        - SHA-256 of each certificate that attests a key of the card, followed by that of its issuer; by the slot's PIV
+          key reference.
+      type: dict
 """
 
 import contextlib

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminChallenge, AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
@@ -60,6 +61,7 @@ class SoftCard:
         self.policy = PinPolicy(minlen=6, maxlen=8)
         self.objects: t.Dict[int, bytes] = {}
         self.certificates: t.Dict[int, bytes] = {}
+        self.attestation_issuer = b""
         self.closed = False
         self.presented = True
         self.faces: t.Tuple[Face, ...] = (Face.PCSC,)
@@ -111,6 +113,11 @@ class SoftCard:
         certificate = builder.sign(private, hashes.SHA256(), default_backend())
         self.certificates[slot] = certificate.public_bytes(serialization.Encoding.DER)
         return self.certificates[slot]
+
+    def attest(self, slot: int, attestation: bytes, issuer: bytes) -> None:
+        """Gives a key what an enrolment brings."""
+        self._keys[slot] = replace(self._keys[slot], attestation=attestation)
+        self.attestation_issuer = issuer
 
     def certificate(self, slot: int) -> t.Optional[bytes]:
         return self.certificates.get(slot)

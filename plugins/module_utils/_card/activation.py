@@ -77,13 +77,25 @@ def _store(store: Store, number: int, payload: Payload) -> bool:
     with store.changing(number):
         record = changed = store.read(number)
         for name, certificate in payload.certificates.items():
-            slot = slot_number(name)
-            key = record.keys.get(slot)
-            if key is None or key.public not in certificate:
-                raise StateError(f"the certificate for the slot {name} is not for its key", "run the enrolment again")
-            changed = changed.with_certificate(slot, certificate)
+            changed = changed.with_certificate(_slot_of(record, name, certificate), certificate)
+        for name, certificate in payload.attestations.items():
+            changed = changed.with_attestation(_slot_of(record, name, certificate), certificate)
+        if payload.attestations:
+            changed = replace(changed, attestation_issuer=payload.attestation_issuer)
         changed = replace(changed, ak_certificate=payload.ak_certificate)
         if changed == record:
             return False
         store.write(changed)
         return True
+
+
+def _slot_of(record: Record, name: str, certificate: bytes) -> int:
+    """Returns the slot's number.
+
+    :raises StateError: if the slot has another key by now
+    """
+    slot = slot_number(name)
+    key = record.keys.get(slot)
+    if key is None or key.public not in certificate:
+        raise StateError(f"the certificate for the slot {name} is not for its key", "run the enrolment again")
+    return slot

@@ -155,6 +155,11 @@ class Card:
         """Returns the slot's certificate, DER, or None."""
         return self.certificates.get(slot)
 
+    @property
+    def attestation_issuer(self) -> bytes:
+        """DER, of the CA that signed what attests the keys; empty for a card that was never enrolled."""
+        return self.record.attestation_issuer
+
     def store_certificate(self, slot: int, certificate: t.Optional[bytes]) -> None:
         """Writes a slot's certificate, DER, or removes it.
 

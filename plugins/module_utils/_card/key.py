@@ -81,10 +81,14 @@ _PIN_USES = {int(Slot.SIGNATURE): PinUse.ALWAYS, int(Slot.CARD_AUTHENTICATION): 
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a card; ``public`` is a DER SubjectPublicKeyInfo. An imported key was not made in the TPM."""
+    """A key of a card; ``public`` is a DER SubjectPublicKeyInfo. An imported key was not made in the TPM.
+
+    :param attestation: DER of the certificate that says how the key was made; empty if there is none
+    """
 
     slot: int
     algorithm: KeyAlgorithm
     pin: PinUse
     public: bytes
     imported: bool = False
+    attestation: bytes = b""

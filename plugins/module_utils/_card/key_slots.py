@@ -105,4 +105,4 @@ class KeySlots:
 
 
 def _key(slot: int, record: KeyRecord) -> Key:
-    return Key(slot, record.algorithm, record.pin, record.public, record.imported)
+    return Key(slot, record.algorithm, record.pin, record.public, record.imported, record.attestation)

@@ -57,6 +57,8 @@ class KeyRecord:
     creation: Creation
     certifiable: bool = False
     """Whether its policy has the branch for TPM2_Certify."""
+    attestation: bytes = b""
+    """DER of the certificate that says how this key was made. It goes with the key."""
 
     @property
     def imported(self) -> bool:
@@ -152,6 +154,8 @@ class Record:
     """What the AK stated of the genesis object while that was there. None for a card from before store version 3."""
     ak_certificate: bytes = b""
     """DER."""
+    attestation_issuer: bytes = b""
+    """DER, of the CA that signed what attests the keys."""
     administration: t.Optional[Administration] = None
     """None for a card whose admin key nobody knows."""
     passkey_store: t.Optional[PasskeyStore] = None
@@ -189,6 +193,9 @@ class Record:
 
     def without_key(self, slot: int) -> Record:
         return replace(self, keys={each: key for each, key in self.keys.items() if each != slot})
+
+    def with_attestation(self, slot: int, certificate: bytes) -> Record:
+        return self.with_key(slot, replace(self.keys[slot], attestation=certificate))
 
     def with_object(self, tag: int, value: t.Optional[bytes]) -> Record:
         """:raises CardFull:"""
@@ -318,6 +325,7 @@ def _key(fields: t.Mapping[str, t.Any]) -> KeyRecord:
         _bytes(fields["public"]),
         Creation(**creation),
         bool(fields["certifiable"]),
+        _bytes(fields["attestation"]),
     )
 
 
@@ -397,6 +405,7 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "administration": _administration(fields["administration"]),
         "ak": None if fields["ak"] is None else _blob(fields["ak"]),
         "ak_certificate": _bytes(fields["ak_certificate"]),
+        "attestation_issuer": _bytes(fields["attestation_issuer"]),
         "genesis_proof": _genesis_proof(fields["genesis_proof"]),
         "passkey_store": _passkey_store(fields["passkey_store"]),
     }

@@ -71,6 +71,9 @@ class Card(t.Protocol):
 
     def certificate(self, slot: int) -> t.Optional[bytes]: ...
 
+    @property
+    def attestation_issuer(self) -> bytes: ...
+
     def store_certificate(self, slot: int, certificate: t.Optional[bytes]) -> None: ...
 
     # PIN and PUK.

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from .evidence import LARGEST_CERTIFICATE, MOST_KEYS
+from .evidence import LARGEST_CERTIFICATE, MOST_KEYS, Document
 from .fields import Fields, encoded
 from .wire import WireError
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,14 @@ class Payload:
 
     :param certificates: DER, by the slot's name
     :param ak_certificate: DER
+    :param attestations: DER, by the slot's name: what says how its key was made
+    :param attestation_issuer: DER, of who signed these; empty where there are none
     """
 
     certificates: t.Mapping[str, bytes]
     ak_certificate: bytes
+    attestations: t.Mapping[str, bytes] = field(default_factory=dict)
+    attestation_issuer: bytes = b""
 
     @classmethod
     def parse(cls, data: bytes) -> Payload:
@@ -36,21 +40,33 @@ class Payload:
         version = fields.number("version", 2**31)
         if version != VERSION:
             raise fields.fault("version", f"is {version}, where {VERSION} is understood")
-        certificates = {}
-        for each in fields.objects("certificates", MOST_KEYS):
-            certificates[each.text("slot", 32)] = each.octets("certificate", LARGEST_CERTIFICATE)
-            each.end()
-        payload = cls(certificates, fields.octets("ak_certificate", LARGEST_CERTIFICATE))
+        certificates = _read(fields, "certificates")
+        ak_certificate = fields.octets("ak_certificate", LARGEST_CERTIFICATE)
+        attestations = _read(fields, "attestations")
+        payload = cls(
+            certificates, ak_certificate, attestations, fields.octets("attestation_issuer", LARGEST_CERTIFICATE)
+        )
         fields.end()
         return payload
 
     def encode(self) -> bytes:
-        certificates = [
-            {"slot": slot, "certificate": encoded(certificate)} for slot, certificate in self.certificates.items()
-        ]
         document = {
             "version": VERSION,
-            "certificates": certificates,
+            "certificates": _written(self.certificates),
             "ak_certificate": encoded(self.ak_certificate),
+            "attestations": _written(self.attestations),
+            "attestation_issuer": encoded(self.attestation_issuer),
         }
         return json.dumps(document).encode()
+
+
+def _read(fields: Fields, name: str) -> t.Dict[str, bytes]:
+    certificates = {}
+    for each in fields.objects(name, MOST_KEYS):
+        certificates[each.text("slot", 32)] = each.octets("certificate", LARGEST_CERTIFICATE)
+        each.end()
+    return certificates
+
+
+def _written(certificates: t.Mapping[str, bytes]) -> t.List[Document]:
+    return [{"slot": slot, "certificate": encoded(certificate)} for slot, certificate in certificates.items()]

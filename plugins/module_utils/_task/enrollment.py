@@ -237,13 +237,20 @@ def _steps_for(name: str, plan: Plan[Step]) -> t.List[t.Union[CardStep, Sign]]:
 def _held(name: str, record: t.Optional[Record], changed: bool) -> t.Dict[str, t.Any]:
     """What the card holds; the controller believes none of it, and only spares itself a visit."""
     certificates = record.certificates if record else {}
+    attestations = {slot: key.attestation for slot, key in record.keys.items()} if record else {}
+    issuer = record.attestation_issuer if record else b""
     return {
         "name": name,
         "changed": changed,
         "instance_id": record.instance_id if record else None,
-        "certificates": {f"{slot:02X}": _digest(data) for slot, data in sorted(certificates.items())},
+        "certificates": _digests(certificates),
         "ak_certificate": _digest(record.ak_certificate if record else b""),
+        "attestations": _digests({slot: data + issuer for slot, data in attestations.items() if data}),
     }
+
+
+def _digests(certificates: t.Mapping[int, bytes]) -> t.Dict[str, str]:
+    return {f"{slot:02X}": _digest(data) for slot, data in sorted(certificates.items())}
 
 
 def _digest(data: bytes) -> str:

@@ -142,7 +142,8 @@ def extensions(
         (_key_usage(profile, is_rsa), True),
     ]
     if profile.purposes:
-        found.append((x509.ExtendedKeyUsage([x509.ObjectIdentifier(each) for each in profile.purposes]), False))
+        purposes = x509.ExtendedKeyUsage([x509.ObjectIdentifier(each) for each in profile.purposes])
+        found.append((purposes, profile.attests))  # critical where it is for nobody who looks for anything else
     names = [*(tpm.alternative_names() if tpm else ()), *alternative_names(identity, profile.names)]
     if names:
         found.append((x509.SubjectAlternativeName(names), tpm is not None))

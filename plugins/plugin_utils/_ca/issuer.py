@@ -63,7 +63,7 @@ class Order:
     @property
     def label(self) -> str:
         """As :attr:`IssuedCertificate.label`."""
-        return f"{self.place.slot} {record.SSH}" if self.profile.kind is CertificateKind.SSH_USER else self.place.slot
+        return record.label(self.place.slot, self.profile.name, self.profile.kind is CertificateKind.SSH_USER)
 
     @property
     def stated(self) -> Profile:

@@ -31,6 +31,11 @@ Attestation", table of issuance policies."""
 EVIDENCE_SIGNING = "2.25.15277605433794140815403907325813947280"
 """Extended key usage of the key that signs evidence: a UUID, ITU-T X.667 section 7. No profile can hold it."""
 
+KEY_ATTESTATION = "1.2.840.113556.1.8000.2554.21425.4070.36581.16900.41579.5988871.1661622"
+"""Extended key usage of a certificate that says how a key was made, and nothing of who has it: a GUID by Microsoft's
+"Obtaining an Object Identifier from Microsoft". A UUID's arc of 128 bits can't be read with cryptography before 42.
+"""
+
 
 class Purpose(str, enum.Enum):
     """Extended key usages by name; the value is the object identifier."""

@@ -78,6 +78,11 @@ class Profile:
         """Whether its certificates are for attestation keys, and name a TPM in the place of a subject."""
         return Purpose.AK_CERTIFICATE.value in self.purposes
 
+    @property
+    def attests(self) -> bool:
+        """Whether its certificates say how a key was made, and name nobody."""
+        return self.name == record.KEY_ATTESTATION
+
     def check(self, identity: Identity, field: str = "identity") -> None:
         """Raises :class:`InputError` where the identity lacks a name that the profile needs."""
         for kind in self.required:

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
+from .._ledger.record import KEY_ATTESTATION
+from . import oid
 from .identity import NameKind
 from .oid import Assurance, Purpose
 from .profile import CertificateKind, Profile, Usage, parse_profile
@@ -60,6 +63,14 @@ _SHIPPED = (
 )
 
 SHIPPED: t.Mapping[str, Profile] = {profile.name: profile for profile in _SHIPPED}
+
+
+def for_attested_keys(ak: Profile) -> Profile:
+    """Returns the profile of the certificates that stand beside an AK's, one for each key that the AK has spoken of.
+
+    :param ak: the AK's own, whose lifetime, policies and demands they share
+    """
+    return replace(ak, name=KEY_ATTESTATION, purposes=(oid.KEY_ATTESTATION,), assurance=Assurance.FIXED)
 
 
 def shelf(own: t.Optional[t.Mapping[str, t.Mapping[str, t.Any]]] = None) -> t.Dict[str, Profile]:

@@ -26,6 +26,7 @@ class HeldCard:
     :param escrowed: PIN and admin key of a card that was just made, encrypted for whom the inventory says
     :param digests: SHA-256, in hex, of the certificates on it, by the reference of the slot
     :param ak_digest: the same of the attestation key's certificate
+    :param attestations: the same of what attests its keys, each followed by the signer's certificate
     :param signatures: over requests for another CA, by slot
     """
 
@@ -33,6 +34,7 @@ class HeldCard:
     escrowed: t.Mapping[str, t.Optional[str]] = field(default_factory=lambda: dict.fromkeys(ESCROWED))
     digests: t.Mapping[str, str] = field(default_factory=dict)
     ak_digest: str = ""
+    attestations: t.Mapping[str, str] = field(default_factory=dict)
     signatures: t.Mapping[str, bytes] = field(default_factory=dict)
 
     @classmethod
@@ -42,12 +44,21 @@ class HeldCard:
             escrowed=escrowed(card),
             digests=_texts(card.get("certificates")),
             ak_digest=_text(card.get("ak_certificate")),
+            attestations=_texts(card.get("attestations")),
             signatures={slot: _octets(value) for slot, value in _texts(card.get("signatures")).items()},
         )
 
     def digest(self, slot: str) -> str:
         """Returns the digest of what a slot holds; of the attestation key's certificate for no slot."""
-        return self.digests.get(f"{slot_number(slot):02X}", "") if slot else self.ak_digest
+        return self.digests.get(_reference(slot), "") if slot else self.ak_digest
+
+    def attestation(self, slot: str) -> str:
+        """Returns the digest of what attests the slot's key."""
+        return self.attestations.get(_reference(slot), "")
+
+
+def _reference(slot: str) -> str:
+    return f"{slot_number(slot):02X}"
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,8 @@ class _Host:
         }
 
     def _slots(self, name: str, shown: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> t.List[str]:
-        known = {each.label for each in self._issued if each.card == name and each.slot and not each.revoked_at}
+        live = [each for each in self._issued if each.card == name and each.slot and not each.revoked_at]
+        known = {each.label for each in live if not each.attests}
         found = {key["slot"] for card in (shown, wanted) for key in card.get("keys") or ()}
         return sorted(known | found)
 

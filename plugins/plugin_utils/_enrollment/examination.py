@@ -112,19 +112,26 @@ class Examination:
         progress.before = {
             each.label: each
             for each in known
-            if each.card == progress.card.name and each.slot and each.activated_at and _is_live(each, at)
+            if each.card == progress.card.name and _is_shown(each) and each.activated_at and _is_live(each, at)
         }
         try:
             for order in progress.orders:
                 preview = self._issuer.preview(order)
                 if preview.current is not None:
                     progress.current[order.label] = preview.current
-                reason = _reason(preview, order, held)
+                reason = _reason(preview, order, self._is_held(preview, order, held))
                 if reason:
                     progress.reasons[order.label] = reason
             self._errands.plan(progress, held.signatures)
         except HardboundError as error:
             progress.fail(error)
+
+    def _is_held(self, preview: Preview, order: Order, held: HeldCard) -> bool:
+        """Whether the card says that it holds the newest certificate; for ATTEST it needs the signer's, too."""
+        body = preview.current.body if preview.current else b""
+        if order.profile.attests:
+            return _digest(body + self._issuer.certificate) == held.attestation(order.place.slot)
+        return _digest(body) == held.digest(order.place.slot)
 
     def _orders(self, card: CardToEnroll, verified: VerifiedCard, tpm: t.Optional[TpmName]) -> t.Iterator[Order]:
         ak = verified.ak.spki()
@@ -140,18 +147,26 @@ class Examination:
             yield Order(place, wanted.profile, *about, external=external, uncertified_ek=bare)
             if wanted.ssh_profile is not None:
                 yield Order(place, wanted.ssh_profile, *about, uncertified_ek=bare)
+            if card.attested:
+                profile, identity = self._wanted.attestation_profile, self._wanted.attestation_identity(slot)
+                yield Order(place, profile, identity, key.spki, key.assurance, uncertified_ek=bare)
 
 
-def _reason(preview: Preview, order: Order, held: HeldCard) -> str:
+def _reason(preview: Preview, order: Order, is_held: bool) -> str:
     """Returns why something is to be issued, or handed over once more; empty if nothing is."""
     certificate = preview.current
     if preview.outcome is not Outcome.KEPT:
         return preview.reason
     if certificate is None or not certificate.activated_at:
         return "the host has not answered for it yet"
-    if order.profile.kind is CertificateKind.X509 and _digest(certificate.body) != held.digest(order.place.slot):
+    if order.profile.kind is CertificateKind.X509 and not is_held:
         return "the card does not hold it"
     return ""
+
+
+def _is_shown(certificate: IssuedCertificate) -> bool:
+    """Whether people are told of it: what goes with the AK's goes without saying."""
+    return bool(certificate.slot) and not certificate.attests
 
 
 def _is_live(certificate: IssuedCertificate, at: int) -> bool:

@@ -85,12 +85,17 @@ class Handover:
         if report.findings:
             self._refuse(progress, report)
             return
-        certificates = [each.certificate for each in progress.issued if each.certificate.kind != SSH_USER]
-        bodies = {each.slot: each.body for each in certificates}
-        payload = Payload({slot: body for slot, body in bodies.items() if slot}, bodies[""])
+        payload = self._payload([each.certificate for each in progress.issued])
         progress.challenge = self._ledger.open_challenge(host, name)
         progress.answered = False
         progress.pending = PendingChallenge(ek.public, verified.ak, host, name, payload.encode(), self._ledger.now())
+
+    def _payload(self, issued: t.Sequence[IssuedCertificate]) -> Payload:
+        certificates = [each for each in issued if each.kind != SSH_USER]
+        bodies = {each.slot: each.body for each in certificates if not each.attests}
+        attestations = {each.slot: each.body for each in certificates if each.attests}
+        ak_certificate = bodies.pop("")
+        return Payload(bodies, ak_certificate, attestations, self._issuer.certificate if attestations else b"")
 
     def _check(self, certificate: IssuedCertificate, progress: Progress, report: Report) -> None:
         """It may be that of an earlier enrolment, and is looked at as if it came from elsewhere."""

@@ -106,7 +106,7 @@ class Progress:
         :param kept: certificates that it has and keeps
         """
         answered = [each for each in self.issued if each.certificate.serial in self.proven]
-        every = [each for each in (*answered, *kept) if each.certificate.slot]
+        every = [each for each in (*answered, *kept) if each.certificate.slot and not each.certificate.attests]
         for_ssh = [each for each in every if each.certificate.kind == SSH_USER]
         return {
             "name": self.card.name,
@@ -147,7 +147,8 @@ class Progress:
                     if label in self.reasons:
                         end = "as the other CA answers" if label in asked else f"{profile.days} days"
                         lines[label] = f"{profile.name}, {self.card.identity.common_name}, {end}"
-            lines.update({each.certificate.label: _line(each.certificate) for each in self.issued})
+            shown = (each.certificate for each in self.issued if not each.certificate.attests)
+            lines.update({each.label: _line(each) for each in shown})
         return dict(sorted((slot, line) for slot, line in lines.items() if slot))
 
 

@@ -18,6 +18,7 @@ from .._ca import profiles
 from .._ca.external_ca import ExternalCa
 from .._ca.identity import COMMON_NAME_LENGTH, Identity
 from .._ca.profile import CertificateKind, Profile, find_profile
+from .._ledger.record import KEY_ATTESTATION
 from .._ledger.replacement import NOTHING, Replacement
 
 _NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
@@ -60,6 +61,8 @@ class CardToEnroll:
     puk: bool
     admin: bool
     task: t.Mapping[str, t.Any]
+    attested: bool = False
+    """Whether its keys get certificates that attest them: the command for these is PIV's."""
     uncertified_ek: bool = False
     """Whether all of its profiles, the AK's included, do without an EK certificate, and no other CA has to be told."""
 
@@ -128,6 +131,16 @@ class WantedHost:
         return next(card for card in self.cards if card.name == name)
 
     @property
+    def attestation_profile(self) -> Profile:
+        """Of the certificates that stand beside the AK's."""
+        return profiles.for_attested_keys(self.ak_profile)
+
+    @staticmethod
+    def attestation_identity(slot: str) -> Identity:
+        """What these name: a slot of some card, and nobody."""
+        return Identity(f"PIV attestation {slot_number(slot):x}")
+
+    @property
     def ak_identity(self) -> Identity:
         """Under whom the ledger keeps an AK certificate: the computer. The certificate itself names the TPM alone."""
         return Identity(self.host[:COMMON_NAME_LENGTH])
@@ -172,6 +185,7 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> CardToE
         keys=keys,
         **held_by_tpm(values),
         task=task,
+        attested=edge is Edge.PIV,
         uncertified_ek=_does_without_ek_certificate(keys, office),
     )
 
@@ -218,7 +232,7 @@ def _key(
     if not name:
         raise InputError(f"{field}.profile", "is missing", f"choose one of {', '.join(sorted(office.shelf))}")
     found = find_profile(name, office.shelf)
-    if found.kind is not CertificateKind.X509 or found.name == profiles.AK:
+    if found.kind is not CertificateKind.X509 or found.name in (profiles.AK, KEY_ATTESTATION):
         raise InputError(f"{field}.profile", f"is {name!r}, which is not for a card's slot", "choose an X.509 profile")
     ssh_profile = _ssh_profile(values["ssh_profile"], f"{field}.ssh_profile", office)
     return KeyToCertify(values["slot"], algorithm, found, office.issues_elsewhere(name), ssh_profile)

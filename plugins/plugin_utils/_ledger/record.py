@@ -21,6 +21,8 @@ SHARED_SECONDS = int(CHALLENGE_LIFETIME.total_seconds())
 """How long after it was signed another run may take up a certificate that nobody has answered for yet."""
 
 SSH, SSH_USER = "ssh", "ssh_user"
+KEY_ATTESTATION = "key_attestation"
+"""The profile of certificates that say of a card's key that it was made in a TPM, for the command ATTEST."""
 EXTERNAL = "external"
 """The kind of a certificate that another CA has issued. Only that CA can revoke it: no list of ours names it."""
 
@@ -118,8 +120,13 @@ class IssuedCertificate:
 
     @property
     def label(self) -> str:
-        """What the certificate is for, on its card: the slot, or OpenSSH with the slot's key; empty for the AK."""
-        return f"{self.slot} {SSH}" if self.kind == SSH_USER else self.slot
+        """What the certificate is for, on its card; empty for the AK."""
+        return label(self.slot, self.profile, self.kind == SSH_USER)
+
+    @property
+    def attests(self) -> bool:
+        """Whether it says how the slot's key was made, beside the certificate that is in the slot."""
+        return self.profile == KEY_ATTESTATION
 
     @property
     def number(self) -> str:
@@ -137,7 +144,7 @@ class IssuedCertificate:
 
     def is_replaced_by(self, other: IssuedCertificate) -> bool:
         """Whether this one has to go once the other is on the card."""
-        if self.serial == other.serial:
+        if self.serial == other.serial or self.attests != other.attests:
             return False
         changed = self.profile == other.profile and self.content != other.content
         return changed or self.key != other.key or self.identity != other.identity
@@ -145,6 +152,13 @@ class IssuedCertificate:
     def is_due(self, at: datetime) -> bool:
         """Whether two thirds of its lifetime are over."""
         return clock.is_due(clock.moment(self.not_before), clock.moment(self.not_after), at)
+
+
+def label(slot: str, profile: str, for_ssh: bool) -> str:
+    """Returns what a certificate is for: the slot, OpenSSH with the slot's key, or to attest that key."""
+    if profile == KEY_ATTESTATION:
+        return f"{slot} attestation"
+    return f"{slot} {SSH}" if for_ssh else slot
 
 
 def claim(authority: str, place: CertificatePlace, key: str, profile: str) -> str:

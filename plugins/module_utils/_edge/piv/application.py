@@ -119,6 +119,10 @@ class Application(base.Application):
         expect(command, 0x00, command.p2)
         return metadata.read(self._card, command.p2)
 
+    def _attest(self, command: CommandAPDU) -> bytes:
+        expect(command, command.p1, 0x00)
+        return metadata.attest(self._card, command.p1)
+
     def _get_serial(self, command: CommandAPDU) -> bytes:
         """A YubiKey's is a number of 32 bits that programs print with a sign."""
         expect(command, 0x00, 0x00)
@@ -186,6 +190,7 @@ Application.handlers = {
     Instruction.RESET_RETRY_COUNTER: Application._reset_retry_counter,
     Instruction.GENERAL_AUTHENTICATE: Application._general_authenticate,
     Instruction.GET_METADATA: Application._get_metadata,
+    Instruction.ATTEST: Application._attest,
     Instruction.GET_SERIAL: Application._get_serial,
     Instruction.GET_VERSION: Application._get_version,
     Instruction.PUT_DATA: Application._put_data,

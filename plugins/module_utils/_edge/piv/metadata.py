@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a card tells of its keys and secrets: GET METADATA of Yubico's PIV extensions."""
+"""What a card tells of its keys and secrets: GET METADATA and ATTEST of Yubico's PIV extensions."""
 
 from __future__ import annotations
 
@@ -46,13 +46,30 @@ def read(card: Card, reference: int) -> bytes:
         return _secret(card, Reference.PUK)
     if reference == KeyReference.ADMIN_KEY:
         return _admin_key(card)
+    key = _find(card, reference)
+    return _described(key, key.algorithm.piv or 0)
+
+
+def attest(card: Card, reference: int) -> bytes:
+    """Answers ATTEST: the certificate that says of a key how it was made, DER.
+
+    :raises ApduError: 6A88 if the card has no such key; 6A80 if nobody has vouched for it, as a YubiKey says of one
+        that was imported
+    """
+    key = _find(card, reference)
+    if not key.attestation:
+        raise ApduError(StatusWord.INCORRECT_DATA)
+    return key.attestation
+
+
+def _find(card: Card, reference: int) -> Key:
     key = card.keys().get(reference)
     if key is None or key.algorithm.piv is None:
         raise ApduError(StatusWord.REFERENCED_DATA_NOT_FOUND)
-    return _key(key, key.algorithm.piv)
+    return key
 
 
-def _key(key: Key, algorithm: int) -> bytes:
+def _described(key: Key, algorithm: int) -> bytes:
     return b"".join(
         (
             encode(Metadata.ALGORITHM, bytes((algorithm,))),

@@ -25,6 +25,8 @@ _WRITABLE = range(0x5F0000, 0x600000)  # SP 800-73-4 part 1, table 3, among what
 _BIOMETRIC_TEMPLATE = 0x7F61
 _BARE = frozenset((int(Object.DISCOVERY), _BIOMETRIC_TEMPLATE))
 """Objects that PUT DATA brings without a tag list: SP 800-73-4 part 2, tables 13 and 14."""
+_FOR_GOOD = _BARE | {int(Object.ATTESTATION_CERTIFICATE)}
+"""Objects that programs don't write."""
 _ERROR_DETECTION = encode(0xFE)
 
 # Application PIN only, no global PIN, no fingerprint: SP 800-73-4 part 1, clause 3.3.2
@@ -57,6 +59,8 @@ def read(card: Card, request: bytes) -> bytes:
         return DISCOVERY
     if tag in CERTIFICATE_SLOTS:
         value = _certificate(card, tag)
+    elif tag == Object.ATTESTATION_CERTIFICATE:
+        value = attestation_certificate(card)
     else:
         value = (card.protected(tag) if tag in PIN_PROTECTED else card.object(tag)) or _synthesise(card, tag)
     if not value:
@@ -69,7 +73,7 @@ def write(card: Card, request: bytes) -> None:
 
     :param request: the data field, a tag list with one tag, and the data
     :raises ApduError: 6A82 if no card has such an object, 6A80 for a certificate that is not wrapped as one, 6A81 for
-        what a card has for good: it has but the application PIN, and no fingerprints
+        what a card has for good: it has but the application PIN, and no fingerprints; and for what enrolment brings
     :raises TlvError: if the data field is malformed
     """
     template = parse_distinct(request)
@@ -80,7 +84,7 @@ def write(card: Card, request: bytes) -> None:
     tag, value = int.from_bytes(template[_TAG_LIST], "big"), template[_DATA] or None
     if tag in CERTIFICATE_SLOTS:
         _write_certificate(card, tag, value)
-    elif tag in _BARE:
+    elif tag in _FOR_GOOD:
         raise ApduError(StatusWord.FUNCTION_NOT_SUPPORTED)
     elif tag not in _WRITABLE:
         raise ApduError(StatusWord.NOT_FOUND)
@@ -142,6 +146,11 @@ def _synthesise(card: Card, tag: int) -> bytes:
     """Returns an object that every card has, for a card whose store holds none."""
     maker = _MAKERS.get(tag)
     return maker(card) if maker else b""
+
+
+def attestation_certificate(card: Card) -> bytes:
+    """Returns the certificate of the CA that signed what ATTEST answers with, where there is any."""
+    return _wrapped(card.attestation_issuer) if card.attestation_issuer else b""
 
 
 def card_holder_unique_identifier(card: Card) -> bytes:

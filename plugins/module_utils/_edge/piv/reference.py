@@ -29,6 +29,7 @@ class Instruction(enum.IntEnum):
     MOVE_KEY = 0xF6
     GET_METADATA = 0xF7
     GET_SERIAL = 0xF8
+    ATTEST = 0xF9
     SET_RETRIES = 0xFA
     RESET = 0xFB
     GET_VERSION = 0xFD
@@ -77,6 +78,7 @@ class Object(enum.IntEnum):
     FIRST_RETIRED_CERTIFICATE = 0x5FC10D
     IRIS_IMAGES = 0x5FC121
     PAIRING_CODE = 0x5FC123
+    ATTESTATION_CERTIFICATE = 0x5FFF01  # of Yubico's PIV extensions
 
 
 PIN_PROTECTED = frozenset(

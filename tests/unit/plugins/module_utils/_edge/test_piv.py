@@ -498,7 +498,7 @@ def test_management_takes_the_admin_key_even_with_the_pin(ins: int) -> None:
     assert client.card.objects == {}
 
 
-@pytest.mark.parametrize("ins", [0x00, 0xF9, 0xE0, 0xB0])
+@pytest.mark.parametrize("ins", [0x00, 0xF5, 0xE0, 0xB0])
 def test_an_unknown_instruction(ins: int) -> None:
     assert Client().send(ins, 0x00, 0x00).status == 0x6D00
 

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 SLOTS = st.sampled_from(["authentication", "signature", "retired_3"])
 
 
-@given(st.dictionaries(SLOTS, st.binary(max_size=64)), st.binary(max_size=64))
-def test_it_comes_back(certificates, ak_certificate):
-    payload = Payload(certificates, ak_certificate)
+CERTIFICATES = st.dictionaries(SLOTS, st.binary(max_size=64))
+
+
+@given(CERTIFICATES, st.binary(max_size=64), CERTIFICATES, st.binary(max_size=64))
+def test_it_comes_back(certificates, ak_certificate, attestations, issuer):
+    payload = Payload(certificates, ak_certificate, attestations, issuer)
     assert Payload.parse(payload.encode()) == payload
 
 
@@ -26,7 +29,16 @@ def test_whatever_it_is_it_is_a_payload_or_a_wire_error(data):
         Payload.parse(data)
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"upn": "admin@corp.example"}, {"certificates": "all"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 1},
+        {"version": 3},
+        {"upn": "admin@corp.example"},
+        {"certificates": "all"},
+        {"attestations": 1},
+    ],
+)
 def test_what_is_not_understood_is_refused(change):
     document = {**json.loads(Payload({}, b"").encode()), **change}
     with pytest.raises(WireError):

@@ -71,7 +71,7 @@ class Site:
     def __init__(self, folder: t.Any) -> None:
         self.watch = Watch()
         self.host = forge.ForgedHost()
-        self.held: t.Dict[str, t.Any] = {"certificates": {}, "ak_certificate": ""}
+        self.held: t.Dict[str, t.Any] = {"certificates": {}, "ak_certificate": "", "attestations": {}}
         self.host.ek_certificate.not_after = forge.NOW + 300 * forge.DAY
         place = authority.CaFolder(folder)
         self.ledger = Ledger(place.ledger_url, self.watch, create=True)
@@ -98,6 +98,9 @@ class Site:
         if payload.certificates:
             self.held["certificates"]["9A"] = _digest(payload.certificates["authentication"])
         self.held["ak_certificate"] = _digest(payload.ak_certificate)
+        if payload.attestations:
+            attested = payload.attestations["authentication"] + payload.attestation_issuer
+            self.held["attestations"]["9A"] = _digest(attested)
         given = base64.b64encode(answer(secret, forge.CARD, sealed)).decode()
         return {"cards": [{"name": forge.CARD, "answer": given, "failure": ""}]}
 

@@ -51,14 +51,14 @@ def another_card(site):
     new.ak_key = old.ak_key
     new.indices[Role.POLICY] = forge.ForgedIndex(new.model.policy_data)
     site.host.cards = [new]
-    site.held = {"certificates": {}, "ak_certificate": ""}
+    site.held = {"certificates": {}, "ak_certificate": "", "attestations": {}}
 
 
 def test_a_card_of_roots_own_under_the_old_name_and_attestation_key(site):
     site.enrol()
     another_card(site)
     assert codes(site.enrol()) == ["CARD_CHANGED"]
-    assert [bool(each.revoked_at) for each in site.ledger.certificates()] == [False, False]
+    assert [bool(each.revoked_at) for each in site.ledger.certificates()] == [False] * 3
     goes = card_of_before(site)
     assert site.enrol(replace_cards=[goes]).refused == []
     kinds = [each.kind for each in site.ledger.events()]
@@ -119,7 +119,7 @@ def test_a_failed_proof_leaves_nothing_that_is_valid_or_seen(site):
     assert card["certificates"] == [] and card["ssh_certificates"] == [] and enrollment.evidence == ""
     assert "CERTIFICATE" not in json.dumps([enrollment.cards(), enrollment.before(), enrollment.after()])
     signed = site.ledger.certificates()
-    assert len(signed) == 2 and {each.serial for each in enrollment.withdrawn} == {each.serial for each in signed}
+    assert len(signed) == 3 and {each.serial for each in enrollment.withdrawn} == {each.serial for each in signed}
     desk = Desk(site.issuer._authority, site.ledger)
     desk.publish()
     listed = x509.load_der_x509_crl(desk.authority.folder.crl("issuing").read_bytes())
@@ -168,13 +168,13 @@ def test_who_reads_the_ledger_gets_no_certificate_before_its_challenge_is_answer
     [progress] = enrollment.progress.values()
     bodies = [each.certificate.body for each in progress.issued]
     secrets = [body[-24:] for body in bodies]  # The end of a signature: no certificate is one without.
-    assert len(bodies) == 3
+    assert len(bodies) == 4
     if end != "is killed":
         enrollment.accept(site.answered(enrollment) if end == "answers rightly" else {"cards": []})
         enrollment.close()
     found = list(everything_in(site.ledger))
     seen = [any(secret in data for data in found) for secret in secrets]
-    assert seen == [end == "answers rightly"] * 3
+    assert seen == [end == "answers rightly"] * 4
 
 
 def test_what_a_killed_run_has_left_is_listed_by_the_next_of_any_host(site):
@@ -189,7 +189,7 @@ def test_what_a_killed_run_has_left_is_listed_by_the_next_of_any_host(site):
     assert not [each for each in site.ledger.certificates() if each.revoked_at]
     desk.end(site.enrollment())
     listed = x509.load_der_x509_crl(desk.authority.folder.crl("issuing").read_bytes())
-    assert len(left) == 2 and {each.serial_number for each in listed} == left
+    assert len(left) == 3 and {each.serial_number for each in listed} == left
     killed.accept(site.answered(killed))
     assert codes(killed) == ["CHALLENGE_EXPIRED"] and killed.cards()[0]["certificates"] == []
     assert site.enrol(host=LIAR).status is Status.ENROLLED
@@ -207,7 +207,7 @@ def test_a_host_that_failed_once_is_enrolled_when_it_answers(site, end):
     assert enrollment.cards()[0]["certificates"] == [] and all(each.revoked_at for each in site.ledger.certificates())
     assert site.enrol().status is Status.ENROLLED
     live = [each for each in site.ledger.certificates() if not each.revoked_at]
-    assert len(live) == 2 and all(each.activated_at for each in live)
+    assert len(live) == 3 and all(each.activated_at for each in live)
 
 
 def test_a_host_that_shows_anothers_tpm_locks_nobody_out(site):

@@ -19,7 +19,7 @@ WANTED = {"name": forge.CARD, "keys": [{"slot": "authentication"}]}
 
 def shown(site, **changes):
     """What virtual_smartcard_info says of the enrolled card."""
-    [body] = [each.body for each in site.ledger.certificates() if each.slot]
+    [body] = [each.body for each in site.ledger.certificates() if each.label == "authentication"]
     key = {
         "slot": "authentication",
         "algorithm": "ecc_p256",
@@ -57,7 +57,7 @@ def test_time_passes(enrolled, days, status):
 
 
 def test_a_revoked_certificate_that_is_still_on_the_card(enrolled):
-    [key] = [each for each in enrolled.ledger.certificates() if each.slot]
+    [key] = [each for each in enrolled.ledger.certificates() if each.label == "authentication"]
     enrolled.ledger.revoke({"serial": key.serial}, RevocationReason.KEY_COMPROMISE, key.authority)
     card = card_of(audit(enrolled.ledger, [SeenHost(forge.HOST, [shown(enrolled)], [WANTED])]))
     assert card["slots"][0]["status"] == "revoked"

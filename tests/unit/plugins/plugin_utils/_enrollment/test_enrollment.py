@@ -86,34 +86,34 @@ def test_check_mode_refuses_what_would_be_refused(site):
 
 @pytest.mark.parametrize(("days", "status"), [(240, Status.UNCHANGED), (250, Status.RENEWED)])
 def test_renewed_when_two_thirds_are_over(site, days, status):
-    """The AK's certificate lives 730 days, so it stays."""
+    """The AK's certificate lives 730 days, as those that attest keys do, so they stay."""
     site.enrol()
     site.watch.turn(days=days)
     assert site.enrol().status is status
-    assert len(site.ledger.certificates()) == (2 if status is Status.UNCHANGED else 3)
+    assert len(site.ledger.certificates()) == (3 if status is Status.UNCHANGED else 4)
 
 
 def test_renewed_when_the_name_changes_and_the_old_one_is_revoked(site):
     site.enrol()
     assert site.enrol(card_upn="other@corp.example").status is Status.RENEWED
     revoked = [each for each in site.ledger.certificates() if each.revoked_at]
-    assert [each.reason for each in revoked] == ["superseded"]
+    assert [(each.label, each.reason) for each in revoked] == [("authentication", "superseded")]
 
 
 def test_delivered_again_if_the_card_lost_it(site):
     site.enrol()
     site.held["certificates"] = {}
     again = site.enrol()
-    assert again.status is Status.RENEWED and len(site.ledger.certificates()) == 2
+    assert again.status is Status.RENEWED and len(site.ledger.certificates()) == 3
     assert site.enrol().status is Status.UNCHANGED
 
 
 def test_taken_up_where_it_was_cut_off(site):
     cut = site.enrollment()
     cut.judge(site.shown(cut))
-    assert [each.activated_at for each in site.ledger.certificates()] == [None, None]
+    assert [each.activated_at for each in site.ledger.certificates()] == [None] * 3
     taken_up = site.enrol()
-    assert taken_up.status is Status.ENROLLED and len(site.ledger.certificates()) == 2
+    assert taken_up.status is Status.ENROLLED and len(site.ledger.certificates()) == 3
     assert all(each.activated_at for each in site.ledger.certificates())
 
 
@@ -177,7 +177,7 @@ def test_an_openssh_certificate_beside_the_one_on_the_card(site):
     renewed = site.enrol(**SSH)
     assert renewed.status is Status.RENEWED and list(renewed.progress[forge.CARD].reasons) == ["authentication ssh"]
     assert ssh_certificates(renewed)[0]["certificate"] != told["certificate"]
-    assert [bool(each.revoked_at) for each in site.ledger.certificates()] == [False] * 4
+    assert [bool(each.revoked_at) for each in site.ledger.certificates()] == [False] * 5
     site.enrol(**{**SSH, "card_ssh_principals": ["alice"]})
     superseded = [each.label for each in site.ledger.certificates() if each.revoked_at]
     assert sorted(superseded) == ["authentication", "authentication ssh", "authentication ssh"]
@@ -193,7 +193,7 @@ def test_an_openssh_certificate_goes_to_nobody_whose_tpm_did_not_answer(site):
 def test_an_openssh_certificate_for_another_key_is_not_handed_out(site):
     """Somebody wrote into the ledger."""
     site.enrol(**SSH)
-    site.held = {"certificates": {}, "ak_certificate": ""}
+    site.held = {"certificates": {}, "ak_certificate": "", "attestations": {}}
     other = ec.generate_private_key(ec.SECP256R1()).public_key()
     at = site.watch()
     forged = ssh.UserCertificate(other, 1, "alice", ("root",), at, at).sign(ec.generate_private_key(ec.SECP256R1()))
@@ -223,14 +223,14 @@ def test_one_ek_serves_one_host(site):
 
 def test_a_revoked_key_gets_nothing_more(site):
     site.enrol()
-    [key] = [each for each in site.ledger.certificates() if each.slot]
+    [key] = [each for each in site.ledger.certificates() if each.label == "authentication"]
     site.ledger.revoke({"serial": key.serial}, RevocationReason.KEY_COMPROMISE, key.authority)
     assert codes(site.enrol()) == ["KEY_REVOKED"]
 
 
 def test_a_card_with_a_revoked_key_is_told_with_what_it_tells_once(site):
     site.enrol()
-    [key] = [each for each in site.ledger.certificates() if each.slot]
+    [key] = [each for each in site.ledger.certificates() if each.label == "authentication"]
     site.ledger.revoke({"serial": key.serial}, RevocationReason.KEY_COMPROMISE, key.authority)
     site.held["pin_escrow"] = "for the officer"
     [card] = site.enrol().cards()
@@ -248,7 +248,7 @@ def test_a_revoked_attestation_key_gets_nothing_more(site):
 def test_an_ak_certificate_of_another_ca_is_not_handed_out(site):
     """Somebody wrote into the ledger: what is handed out is looked at as if it came from elsewhere."""
     site.enrol()
-    site.held = {"certificates": {}, "ak_certificate": ""}
+    site.held = {"certificates": {}, "ak_certificate": "", "attestations": {}}
     stranger = forge.Authority("Corp")
     purposes = x509.ExtendedKeyUsage([x509.ObjectIdentifier("2.23.133.8.3")])
     key = site.host.card.ak_key.public_key()
@@ -319,10 +319,10 @@ def test_a_lie_about_what_the_card_holds_costs_a_visit_and_no_more(site, held, d
     site.enrol()
     enrollment = site.enrollment()
     shown = site.shown(enrollment)
-    name = data.draw(st.sampled_from(["certificates", "ak_certificate"]))
+    name = data.draw(st.sampled_from(["certificates", "ak_certificate", "attestations"]))
     shown["cards"][0][name] = held
     enrollment.judge(shown)
-    assert enrollment.refused == [] and len(site.ledger.certificates()) == 2
+    assert enrollment.refused == [] and len(site.ledger.certificates()) == 3
 
 
 @settings(**FIXTURE)

@@ -79,7 +79,7 @@ class Elsewhere:
         return made.public_bytes(Encoding.PEM)
 
     def certificates(self):
-        return [each for each in self.site.ledger.certificates() if each.slot]
+        return [each for each in self.site.ledger.certificates() if each.label == "authentication"]
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def test_what_is_retired_has_to_be_revoked_there(elsewhere, site):
     assert certificate.revoked_at and {each["serial"] for each in revoked} > {certificate.number}
     assert [f"the certificate {certificate.number} of" in each for each in retirement.warnings] == [True]
     listed = {each.serial_number for each in x509.load_der_x509_crl(desk.authority.folder.crl("issuing").read_bytes())}
-    assert int(certificate.number, 16) not in listed and len(listed) == 1
+    assert int(certificate.number, 16) not in listed and len(listed) == 2
     assert forge.CARD in desk.authority.folder.revoked_ssh_keys.read_text()
     assert codes(elsewhere.enrol()) == ["KEY_REVOKED"]
 

@@ -56,14 +56,14 @@ def test_an_ek_that_the_inventory_names_enrols_and_its_certificates_say_so(bare)
     enrollment = bare.enrol(ek=named(bare), **ALLOWED)
     assert (enrollment.refused, enrollment.status) == ([], Status.ENROLLED)
     issued = [each.body for each in bare.ledger.certificates() if each.activated_at]
-    assert len(issued) == 2 and all(EK_FROM_INVENTORY in policies(body) for body in issued)
+    assert len(issued) == 3 and all(EK_FROM_INVENTORY in policies(body) for body in issued)
     ca = str(bare.issuer._authority.folder.path)
     assert judge_again(kept_bundle(bare.ledger, enrollment.evidence), ca).accepted
 
 
 def test_an_ek_with_a_certificate_is_never_called_bare(site):
     assert site.enrol(ek=named(site), **ALLOWED).refused == []
-    assert len(site.ledger.certificates()) == 2
+    assert len(site.ledger.certificates()) == 3
     assert not [each for each in site.ledger.certificates() if EK_FROM_INVENTORY in policies(each.body)]
 
 
