@@ -11,6 +11,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import SeenHost, audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.spreadsheet import spreadsheet
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.summary import summarise_audit
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
@@ -43,7 +44,7 @@ class ActionModule(StringSecrets):
 
 
 def _shown(report: dict[str, t.Any]) -> dict[str, t.Any]:
-    return {"html": page(report), "summary": summarise_audit(report)}
+    return {"html": page(report), "csv": spreadsheet(report), "summary": summarise_audit(report)}
 
 
 def _seen(host: str, arguments: dict[str, t.Any], hostvars: t.Mapping[str, t.Any]) -> SeenHost:

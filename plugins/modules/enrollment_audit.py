@@ -74,7 +74,11 @@ report:
       type: list
       elements: dict
 html:
-  description: The same as an HTML page.
+  description: The same as an HTML page, which needs no other file and no network.
+  returned: success
+  type: str
+csv:
+  description: The same as CSV, a line for each key.
   returned: success
   type: str
 summary:

@@ -1,51 +1,27 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The audit's report as one HTML page that needs nothing else. Whatever it shows is escaped: hosts wrote some of it."""
+"""The audit's report as one HTML page that needs nothing else.
+
+The page holds the report as JSON, and ``page.js`` shows of it what a person asks for: a fleet of ten thousand hosts
+would be too much to lay out at once. Hosts wrote some of it, so nothing of it can end the element that it stands in,
+and the page's policy lets that one script run and no other.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import typing as t
+from collections import Counter
 from html import escape
+from pathlib import Path
 
 from .._ledger import clock
 
 Document = t.Mapping[str, t.Any]
 
-_STYLE = """
-:root { color-scheme: light dark; --line: #8883; --soft: #8881; --good: #1a7f4b; --warn: #a35c00; --bad: #c0272d; }
-@media (prefers-color-scheme: dark) { :root { --good: #5fd39a; --warn: #f0b45a; --bad: #ff8a86; } }
-* { box-sizing: border-box; }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; max-width: 84rem; padding: 1.5rem; }
-h1 { font-size: 1.6rem; margin: 0; }
-h2 { border-bottom: 2px solid var(--line); font-size: 1.15rem; margin: 2.2rem 0 .8rem; padding-bottom: .3rem; }
-h3 { font-size: 1.05rem; margin: 0; }
-h4 { font-size: 1rem; margin: 0; }
-p { margin: .2rem 0; }
-.quiet { opacity: .75; }
-.totals { display: flex; flex-wrap: wrap; gap: .6rem; list-style: none; margin: 1.1rem 0; padding: 0; }
-.totals li { background: var(--soft); border-radius: .5rem; min-width: 6.5rem; padding: .5rem .9rem; }
-.totals b { display: block; font-size: 1.6rem; line-height: 1.2; }
-article { border: 1px solid var(--line); border-radius: .6rem; margin: 0 0 1rem; padding: .8rem 1rem; }
-.line { align-items: baseline; display: flex; flex-wrap: wrap; gap: .2rem .8rem; }
-.card { border-top: 1px solid var(--line); margin-top: .7rem; padding-top: .7rem; }
-.drift { margin: .4rem 0; padding-left: 1.2rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; margin-top: .5rem; min-width: 62rem; table-layout: fixed; width: 100%; }
-th, td { overflow-wrap: anywhere; padding: .25rem .7rem .25rem 0; text-align: left; vertical-align: top; }
-th { font-size: .8rem; font-weight: 600; opacity: .7; }
-th:nth-child(1) { width: 13%; } th:nth-child(2) { width: 8%; } th:nth-child(3) { width: 7%; }
-th:nth-child(4) { width: 8%; } th:nth-child(5) { width: 16%; } th:nth-child(6) { width: 14%; }
-th:nth-child(7) { width: 7%; } th:nth-child(8) { width: 16%; }
-td { border-top: 1px solid var(--line); }
-code { font-size: .85em; }
-.chip { border: 1px solid currentColor; border-radius: 1rem; font-size: .8rem; padding: 0 .55rem; white-space: nowrap; }
-.tries { letter-spacing: .1em; }
-.good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
-dl { display: grid; gap: .2rem 1rem; grid-template-columns: max-content 1fr; }
-dt { font-weight: 600; } dd { margin: 0; }
-@media print { body { max-width: none; padding: 0; } article { break-inside: avoid; } }
-"""
-
+_FOLDER = Path(__file__).parent
 _MOODS: t.Mapping[str, str] = {
     **dict.fromkeys(("valid", "ready"), "good"),
     **dict.fromkeys(("due", "unproven", "unfinished", "unreachable", "silent"), "warn"),
@@ -54,15 +30,15 @@ _MOODS: t.Mapping[str, str] = {
 """How a word is coloured; one that is not here is left plain."""
 
 _COLUMNS: t.Mapping[str, str] = {
-    "Slot": "slot",
-    "Algorithm": "algorithm",
-    "Asks PIN": "pin",
-    "Certificate": "status",
-    "Holder": "holder",
-    "Profile": "profile",
-    "Assurance": "assurance",
-    "Until": "not_after",
-    "Serial": "serial",
+    "slot": "Slot",
+    "algorithm": "Algorithm",
+    "pin": "Asks PIN",
+    "status": "Certificate",
+    "holder": "Holder",
+    "profile": "Profile",
+    "assurance": "Assurance",
+    "not_after": "Until",
+    "serial": "Serial",
 }
 _TOTALS: t.Mapping[str, str] = {
     "silent": "silent hosts",
@@ -81,33 +57,64 @@ _WORDS: t.Mapping[str, str] = {
     "it was made in the TPM and can't leave it; it is in the TPM",
 }
 _CLASSES = ("uppercase", "lowercase", "digits", "specialchars")
-_MOST_DOTS = 20
+_TRIES = ("pin_tries_left", "pin_retries", "puk_tries_left", "puk_retries")
+_CARD = ("name", "state", "owner", *_TRIES, "policy", "drift", "keys")
+_HOST = ("name", "answered", "care", "ek", "drift", "cards")
 
 
 def page(report: Document) -> str:
-    """Returns the page: what has to be seen to, then what is in order."""
+    """Returns the page: totals, a filter, a chart of when certificates end, and the hosts."""
     tiles = "".join(_tile(word, count) for word, count in report["totals"].items())
-    seen_to = [host for host in report["hosts"] if _needs_care(host)]
-    in_order = [host for host in report["hosts"] if not _needs_care(host)]
     legend = "".join(f"<dt>{_text(word)}</dt><dd>{_text(meaning)}</dd>" for word, meaning in _WORDS.items())
     at = clock.read(report["at"]).strftime("%Y-%m-%d %H:%M UTC")
+    script = _asset("page.js")
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_digest(script)}'"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>Smart cards, {at}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f"<title>Smart cards, {at}</title>\n<style>{_asset('page.css')}</style>\n</head>\n<body>\n"
         f'<header>\n<h1>Smart cards</h1>\n<p class="quiet">As of {at}. Keys and certificates are '
         "what the CA's ledger holds; states and tries are what the hosts say.</p>\n"
-        f'<ul class="totals">{tiles}</ul>\n</header>\n'
-        f"{_section('To be seen to', seen_to, report['at'])}{_section('In order', in_order, report['at'])}"
-        f'<footer class="quiet">\n<h2>Words</h2>\n<dl>{legend}</dl>\n</footer>\n</body>\n</html>\n'
+        f'<ul class="totals">{tiles}</ul>\n</header>\n{_FILTER}<main id="hosts"></main>\n'
+        f'<footer class="quiet">\n<h2>Words</h2>\n<dl>{legend}</dl>\n</footer>\n'
+        f'<script id="report" type="application/json">{_json(_packed(report))}</script>\n'
+        f"<script>{script}</script>\n</body>\n</html>\n"
     )
 
 
-def _needs_care(host: Document) -> bool:
-    keys = [key for card in host["cards"] for key in card["slots"]]
-    drift = host["drift"] or any(card["drift"] for card in host["cards"])
-    return bool(drift) or any(_MOODS.get(str(key["status"])) != "good" for key in keys)
+_FILTER = """\
+<noscript>
+<p class="bad">This browser runs no scripts, so the hosts are not shown. audit.csv says the same.</p>
+</noscript>
+<section class="filter">
+<label>Host, owner, holder, serial number, or any other words <input id="search" type="search" autofocus></label>
+<label>State <select id="state"><option value="">any</option></select></label>
+<label>Profile <select id="profile"><option value="">any</option></select></label>
+<label>A certificate that ends before <input id="until" type="date"></label>
+<button id="all" type="button">Show all</button>
+<output id="count"></output>
+</section>
+<section>
+<h2>Ends of certificates, by week</h2>
+<svg id="chart" class="chart" viewBox="0 0 1080 120" role="img"
+ aria-label="How many certificates end in each week of the coming year"></svg>
+</section>
+"""
+
+
+def _asset(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+def _json(value: t.Any) -> str:
+    """JSON in which nothing can end a script element, nor begin a comment in it."""
+    text = json.dumps(value, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _tile(word: str, count: int) -> str:
@@ -115,43 +122,70 @@ def _tile(word: str, count: int) -> str:
     return f'<li><b class="{mood}">{_text(count)}</b>{_text(_TOTALS.get(word, word))}</li>'
 
 
-def _section(title: str, hosts: t.Sequence[Document], at: str) -> str:
-    if not hosts:
-        return ""
-    articles = "\n".join(_host(host, at) for host in hosts)
-    return f"<section>\n<h2>{_text(title)} ({len(hosts)})</h2>\n{articles}\n</section>\n"
+# ---------------------------------------------------------------- the report, packed
 
 
-def _host(host: Document, at: str) -> str:
-    cards = "\n".join(_card(card, at) for card in host["cards"])
-    ek = f'<span class="quiet">EK <code title="{_text(host["ek"])}">{_short(host["ek"])}</code></span>'
-    silent = "" if host["answered"] else _chip("silent")
-    return (
-        f'<article>\n<div class="line"><h3>{_text(host["host"])}</h3>{silent}{ek if host["ek"] else ""}</div>\n'
-        f"{_drift(host['drift'])}{cards}\n</article>"
-    )
+def _packed(report: Document) -> Document:
+    """Returns what the page shows, without names of fields, and with words that come back kept once."""
+    words = _Words(report)
+    return {
+        "at": report["at"],
+        "moods": _MOODS,
+        "columns": _COLUMNS,
+        "host": _HOST,
+        "card": _CARD,
+        "key": list(_COLUMNS),
+        "hosts": [_host(host, words) for host in report["hosts"]],
+        "words": words.kept,
+    }
 
 
-def _card(card: Document, at: str) -> str:
-    head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
-    rows = "\n".join(_row(key, at) for key in card["slots"])
-    owner = f"<span>for {_text(card['owner'])}</span>" if card["owner"] else ""
-    table = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>" if rows else ""
-    return (
-        f'<div class="card">\n<div class="line"><h4>{_text(card["name"])}</h4>{_chip(card["state"])}{owner}'
-        f"{_tries('PIN', card['pin_tries_left'], card['pin_retries'])}"
-        f"{_tries('PUK', card['puk_tries_left'], card['puk_retries'])}</div>\n"
-        f'{_policy(card["pin_policy"])}{_drift(card["drift"])}<div class="scroll">{table}</div>\n</div>'
-    )
+class _Words:
+    """Words that come back more than once are numbered; the page looks a number up."""
+
+    def __init__(self, report: Document) -> None:
+        counts = Counter(word for host in report["hosts"] for word in _texts(host))
+        self.kept = [word for word, count in counts.items() if count > 1]
+        self._numbers = {word: number for number, word in enumerate(self.kept)}
+
+    def pack(self, value: t.Any) -> t.Union[int, str]:
+        text = _plain(value)
+        return self._numbers.get(text, text)
 
 
-def _tries(secret: str, left: t.Any, of: t.Any) -> str:
-    """Dots, full for tries that are left; more than fit are a number."""
-    if not isinstance(left, int) or not isinstance(of, int):
-        return ""
-    mood = "bad" if left == 0 else "warn" if left < of else "good"
-    dots = "●" * left + "○" * (of - left) if 0 <= left <= of <= _MOST_DOTS else ""
-    return f'<span>{secret} <span class="tries {mood}">{dots}</span> {left} of {of} tries left</span>'
+def _texts(host: Document) -> t.Iterator[str]:
+    yield from map(_plain, host["drift"])
+    for card in host["cards"]:
+        yield from map(
+            _plain, (card["name"], card["state"], card["owner"], _policy(card["pin_policy"]), *card["drift"])
+        )
+        for key in card["slots"]:
+            yield from (_plain(key[name]) for name in _COLUMNS)
+
+
+def _host(host: Document, words: _Words) -> t.List[t.Any]:
+    drift = [words.pack(each) for each in host["drift"]]
+    cards = [_card(card, words) for card in host["cards"]]
+    return [_plain(host["host"]), int(host["answered"]), int(needs_care(host)), _plain(host["ek"]), drift, cards]
+
+
+def _card(card: Document, words: _Words) -> t.List[t.Any]:
+    drift = [words.pack(each) for each in card["drift"]]
+    keys = [[words.pack(key[name]) for name in _COLUMNS] for key in card["slots"]]
+    return [
+        *(words.pack(card[name]) for name in ("name", "state", "owner")),
+        *(card[name] if isinstance(card[name], int) else None for name in _TRIES),
+        words.pack(_policy(card["pin_policy"])),
+        drift,
+        keys,
+    ]
+
+
+def needs_care(host: Document) -> bool:
+    """Tells whether somebody has to see to a host of the report."""
+    keys = [key for card in host["cards"] for key in card["slots"]]
+    drift = host["drift"] or any(card["drift"] for card in host["cards"])
+    return bool(drift) or any(_MOODS.get(str(key["status"])) != "good" for key in keys)
 
 
 def _policy(policy: t.Optional[Document]) -> str:
@@ -163,42 +197,13 @@ def _policy(policy: t.Optional[Document]) -> str:
         parts.append(f"not one of the last {policy['history']}")
     if policy.get("expiry_days"):
         parts.append(f"for {policy['expiry_days']} days")
-    return f'<p class="quiet">{_text(", ".join(parts))}.</p>\n'
+    return ", ".join(parts) + "."
 
 
-def _row(key: Document, at: str) -> str:
-    return "<tr>" + "".join(f"<td>{_cell(field, key[field], at)}</td>" for field in _COLUMNS.values()) + "</tr>"
-
-
-def _cell(field: str, value: t.Any, at: str) -> str:
-    if field == "status":
-        return _chip(value)
-    if field == "serial" and value:
-        return f'<code title="{_text(value)}">{_short(value)}</code>'
-    if field == "not_after" and value:
-        return f'<span title="{_text(value)}">{_text(str(value)[:10])}</span> {_text(_days(str(value), at))}'
-    return _text(value)
-
-
-def _days(end: str, at: str) -> str:
-    left = (clock.read(end) - clock.read(at)).days
-    return f"({left} days)" if left >= 0 else f"({-left} days ago)"
-
-
-def _chip(word: t.Any) -> str:
-    return f'<span class="chip {_MOODS.get(str(word), "")}">{_text(word)}</span>' if word else ""
-
-
-def _short(hexadecimal: t.Any) -> str:
-    return _text(str(hexadecimal)[:12]) + "…"
-
-
-def _drift(sentences: t.Sequence[str]) -> str:
-    if not sentences:
-        return ""
-    return '<ul class="drift bad">' + "".join(f"<li>{_text(each)}</li>" for each in sentences) + "</ul>\n"
+def _plain(value: t.Any) -> str:
+    """A text without halves of characters, which no file can hold; empty for nothing."""
+    return "" if value is None else str(value).encode("utf-8", "replace").decode()
 
 
 def _text(value: t.Any) -> str:
-    """Escaped, and without halves of characters, which no file can hold."""
-    return "-" if value is None or value == "" else escape(str(value).encode("utf-8", "replace").decode())
+    return escape(_plain(value))

@@ -364,7 +364,8 @@ def test_audit_tells_what_drifted(fleet):
     assert "\nAUDIT  hosts 3  silent 1  cards 3  drift 3  valid 3\n" in run.output, run.output
     assert "\n  drift ws-002  corp: The host has the card corp, and the inventory does not name it.\n" in run.output
     page = (fleet.folder / "audit.html").read_text()
-    assert "user0@corp.example" in page and "does not name it" in page and "<script" not in page
+    assert "user0@corp.example" in page and "does not name it" in page
+    assert "corp,ready," in (fleet.folder / "audit.csv").read_text()
     assert PIN not in page + json.dumps(report)
 
 
