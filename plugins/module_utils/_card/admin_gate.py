@@ -87,7 +87,7 @@ class AdminGate:
         challenge, answer = AdminChallenge.make(key)
         seal = administrator.opened.seal
         if key != administrator.key:
-            seal = self._gates.make_seal(Role.ADMIN, b"", administrator.opened.key + key.value)
+            seal = self._gates.make_seal(Role.ADMIN, b"", administrator.opened.contents().key + key.value)
         renewal = Renewal(seal, masked(administrator.auth, _mask(self._salt, challenge, answer)))
         return challenge, renewal, answer_auth(self._salt, challenge, answer)
 

@@ -16,6 +16,7 @@ from .edge import Edge
 from .external_key import ExternalKey
 from .face import Face
 from .gate import ROLES
+from .kept import Kept
 from .key import Key
 from .key_slots import Certify, KeySlots
 from .objects import Objects
@@ -39,9 +40,9 @@ class Card:
     :raises CardGone: by every method, once the card is destroyed
     """
 
-    def __init__(self, store: Store, bench: Workbench, number: int) -> None:
+    def __init__(self, store: Store, bench: Workbench, number: int, kept: t.Optional[Kept] = None) -> None:
         self.number = number
-        self._session = CardSession(store, bench, number)
+        self._session = CardSession(store, bench, number, kept)
         self._pins = Pins(self._session)
         self._admin = AdminSession(self._session)
         self._slots = KeySlots(self._session)
@@ -170,7 +171,7 @@ class Card:
     # PIN and PUK.
 
     def tries(self, reference: Reference) -> Tries:
-        """Reads the TPM's counter; costs no try.
+        """What the TPM's counter says, or said when it was full and nobody had tried since; costs no try.
 
         :raises NotOffered: if the card has no such secret
         """

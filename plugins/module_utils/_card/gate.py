@@ -9,6 +9,7 @@ card's parent key. The ticket stands for the PIN until it expires.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import typing as t
 from dataclasses import dataclass, field
@@ -20,8 +21,9 @@ from .._tpm import object as tpm_object
 from .._tpm.connection import Tpm
 from .._tpm.errors import WRONG_VALUE, Reason, TpmError
 from .._tpm.session import Given, Ticket, obtain_ticket
-from .._tpm.storage_root import storage_root_of
+from .._tpm.storage_root import FoundKey, look, storage_root_of
 from .._tpm.template import Template
+from .._tpm.workbench import Workbench
 from .derivation import NEWEST, Derivation, auth_value, secret_auth, telltale
 from .errors import UNCOUNTED, Blocked, CardLost, CardOutdated, NotOffered, TpmLockedOut, WrongSecret
 from .model import COUNTER_SIZE, SECRET_SIZE, Role, counter_data
@@ -36,15 +38,25 @@ ROLES = {Reference.PIN: Role.PIN, Reference.PUK: Role.PUK, Reference.ADMIN: Role
 _PURPOSES = {Role.PIN: "pin", Role.PUK: "puk", Role.ADMIN: "admin"}
 
 
+class Contents(t.NamedTuple):
+    """What lies behind the gate: K, what the SECRET index holds, and the authValue of the parent key; 32 bytes each."""
+
+    key: bytes
+    secret: bytes
+    parent_auth: bytes
+
+
 @dataclass(frozen=True)
 class Opened:
-    """What a right PIN or PUK brings. ``key`` is K, 32 bytes."""
+    """What a right PIN or PUK brings.
+
+    :param contents: may ask the TPM, where a card was opened again
+    """
 
     role: Role
     ticket: Ticket
     seal: Blob = field(repr=False)
-    key: bytes = field(repr=False)
-    parent_auth: bytes = field(repr=False)
+    contents: t.Callable[[], Contents] = field(repr=False)
 
 
 class Entered(t.NamedTuple):
@@ -69,6 +81,11 @@ class Gates:
     def root(self) -> t.Any:
         """The storage root key that the card was made under."""
         return storage_root_of(self.tpm, self.record.storage_root)
+
+    def found_root(self) -> t.Optional[FoundKey]:
+        """Returns that key as it lies in the TPM, if it is one of the TCG's template."""
+        found = look(self.tpm, self.tpm.handle(self.root))
+        return found if found is not None and found.is_of_template else None
 
     def role(self, reference: Reference) -> Role:
         """:raises NotOffered: if the card has no such secret"""
@@ -148,8 +165,34 @@ class Gates:
 
     def _enter(self, reference: Reference, role: Role, auth: bytes) -> Entered:
         entity = self.entity(role, auth)
-        try:
+        with self._judging(reference, role):
             ticket = obtain_ticket(self.tpm, self.model.name(role), entity, TICKET_SECONDS)
+        return Entered(ticket, auth, entity)
+
+    def enter_again(self, reference: Reference, secret: bytes, bench: Workbench, root: FoundKey) -> Ticket:
+        """Has the TPM check a secret, in few commands, and leaves the bench ready for a signature.
+
+        :param root: the storage root key
+        :raises WrongSecret, Blocked, NotOffered: as :meth:`enter`
+        :raises SaltRefused: if the root key is no longer that
+        """
+        from .._tpm.bare_proof import prove
+
+        role = self.role(reference)
+        index, auth = self.model.indices[role], self.auth(role, secret)
+        try:
+            with self._judging(reference, role):
+                return bench.enter(lambda policy: prove(self.tpm, root, policy, index, auth, TICKET_SECONDS))
+        except (WrongSecret, TpmError) as error:
+            if nv.name(self.tpm, index.handle) != index.name:
+                raise CardLost(self.record.name, self.record.instance_id) from error
+            raise
+
+    @contextlib.contextmanager
+    def _judging(self, reference: Reference, role: Role) -> t.Iterator[None]:
+        """Says of a refusal what it means for the secret."""
+        try:
+            yield
         except TpmError as error:
             if error.reason is Reason.AUTH_UNAVAILABLE:
                 raise Blocked(reference) from error
@@ -157,7 +200,6 @@ class Gates:
                 left = self.tries(role).left if role is not Role.ADMIN else UNCOUNTED
                 raise WrongSecret(reference, left) from error
             raise
-        return Entered(ticket, auth, entity)
 
     def open(self, reference: Reference, secret: bytes) -> Opened:
         """Opens the card.
@@ -171,7 +213,11 @@ class Gates:
         return self.opened(role, entered.ticket, seal, key)
 
     def opened(self, role: Role, ticket: Ticket, seal: Blob, key: bytes) -> Opened:
-        return Opened(role, ticket, seal, key, self.parent_auth(key, self._secret(role, ticket)))
+        contents = self.contents(key, self.secret(role, ticket))
+        return Opened(role, ticket, seal, lambda: contents)
+
+    def contents(self, key: bytes, secret: bytes) -> Contents:
+        return Contents(key, secret, self.parent_auth(key, secret))
 
     def parent_auth(self, key: bytes, secret: bytes) -> bytes:
         return auth_value(key + secret, self.record.salt, "parent")
@@ -180,7 +226,7 @@ class Gates:
         """Returns the key of the hashes of former PINs. It is as secret as K."""
         return auth_value(key, self.record.salt, "history")
 
-    def _secret(self, role: Role, ticket: Ticket) -> bytes:
+    def secret(self, role: Role, ticket: Ticket) -> bytes:
         index = self.model.indices[Role.SECRET]
         steps = index.authorise(self.model.by(role, Command.NV_READ))
         return nv.read(self.tpm, self.entity(Role.SECRET), SECRET_SIZE, steps, Given.ticket(ticket))

@@ -13,6 +13,7 @@ from .._tpm.tcti import Tcti
 from .._tpm.workbench import Workbench
 from .card import Card
 from .host_policy import PATH as POLICY
+from .kept import Kept
 from .record import Record
 from .store import Stamp, Store
 
@@ -25,10 +26,12 @@ class CardHost:
     def __init__(self, store: str, policy: str = POLICY) -> None:
         self._store = Store(store, policy)
         self._benches: t.Dict[str, Workbench] = {}
+        self._kept: t.Dict[int, Kept] = {}
 
     def numbers(self) -> t.Mapping[int, Stamp]:
         """Returns the cards' numbers, each with what changes when its file does. No TPM command."""
         stamps = {number: self._store.stamp(number) for number in self._store.numbers()}
+        self._kept = {number: kept for number, kept in self._kept.items() if number in stamps}
         return {number: stamp for number, stamp in stamps.items() if stamp is not None}
 
     def stamp(self, number: int) -> t.Optional[Stamp]:
@@ -41,7 +44,8 @@ class CardHost:
 
     def open(self, number: int) -> Card:
         """:raises CardGone: if there is no such card, or it is being made or destroyed"""
-        return Card(self._store, self._bench(self._store.read(number).tcti), number)
+        bench = self._bench(self._store.read(number).tcti)
+        return Card(self._store, bench, number, self._kept.setdefault(number, Kept()))
 
     def _bench(self, tcti: str) -> Workbench:
         if tcti not in self._benches:
@@ -58,9 +62,12 @@ class CardHost:
                 bench.prepare(whole)
 
     def idle(self) -> None:
-        """Lets go of TPMs that other programs can't use meanwhile."""
+        """Lets go of TPMs that other programs can't use meanwhile, and of sessions in those that they can."""
         for bench in self._benches.values():
-            if bench.tpm.is_held and not bench.tpm.tcti.managed:
+            if bench.tpm.is_held and bench.tpm.tcti.managed:
+                bench.rest()
+                bench.tpm.end_authorisation()
+            elif bench.tpm.is_held:
                 bench.tpm.release()
 
     def close(self) -> None:

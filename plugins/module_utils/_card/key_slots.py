@@ -99,7 +99,7 @@ class KeySlots:
         if pin is PinUse.NEVER:
             yield root
             return
-        auth = session.require_either().parent_auth
+        auth = session.require_either().contents().parent_auth
         with tpm_object.loaded(session.tpm, root, session.known.parent, auth) as parent:
             yield parent
 

@@ -21,12 +21,12 @@ class Objects:
         self._session.revise(lambda record: record.with_object(tag, value))
 
     def read_protected(self, tag: int) -> t.Optional[bytes]:
-        auth = self._session.require_either().parent_auth
+        auth = self._session.require_either().contents().parent_auth
         boxed = self.read(tag)
         return None if boxed is None else unbox(auth, self._label(tag), boxed)
 
     def write_protected(self, tag: int, value: t.Optional[bytes]) -> None:
-        auth = self._session.require_either().parent_auth
+        auth = self._session.require_either().contents().parent_auth
         self.write(tag, None if value is None else box(auth, self._label(tag), value))
 
     def _label(self, tag: int) -> bytes:

@@ -120,7 +120,9 @@ class Passkeys:
     def _discoverable(self, made: Passkey, wanted: WantedPasskey) -> Passkey:
         identifier, blob = os.urandom(_IDENTIFIER_SIZE), b""
         if wanted.blob:
-            blob = box(self._session.require_pin().parent_auth, self._label(wanted.rp, identifier), wanted.blob)
+            blob = box(
+                self._session.require_pin().contents().parent_auth, self._label(wanted.rp, identifier), wanted.blob
+            )
         return replace(made, identifier=identifier, user=wanted.user, made_at=int(time.time()), blob=blob)
 
     def _wrapped(self, made: Passkey) -> Passkey:
@@ -194,7 +196,7 @@ class Passkeys:
 
     def blob(self, passkey: Passkey) -> bytes:
         """Returns what a relying party has left with a passkey: credBlob; empty if nothing."""
-        auth = self._session.require_pin().parent_auth
+        auth = self._session.require_pin().contents().parent_auth
         return unbox(auth, self._label(passkey.rp, passkey.identifier), passkey.blob) if passkey.blob else b""
 
     # What belongs to all of them.

@@ -11,6 +11,7 @@ from dataclasses import replace
 from .._encoding.blob import Blob
 from .._errors import InputError
 from .._pin import PinPolicy
+from .._tpm.errors import SaltRefused
 from .derivation import PinHash, derivations_of, separating_nonce, telltale
 from .errors import NotOffered
 from .gate import Gates, Opened
@@ -35,20 +36,47 @@ class Pins:
         self._session = session
 
     def tries(self, reference: Reference) -> Tries:
-        with self._session.turn():
-            gates = self._gates()
-            return gates.tries(gates.role(reference))
+        session, gates = self._session, self._gates()
+        role, stamp = gates.role(reference), session.store.stamp(session.number)
+        known = session.kept.tries(role, stamp)
+        if known is not None:
+            return known
+        with session.turn():
+            tries = gates.tries(role)
+        session.kept.keep_tries(role, stamp, tries)
+        return tries
 
     def verify(self, pin: bytes, provisioning: bool) -> None:
         session = self._session
         session.logout()
-        with session.turn():
+        with session.counting(), session.turn():
             session.bench.clear()
-            session.opened = self._gates().open(Reference.PIN, pin)
+            session.opened = self._opened_again(pin) or self._opened(pin)
         self._settle(session.opened)
         self._judge()
         if provisioning:
             session.due = None
+
+    def _opened(self, pin: bytes) -> Opened:
+        """Opens the card, and keeps what the next time will spare."""
+        session, gates = self._session, self._gates()
+        opened = gates.open(Reference.PIN, pin)
+        contents = opened.contents()
+        session.kept.remember(gates.record, gates.found_root(), contents.key, contents.secret)
+        return opened
+
+    def _opened_again(self, pin: bytes) -> t.Optional[Opened]:
+        """Opens a card of which enough is kept: the TPM is asked about the PIN alone."""
+        session, gates = self._session, self._gates()
+        kept, record = session.kept, gates.record
+        if kept.root is None or not kept.fits(record):
+            return None
+        try:
+            ticket = gates.enter_again(Reference.PIN, pin, session.bench, kept.root)
+        except SaltRefused:
+            kept.forget()
+            return None
+        return Opened(Role.PIN, ticket, record.seals[Role.PIN], session.contents_by(ticket, kept.opener(record)))
 
     def due(self) -> t.Optional[Due]:
         session = self._session
@@ -65,7 +93,7 @@ class Pins:
     def check(self, reference: Reference, secret: bytes) -> None:
         session = self._session
         session.logout()
-        with session.changing() as gates:
+        with session.counting(), session.changing() as gates:
             opened = gates.open(reference, secret)
             if opened.role in session.known.pending:
                 session.write(session.known.settled(opened.role, opened.seal))
@@ -90,7 +118,7 @@ class Pins:
     def change(self, reference: Reference, old: bytes, new: bytes, by_task: bool, must_change: bool) -> None:
         session = self._session
         rules = self._check_new(reference, new)
-        with session.changing() as gates:
+        with session.counting(), session.changing() as gates:
             opened = gates.open(reference, old)
             pin = (
                 self._new_pin(gates, opened, rules, new, old in (new, PinHash.of(new)))
@@ -111,7 +139,7 @@ class Pins:
             raise NotOffered("The host's Hello policy does not let the PUK set a PIN: make a new card.")
         if len(puk) == PUK_LENGTH:  # Another costs a try whatever the new PIN is: programs block a card so.
             self._check_new(Reference.PIN, new_pin)
-        with session.changing() as gates:
+        with session.counting(), session.changing() as gates:
             opened = self._resealed(gates, gates.open(Reference.PUK, puk), puk)
             self._replace(gates, opened, new_pin, by_task, must_change)
         self._judge()
@@ -157,7 +185,7 @@ class Pins:
         :raises InputError: if it was in use before, and the rules or the duty to change forbid that
         """
         record = self._session.known
-        key, known, now = gates.history_key(opened.key), record.pin, time.time()
+        key, known, now = gates.history_key(opened.contents().key), record.pin, time.time()
         last = max(rules.history, 1 if known.due(rules.expiry_days, now) else 0)
         if last and (same or known.was(new, key, last)):
             raise InputError("pin", f"is among the last {last} that the card has had", "choose another")
@@ -169,7 +197,7 @@ class Pins:
         role = opened.role
         if role in self._session.known.pending or not gates.is_guarded(opened.seal):
             return opened
-        return replace(opened, seal=gates.make_seal(role, gates.auth(role, secret), opened.key))
+        return replace(opened, seal=gates.make_seal(role, gates.auth(role, secret), opened.contents().key))
 
     def _prepare(
         self,
@@ -185,7 +213,7 @@ class Pins:
         """
         new, old = secrets
         auth = gates.new_auth(role, new)
-        seal = gates.make_seal(role, auth, opened.key)
+        seal = gates.make_seal(role, auth, opened.contents().key)
         others = () if old is None else [gates.auth(role, old, each) for each in derivations_of(old)]
         nonce = separating_nonce(auth, others)
         record = self._session.known.settled(opened.role, opened.seal)

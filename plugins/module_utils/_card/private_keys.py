@@ -21,11 +21,12 @@ from .._tpm.workbench import SavedKey
 from .errors import NoSuchKey, NotOffered, NotVerified
 from .external_key import is_on_curve
 from .gate import TICKET_SECONDS, Gates
+from .kept import KeyPlace
 from .key import PinUse, Slot, slot_name
 from .key_slots import KeySlots
 from .model import Role
 from .record import KeyRecord
-from .session import CardSession, KeyPlace
+from .session import CardSession
 
 Answer = t.TypeVar("Answer")
 
@@ -164,7 +165,7 @@ class PrivateKeys:
         self, place: KeyPlace, key: KeyInUse, ticket: Ticket, action: t.Callable[[SavedKey, Ticket], Answer]
     ) -> Answer:
         saved = self._session.saved_keys.get(place)
-        if saved is not None:
+        if saved is not None and saved.blob == key.blob:
             try:
                 return action(saved, ticket)
             except TpmError as error:
@@ -177,7 +178,7 @@ class PrivateKeys:
         session.bench.clear()
         with self._slots.parent(key.pin) as parent, tpm_object.loaded(session.tpm, parent, key.blob) as entity:
             rest = session.known.model.key_policy(key.pin, key.certifiable)[1:]
-            saved = session.saved_keys[place] = session.bench.save(entity, rest)
+            saved = session.saved_keys[place] = session.bench.save(entity, rest, key.blob)
         if len(session.saved_keys) > _MOST_SAVED:
             del session.saved_keys[next(iter(session.saved_keys))]
         session.tpm.end_esapi()

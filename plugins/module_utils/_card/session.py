@@ -5,19 +5,20 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import typing as t
 
 from .._tpm.errors import STALE_TICKET, TpmError
+from .._tpm.session import Ticket
 from .._tpm.workbench import SavedKey, Workbench
 from .admin_gate import Administrator
-from .errors import CardGone, NotVerified, PinDue
-from .gate import Gates, Opened
+from .errors import Blocked, CardGone, NotVerified, PinDue, WrongSecret
+from .gate import Contents, Gates, Opened
+from .kept import Kept, KeyPlace, secrets_of
+from .model import Role
 from .pin_record import Due
 from .record import Record, State
 from .store import Stamp, Store
-
-KeyPlace = t.Union[int, bytes]
-"""A slot, or what else a key is found by: the identifier of a passkey."""
 
 
 class CardSession:
@@ -29,7 +30,7 @@ class CardSession:
     :raises CardGone: here and by every look at :attr:`record`, once the card is destroyed
     """
 
-    def __init__(self, store: Store, bench: Workbench, number: int) -> None:
+    def __init__(self, store: Store, bench: Workbench, number: int, kept: t.Optional[Kept] = None) -> None:
         self.store = store
         self.bench = bench
         self.tpm = bench.tpm
@@ -39,8 +40,8 @@ class CardSession:
         self.due: t.Optional[Due] = None
         """Why the verified PIN can do nothing but be changed."""
         self.administrator: t.Optional[Administrator] = None
-        self.saved_keys: t.Dict[KeyPlace, SavedKey] = {}
-        """Keys that were loaded, by their places."""
+        self.kept = Kept() if kept is None else kept
+        """What outlives a logout."""
         self._is_stale = False
         """Whether something may be loaded in the TPM that nobody may use any more."""
         self._stamp = store.stamp(number)
@@ -73,7 +74,7 @@ class CardSession:
             raise
         if record.administration != self.known.administration:
             self.end_administration()
-        if _secrets_of(record) != _secrets_of(self.known):
+        if secrets_of(record) != secrets_of(self.known):
             self._end()
         self._stamp = stamp
         self.known = record
@@ -81,7 +82,7 @@ class CardSession:
     def _end(self) -> None:
         """Ends what anybody may do, without the TPM."""
         self.opened = self.administrator = None
-        self.saved_keys = {}
+        self.kept.forget()
         self._is_stale = True
 
     def write(self, record: Record) -> None:
@@ -104,6 +105,20 @@ class CardSession:
         with self.store.changing(self.number):
             self.write(revision(self.record))
 
+    @property
+    def saved_keys(self) -> t.Dict[KeyPlace, SavedKey]:
+        """Keys that were loaded, by their places."""
+        return self.kept.keys
+
+    @contextlib.contextmanager
+    def counting(self) -> t.Iterator[None]:
+        """Lets all programs know that a try was spent: what they know of the counters is no longer so."""
+        try:
+            yield
+        except (WrongSecret, Blocked):
+            self.store.touch(self.number)
+            raise
+
     @contextlib.contextmanager
     def turn(self) -> t.Iterator[None]:
         """Takes the TPM, and gives it back if another program waits."""
@@ -124,6 +139,22 @@ class CardSession:
             gates = Gates(self.tpm, self.record)
             self.bench.clear()
             yield gates
+
+    def contents_by(self, ticket: Ticket, open_key: t.Callable[[bytes], bytes]) -> t.Callable[[], Contents]:
+        """Returns what reads the SECRET index, once it is called for the first time, by the PIN's ticket.
+
+        :param open_key: gives K to whoever knows what the index holds
+        """
+
+        @functools.cache
+        def contents() -> Contents:
+            held = contextlib.nullcontext() if self.tpm.is_held else self.turn()
+            with self.noticing_stale_tickets(), held:
+                gates = Gates(self.tpm, self.known)
+                secret = gates.secret(Role.PIN, ticket)
+                return gates.contents(open_key(secret), secret)
+
+        return contents
 
     @contextlib.contextmanager
     def noticing_stale_tickets(self) -> t.Iterator[None]:
@@ -160,9 +191,8 @@ class CardSession:
         self.record  # noqa: B018  Reading it does that.
 
     def logout(self) -> None:
-        """Ends what a verified PIN may do; the keys leave the TPM."""
+        """Ends what a verified PIN may do; the keys leave the TPM, and only their contexts stay."""
         self.opened = None
-        self.saved_keys = {}
         if self.tpm.is_held:
             self.bench.clear()
 
@@ -172,8 +202,3 @@ class CardSession:
     def close(self) -> None:
         self.logout()
         self.end_administration()
-
-
-def _secrets_of(record: Record) -> t.Tuple[object, ...]:
-    """Returns what ends a session when another process changes it."""
-    return record.serial, record.seals, record.pending, record.pin

@@ -21,7 +21,7 @@ NO_SESSIONS = 0x8001
 SESSIONS = 0x8002
 RH_NULL = 0x40000007
 RH_OWNER = 0x40000001
-CONTINUE_SESSION = b"\x01"
+_CONTINUE_SESSION = b"\x01"
 HEADER_SIZE = 10
 
 TRANSIENT = 0x80000000
@@ -35,6 +35,7 @@ class CommandCode(enum.IntEnum):
     """Command codes: TPM 2.0 part 2, clause 6.5.2."""
 
     NV_READ = 0x14E
+    POLICY_SECRET = 0x151
     RSA_DECRYPT = 0x159
     SIGN = 0x15D
     CONTEXT_LOAD = 0x161
@@ -68,17 +69,21 @@ def take_sized(data: bytes, offset: int = 0) -> t.Tuple[bytes, int]:
     return data[start:end], end
 
 
-def command(
-    code: int, handles: t.Sequence[int] = (), parameters: bytes = b"", session: t.Optional[int] = None
-) -> bytes:
-    """Returns a command, authorised by at most one session that needs no HMAC."""
+def authorisation(session: int, nonce: bytes = b"", attributes: bytes = _CONTINUE_SESSION, proof: bytes = b"") -> bytes:
+    """Returns a TPMS_AUTH_COMMAND; one that goes on and needs no HMAC if nothing else is said."""
+    return struct.pack(">I", session) + sized(nonce) + attributes + sized(proof)
+
+
+def command(code: int, handles: t.Sequence[int] = (), parameters: bytes = b"", area: bytes = b"") -> bytes:
+    """Returns a command.
+
+    :param area: of one authorisation, if it takes one
+    """
     body = b"".join(struct.pack(">I", handle) for handle in handles)
-    if session is not None:
-        area = struct.pack(">I", session) + sized(b"") + CONTINUE_SESSION + sized(b"")
+    if area:
         body += struct.pack(">I", len(area)) + area
     body += parameters
-    tag = NO_SESSIONS if session is None else SESSIONS
-    return struct.pack(">HII", tag, HEADER_SIZE + len(body), code) + body
+    return struct.pack(">HII", SESSIONS if area else NO_SESSIONS, HEADER_SIZE + len(body), code) + body
 
 
 def response_code(response: bytes) -> int:
@@ -110,6 +115,14 @@ def start_policy_session() -> bytes:
     return command(CommandCode.START_AUTH_SESSION, (RH_NULL, RH_NULL), body)
 
 
+def policy_secret(nonce: bytes, seconds: int) -> bytes:
+    """Returns the parameters of TPM2_PolicySecret that asks for a ticket: part 3, clause 23.4.
+
+    :param nonce: the session's own, or else the TPM would take the time as counted from its start
+    """
+    return sized(nonce) + sized(b"") + sized(b"") + struct.pack(">i", -seconds)
+
+
 def policy_ticket(session: int, timeout: bytes, name: bytes, ticket: bytes) -> bytes:
     """Part 3, clause 23.5; ``ticket`` is a marshalled TPMT_TK_AUTH."""
     body = sized(timeout) + sized(b"") + sized(b"") + sized(name) + ticket
@@ -135,7 +148,7 @@ def sign_ecdsa(key: int, session: int, digest: bytes, hash_algorithm: int) -> by
     """Part 3, clause 20.2; the null ticket says that the digest was made outside of the TPM."""
     scheme = struct.pack(">HH", Algorithm.ECDSA, hash_algorithm)
     null_ticket = struct.pack(">HIH", 0x8024, RH_NULL, 0)
-    return command(CommandCode.SIGN, (key,), sized(digest) + scheme + null_ticket, session)
+    return command(CommandCode.SIGN, (key,), sized(digest) + scheme + null_ticket, authorisation(session))
 
 
 def ecdsa_signature(response: bytes) -> t.Tuple[bytes, bytes]:
@@ -148,9 +161,8 @@ def ecdsa_signature(response: bytes) -> t.Tuple[bytes, bytes]:
 
 def rsa_private(key: int, session: int, block: bytes) -> bytes:
     """The bare RSA private operation, TPM2_RSA_Decrypt with no padding: part 3, clause 14.3."""
-    return command(
-        CommandCode.RSA_DECRYPT, (key,), sized(block) + struct.pack(">H", Algorithm.NULL) + sized(b""), session
-    )
+    body = sized(block) + struct.pack(">H", Algorithm.NULL) + sized(b"")
+    return command(CommandCode.RSA_DECRYPT, (key,), body, authorisation(session))
 
 
 def context_save(handle: int) -> bytes:
@@ -167,7 +179,7 @@ def flush_context(handle: int) -> bytes:
 
 def nv_read(handle: int, session: int, size: int) -> bytes:
     """Reads ``size`` bytes from the start, the index authorising itself: part 3, clause 31.13."""
-    return command(CommandCode.NV_READ, (handle, handle), struct.pack(">HH", size, 0), session)
+    return command(CommandCode.NV_READ, (handle, handle), struct.pack(">HH", size, 0), authorisation(session))
 
 
 def nv_read_public(handle: int) -> bytes:

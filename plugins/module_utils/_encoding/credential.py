@@ -20,6 +20,7 @@ from .public import Public
 from .wire import WireError, sized
 
 IDENTITY = b"IDENTITY"
+SECRET = b"SECRET"
 STORAGE = b"STORAGE"
 INTEGRITY = b"INTEGRITY"
 
@@ -62,31 +63,36 @@ def make_credential(ek: Public, name: bytes, secret: bytes) -> Credential:
     """
     if len(secret) > digest_size(ek.name_algorithm):
         raise ValueError(f"a credential holds at most {digest_size(ek.name_algorithm)} bytes, not {len(secret)}")
-    seed, encrypted_seed = _share_seed(ek)
+    seed, encrypted_seed = share_seed(ek, IDENTITY)
     return Credential(_protect(ek, seed, name, secret), encrypted_seed)
 
 
-def _share_seed(ek: Public) -> t.Tuple[bytes, bytes]:
-    key = ek.public_key()
+def share_seed(storage: Public, label: bytes) -> t.Tuple[bytes, bytes]:
+    """Returns a secret of the size of a digest, and the contents of the TPM2B_ENCRYPTED_SECRET that holds it.
+
+    :param storage: a key of the TPM, which alone reads the secret
+    :param label: what the secret is for
+    """
+    key = storage.public_key()
     if isinstance(key, rsa.RSAPublicKey):
-        return _share_seed_rsa(ek, key)
-    return _share_seed_ecc(ek, key)
+        return _share_seed_rsa(storage, key, label)
+    return _share_seed_ecc(storage, key, label)
 
 
-def _share_seed_rsa(ek: Public, key: rsa.RSAPublicKey) -> t.Tuple[bytes, bytes]:
-    seed = os.urandom(digest_size(ek.name_algorithm))
-    hash_ = hash_algorithm(ek.name_algorithm)
-    return seed, key.encrypt(seed, padding.OAEP(padding.MGF1(hash_), hash_, IDENTITY + b"\0"))
+def _share_seed_rsa(storage: Public, key: rsa.RSAPublicKey, label: bytes) -> t.Tuple[bytes, bytes]:
+    seed = os.urandom(digest_size(storage.name_algorithm))
+    hash_ = hash_algorithm(storage.name_algorithm)
+    return seed, key.encrypt(seed, padding.OAEP(padding.MGF1(hash_), hash_, label + b"\0"))
 
 
-def _share_seed_ecc(ek: Public, key: ec.EllipticCurvePublicKey) -> t.Tuple[bytes, bytes]:
+def _share_seed_ecc(storage: Public, key: ec.EllipticCurvePublicKey, label: bytes) -> t.Tuple[bytes, bytes]:
     size = (key.curve.key_size + 7) // 8
     ephemeral = ec.generate_private_key(key.curve)
     own, other = ephemeral.public_key().public_numbers(), key.public_numbers()
     x, y = own.x.to_bytes(size, "big"), own.y.to_bytes(size, "big")
     z = ephemeral.exchange(ec.ECDH(), key)
-    bits = 8 * digest_size(ek.name_algorithm)
-    seed = kdfe(ek.name_algorithm, z, IDENTITY, x, other.x.to_bytes(size, "big"), bits)
+    bits = 8 * digest_size(storage.name_algorithm)
+    seed = kdfe(storage.name_algorithm, z, label, x, other.x.to_bytes(size, "big"), bits)
     return seed, sized(x) + sized(y)
 
 

@@ -94,6 +94,10 @@ class TpmError(HardboundError):
         super().__init__(f"{words} (code 0x{code:x}{', ' + doing if doing else ''}).")
 
 
+class SaltRefused(TpmError):
+    """The TPM starts no session that is salted with this key: the key is gone, or another."""
+
+
 @contextlib.contextmanager
 def naming_auth(hierarchy: str, known: bool) -> t.Iterator[None]:
     """Says of which parameter it is that a TPM refuses the authorisation of a hierarchy, where it asks for no other.

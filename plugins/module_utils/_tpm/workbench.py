@@ -15,6 +15,7 @@ import typing as t
 
 from .._encoding import command as wire
 from .._encoding.algorithm import Algorithm, digest_size
+from .._encoding.blob import Blob
 from .._encoding.policy import Policy
 from .connection import Tpm
 from .errors import TpmError
@@ -30,11 +31,13 @@ class SavedKey:
     """A key that was loaded once, as the context that the TPM gave for it.
 
     :param rest: the steps of its policy after the ticket
+    :param blob: what was loaded
     """
 
-    def __init__(self, context: bytes, rest: Policy = ()) -> None:
+    def __init__(self, context: bytes, rest: Policy = (), blob: t.Optional[Blob] = None) -> None:
         self.context = context
         self.rest = rest
+        self.blob = blob
 
 
 class Workbench:
@@ -47,6 +50,7 @@ class Workbench:
         self._key: t.Optional[SavedKey] = None
         self._handle = 0
         self._last: t.Optional[Ticket] = None
+        self._entered: t.Optional[Ticket] = None
         self._series = 0
         self._is_ready = False
         self._ahead: t.List[bytes] = []
@@ -56,15 +60,15 @@ class Workbench:
         """Forgets what another turn had loaded."""
         if self._turn != self.tpm.turn:
             self._turn = self.tpm.turn
-            self._session = self._key = None
+            self._session = self._key = self._entered = None
             self._end_series()
 
     def _end_series(self) -> None:
         self._last, self._series, self._is_ready, self._ahead = None, 0, False, []
 
-    def save(self, entity: t.Any, rest: Policy = ()) -> SavedKey:
+    def save(self, entity: t.Any, rest: Policy = (), blob: t.Optional[Blob] = None) -> SavedKey:
         """Returns a key that is loaded, as :class:`SavedKey`."""
-        return SavedKey(wire.parameters(self.tpm.run(wire.context_save(self.tpm.handle(entity)))), rest)
+        return SavedKey(wire.parameters(self.tpm.run(wire.context_save(self.tpm.handle(entity)))), rest, blob)
 
     def place(self, key: SavedKey) -> int:
         """Returns the handle of the key, loaded.
@@ -73,7 +77,7 @@ class Workbench:
         """
         self._begin()
         if self._key is not key:
-            self.clear()
+            self._take_key_away()
             self._handle = wire.first_handle(self.tpm.run(wire.context_load(key.context)))
             self._key = key
         return self._handle
@@ -89,7 +93,18 @@ class Workbench:
             esapi.tr_close(entity)
 
     def clear(self) -> None:
-        """Takes the key away to make room."""
+        """Takes the key away to make room, and ends what the session is ready for."""
+        self._take_key_away()
+        if self._entered is not None:
+            self._drop_session()
+
+    def rest(self) -> None:
+        """Leaves no session to a resource manager, which would have to save it for each command of others."""
+        self._begin()
+        self._end_series()
+        self._drop_session()
+
+    def _take_key_away(self) -> None:
         self._begin()
         if self._is_ready:
             self._drop_session()
@@ -100,10 +115,27 @@ class Workbench:
                 self.tpm.flush(self._handle)
 
     def _drop_session(self) -> None:
-        session, self._session = self._session, None
+        session, self._session, self._entered = self._session, None, None
         if session is not None:
             with contextlib.suppress(TpmError):
                 self.tpm.flush(session)
+
+    def enter(self, prove: t.Callable[[t.Tuple[int, bytes]], Ticket]) -> Ticket:
+        """Has a secret proved in the policy session that the first signature then uses.
+
+        :param prove: gets the session's handle and nonce, carries the step out there and returns the ticket for it
+        """
+        self.clear()
+        self._drop_session()
+        response = self.tpm.run(wire.start_policy_session())
+        self._session = wire.first_handle(response)
+        try:
+            ticket = prove((self._session, wire.take_sized(wire.parameters(response, 1))[0]))
+        except BaseException:
+            self._drop_session()
+            raise
+        self._entered = ticket
+        return ticket
 
     def sign(self, key: SavedKey, ticket: Ticket, digest: bytes) -> t.Tuple[bytes, bytes]:
         """Returns r and s.
@@ -171,10 +203,15 @@ class Workbench:
         return self._session
 
     def _satisfied(self, ticket: Ticket) -> int:
-        """Returns the session after the TPM has taken the ticket."""
+        """Returns the session after the TPM has taken the ticket, unless the secret itself was proved there."""
+        entered = self._entered is ticket
+        if self._entered is not None and not entered:
+            self._drop_session()
+        self._entered = None
         if self._session is None:
             self._session = wire.first_handle(self.tpm.run(wire.start_policy_session()))
-        for step in (_policy_ticket(self._session, ticket), *self._rest(self._session)):
+        steps = () if entered else (_policy_ticket(self._session, ticket),)
+        for step in (*steps, *self._rest(self._session)):
             self.tpm.run(step)
         return self._session
 

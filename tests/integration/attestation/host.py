@@ -82,7 +82,7 @@ class Host:
         template.publicArea.objectAttributes |= TPMA_OBJECT.USERWITHAUTH
         record = card.record
         policy = record.model.key_policy(next(iter(record.keys.values())).pin)
-        root, auth = self.tpm.storage_root(), card._session.require_pin().parent_auth
+        root, auth = self.tpm.storage_root(), card._session.require_pin().contents().parent_auth
         with tpm_object.loaded(self.tpm, root, record.parent, auth) as parent:
             return tpm_object.create(self.tpm, parent, template, policy)
 

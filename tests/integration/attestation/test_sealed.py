@@ -165,7 +165,7 @@ def test_a_ticket_outlives_all_but_a_restart(make):
         with host.tpm.taken() as tpm:
             try:
                 with (
-                    tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.parent_auth) as parent,
+                    tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.contents().parent_auth) as parent,
                     tpm_object.loaded(tpm, parent, key.blob) as entity,
                 ):
                     saved = bench.save(entity, record.model.key_policy(key.pin)[1:])

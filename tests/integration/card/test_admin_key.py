@@ -282,7 +282,7 @@ def test_a_key_that_is_imported_does_not_leave_the_tpm_again(bench, record):
     with bench.tpm.taken() as tpm:
         opened = Gates(tpm, record).open(Reference.PIN, PIN)
         with (
-            tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.parent_auth) as parent,
+            tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.contents().parent_auth) as parent,
             tpm_object.loaded(tpm, parent, record.keys[0x9D].blob) as key,
         ):
             policy = record.model.key_policy(record.keys[0x9D].pin)
@@ -311,7 +311,7 @@ def test_the_admin_key_is_not_on_the_disk(bench, record):
     seen.append(on_disk(bench, record))
     administrator = card._session.administrator
     for content in seen:
-        for secret in (KEY.value, OTHER.value, administrator.auth, administrator.opened.key):
+        for secret in (KEY.value, OTHER.value, administrator.auth, administrator.opened.contents().key):
             assert not any(form in content for form in forms(secret))
 
 

@@ -95,7 +95,7 @@ def test_a_loaded_key_takes_no_password(tpm, bench, record):
     gates = Gates(tpm, record)
     opened = gates.open(Reference.PIN, PIN)
     with (
-        tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.parent_auth) as parent,
+        tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.contents().parent_auth) as parent,
         tpm_object.loaded(tpm, parent, record.keys[0x9A].blob) as key,
     ):
         scheme = pytss.TPMT_SIG_SCHEME(scheme=pytss.TPM2_ALG.ECDSA)
@@ -394,7 +394,7 @@ def test_consent_to_certify_is_for_nothing_else(tpm, record):
     x, y = (each.to_bytes(32, "big") for each in (point.x, point.y))
     given, pin = Given.ticket(opened.ticket), record.keys[0x9A].pin
     with (
-        tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.parent_auth) as parent,
+        tpm_object.loaded(tpm, tpm.storage_root(), record.parent, opened.contents().parent_auth) as parent,
         tpm_object.loaded(tpm, parent, record.keys[0x9A].blob) as key,
     ):
         assert tpm_object.ecdh(tpm, key, x, y, model.key_policy(pin), given)

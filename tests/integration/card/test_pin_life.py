@@ -131,7 +131,7 @@ def test_the_history_is_no_oracle_on_disk(bench):
             assert not record.pin.was(pin, gates.history_key(material), 3)
             assert not record.pin.was(pin, material, 3)
         opened = gates.open(Reference.PIN, NEW)
-        assert record.pin.was(PIN, gates.history_key(opened.key), 3)
+        assert record.pin.was(PIN, gates.history_key(opened.contents().key), 3)
 
 
 # The host's Hello policy

@@ -11,6 +11,7 @@ import hashlib
 import os
 import pathlib
 import tempfile
+from collections import Counter
 
 import pytest
 import yaml
@@ -29,7 +30,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_a
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.payload import Payload
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
-from ansible_collections.hardbound.identity.tests.support.command_log import CommandLog
+from ansible_collections.hardbound.identity.tests.support.command_log import ASYMMETRIC, CommandLog
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 
 pytestmark = pytest.mark.tpm
@@ -42,6 +43,7 @@ ACTIONS = (
     "card made",
     "key made",
     "card looked at",
+    "tries shown, first time",
     "PIN verified, first time since the TPM's start",
     "signature, first time since the TPM's start",
     "further signature",
@@ -77,6 +79,7 @@ class User:
         self._end(bench.tpm)
         host = CardHost(bench.store.folder)
         program = host.open(record.number)
+        self.does(next(actions), lambda: self._show_tries(program))
         self.does(next(actions), lambda: program.verify(PIN))
         for _unused in range(2):
             self.does(next(actions), lambda: program.sign(SLOT, DIGEST))
@@ -94,12 +97,16 @@ class User:
 
     def _sign_once(self, host, number):
         card = host.open(number)
-        for reference in (Reference.PIN, Reference.PUK):
-            assert card.tries(reference).left == 3
+        self._show_tries(card)
         card.verify(PIN)
         card.sign(SLOT, DIGEST)
         card.close()
         host.idle()
+
+    @staticmethod
+    def _show_tries(card):
+        for reference in (Reference.PIN, Reference.PUK):
+            assert card.tries(reference).left == 3
 
     def _renew(self, actions, record):
         store, tpm = self._bench.store, self._bench.tpm
@@ -144,3 +151,10 @@ def test_the_list_is_of_these_actions():
 def test_the_tpm_is_asked_what_is_listed(taken, action):
     found = yaml.safe_dump({action: taken[action]}, sort_keys=True)
     assert taken[action] == LISTED[action], f"tpm_commands.yml is not as it is:\n{found}"
+
+
+def test_a_new_process_takes_few_commands():
+    """The card was used before since the TPM's start."""
+    counts = Counter(LISTED[ACTIONS[7]])
+    assert sum(counts.values()) <= 12
+    assert sum(count for kind, count in counts.items() if kind in ASYMMETRIC and kind != "Sign") <= 2

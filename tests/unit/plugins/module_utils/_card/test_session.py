@@ -49,7 +49,7 @@ def opened(tmp_path: Path) -> t.Tuple[Card, Store, Untouched]:
     card = Card(store, t.cast(t.Any, tpm), 0)
     session = card._session
     session.opened = session.administrator = t.cast(t.Any, object())
-    session.saved_keys = {0x9A: t.cast(t.Any, object())}
+    session.saved_keys[0x9A] = t.cast(t.Any, object())
     return card, store, tpm
 
 

@@ -1,0 +1,278 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a process keeps of a card between two logins: of use with the PIN, of none to who steals its memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import unbox
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
+    Blocked,
+    CardGone,
+    CardLost,
+    NotVerified,
+    WrongSecret,
+)
+from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
+from ansible_collections.hardbound.identity.plugins.module_utils._card.host import CardHost
+from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
+from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding import command as wire
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Algorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import Command
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm import nv
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmError, TpmUnreachable
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session import Given, obtain_ticket
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+pytestmark = pytest.mark.tpm
+
+PIN, NEW_PIN, PUK = b"123456", b"654321", b"87654321"
+MESSAGE = b"what is signed"
+DIGEST = hashlib.sha256(MESSAGE).digest()
+SLOT = 0x9A
+
+
+@pytest.fixture
+def record(bench):
+    record = bench.make()
+    with bench.open(record, PIN) as card:
+        card.make_key(KeySpecification(SLOT, KeyAlgorithm.ECC_P256))
+        record = card.record
+    bench.tpm.release()
+    return record
+
+
+@pytest.fixture
+def host(bench, record):
+    """A card service that has had the card in use, and closed it."""
+    host = CardHost(bench.store.folder)
+    signs(host, record)
+    yield host
+    host.close()
+
+
+def signs(host, record, pin=PIN):
+    """What a new program does."""
+    with host.open(record.number) as card:
+        card.verify(pin)
+        signature = card.sign(SLOT, DIGEST)
+        load_der_public_key(card.keys()[SLOT].public).verify(signature, MESSAGE, ec.ECDSA(hashes.SHA256()))
+    host.idle()
+
+
+@pytest.fixture
+def memory(host, record):
+    """What a thief finds in the service's memory while nobody is logged in."""
+    return host.open(record.number)._session.kept
+
+
+@pytest.fixture
+def commands(host, monkeypatch):
+    """Codes of the commands that the service's TPM gets."""
+    (bench,) = host._benches.values()
+    codes, begin = [], bench.tpm.begin
+
+    def noted(command):
+        codes.append(int.from_bytes(command[6:10], "big"))
+        begin(command)
+
+    monkeypatch.setattr(bench.tpm, "begin", noted)
+    return codes
+
+
+def test_a_second_program_unseals_and_loads_nothing(host, record, commands):
+    signs(host, record)
+    assert 0x161 in commands and not {0x157, 0x15E, 0x14E} & set(commands)  # Load, Unseal, NV_Read
+
+
+def test_protected_objects_open_again(bench, host, record):
+    with host.open(record.number) as card:
+        card.verify(PIN)
+        card.store_protected(0x5FC103, b"fingerprints")
+        card.make_key(KeySpecification(0x9C, KeyAlgorithm.ECC_P256))
+    with host.open(record.number) as card:
+        with pytest.raises(NotVerified):
+            card.protected(0x5FC103)
+        card.verify(PIN)
+        assert card.protected(0x5FC103) == b"fingerprints"
+
+
+def test_a_wrong_pin_is_counted_and_closes_the_card(bench, host, record):
+    with host.open(record.number) as card:
+        card.verify(PIN)
+        for left in (2, 1):
+            with pytest.raises(WrongSecret) as caught:
+                card.verify(b"wrong1")
+            assert caught.value.left == left
+            assert card.tries(Reference.PIN).left == left
+            with pytest.raises(NotVerified):
+                card.sign(SLOT, DIGEST)
+        with pytest.raises(WrongSecret):
+            card.verify(b"wrong1")
+        with pytest.raises(Blocked):
+            card.verify(PIN)
+        card.unblock(PUK, NEW_PIN)
+    signs(host, record, NEW_PIN)
+
+
+def test_a_try_that_another_process_has_spent_is_seen(bench, host, record):
+    with host.open(record.number) as card:
+        assert card.tries(Reference.PIN).left == 3
+        host.idle()
+        with pytest.raises(WrongSecret):
+            bench.open(record).check(Reference.PIN, b"wrong1")
+        bench.tpm.release()
+        assert card.tries(Reference.PIN).left == 2
+        host.idle()
+        bench.open(record, PIN).close()
+        bench.tpm.release()
+        assert card.tries(Reference.PIN).left == 3
+
+
+def test_a_pin_that_another_process_has_set_holds(bench, host, record):
+    bench.open(record).change(Reference.PIN, PIN, NEW_PIN)
+    bench.tpm.release()
+    with host.open(record.number) as card, pytest.raises(WrongSecret):
+        card.verify(PIN)
+    for _unused in range(2):
+        signs(host, record, NEW_PIN)
+
+
+def test_a_key_that_another_process_has_made_anew_is_the_one_that_signs(bench, host, record):
+    with bench.open(record, PIN) as card:
+        card.make_key(KeySpecification(SLOT, KeyAlgorithm.ECC_P256))
+    bench.tpm.release()
+    signs(host, record)
+
+
+def test_a_restart_of_the_tpm_costs_no_more_than_another_first_login(bench, host, record, software_tpm):
+    software_tpm.restart()
+    for _unused in range(2):
+        signs(host, record)
+
+
+def test_a_cleared_tpm_is_told_as_such(bench, host, record):
+    """TPM2_Clear takes the indices and the storage root key."""
+    for handle in bench.card_indices():
+        with bench.tpm.taken():
+            nv.undefine(bench.tpm, handle)
+    bench.tpm.release()
+    with host.open(record.number) as card, pytest.raises(CardLost):
+        card.verify(PIN)
+
+
+# The thief of the service's memory.
+
+
+def test_a_stolen_context_signs_nothing(bench, memory):
+    """No password, no empty policy, no ticket of another index opens it."""
+    stolen = memory.keys[SLOT]
+    other = bench.open(bench.make("other"), PIN)
+    others = other._session.opened.ticket
+    with bench.tpm.taken() as tpm:
+        handle = wire.first_handle(tpm.run(wire.context_load(stolen.context)))
+        empty = wire.first_handle(tpm.run(wire.start_policy_session()))
+        for session in (0x40000009, empty):
+            with pytest.raises(TpmError):
+                tpm.run(wire.sign_ecdsa(handle, session, DIGEST, Algorithm.SHA256))
+        tpm.flush(handle)
+    with pytest.raises(TpmError):
+        bench.workbench.sign(stolen, others, DIGEST)
+
+
+def test_a_stolen_context_signs_with_the_right_ticket_alone(bench, host, record, memory):
+    """The other side of the test before: it is the ticket that was missing there."""
+    stolen = memory.keys[SLOT]
+    ticket = bench.open(record, PIN)._session.opened.ticket
+    assert bench.workbench.sign(stolen, ticket, DIGEST)
+
+
+def test_a_stolen_box_opens_with_nothing_that_the_thief_has(bench, record, memory):
+    """It is under what the SECRET index holds, and the TPM gives that to nobody without the PIN."""
+    model = record.model
+    index = model.indices[Role.SECRET]
+    with bench.tpm.taken() as tpm:
+        gates = Gates(tpm, record)
+        for steps in (index.authorise(model.by(Role.PIN, Command.NV_READ)), ()):
+            with pytest.raises((TpmError, KeyError)):
+                nv.read(tpm, gates.entity(Role.SECRET), 32, steps, Given({}, {}))
+    for guess in (bytes(32), os.urandom(32), record.salt * 2, gates.auth(Role.PIN, PIN)):
+        with pytest.raises(ValueError):
+            unbox(guess, record.serial + b"kept", memory._boxed)
+    assert PIN not in memory._boxed
+
+
+def test_contexts_of_a_destroyed_card_are_worth_nothing(bench, host, record, memory):
+    """Not even to who knows the PIN, kept the contexts, and makes the index anew with the owner's rights."""
+    stolen = memory.keys[SLOT]
+    watching = host.open(record.number)
+    bench.destroy(record)
+    with pytest.raises(CardGone):
+        watching.verify(PIN)
+    assert watching._session.kept.keys == {} and not watching._session.kept.fits(record)
+    host.idle()
+    model = record.model
+    with bench.tpm.taken() as tpm:
+        auth = Gates(tpm, record).auth(Role.PIN, PIN)
+        counter, ordinary = (nv.define(tpm, model.indices[role], auth) for role in (Role.PIN, Role.POLICY))
+        with pytest.raises(TpmError):
+            obtain_ticket(tpm, model.name(Role.PIN), counter, 60)
+        ticket = obtain_ticket(tpm, model.name(Role.PIN), ordinary, 60)
+        with pytest.raises(TpmError):
+            bench.workbench.sign(stolen, ticket, DIGEST)
+
+
+def test_the_session_in_which_the_pin_was_proved_is_gone_after_logout(bench, host, record):
+    with host.open(record.number) as card:
+        card.verify(PIN)
+        (workbench,) = host._benches.values()
+        session = workbench._session
+        assert session in workbench.tpm.handles(wire.LOADED_SESSIONS)
+        card.logout()
+        assert session not in workbench.tpm.handles(wire.LOADED_SESSIONS)
+
+
+def test_the_session_of_one_card_signs_with_no_key_of_another(bench, host, record):
+    other = bench.make("other")
+    with bench.open(other, PIN) as card:
+        card.make_key(KeySpecification(SLOT, KeyAlgorithm.ECC_P256))
+    bench.tpm.release()
+    signs(host, bench.store.read(other.number))
+    with host.open(record.number) as card, host.open(other.number) as second:
+        card.verify(PIN)
+        with pytest.raises(NotVerified):
+            second.sign(SLOT, DIGEST)
+        second.verify(PIN)
+        assert card.sign(SLOT, DIGEST) and second.sign(SLOT, DIGEST)
+
+
+def test_an_answer_that_was_changed_on_its_way_opens_nothing(bench, host, record, monkeypatch):
+    """Somebody on the TPM's bus says "right" to a wrong PIN."""
+    with host.open(record.number) as card:
+        (workbench,) = host._benches.values()
+        card.verify(PIN)
+        card.logout()
+        run = workbench.tpm.run
+
+        def forged(command):
+            if int.from_bytes(command[6:10], "big") != 0x151:
+                return run(command)
+            with pytest.raises(TpmError):
+                run(command)
+            body = wire.sized(bytes(8)) + bytes.fromhex("8023 40000001") + wire.sized(bytes(32))
+            area = wire.sized(bytes(32)) + b"\0" + wire.sized(bytes(32))
+            size = 14 + len(body) + len(area)
+            return b"\x80\x02" + size.to_bytes(4, "big") + bytes(4) + len(body).to_bytes(4, "big") + body + area
+
+        monkeypatch.setattr(workbench.tpm, "run", forged)
+        with pytest.raises(TpmUnreachable, match="changed on its way"):
+            card.verify(b"wrong1")
+        assert not card.verified
