@@ -27,6 +27,18 @@ ASYMMETRIC = frozenset(
 """Kinds with an operation of elliptic curves or RSA in them, which take a TPM long."""
 
 
+def delays(asymmetric: float, other: float) -> t.Dict[str, float]:
+    """Returns how long a TPM takes for each kind, in seconds, by what is typical of it."""
+    return {name: asymmetric if name in ASYMMETRIC else other for name in (SALTED, *_NAMES.values())}
+
+
+PROFILES: t.Mapping[str, t.Mapping[str, float]] = {
+    "swtpm": {},
+    "firmware TPM": delays(0.05, 0.002),
+    "discrete TPM": delays(0.2, 0.008),
+}
+
+
 def kind(command: bytes) -> str:
     """Returns the name of a command: TPM 2.0 part 2, clause 6.5.2. Salted sessions have a kind of their own."""
     name = _NAMES[int.from_bytes(command[6:10], "big")]

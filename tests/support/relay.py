@@ -28,6 +28,11 @@ class Relay:
         self._idle.set()
         threading.Thread(target=self._serve, daemon=True).start()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no program is connected."""
+        return self._idle.is_set()
+
     def _serve(self) -> None:
         while True:
             with contextlib.suppress(OSError):

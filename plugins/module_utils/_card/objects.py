@@ -21,9 +21,9 @@ class Objects:
         self._session.revise(lambda record: record.with_object(tag, value))
 
     def read_protected(self, tag: int) -> t.Optional[bytes]:
-        auth = self._session.require_either().contents().parent_auth
+        opened = self._session.require_either()
         boxed = self.read(tag)
-        return None if boxed is None else unbox(auth, self._label(tag), boxed)
+        return None if boxed is None else unbox(opened.contents().parent_auth, self._label(tag), boxed)
 
     def write_protected(self, tag: int, value: t.Optional[bytes]) -> None:
         auth = self._session.require_either().contents().parent_auth

@@ -196,8 +196,8 @@ class Passkeys:
 
     def blob(self, passkey: Passkey) -> bytes:
         """Returns what a relying party has left with a passkey: credBlob; empty if nothing."""
-        auth = self._session.require_pin().contents().parent_auth
-        return unbox(auth, self._label(passkey.rp, passkey.identifier), passkey.blob) if passkey.blob else b""
+        opened, label = self._session.require_pin(), self._label(passkey.rp, passkey.identifier)
+        return unbox(opened.contents().parent_auth, label, passkey.blob) if passkey.blob else b""
 
     # What belongs to all of them.
 
