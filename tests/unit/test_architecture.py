@@ -41,6 +41,7 @@ MAY_IMPORT = {
 
 THIRD_PARTY = {
     "module_utils/_cryptography": {"cryptography"},
+    "module_utils/_edge": {"cbor2"},
     "module_utils/_tpm": {"tpm2_pytss"},
     "plugin_utils/_ledger": {"sqlalchemy"},
 }

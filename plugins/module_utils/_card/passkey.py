@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from .._encoding.blob import Blob
 from .._encoding.key_algorithm import KeyAlgorithm
-from .._encoding.wire import LARGEST_STRUCTURE, Reader, sized
+from .._encoding.wire import LARGEST_STRUCTURE, Reader, sized, unsized
 
 ALGORITHMS = (KeyAlgorithm.ECC_P256, KeyAlgorithm.ECC_P384, KeyAlgorithm.RSA_2048)
 """Those of which a wrapped passkey fits into a credential id; WebAuthn Level 2, section 4, allows 1023 bytes."""
@@ -79,6 +79,11 @@ class Passkey:
     user: t.Optional[PasskeyUser] = None
     made_at: int = 0
     blob: bytes = b""
+
+    @property
+    def public_area(self) -> bytes:
+        """TPMT_PUBLIC."""
+        return unsized(self.key.public, "TPM2B_PUBLIC")
 
     @property
     def size(self) -> int:

@@ -12,8 +12,6 @@ from dataclasses import replace
 from .._encoding.blob import Blob
 from .._encoding.evidence import Statement
 from .._encoding.key_algorithm import KeyAlgorithm
-from .._encoding.public import Public
-from .._encoding.wire import unsized
 from .._tpm import object as tpm_object
 from .._tpm.capability import supports
 from .._tpm.template import Template
@@ -83,10 +81,6 @@ class Passkeys:
             )
         except (ValueError, IndexError):
             return None
-
-    def public(self, passkey: Passkey) -> bytes:
-        """Returns a passkey's TPMT_PUBLIC."""
-        return unsized(passkey.key.public, "TPM2B_PUBLIC")
 
     # Making and removing.
 
@@ -261,8 +255,3 @@ class Passkeys:
 
     def _label(self, rp: str, identifier: bytes = b"") -> bytes:
         return b"passkey" + self._session.known.serial + rp_hash(rp) + identifier
-
-
-def public_key(passkey: Passkey) -> t.Any:
-    """Returns the passkey's public key, for cryptography."""
-    return Public.parse(unsized(passkey.key.public, "TPM2B_PUBLIC")).public_key()

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""COSE keys, in which WebAuthn writes public keys: RFC 8152, section 13, and RFC 8812, section 2."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ..._cryptography import ec, utils
+from ..._encoding.algorithm import Curve
+from ..._encoding.key_algorithm import KeyAlgorithm
+from .parameters import Parameters
+from .reference import CtapStatus
+from .refused import CtapRefused, refuse_unless
+
+ES256, ES384, RS256 = -7, -35, -257
+_ECDH_ES_HKDF_256 = -25
+NUMBERS: t.Mapping[KeyAlgorithm, int] = {
+    KeyAlgorithm.ECC_P256: ES256,
+    KeyAlgorithm.ECC_P384: ES384,
+    KeyAlgorithm.RSA_2048: RS256,
+}
+"""What COSE calls the signatures of each algorithm."""
+_KTY, _ALG, _CRV, _X, _Y, _N, _E = 1, 3, -1, -2, -3, -1, -2
+_EC2, _RSA = 2, 3
+_CURVES = {Curve.NIST_P256: 1, Curve.NIST_P384: 2}
+CoseKey = t.Dict[int, t.Any]
+
+
+def cose_key(public: t.Any, algorithm: KeyAlgorithm) -> CoseKey:
+    """Returns the public key of a passkey."""
+    numbers = public.public_numbers()
+    head = {_KTY: _RSA if algorithm.is_rsa else _EC2, _ALG: NUMBERS[algorithm]}
+    if algorithm.is_rsa:
+        exponent = numbers.e.to_bytes(3, "big")
+        return {**head, _N: numbers.n.to_bytes(algorithm.size, "big"), _E: exponent}
+    return {**head, **_point(numbers, t.cast(Curve, algorithm.curve))}
+
+
+def agreement_key(public: t.Any) -> CoseKey:
+    """Returns a public key of ours on P-256, from which a client makes a shared secret: clause 6.5.6."""
+    return {_KTY: _EC2, _ALG: _ECDH_ES_HKDF_256, **_point(public.public_numbers(), Curve.NIST_P256)}
+
+
+def _point(numbers: t.Any, curve: Curve) -> CoseKey:
+    x, y = (number.to_bytes(curve.size, "big") for number in (numbers.x, numbers.y))
+    return {_CRV: _CURVES[curve], _X: x, _Y: y}
+
+
+def read_agreement_key(key: Parameters) -> ec.EllipticCurvePublicKey:
+    """Returns a client's public key.
+
+    :raises CtapRefused: if it is none on P-256
+    """
+    right = {_KTY: _EC2, _ALG: _ECDH_ES_HKDF_256, _CRV: _CURVES[Curve.NIST_P256]}
+    refuse_unless(all(key.integer(name) == number for name, number in right.items()), CtapStatus.INVALID_PARAMETER)
+    x, y = (int.from_bytes(key.needed_octets(name, most=32), "big") for name in (_X, _Y))
+    try:
+        return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    except ValueError:
+        raise CtapRefused(CtapStatus.INVALID_PARAMETER) from None
+
+
+def placeholder_signature(algorithm: KeyAlgorithm, digest: bytes) -> bytes:
+    """Returns a signature by a key that nobody has, for an assertion that nobody may believe."""
+    if algorithm.curve is None:
+        return os.urandom(algorithm.size)
+    key = ec.generate_private_key(algorithm.curve.elliptic)
+    return key.sign(digest, ec.ECDSA(utils.Prehashed(algorithm.hash)))

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""authenticatorMakeCredential, clause 6.1."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ..._card.passkey import Passkey, Protection, WantedPasskey
+from ..._encoding.key_algorithm import KeyAlgorithm
+from .attestation import attest
+from .authenticator_data import authenticator_data
+from .cose import NUMBERS
+from .descriptors import PUBLIC_KEY, read_descriptors, read_rp, read_user
+from .parameters import Parameters
+from .reference import LONGEST_BLOB, AuthenticatorFlag, CtapStatus, Permission
+from .refused import CtapRefused, refuse_unless
+from .state import CtapAnswer, CtapState
+
+_HASH, _RP, _USER, _ALGORITHMS, _EXCLUDED, _EXTENSIONS, _OPTIONS = 1, 2, 3, 4, 5, 6, 7
+_PARAM, _PROTOCOL, _ENTERPRISE, _FORMATS = 8, 9, 10, 11
+_ANSWER_FORMAT, _ANSWER_DATA, _ANSWER_STATEMENT, _ANSWER_LARGE_BLOB_KEY = 1, 2, 3, 5
+_PRESENT = AuthenticatorFlag.USER_PRESENT | AuthenticatorFlag.USER_VERIFIED
+
+
+def make_credential(state: CtapState, given: Parameters) -> CtapAnswer:
+    client_data = given.needed_octets(_HASH, 32, 32)
+    wanted = _wanted(state, given)
+    _authorise(state, given, client_data, wanted.rp)
+    if any(state.card.passkeys.find(wanted.rp, each) for each in read_descriptors(given, _EXCLUDED)):
+        state.token.spend()
+        raise CtapRefused(CtapStatus.CREDENTIAL_EXCLUDED)
+    made = state.card.passkeys.make(wanted)
+    state.token.spend()
+    return _answer(state, given, client_data, wanted, made)
+
+
+def _wanted(state: CtapState, given: Parameters) -> WantedPasskey:
+    rp = read_rp(given.needed_map(_RP).needed_text("id"))
+    user = read_user(given.needed_map(_USER))
+    options = given.map(_OPTIONS)
+    refuse_unless(options.flag("up") is not False, CtapStatus.INVALID_OPTION)
+    wanted = WantedPasskey(rp, user, _algorithm(state, given), discoverable=bool(options.flag("rk")))
+    return _extended(wanted, given.map(_EXTENSIONS))
+
+
+def _algorithm(state: CtapState, given: Parameters) -> KeyAlgorithm:
+    """The first of those that are asked for which the TPM has: clause 6.1.2, step 3."""
+    refuse_unless(given.has(_ALGORITHMS), CtapStatus.MISSING_PARAMETER)
+    asked = [(each.needed_text("type"), each.integer("alg")) for each in given.maps(_ALGORITHMS)]
+    offered = {(PUBLIC_KEY, NUMBERS[each]): each for each in state.card.passkeys.algorithms()}
+    chosen = next((offered[each] for each in asked if each in offered), None)
+    if chosen is None:
+        raise CtapRefused(CtapStatus.UNSUPPORTED_ALGORITHM)
+    return chosen
+
+
+def _extended(wanted: WantedPasskey, asked: Parameters) -> WantedPasskey:
+    """Clause 12."""
+    level, large_blob, blob = asked.number("credProtect"), asked.true("largeBlobKey"), asked.octets("credBlob")
+    refuse_unless(wanted.discoverable or not large_blob, CtapStatus.INVALID_OPTION)
+    refuse_unless(level is None or level in tuple(Protection), CtapStatus.INVALID_OPTION)
+    return replace(
+        wanted,
+        protection=Protection(level or Protection.OPTIONAL),
+        hmac_secret=bool(asked.flag("hmac-secret")),
+        large_blob=large_blob,
+        blob=blob if blob is not None and _keeps(wanted, blob) else b"",
+    )
+
+
+def _keeps(wanted: WantedPasskey, blob: bytes) -> bool:
+    return wanted.discoverable and len(blob) <= LONGEST_BLOB
+
+
+def _authorise(state: CtapState, given: Parameters, client_data: bytes, rp: str) -> None:
+    """Clause 6.1.2, steps 1 to 11: no passkey is made without the PIN, verified for this."""
+    param = given.octets(_PARAM)
+    refuse_unless(not given.has(_ENTERPRISE), CtapStatus.INVALID_PARAMETER)
+    if param is None:
+        refuse_unless(not given.map(_OPTIONS).flag("uv"), CtapStatus.INVALID_OPTION)
+        raise CtapRefused(CtapStatus.PUAT_REQUIRED)
+    refuse_unless(param, CtapStatus.PIN_INVALID)  # An empty one asks whether somebody is there.
+    state.check_token(param, given.number(_PROTOCOL), client_data, Permission.MAKE_CREDENTIAL, rp)
+
+
+def _answer(
+    state: CtapState, given: Parameters, client_data: bytes, wanted: WantedPasskey, made: Passkey
+) -> CtapAnswer:
+    told = _told(state, given.map(_EXTENSIONS), wanted)
+    data = authenticator_data(wanted.rp, _PRESENT, told, made)
+    formats = given.texts(_FORMATS) or ()
+    kind, statement = attest(state.card, made, data + client_data, formats)
+    key = {_ANSWER_LARGE_BLOB_KEY: state.card.passkeys.large_blob_key(made)} if made.large_blob else {}
+    return {_ANSWER_FORMAT: kind, _ANSWER_DATA: data, _ANSWER_STATEMENT: statement, **key}
+
+
+def _told(state: CtapState, asked: Parameters, wanted: WantedPasskey) -> t.Dict[str, t.Any]:
+    """What authenticator data says of the extensions that were asked for."""
+    told: t.Dict[str, t.Any] = {}
+    if asked.has("credProtect"):
+        told["credProtect"] = int(wanted.protection)
+    if wanted.hmac_secret:
+        told["hmac-secret"] = True
+    blob = asked.octets("credBlob")
+    if blob is not None:
+        told["credBlob"] = _keeps(wanted, blob)
+    if asked.flag("minPinLength") and wanted.rp in state.card.passkeys.pin_length_readers:
+        told["minPinLength"] = state.card.shortest_pin
+    return told

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Numbers of CTAP and WebAuthn."""
+
+from __future__ import annotations
+
+import enum
+
+AAGUID = bytes.fromhex("0ae1938562d745e0a1a518cd773228d3")
+"""The model: every card of this collection has it."""
+LARGEST_REQUEST = 7609
+"""Bytes that the packets of one message hold over HID: clause 11.2.4."""
+LONGEST_CREDENTIAL_ID = 1023
+"""Bytes: WebAuthn Level 2, section 4."""
+MOST_IN_LIST = 16
+"""Credential ids in one list. Each costs a little, and none a command of the TPM but the first."""
+LONGEST_BLOB = 32
+"""Bytes of a credBlob."""
+LARGEST_BLOBS = 4096
+"""Bytes of the large blob array."""
+MOST_PIN_LENGTH_READERS = 8
+LONGEST_PIN = 63
+"""Bytes: clause 6.5.1."""
+MOST_TRIES = 8
+"""Of a PIN: clause 6.5.2.2."""
+
+
+class CtapCommand(enum.IntEnum):
+    """Clause 6."""
+
+    MAKE_CREDENTIAL = 0x01
+    GET_ASSERTION = 0x02
+    GET_INFO = 0x04
+    CLIENT_PIN = 0x06
+    RESET = 0x07
+    GET_NEXT_ASSERTION = 0x08
+    CREDENTIAL_MANAGEMENT = 0x0A
+    SELECTION = 0x0B
+    LARGE_BLOBS = 0x0C
+    CONFIG = 0x0D
+
+
+class CtapStatus(enum.IntEnum):
+    """Clause 8.2."""
+
+    OK = 0x00
+    INVALID_COMMAND = 0x01
+    INVALID_PARAMETER = 0x02
+    INVALID_LENGTH = 0x03
+    INVALID_SEQ = 0x04
+    CBOR_UNEXPECTED_TYPE = 0x11
+    INVALID_CBOR = 0x12
+    MISSING_PARAMETER = 0x14
+    CREDENTIAL_EXCLUDED = 0x19
+    UNSUPPORTED_ALGORITHM = 0x26
+    OPERATION_DENIED = 0x27
+    KEY_STORE_FULL = 0x28
+    UNSUPPORTED_OPTION = 0x2B
+    INVALID_OPTION = 0x2C
+    NO_CREDENTIALS = 0x2E
+    NOT_ALLOWED = 0x30
+    PIN_INVALID = 0x31
+    PIN_BLOCKED = 0x32
+    PIN_AUTH_INVALID = 0x33
+    PIN_AUTH_BLOCKED = 0x34
+    PUAT_REQUIRED = 0x36
+    PIN_POLICY_VIOLATION = 0x37
+    REQUEST_TOO_LARGE = 0x39
+    INTEGRITY_FAILURE = 0x3D
+    INVALID_SUBCOMMAND = 0x3E
+    UNAUTHORIZED_PERMISSION = 0x40
+    OTHER = 0x7F
+    LARGE_BLOB_STORAGE_FULL = 0x18
+
+
+class Permission(enum.IntFlag):
+    """What a token may be used for: clause 6.5.5.7."""
+
+    NONE = 0
+    MAKE_CREDENTIAL = 0x01
+    GET_ASSERTION = 0x02
+    CREDENTIAL_MANAGEMENT = 0x04
+    BIO_ENROLLMENT = 0x08
+    LARGE_BLOB_WRITE = 0x10
+    CONFIG = 0x20
+
+
+class AuthenticatorFlag(enum.IntFlag):
+    """Of authenticator data: WebAuthn Level 2, section 6.1."""
+
+    NONE = 0
+    USER_PRESENT = 0x01
+    USER_VERIFIED = 0x04
+    ATTESTED_CREDENTIAL = 0x40
+    EXTENSIONS = 0x80
