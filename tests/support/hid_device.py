@@ -29,8 +29,11 @@ class PluggedIn:
         self.authenticator = authenticator
         self._ours, self.program = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.program.settimeout(30)
-        self.device = HidDevice(authenticator, self._ours.send, now)
+        self.device = HidDevice(authenticator, self._send, now)
         self._thread = threading.Thread(target=self._serve)
+
+    def _send(self, packet: bytes) -> None:
+        self._ours.send(packet)
 
     def _serve(self) -> None:
         while True:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shutil
 
@@ -18,6 +19,7 @@ from ansible_collections.hardbound.identity.tests.support.hid_device import Plug
 from cryptography.exceptions import InvalidSignature
 from fido2.cose import CoseKey
 from fido2.ctap import CtapError
+from fido2.webauthn import AuthenticatorData
 
 pytestmark = pytest.mark.tpm
 
@@ -112,7 +114,7 @@ def test_what_is_told_without_the_pin_is_no_signature(program):
     """A program may ask whether a credential is there. What it gets, no relying party believes, for two reasons."""
     made = program.make()
     told = program.look_for(identifier(made))
-    assert not told.auth_data.flags & (told.auth_data.flags.UP | told.auth_data.flags.UV)
+    assert not told.auth_data.flags & (AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV)
     with pytest.raises(InvalidSignature):
         CoseKey.parse(made.auth_data.credential_data.public_key).verify(told.auth_data + HASH, told.signature)
     refused(lambda: program.ctap.get_assertion(RP, HASH), ERR.PUAT_REQUIRED)
@@ -227,28 +229,25 @@ def test_a_series_ends(program, clock):
     refused(program.ctap.get_next_assertion, ERR.NOT_ALLOWED)
 
 
+def large_blob_message(whole):
+    """What a token signs for an array that comes in one piece: CTAP 2.1, clause 6.10.2."""
+    return b"\xff" * 32 + b"\x0c\x00" + bytes(4) + hashlib.sha256(whole).digest()
+
+
 def test_large_blobs_are_not_written_by_who_has_no_pin(program, card):
     whole = b"\x80" + hashlib.sha256(b"\x80").digest()[:16]
     token = program.token("GET_ASSERTION", rp=RP)
-    for mac in (
-        b"",
-        bytes(32),
-        program.mac(token, b"\xff" * 32 + b"\x0c\x00" + bytes(4) + hashlib.sha256(whole).digest()),
-    ):
-        act = lambda: program.ctap.large_blobs(0, set=whole, length=17, pin_uv_param=mac, pin_uv_protocol=2)  # noqa: B023, E731
-        refused(act, ERR.PIN_AUTH_INVALID)
+    for mac in (b"", bytes(32), program.mac(token, large_blob_message(whole))):
+        asked = {"set": whole, "length": 17, "pin_uv_param": mac, "pin_uv_protocol": 2}
+        refused(functools.partial(program.ctap.large_blobs, 0, **asked), ERR.PIN_AUTH_INVALID)
     assert card.passkeys.large_blobs == b""
 
 
 def test_a_damaged_array_of_large_blobs_is_not_kept(program, card):
     broken = b"\x80" + bytes(16)
-    token = program.token("LARGE_BLOB_WRITE")
-    message = b"\xff" * 32 + b"\x0c\x00" + bytes(4) + hashlib.sha256(broken).digest()
-    mac = program.mac(token, message)
-    refused(
-        lambda: program.ctap.large_blobs(0, set=broken, length=17, pin_uv_param=mac, pin_uv_protocol=2),
-        ERR.INTEGRITY_FAILURE,
-    )
+    asked = {"set": broken, "length": 17, "pin_uv_protocol": 2}
+    asked["pin_uv_param"] = program.mac(program.token("LARGE_BLOB_WRITE"), large_blob_message(broken))
+    refused(lambda: program.ctap.large_blobs(0, **asked), ERR.INTEGRITY_FAILURE)
     assert card.passkeys.large_blobs == b""
 
 

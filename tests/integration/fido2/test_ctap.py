@@ -18,7 +18,7 @@ from fido2.client import ClientError
 from fido2.cose import CoseKey
 from fido2.ctap import CtapError
 from fido2.utils import websafe_decode
-from fido2.webauthn import AttestationConveyancePreference, PublicKeyCredentialUserEntity
+from fido2.webauthn import AttestationConveyancePreference, AuthenticatorData, PublicKeyCredentialUserEntity
 
 pytestmark = [pytest.mark.tpm, pytest.mark.filterwarnings("ignore::DeprecationWarning:fido2")]
 
@@ -63,7 +63,7 @@ def test_a_person_registers_and_logs_on(program, resident):
     credential, _answer = register(program, server, resident=resident)
     answer, _selection = log_on(program, server, [credential], allowed=not resident)
     flags = answer.authenticator_data.flags
-    assert flags & flags.UP and flags & flags.UV
+    assert flags & AuthenticatorData.FLAG.UP and flags & AuthenticatorData.FLAG.UV
 
 
 @pytest.mark.parametrize("algorithm", [-7, -35, -257])

@@ -16,7 +16,7 @@ from .get_assertion import get_assertion, get_next_assertion
 from .info import get_info
 from .large_blobs import large_blobs
 from .make_credential import make_credential
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .pin_token import Clock
 from .reference import CtapCommand, CtapStatus
 from .refused import CtapRefused, ctap_status_of
@@ -25,18 +25,18 @@ from .state import CtapAnswer, CtapState
 Failed = t.Callable[[Exception], None]
 
 
-def _selection(_state: CtapState, _given: Parameters) -> CtapAnswer:
+def _selection(_state: CtapState, _given: CtapParameters) -> CtapAnswer:
     """Clause 6.9. There is no button: whoever is asked which device is meant has this one."""
     return None
 
 
-def _reset(state: CtapState, _given: Parameters) -> CtapAnswer:
+def _reset(state: CtapState, _given: CtapParameters) -> CtapAnswer:
     """Clause 6.6. The card decides, by what whoever made it has said of programs that make it anew."""
     state.card.make_anew()
     return None
 
 
-_HANDLERS: t.Mapping[int, t.Callable[[CtapState, Parameters], CtapAnswer]] = {
+_HANDLERS: t.Mapping[int, t.Callable[[CtapState, CtapParameters], CtapAnswer]] = {
     CtapCommand.MAKE_CREDENTIAL: make_credential,
     CtapCommand.GET_ASSERTION: get_assertion,
     CtapCommand.GET_INFO: get_info,
@@ -84,7 +84,7 @@ class Authenticator:
             raise CtapRefused(CtapStatus.INVALID_COMMAND)
         if request[0] not in _IN_SERIES:
             self._state.end_series()
-        return handler(self._state, Parameters(cbor.decode(request[1:]) if len(request) > 1 else {}))
+        return handler(self._state, CtapParameters(cbor.decode(request[1:]) if len(request) > 1 else {}))
 
     def _status(self, error: Exception) -> CtapStatus:
         status = ctap_status_of(error)

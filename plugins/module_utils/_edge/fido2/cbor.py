@@ -35,11 +35,23 @@ def require() -> None:
 
 
 def encode(value: t.Any) -> bytes:
-    """Returns the canonical form."""
+    """Returns the canonical form. cbor2's own goes by the length of keys first, as RFC 7049 has it and CTAP has not."""
     import cbor2
 
-    encoded: bytes = cbor2.dumps(value, canonical=True)
+    encoded: bytes = cbor2.dumps(_ordered(value))
     return encoded
+
+
+def _ordered(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: _place(encode(key)))
+        return {key: _ordered(value[key]) for key in keys}
+    return [_ordered(each) for each in value] if isinstance(value, list) else value
+
+
+def _place(key: bytes) -> t.Tuple[int, int, bytes]:
+    """What keys are ordered by: clause 8."""
+    return key[0] >> 5, len(key), key
 
 
 def decode(data: bytes) -> t.Any:
@@ -92,11 +104,10 @@ class _Scan:
     def _map(self, at: int, count: int, depth: int) -> int:
         last: t.Tuple[int, int, bytes] = (-1, 0, b"")
         for _unused in range(self._possible(at, 2 * count) // 2):
-            major = self._head(at)[0]
-            if major not in (*_INTEGERS, *_STRINGS):
+            if self._head(at)[0] not in (*_INTEGERS, *_STRINGS):
                 raise CborError("a key is neither a number nor a string")
             end = self.item(at, 0)
-            key = major, end - at, self._data[at:end]
+            key = _place(self._data[at:end])
             if key <= last:
                 raise CborError("keys are not in order, or one is there twice")
             last, at = key, self.item(end, depth - 1)

@@ -10,7 +10,7 @@ from ..._card.derivation import PinHash
 from ..._card.errors import Blocked, WrongSecret
 from ..._card.secret import Reference
 from ..._errors import InputError
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .pin_protocol import PinProtocol
 from .pin_token import permissions_of
 from .reference import LONGEST_PIN, MOST_TRIES, CtapStatus, Permission
@@ -25,14 +25,14 @@ _MOST_WRONG = 3
 """Wrong PINs in a row after which the device has to be plugged in anew: clause 6.5.5.7."""
 
 
-def client_pin(state: CtapState, given: Parameters) -> CtapAnswer:
+def client_pin(state: CtapState, given: CtapParameters) -> CtapAnswer:
     handler = _SUBCOMMANDS.get(given.needed_number(_SUBCOMMAND))
     if handler is None:
         raise CtapRefused(CtapStatus.INVALID_SUBCOMMAND)
     return handler(state, given)
 
 
-def _retries(state: CtapState, _given: Parameters) -> CtapAnswer:
+def _retries(state: CtapState, _given: CtapParameters) -> CtapAnswer:
     return {_ANSWER_RETRIES: _tries_left(state), _ANSWER_POWER_CYCLE: _waits_for_power(state)}
 
 
@@ -48,11 +48,11 @@ def _waits_for_power(state: CtapState) -> bool:
     return state.wrong_in_a_row >= _MOST_WRONG
 
 
-def _key_agreement(state: CtapState, given: Parameters) -> CtapAnswer:
+def _key_agreement(state: CtapState, given: CtapParameters) -> CtapAnswer:
     return {_ANSWER_AGREEMENT: state.protocols.of(given.number(_PROTOCOL)).public}
 
 
-def _set_pin(state: CtapState, given: Parameters) -> CtapAnswer:
+def _set_pin(state: CtapState, given: CtapParameters) -> CtapAnswer:
     """A card has its PIN from the start, so this is refused as clause 6.5.5.5 has it, once all was given."""
     state.protocols.of(given.number(_PROTOCOL))
     given.needed_map(_AGREEMENT)
@@ -61,7 +61,7 @@ def _set_pin(state: CtapState, given: Parameters) -> CtapAnswer:
     raise CtapRefused(CtapStatus.PIN_AUTH_INVALID)
 
 
-def _change_pin(state: CtapState, given: Parameters) -> CtapAnswer:
+def _change_pin(state: CtapState, given: CtapParameters) -> CtapAnswer:
     protocol = state.protocols.of(given.number(_PROTOCOL))
     shared = protocol.shared_secret(given.needed_map(_AGREEMENT))
     encrypted, pin_hash = given.needed_octets(_NEW_PIN), given.needed_octets(_PIN_HASH)
@@ -110,20 +110,20 @@ def _trying(state: CtapState, protocol: PinProtocol, attempt: t.Callable[[], Non
     state.wrong_in_a_row = 0
 
 
-def _legacy_token(state: CtapState, given: Parameters) -> CtapAnswer:
+def _legacy_token(state: CtapState, given: CtapParameters) -> CtapAnswer:
     """Clause 6.5.5.7.1: what clients of CTAP 2.0 ask for, good for credentials made and used."""
     refuse_unless(not given.has(_PERMISSIONS) and not given.has(_RP), CtapStatus.INVALID_PARAMETER)
     return _token(state, given, Permission.MAKE_CREDENTIAL | Permission.GET_ASSERTION, None)
 
 
-def _token_with_permissions(state: CtapState, given: Parameters) -> CtapAnswer:
+def _token_with_permissions(state: CtapState, given: CtapParameters) -> CtapAnswer:
     permissions, rp = permissions_of(given.needed_number(_PERMISSIONS)), given.text(_RP)
     for_party = Permission.MAKE_CREDENTIAL | Permission.GET_ASSERTION
     refuse_unless(rp is not None or not permissions & for_party, CtapStatus.MISSING_PARAMETER)
     return _token(state, given, permissions, rp)
 
 
-def _token(state: CtapState, given: Parameters, permissions: Permission, rp: t.Optional[str]) -> CtapAnswer:
+def _token(state: CtapState, given: CtapParameters, permissions: Permission, rp: t.Optional[str]) -> CtapAnswer:
     protocol = state.protocols.of(given.number(_PROTOCOL))
     shared = protocol.shared_secret(given.needed_map(_AGREEMENT))
     pin_hash = _decrypted_hash(protocol, shared, given.needed_octets(_PIN_HASH))
@@ -135,7 +135,7 @@ def _token(state: CtapState, given: Parameters, permissions: Permission, rp: t.O
     return {_ANSWER_TOKEN: protocol.encrypt(shared, state.token.issue(protocol, permissions, rp))}
 
 
-_SUBCOMMANDS: t.Mapping[int, t.Callable[[CtapState, Parameters], CtapAnswer]] = {
+_SUBCOMMANDS: t.Mapping[int, t.Callable[[CtapState, CtapParameters], CtapAnswer]] = {
     0x01: _retries,
     0x02: _key_agreement,
     0x03: _set_pin,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from . import cbor
 from .descriptors import read_rp
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .reference import MOST_PIN_LENGTH_READERS, CtapStatus, Permission
 from .refused import CtapRefused, refuse_unless
 from .state import CtapAnswer, CtapState
@@ -17,7 +17,7 @@ _NEW_LENGTH, _READERS, _FORCE_CHANGE = 1, 2, 3
 _MESSAGE = b"\xff" * 32 + b"\x0d"
 
 
-def config(state: CtapState, given: Parameters) -> CtapAnswer:
+def config(state: CtapState, given: CtapParameters) -> CtapAnswer:
     subcommand = given.needed_number(_SUBCOMMAND)
     refuse_unless(subcommand in (_TOGGLE_ALWAYS_UV, _SET_MIN_PIN_LENGTH), CtapStatus.INVALID_SUBCOMMAND)
     param = given.octets(_PARAM)
@@ -32,7 +32,7 @@ def config(state: CtapState, given: Parameters) -> CtapAnswer:
     return None
 
 
-def _set_min_pin_length(state: CtapState, given: Parameters) -> None:
+def _set_min_pin_length(state: CtapState, given: CtapParameters) -> None:
     """A PIN whose length nobody knows has to be changed once PINs have to be longer."""
     present = state.card.shortest_pin
     length, readers = given.number(_NEW_LENGTH), given.texts(_READERS)

@@ -10,7 +10,7 @@ import typing as t
 from ..._cryptography import ec, utils
 from ..._encoding.algorithm import Curve
 from ..._encoding.key_algorithm import KeyAlgorithm
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .reference import CtapStatus
 from .refused import CtapRefused, refuse_unless
 
@@ -48,7 +48,7 @@ def _point(numbers: t.Any, curve: Curve) -> CoseKey:
     return {_CRV: _CURVES[curve], _X: x, _Y: y}
 
 
-def read_agreement_key(key: Parameters) -> ec.EllipticCurvePublicKey:
+def read_agreement_key(key: CtapParameters) -> ec.EllipticCurvePublicKey:
     """Returns a client's public key.
 
     :raises CtapRefused: if it is none on P-256

@@ -12,7 +12,7 @@ from . import cbor
 from .authenticator_data import passkey_cose_key
 from .descriptors import describe_credential, describe_user, read_user
 from .info import remaining
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .reference import CtapStatus, Permission
 from .refused import CtapRefused, refuse_unless
 from .state import CtapAnswer, CtapState
@@ -22,14 +22,14 @@ _RP_HASH, _CREDENTIAL, _USER = 1, 2, 3
 _RPS, _CREDENTIALS = "relying parties", "credentials"
 
 
-def credential_management(state: CtapState, given: Parameters) -> CtapAnswer:
+def credential_management(state: CtapState, given: CtapParameters) -> CtapAnswer:
     handler = _SUBCOMMANDS.get(given.needed_number(_SUBCOMMAND))
     if handler is None:
         raise CtapRefused(CtapStatus.INVALID_SUBCOMMAND)
     return handler(state, given)
 
 
-def _authorise(state: CtapState, given: Parameters, rp: t.Optional[str] = None) -> None:
+def _authorise(state: CtapState, given: CtapParameters, rp: t.Optional[str] = None) -> None:
     """:param rp: the relying party that this is about; None for all of them"""
     param = given.octets(_PARAM)
     if param is None:
@@ -40,12 +40,12 @@ def _authorise(state: CtapState, given: Parameters, rp: t.Optional[str] = None) 
     refuse_unless(state.token.rp in (None, rp), CtapStatus.PIN_AUTH_INVALID)
 
 
-def _metadata(state: CtapState, given: Parameters) -> CtapAnswer:
+def _metadata(state: CtapState, given: CtapParameters) -> CtapAnswer:
     _authorise(state, given)
     return {1: len(state.card.passkeys.listed()), 2: remaining(state)}
 
 
-def _rps(state: CtapState, given: Parameters) -> CtapAnswer:
+def _rps(state: CtapState, given: CtapParameters) -> CtapAnswer:
     _authorise(state, given)
     rps = list(dict.fromkeys(each.rp for each in state.card.passkeys.listed()))
     refuse_unless(rps, CtapStatus.NO_CREDENTIALS)
@@ -57,7 +57,7 @@ def _describe_rp(rp: str) -> CtapAnswer:
     return {3: {"id": rp}, 4: rp_hash(rp)}
 
 
-def _credentials(state: CtapState, given: Parameters) -> CtapAnswer:
+def _credentials(state: CtapState, given: CtapParameters) -> CtapAnswer:
     wanted = given.needed_map(_PARAMETERS).needed_octets(_RP_HASH, 32, 32)
     found = [each for each in state.card.passkeys.listed() if rp_hash(each.rp) == wanted]
     _authorise(state, given, found[0].rp if found else None)
@@ -73,7 +73,7 @@ def _describe(state: CtapState, passkey: Passkey) -> CtapAnswer:
     return {**user, **credential, **large_blob}
 
 
-def _named(state: CtapState, given: Parameters) -> Passkey:
+def _named(state: CtapState, given: CtapParameters) -> Passkey:
     """Returns the passkey that the request names, once the request is known to be good for it."""
     identifier = given.needed_map(_PARAMETERS).needed_map(_CREDENTIAL).needed_octets("id")
     found = next((each for each in state.card.passkeys.listed() if each.identifier == identifier), None)
@@ -83,12 +83,12 @@ def _named(state: CtapState, given: Parameters) -> Passkey:
     return found
 
 
-def _delete(state: CtapState, given: Parameters) -> CtapAnswer:
+def _delete(state: CtapState, given: CtapParameters) -> CtapAnswer:
     state.card.passkeys.remove(_named(state, given).identifier)
     return None
 
 
-def _update(state: CtapState, given: Parameters) -> CtapAnswer:
+def _update(state: CtapState, given: CtapParameters) -> CtapAnswer:
     user = read_user(given.needed_map(_PARAMETERS).needed_map(_USER))
     passkey = _named(state, given)
     same = passkey.user is not None and passkey.user.identifier == user.identifier
@@ -97,7 +97,7 @@ def _update(state: CtapState, given: Parameters) -> CtapAnswer:
     return None
 
 
-_SUBCOMMANDS: t.Mapping[int, t.Callable[[CtapState, Parameters], CtapAnswer]] = {
+_SUBCOMMANDS: t.Mapping[int, t.Callable[[CtapState, CtapParameters], CtapAnswer]] = {
     0x01: _metadata,
     0x02: _rps,
     0x03: lambda state, _given: state.next(_RPS),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._card.passkey import Passkey, PasskeyUser
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .reference import MOST_IN_LIST, CtapStatus
 from .refused import refuse_unless
 
@@ -18,7 +18,7 @@ _LONGEST_NAME = 64
 _LONGEST_RP = 253
 
 
-def read_descriptors(given: Parameters, at: int) -> t.List[bytes]:
+def read_descriptors(given: CtapParameters, at: int) -> t.List[bytes]:
     """Returns the credential ids of a list; none if there is no list. Those of other kinds are left out."""
     listed = given.maps(at)
     refuse_unless(len(listed) <= MOST_IN_LIST, CtapStatus.INVALID_LENGTH)
@@ -29,7 +29,7 @@ def describe_credential(passkey: Passkey) -> t.Dict[str, t.Any]:
     return {"id": passkey.identifier, "type": PUBLIC_KEY}
 
 
-def read_user(given: Parameters) -> PasskeyUser:
+def read_user(given: CtapParameters) -> PasskeyUser:
     identifier = given.needed_octets("id", 1, _LONGEST_USER_ID)
     name, display_name = given.text("name"), given.text("displayName")
     return PasskeyUser(identifier, _cut(name or ""), _cut(display_name or ""))

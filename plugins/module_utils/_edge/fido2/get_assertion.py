@@ -14,7 +14,7 @@ from .authenticator_data import authenticator_data
 from .cose import placeholder_signature
 from .descriptors import describe_credential, describe_user, read_descriptors, read_rp
 from .hmac_secret import SecretRequest
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .reference import AuthenticatorFlag, CtapCommand, CtapStatus, Permission
 from .refused import refuse_unless
 from .state import CtapAnswer, CtapState
@@ -40,7 +40,7 @@ class Assertion:
         return bool(self.flags & AuthenticatorFlag.USER_VERIFIED)
 
 
-def get_assertion(state: CtapState, given: Parameters) -> CtapAnswer:
+def get_assertion(state: CtapState, given: CtapParameters) -> CtapAnswer:
     assertion = _assertion(state, given)
     found = _found(state, given, assertion)
     refuse_unless(found, CtapStatus.NO_CREDENTIALS)
@@ -52,11 +52,11 @@ def get_assertion(state: CtapState, given: Parameters) -> CtapAnswer:
     return {**(first or {}), _ANSWER_COUNT: len(found)} if several else first
 
 
-def get_next_assertion(state: CtapState, _given: Parameters) -> CtapAnswer:
+def get_next_assertion(state: CtapState, _given: CtapParameters) -> CtapAnswer:
     return state.next(CtapCommand.GET_NEXT_ASSERTION)
 
 
-def _assertion(state: CtapState, given: Parameters) -> Assertion:
+def _assertion(state: CtapState, given: CtapParameters) -> Assertion:
     rp, client_data = read_rp(given.needed_text(_RP)), given.needed_octets(_HASH, 32, 32)
     asked = given.map(_EXTENSIONS)
     secret = SecretRequest.read(asked.needed_map("hmac-secret")) if asked.has("hmac-secret") else None
@@ -66,7 +66,7 @@ def _assertion(state: CtapState, given: Parameters) -> Assertion:
     return Assertion(rp, client_data, flags, bool(asked.flag("credBlob")), asked.true("largeBlobKey"), secret)
 
 
-def _authorise(state: CtapState, given: Parameters, client_data: bytes, rp: str) -> AuthenticatorFlag:
+def _authorise(state: CtapState, given: CtapParameters, client_data: bytes, rp: str) -> AuthenticatorFlag:
     """Clause 6.2.2, steps 1 to 6. Without the PIN it only tells whether a credential is there, to who knows its id."""
     options, param = given.map(_OPTIONS), given.octets(_PARAM)
     refuse_unless(not options.has("rk"), CtapStatus.UNSUPPORTED_OPTION)
@@ -81,7 +81,7 @@ def _authorise(state: CtapState, given: Parameters, client_data: bytes, rp: str)
     return flags | AuthenticatorFlag.USER_VERIFIED
 
 
-def _found(state: CtapState, given: Parameters, assertion: Assertion) -> t.List[Passkey]:
+def _found(state: CtapState, given: CtapParameters, assertion: Assertion) -> t.List[Passkey]:
     """The passkeys that answer, the newest first; of a list's only the first that is there."""
     passkeys = state.card.passkeys
     if given.has(_ALLOWED) and given.maps(_ALLOWED):

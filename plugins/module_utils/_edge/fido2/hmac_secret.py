@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._card.passkey import Passkey
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .reference import CtapStatus
 from .refused import refuse_unless
 from .state import CtapState
@@ -22,13 +22,13 @@ _FIRST_PROTOCOL = 1
 class SecretRequest:
     """One or two salts, encrypted."""
 
-    agreement: Parameters
+    agreement: CtapParameters
     salts: bytes
     mac: bytes
     protocol: t.Optional[int]
 
     @classmethod
-    def read(cls, given: Parameters) -> SecretRequest:
+    def read(cls, given: CtapParameters) -> SecretRequest:
         salts, mac = given.needed_octets(_SALTS), given.needed_octets(_MAC)
         return cls(given.needed_map(_AGREEMENT), salts, mac, given.number(_PROTOCOL))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from .cose import NUMBERS
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .reference import (
     AAGUID,
     LARGEST_BLOBS,
@@ -36,7 +36,7 @@ _PASSKEY_SIZE = 1024
 """Bytes of a discoverable passkey with long names."""
 
 
-def get_info(state: CtapState, _given: Parameters) -> CtapAnswer:
+def get_info(state: CtapState, _given: CtapParameters) -> CtapAnswer:
     passkeys = state.card.passkeys
     return {
         0x01: ["FIDO_2_0", "FIDO_2_1"],

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .reference import LARGEST_BLOBS, LARGEST_REQUEST, CtapStatus, Permission
 from .refused import CtapRefused, refuse_unless
 from .state import CtapAnswer, CtapState
@@ -21,7 +21,7 @@ EMPTY = b"\x80" + hashlib.sha256(b"\x80").digest()[:_CHECKSUM]
 _MESSAGE = b"\xff" * 32 + b"\x0c\x00"
 
 
-def large_blobs(state: CtapState, given: Parameters) -> CtapAnswer:
+def large_blobs(state: CtapState, given: CtapParameters) -> CtapAnswer:
     offset, count = given.needed_number(_OFFSET), given.number(_GET)
     fragment = given.octets(_SET)
     if count is not None and fragment is None:
@@ -31,7 +31,7 @@ def large_blobs(state: CtapState, given: Parameters) -> CtapAnswer:
     raise CtapRefused(CtapStatus.INVALID_PARAMETER)
 
 
-def _read(state: CtapState, given: Parameters, offset: int, count: int) -> CtapAnswer:
+def _read(state: CtapState, given: CtapParameters, offset: int, count: int) -> CtapAnswer:
     needless = any(given.has(each) for each in (_LENGTH, _PARAM, _PROTOCOL))
     kept = state.card.passkeys.large_blobs or EMPTY
     refuse_unless(not needless and offset <= len(kept), CtapStatus.INVALID_PARAMETER)
@@ -39,7 +39,7 @@ def _read(state: CtapState, given: Parameters, offset: int, count: int) -> CtapA
     return {1: kept[offset : offset + count]}
 
 
-def _write(state: CtapState, given: Parameters, offset: int, fragment: bytes) -> CtapAnswer:
+def _write(state: CtapState, given: CtapParameters, offset: int, fragment: bytes) -> CtapAnswer:
     refuse_unless(len(fragment) <= _LARGEST_FRAGMENT, CtapStatus.INVALID_LENGTH)
     size = _begun(state, given, offset)
     param = given.octets(_PARAM)
@@ -56,7 +56,7 @@ def _write(state: CtapState, given: Parameters, offset: int, fragment: bytes) ->
     return None
 
 
-def _begun(state: CtapState, given: Parameters, offset: int) -> int:
+def _begun(state: CtapState, given: CtapParameters, offset: int) -> int:
     """Returns how long the whole array will be."""
     length = given.number(_LENGTH)
     if offset:

@@ -13,7 +13,7 @@ from .attestation import attest
 from .authenticator_data import authenticator_data
 from .cose import NUMBERS
 from .descriptors import PUBLIC_KEY, read_descriptors, read_rp, read_user
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .reference import LONGEST_BLOB, AuthenticatorFlag, CtapStatus, Permission
 from .refused import CtapRefused, refuse_unless
 from .state import CtapAnswer, CtapState
@@ -24,7 +24,7 @@ _ANSWER_FORMAT, _ANSWER_DATA, _ANSWER_STATEMENT, _ANSWER_LARGE_BLOB_KEY = 1, 2, 
 _PRESENT = AuthenticatorFlag.USER_PRESENT | AuthenticatorFlag.USER_VERIFIED
 
 
-def make_credential(state: CtapState, given: Parameters) -> CtapAnswer:
+def make_credential(state: CtapState, given: CtapParameters) -> CtapAnswer:
     client_data = given.needed_octets(_HASH, 32, 32)
     wanted = _wanted(state, given)
     _authorise(state, given, client_data, wanted.rp)
@@ -36,7 +36,7 @@ def make_credential(state: CtapState, given: Parameters) -> CtapAnswer:
     return _answer(state, given, client_data, wanted, made)
 
 
-def _wanted(state: CtapState, given: Parameters) -> WantedPasskey:
+def _wanted(state: CtapState, given: CtapParameters) -> WantedPasskey:
     rp = read_rp(given.needed_map(_RP).needed_text("id"))
     user = read_user(given.needed_map(_USER))
     options = given.map(_OPTIONS)
@@ -45,7 +45,7 @@ def _wanted(state: CtapState, given: Parameters) -> WantedPasskey:
     return _extended(wanted, given.map(_EXTENSIONS))
 
 
-def _algorithm(state: CtapState, given: Parameters) -> KeyAlgorithm:
+def _algorithm(state: CtapState, given: CtapParameters) -> KeyAlgorithm:
     """The first of those that are asked for which the TPM has: clause 6.1.2, step 3."""
     refuse_unless(given.has(_ALGORITHMS), CtapStatus.MISSING_PARAMETER)
     asked = [(each.needed_text("type"), each.integer("alg")) for each in given.maps(_ALGORITHMS)]
@@ -56,7 +56,7 @@ def _algorithm(state: CtapState, given: Parameters) -> KeyAlgorithm:
     return chosen
 
 
-def _extended(wanted: WantedPasskey, asked: Parameters) -> WantedPasskey:
+def _extended(wanted: WantedPasskey, asked: CtapParameters) -> WantedPasskey:
     """Clause 12."""
     level, large_blob, blob = asked.number("credProtect"), asked.true("largeBlobKey"), asked.octets("credBlob")
     refuse_unless(wanted.discoverable or not large_blob, CtapStatus.INVALID_OPTION)
@@ -74,7 +74,7 @@ def _keeps(wanted: WantedPasskey, blob: bytes) -> bool:
     return wanted.discoverable and len(blob) <= LONGEST_BLOB
 
 
-def _authorise(state: CtapState, given: Parameters, client_data: bytes, rp: str) -> None:
+def _authorise(state: CtapState, given: CtapParameters, client_data: bytes, rp: str) -> None:
     """Clause 6.1.2, steps 1 to 11: no passkey is made without the PIN, verified for this."""
     param = given.octets(_PARAM)
     refuse_unless(not given.has(_ENTERPRISE), CtapStatus.INVALID_PARAMETER)
@@ -86,7 +86,7 @@ def _authorise(state: CtapState, given: Parameters, client_data: bytes, rp: str)
 
 
 def _answer(
-    state: CtapState, given: Parameters, client_data: bytes, wanted: WantedPasskey, made: Passkey
+    state: CtapState, given: CtapParameters, client_data: bytes, wanted: WantedPasskey, made: Passkey
 ) -> CtapAnswer:
     told = _told(state, given.map(_EXTENSIONS), wanted)
     data = authenticator_data(wanted.rp, _PRESENT, told, made)
@@ -96,7 +96,7 @@ def _answer(
     return {_ANSWER_FORMAT: kind, _ANSWER_DATA: data, _ANSWER_STATEMENT: statement, **key}
 
 
-def _told(state: CtapState, asked: Parameters, wanted: WantedPasskey) -> t.Dict[str, t.Any]:
+def _told(state: CtapState, asked: CtapParameters, wanted: WantedPasskey) -> t.Dict[str, t.Any]:
     """What authenticator data says of the extensions that were asked for."""
     told: t.Dict[str, t.Any] = {}
     if asked.has("credProtect"):

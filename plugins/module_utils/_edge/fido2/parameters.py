@@ -12,7 +12,7 @@ from .refused import CtapRefused, refuse_unless
 Kind = t.TypeVar("Kind")
 
 
-class Parameters:
+class CtapParameters:
     """A map of a request.
 
     Each reader returns None for a parameter that is not there, unless it is asked for one that must be.
@@ -78,16 +78,16 @@ class Parameters:
         refuse_unless(value is not False, CtapStatus.INVALID_OPTION)
         return bool(value)
 
-    def map(self, name: t.Union[int, str]) -> Parameters:
+    def map(self, name: t.Union[int, str]) -> CtapParameters:
         """Returns the parameters in a map; none if there is no map."""
-        return Parameters(self._value(name, dict) or {})
+        return CtapParameters(self._value(name, dict) or {})
 
-    def needed_map(self, name: t.Union[int, str]) -> Parameters:
-        return Parameters(self._needed(name, dict))
+    def needed_map(self, name: t.Union[int, str]) -> CtapParameters:
+        return CtapParameters(self._needed(name, dict))
 
-    def maps(self, name: t.Union[int, str]) -> t.List[Parameters]:
+    def maps(self, name: t.Union[int, str]) -> t.List[CtapParameters]:
         """Returns those of each map in a list; none if there is no list."""
-        return [Parameters(each) for each in self._value(name, list) or ()]
+        return [CtapParameters(each) for each in self._value(name, list) or ()]
 
     def texts(self, name: t.Union[int, str]) -> t.Optional[t.List[str]]:
         values = self._value(name, list)

@@ -12,7 +12,7 @@ import typing as t
 
 from ..._cryptography import HKDF, Cipher, algorithms, ec, hashes, modes
 from .cose import CoseKey, agreement_key, read_agreement_key
-from .parameters import Parameters
+from .parameters import CtapParameters
 from .reference import CtapStatus
 from .refused import CtapRefused, refuse_unless
 
@@ -37,7 +37,7 @@ class PinProtocol(abc.ABC):
     def public(self) -> CoseKey:
         return agreement_key(self._private.public_key())
 
-    def shared_secret(self, client: Parameters) -> bytes:
+    def shared_secret(self, client: CtapParameters) -> bytes:
         """:raises CtapRefused: if the client's key is none"""
         return self._derive(self._private.exchange(ec.ECDH(), read_agreement_key(client)))
 
