@@ -80,19 +80,7 @@ def requests() -> t.List[bytes]:
     return [bytes((command,)) + (b"" if given is None else cbor.encode(given)) for command, given in asked]
 
 
-TOKENS = (
-    b"\xa1\x01\x02",
-    b"\x81",
-    b"\x84",
-    b"\xf4",
-    b"\xf5",
-    b"\xf6",
-    b"\x9f",
-    b"\xff",
-    b"\x58\x20",
-    b"\x62rk",
-    b"\x20",
-)
+TOKENS = [bytes.fromhex(each) for each in ("a10102", "81", "84", "f4", "f5", "f6", "9f", "ff", "5820", "62726b", "20")]
 
 
 class Fuzzed:
@@ -101,6 +89,8 @@ class Fuzzed:
     def __init__(self, anybody: bool) -> None:
         self._anybody = anybody
         self._left = 0
+        self.done: t.Set[int] = set()
+        """Commands that it has carried out."""
 
     def take(self, request: bytes) -> None:
         if not self._left:
@@ -109,6 +99,8 @@ class Fuzzed:
         answer = self.authenticator.transmit(request, 1)
         assert answer and (len(answer) == 1 or cbor.decode(answer[1:]) is not None)
         assert self.errors == [], request.hex()
+        if not answer[0]:
+            self.done.add(request[0])
 
     def _renew(self) -> None:
         self._left, self.errors = _REQUESTS, t.cast("list[Exception]", [])
@@ -125,6 +117,8 @@ def test_requests(anybody: bool) -> None:
     """As any program sends them, and as one that has a token."""
     fuzzed = Fuzzed(anybody)
     feed(f"CTAP {anybody}", requests(), fuzzed.take, COUNT // 2, TOKENS)
+    everybodys = {0x04, 0x06, 0x0B, 0x0C}
+    assert fuzzed.done >= (everybodys if anybody else {*everybodys, 0x01, 0x02, 0x0A, 0x0D})
 
 
 def test_cbor() -> None:
