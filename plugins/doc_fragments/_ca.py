@@ -32,7 +32,7 @@ online:
   type: bool
   default: true
 cache:
-  description: Folder on the controller in which they are kept.
+  description: Folder on the controller in which fetched EK certificates and revocation lists are kept.
   type: path
 ek:
   description: SHA-256 of the host's endorsement key (its SubjectPublicKeyInfo), in hexadecimal. Without it, the key

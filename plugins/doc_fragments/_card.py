@@ -13,10 +13,10 @@ import textwrap
 _CARD = r"""
 card_edge:
   description:
-    - The application that programs see. It stays as it was when the card was made.
+    - The application that programs see. A card keeps the one that it was made with.
     - V(piv) serves every program on Linux, and elliptic curve keys. Its PINs have 8 characters at most.
-    - V(gids) is what a virtual smart card of Windows is. Its keys are RSA, in containers; its PINs may be longer.
-      Programs write keys and certificates with the PIN.
+    - V(gids) is the application of Windows' virtual smart cards. Its keys are RSA, in containers; its PINs may be
+      longer. Programs write keys and certificates with the PIN.
   type: str
   choices: [piv, gids]
   default: piv
@@ -25,8 +25,8 @@ faces:
     - The ways by which programs reach the card. They may change later.
     - Left out, a card that exists keeps its faces; a new one has V(pcsc).
     - V(pcsc) is a reader of pcscd, for OpenSC, for programs of PIV and for the sign-in with SSSD.
-    - V(pkcs11) is a module that p11-kit offers, for GnuTLS, OpenSSL, ssh, browsers and all others that ask it. It takes
-      V(pkcs11) in O(hardbound.identity.tpm_host#role:main:tpm_host_faces) too.
+    - V(pkcs11) is a module that p11-kit offers, for GnuTLS, OpenSSL, ssh, browsers and all others that ask p11-kit.
+      The host needs V(pkcs11) in O(hardbound.identity.tpm_host#role:main:tpm_host_faces) for it.
     - A card with both is seen once by any program. While a host has such a card, p11-kit gives OpenSC's module to SSSD
       alone, so programs that ask p11-kit see smart cards in readers no more, those that are plugged in included.
   type: list
@@ -45,7 +45,7 @@ pin:
     - The first PIN. Needed to make a card, and to add keys to one; a wrong one costs a try then.
     - A task that changes nothing does not look at it. So it does no harm that the owner has changed the PIN since.
     - V(random) is a PIN that the host makes for a new card by the rules of card and host. RV(pin_escrow) returns it
-      once, encrypted for O(pin_escrow_key). Go with O(pin_must_change) if somebody else hands it out.
+      once, encrypted for O(pin_escrow_key). Set O(pin_must_change) too where somebody else hands the PIN out.
     - V(default), however it is written, means V(12345678), which everybody knows; the task warns of it.
   type: str
 pin_escrow_key:
@@ -67,10 +67,10 @@ admin_key:
     - "V(default) is V(010203040506070801020304050607080102030405060708), as with Tpmvscmgr. Everybody knows it;
       the task warns of it."
     - A value of 48 hexadecimal digits is a 3DES key.
-    - V(random) is a key that nobody ever knows. There is no way back then. A forgotten PIN without a PUK means
-      a new card, for root too. This is also what leaving it out means.
+    - V(random) is a key that nobody ever knows, as if the option were left out. A forgotten PIN without a PUK then
+      means a new card, for root too.
     - V(escrow) is a random key that RV(admin_key_escrow) returns once, encrypted for O(escrow_key).
-    - It counts when the card is made. A later task does not look at the key,
+    - The key counts when the card is made. A later task does not look at the key,
       only whether the card has one that somebody knows.
   type: str
 escrow_key:
@@ -84,7 +84,9 @@ has_puk:
     - With V(true), a card that exists needs no O(puk) any more, so that it may be kept elsewhere.
   type: bool
 has_admin_key:
-  description: The same for O(admin_key).
+  description:
+    - Whether the card has an admin key that somebody knows. Left out, it has one if O(admin_key) gives or makes one.
+    - With V(true), a card that exists needs no O(admin_key) any more.
   type: bool
 pin_retries:
   description:
@@ -94,8 +96,8 @@ pin_retries:
   default: 5
 puk_retries:
   description:
-    - Wrong PUKs in a row after which the TPM blocks the PUK, 1 to 127. As O(pin_retries).
-      Only for a card with a PUK.
+    - Wrong PUKs in a row after which the TPM blocks the PUK, 1 to 127. Only for a card with a PUK.
+    - What is said of later changes to O(pin_retries) holds for this option too.
   type: int
   default: 5
 pin_must_change:
@@ -121,7 +123,7 @@ pin_policy:
       default: 8
     maxlen:
       description:
-        - Most characters, 127 at most. A PIV card takes 8, and if this is left out it means that.
+        - Most characters, 127 at most. A PIV card takes 8 at most, which is the default there.
         - A GIDS card takes 127. OpenSC's programs stop at 15 or 16; Microsoft's driver does not.
       type: int
       default: 127
@@ -168,10 +170,10 @@ owner:
 card_reset:
   description:
     - Whether a program that reaches a PIV card may make it anew over PC/SC, once PIN and PUK are both blocked, as
-      C(yubico-piv-tool -a reset) and C(ykman piv reset) do. It takes a TPM without owner authorisation.
+      C(yubico-piv-tool -a reset) and C(ykman piv reset) do. Only in a TPM without owner authorisation.
     - The keys and certificates are gone then. PIN, PUK and admin key are those that everybody knows of a new YubiKey,
       V(123456), V(12345678) and V(010203040506070801020304050607080102030405060708).
-    - Left out, a card that exists stays as it is, and a new one can't be made anew.
+    - Left out, a card that exists stays as it is, and a new card does not allow it.
   type: bool
 group:
   description:
@@ -219,7 +221,7 @@ profile:
 ssh_profile:
   description:
     - Profile of an OpenSSH user certificate for this key, such as V(ssh_user), beside the one on the card.
-    - It has no place on the card. It is returned in C(ssh_certificates) of RV(cards), and
+    - An SSH certificate has no place on the card. The task returns it in C(ssh_certificates) of RV(cards), and
       P(hardbound.identity.smartcard_enrollment#role) gives it to the card's owner.
   type: str
 """
@@ -246,7 +248,7 @@ slot:
 
 _NAME = r"""
 name:
-  description: Name of the card, 1 to 127 printable ASCII characters. It is also the name of its reader.
+  description: Name of the card, 1 to 127 printable ASCII characters. The card's reader has the same name.
   type: str
   required: true
 """
@@ -279,8 +281,8 @@ requests:
       type: str
       required: true
     needed:
-      description: Whether a key that exists has to sign, too. That takes O(cards[].pin), and a wrong one costs a try;
-        it is tried only while no try is spent.
+      description: Whether a key that exists has to sign, too. The signature takes O(cards[].pin), and a wrong PIN
+        costs a try; the PIN is tried only while no try is spent.
       type: bool
       default: true
 """

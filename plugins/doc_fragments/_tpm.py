@@ -13,8 +13,8 @@ options:
       - Where the TPM is, as a TCTI string.
       - V(device:/dev/tpmrm0) for the TPM of the machine, V(swtpm:path=/a/socket) or V(swtpm:host=h,port=n)
         for a software TPM, V(tabrmd:) for the access broker.
-      - If left out, the one for which the role P(hardbound.identity.tpm_host#role) has prepared the host, which it
-        writes to C(/etc/hardbound/tpm); V(device:/dev/tpmrm0) on a host without that file.
+      - If left out, the TPM for which the role P(hardbound.identity.tpm_host#role) has prepared the host; the role
+        writes its name to C(/etc/hardbound/tpm). On a host without that file, V(device:/dev/tpmrm0).
     type: str
 requirements:
   - A TPM 2.0, revision 1.38 or newer
@@ -44,7 +44,7 @@ requirements:
 options:
   tpm_endorsement_auth:
     description:
-      - Authorisation of the TPM's endorsement hierarchy, where one is set. It is needed to prove a card.
+      - Authorisation of the TPM's endorsement hierarchy, where one is set. Proving a card needs it.
     type: str
 """
 

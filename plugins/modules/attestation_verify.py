@@ -30,23 +30,24 @@ options:
     description: The bundle. One of O(bundle), O(path) and O(evidence) is required.
     type: dict
   path:
-    description: File on the controller that holds it.
+    description: File on the controller that holds the bundle.
     type: path
   evidence:
-    description: SHA-256 by which the ledger keeps it, as RV(hardbound.identity.smartcard_enrollment#module:evidence).
+    description: SHA-256 by which the ledger keeps the bundle, as
+      RV(hardbound.identity.smartcard_enrollment#module:evidence).
     type: str
   ca:
     description:
       - The CA that has to have signed the bundle, and in whose ledger O(evidence) is. Its folder, or its name below
         C(/etc/hardbound/ca).
       - For O(bundle) and O(path), a file with the certificate of its root is enough.
-      - Without it no bundle is accepted.
+      - Without O(ca) no bundle is accepted.
     type: str
   ledger:
     description: URL of the ledger, if it is not in the CA's folder.
     type: str
   trust_anchors:
-    description: Folder or bundle of certificates of TPM makers. Without it those in the evidence bundle are believed,
+    description: Folder or bundle of certificates of TPM makers. If left out, those in the evidence bundle are believed,
       and a warning says so.
     type: path
 seealso:

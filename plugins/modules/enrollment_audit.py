@@ -13,7 +13,8 @@ description:
   - Puts together what the CA's ledger knows, what hosts showed earlier in the play, and what the inventory wants, and
     says where they differ.
   - The playbook C(hardbound.identity.audit) gathers from the hosts, runs this, and writes the report.
-  - What a host shows here it merely says. It proves at enrolment alone.
+  - The report repeats what a host says of itself. Proof comes from
+    M(hardbound.identity.smartcard_enrollment) alone.
 author:
   - The hardbound.identity authors (!UNKNOWN)
 extends_documentation_fragment:
@@ -26,7 +27,7 @@ requirements:
   - SQLAlchemy >= 1.4 on the controller
 options:
   hosts:
-    description: Hosts to report on. Hosts that the ledger knows beside them are told of, too.
+    description: Hosts to report on. The report also names other hosts that the ledger knows.
     type: list
     elements: str
     required: true

@@ -37,12 +37,12 @@ options:
     required: true
   name:
     description:
-      - Common name of the issuing CA, up to 59 characters. The root is called the same with C( Root) behind it.
-      - It stays for the CA's life.
+      - Common name of the issuing CA, up to 59 characters. The root's common name is the same with C( Root) behind it.
+      - The name stays for the CA's life.
     type: str
     required: true
   organization:
-    description: Organization in both names. It stays for the CA's life.
+    description: Organization in both names, for the CA's whole life.
     type: str
     default: ""
   passphrase:
@@ -53,19 +53,20 @@ options:
     required: true
   root_passphrase:
     description:
-      - Opens the root's key, if it shall be another one than O(passphrase).
-      - The root's key, C(private/root.key), may lie elsewhere. It is needed to make the CA, to certify the issuing CA
-        anew, and to sign the root's revocation list.
+      - Opens the root's key, if the root shall have a passphrase of its own. If left out, O(passphrase) opens it.
+      - The root's key, C(private/root.key), may lie elsewhere. That key is needed to make the CA, to certify the
+        issuing CA anew, and to sign the root's revocation list.
     type: str
   algorithm:
-    description: Kind of the CA's keys. It stays for the CA's life. A Samba domain controller takes cards of a CA with
-      an RSA key alone.
+    description: Kind of the CA's keys, for the CA's whole life. A Samba domain controller takes cards of a CA with an
+      RSA key alone.
     type: str
     choices: [ecc_p256, ecc_p384, ecc_p521, rsa_3072, rsa_4096]
     default: ecc_p256
   days:
     description:
-      - Lifetime of the issuing CA's certificate. It is certified anew, with the same key, when two thirds are over.
+      - Lifetime of the issuing CA's certificate. The issuing CA is certified anew, with the same key, when two thirds
+        of it are over.
     type: int
     default: 1825
   root_days:
@@ -82,7 +83,7 @@ options:
   crl_urls:
     description:
       - Where you publish C(public/issuing.crl), as C(http) or C(ldap). Written into certificates.
-      - Active Directory accepts no logon certificate without.
+      - Active Directory accepts no logon certificate without such a URL.
     type: list
     elements: str
     default: []
@@ -101,14 +102,14 @@ options:
     type: int
     default: 7
   root_crl_days:
-    description: The same for the root's list.
+    description: How long the root's revocation list is good. Renewed as the issuing CA's is.
     type: int
     default: 180
   ledger:
     description:
       - URL of the ledger's database, as SQLAlchemy writes it.
       - If left out, an SQLite file in the CA's folder. Where several controllers issue, name a database server.
-      - It may hold a password, so it is treated as a secret.
+      - The URL may hold a password, so it is treated as a secret.
     type: str
   revoked:
     description:

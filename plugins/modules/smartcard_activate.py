@@ -11,8 +11,8 @@ short_description: Second visit of an enrolment to a host
 version_added: 0.1.0
 description:
   - Has the host's TPM open challenges, and stores the certificates that are in them on their cards.
-  - It is a part of M(hardbound.identity.smartcard_enrollment), which makes the challenges and checks the answers.
-  - It takes no PIN.
+  - This module is a part of M(hardbound.identity.smartcard_enrollment), which makes the challenges and checks the
+    answers. It takes no PIN.
 author:
   - The hardbound.identity authors (!UNKNOWN)
 extends_documentation_fragment:

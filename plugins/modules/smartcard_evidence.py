@@ -11,9 +11,9 @@ short_description: First visit of an enrolment to a host
 version_added: 0.1.0
 description:
   - Makes and completes a host's cards, and returns what its TPM states of them.
-  - It is a part of M(hardbound.identity.smartcard_enrollment), which runs it and checks what it returns. By itself it
-    proves nothing to anybody.
-  - What it returns holds no secret. To prove cards takes no PIN; to make them does.
+  - This module is a part of M(hardbound.identity.smartcard_enrollment), which runs it and checks what it returns. Run
+    by itself, the module proves nothing to anybody.
+  - Its result holds no secret. Proving cards takes no PIN; making them does.
 author:
   - The hardbound.identity authors (!UNKNOWN)
 extends_documentation_fragment:

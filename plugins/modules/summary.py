@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Shows lines as they are at the end of a run, where M(ansible.builtin.debug) shows a list with quotes and escapes.
   - Characters that are not printable are made visible, so that what a host said can't command the terminal.
-  - The playbooks of this collection end with it.
+  - The playbooks of this collection show their summary with this module.
 author:
   - The hardbound.identity authors (!UNKNOWN)
 extends_documentation_fragment:

@@ -12,7 +12,8 @@ version_added: 0.1.0
 description:
   - Sets how many failures a TPM 2.0 takes until it locks, how fast it forgets them, and who may reset it.
   - A card counts wrong PINs by itself, and nothing of a card is under this protection, but for seals of cards that an
-    older release made. It guards what else is in the TPM, such as the key of an encrypted disk.
+    older release made. The protection guards what else is in the TPM, such as the key of
+    an encrypted disk.
   - As long as the lockout has no authorisation, whoever is root can reset it.
 author:
   - The hardbound.identity authors (!UNKNOWN)
@@ -23,33 +24,34 @@ extends_documentation_fragment:
   - hardbound.identity._tpm.change
 options:
   max_tries:
-    description: Failures at which the TPM locks, 1 or more. Left out, it stays as it is.
+    description: Failures at which the TPM locks, 1 or more. Left out, the number stays as it is.
     type: int
   recovery:
     description:
-      - Seconds after which the TPM forgets one failure; with 0 it never locks. Left out, it stays as it is.
+      - Seconds after which the TPM forgets one failure; with 0 the TPM never locks. Left out, the time stays as it is.
     type: int
   lockout_recovery:
     description:
-      - Seconds after a wrong lockout authorisation until the TPM takes another; with 0 it takes a restart.
-        Left out, it stays as it is.
+      - Seconds after a wrong lockout authorisation until the TPM takes another; with 0, the TPM has to restart first.
+        Left out, the time stays as it is.
     type: int
   value:
     description:
-      - The lockout authorisation, 1 to 32 bytes. It is set if the TPM has none.
-      - If the TPM has one, this has to be it. It is used only if something else has to be changed, since a wrong one
-        closes the lockout for O(lockout_recovery). So a TPM with another authorisation is not noticed before.
+      - The lockout authorisation, 1 to 32 bytes. The task sets it if the TPM has none.
+      - If the TPM has one, O(value) has to be the same. The task uses O(value) only if something else has to be
+        changed, since a wrong authorisation closes the lockout for O(lockout_recovery). So a TPM with another
+        authorisation is not noticed before.
     type: str
   reset:
     description:
-      - Has the TPM forget all failures, which ends a lockout, if it remembers any. Takes the lockout authorisation, if
+      - Has the TPM forget all failures, which ends a lockout, if there are any. Takes the lockout authorisation, if
         the TPM has one.
     type: bool
     default: false
   discard:
     description:
-      - Sets a random authorisation and throws it away, if the TPM has none. After that nobody can change these
-        settings or reset the lockout, until the TPM is cleared in the firmware settings.
+      - Sets a random authorisation that nobody keeps, if the TPM has none. After that nobody can change these settings
+        or reset the lockout, until the TPM is cleared in the firmware settings.
     type: bool
     default: false
 seealso:

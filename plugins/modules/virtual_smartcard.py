@@ -32,7 +32,7 @@ attributes:
 options:
   name:
     description:
-      - Name of the card, 1 to 127 printable ASCII characters. It is also the name of its reader.
+      - Name of the card, 1 to 127 printable ASCII characters. The card's reader has the same name.
       - Required with O(state=present); with O(state=absent), this or O(instance_id), or both, of one card.
     type: str
   instance_id:
@@ -68,8 +68,8 @@ options:
     description:
       - The CA, for O(attestation=aik_and_cert). With O(state=absent), what that CA has issued for the card is revoked
         first, and the host may get another card of that name.
-      - It is for the controller, which needs the packages of M(hardbound.identity.smartcard_enrollment). The host never
-        gets it. For certificates of the card's keys use that module.
+      - The option is for the controller, which needs the packages of M(hardbound.identity.smartcard_enrollment); the
+        host never gets it. That module is also the one that gives the card's keys certificates.
     type: dict
 seealso:
   - module: hardbound.identity.smartcard_enrollment

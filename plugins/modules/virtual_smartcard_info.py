@@ -45,8 +45,8 @@ RETURN = r"""
 cards:
   description:
     - The cards, ordered by instance id.
-    - Of each it tells what RV(hardbound.identity.virtual_smartcard#module:card) does, its C(slots) among that, and what
-      is listed here beside that.
+    - Each has the fields of RV(hardbound.identity.virtual_smartcard#module:card), C(slots) among them, and those listed
+      here.
   returned: success
   type: list
   elements: dict

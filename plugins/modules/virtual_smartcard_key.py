@@ -13,7 +13,7 @@ description:
   - Makes a key in a slot of a virtual smart card, or removes it with its certificate.
   - A key that is there is never overwritten.
   - A key that was removed is gone from the host, but not from copies of the card's file. With such a copy, the PIN
-    and the host's TPM it works again, until the card is destroyed.
+    and the host's TPM the key works again, until the card is destroyed.
 author:
   - The hardbound.identity authors (!UNKNOWN)
 extends_documentation_fragment:

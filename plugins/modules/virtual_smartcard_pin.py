@@ -14,9 +14,9 @@ description:
   - The TPM counts tries. A secret that is right already changes nothing and costs no try, and neither does a change
     with the right PIN or PUK. A task whose secrets are all wrong costs up to two tries of each, in check mode too,
     but never the last of several.
-  - So that it knows on its next run which PIN the card has, the module leaves one bit of a hash of a PIN or PUK
-    that it has set in the card's file. Whoever steals that file has to guess among half as many PINs; the TPM counts
-    his guesses as before. The bit goes when the holder sets another PIN.
+  - The module leaves one bit of a hash of a PIN or PUK that it has set in the card's file, by which its next run knows
+    which PIN the card has. Whoever steals that file has to guess among half as many PINs; the TPM counts the guesses as
+    before. The bit goes when the holder sets another PIN.
 author:
   - The hardbound.identity authors (!UNKNOWN)
 extends_documentation_fragment:
@@ -43,8 +43,8 @@ options:
     type: str
   must_change:
     description:
-      - Whether the PIN of O(new_pin) can do nothing but be changed by the holder. Once he has changed it, O(new_pin) is
-        wrong, and so will be the task.
+      - Whether the PIN of O(new_pin) can do nothing but be changed by the holder. Once the holder has changed it,
+        O(new_pin) is wrong, and the task fails.
     type: bool
     default: false
   compromised:
@@ -56,7 +56,7 @@ options:
     default: false
   puk:
     description:
-      - The present PUK. A new PIN that is set with it has all its tries again.
+      - The present PUK. A new PIN that is set with the PUK has all its tries again.
     type: str
   new_puk:
     description:
@@ -64,7 +64,8 @@ options:
     type: str
   admin_key:
     description:
-      - The admin key, with which O(new_pin) is set on a card without PUK. It has all its tries again then.
+      - The admin key, with which O(new_pin) is set on a card without PUK. The new PIN has all its tries
+        again.
       - Hexadecimal digits, 48 for a 3DES key, which a new card has, 32, 48 or 64 for one of AES. A wrong one costs no
         try. The filter P(hardbound.identity.open_escrow#filter) opens an escrowed one.
       - V(default) is the one that everybody knows.
