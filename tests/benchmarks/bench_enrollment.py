@@ -15,7 +15,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import Fleet, new_fleet
+from ansible_collections.hardbound.identity.tests.support.fleet import Fleet, new_fleet
 
 HOSTS = int(os.environ.get("HARDBOUND_BENCH_HOSTS", "20"))
 FORKS = str(os.cpu_count() or 1)

@@ -4,11 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.hardbound.identity.tests.integration.card.conftest import bench
-from ansible_collections.hardbound.identity.tests.integration.conftest import (
-    require_swtpm,
-    short_path,
-    software_tpm,
-)
+from ansible_collections.hardbound.identity.tests.support.card_bench import bench
+from ansible_collections.hardbound.identity.tests.support.fresh_tpm import require_swtpm, short_path, software_tpm
 
 __all__ = ["bench", "require_swtpm", "short_path", "software_tpm"]

@@ -27,7 +27,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import auth
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
 from ansible_collections.hardbound.identity.tests.fuzz.mutation import COUNT, SEED, Source
 from ansible_collections.hardbound.identity.tests.support import forge
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import (
+from ansible_collections.hardbound.identity.tests.support.site import (
     BLUEPRINT,
     PASSPHRASE,
     Site,

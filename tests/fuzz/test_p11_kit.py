@@ -17,13 +17,13 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_k
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_mechanism import MechanismType
 from ansible_collections.hardbound.identity.tests.fuzz.mutation import feed
 from ansible_collections.hardbound.identity.tests.fuzz.ready_card import ReadyCard
-from ansible_collections.hardbound.identity.tests.support.p11_kit_client import HANDSHAKE, Mechanism, framed, request
-from ansible_collections.hardbound.identity.tests.support.soft_card import ADMIN_KEY, PIN, PUK
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.test_pkcs11 import (
+from ansible_collections.hardbound.identity.tests.support.card_table import (
     OneCard,
     Table,
     private,
 )
+from ansible_collections.hardbound.identity.tests.support.p11_kit_client import HANDSHAKE, Mechanism, framed, request
+from ansible_collections.hardbound.identity.tests.support.soft_card import ADMIN_KEY, PIN, PUK
 
 M = MechanismType
 _PLACEHOLDER = (0x5E55105E55105E55).to_bytes(8, "big")

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 ADMIN_KEY = "a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"
+WELL_KNOWN = "010203040506070801020304050607080102030405060708"
+"""The admin key that everybody knows, as Tpmvscmgr's reference has it."""
 PLACED = {"tpm": "device:/dev/tpmrm0", "store": "/nonexistent"}
 
 Task = t.Dict[str, t.Any]

@@ -8,13 +8,20 @@ import ast
 import re
 import sys
 from pathlib import Path
-from typing import Iterator
 
 import pytest
-
-COLLECTION = Path(__file__).parents[2]
-PLUGINS = COLLECTION / "plugins"
-PACKAGE = "ansible_collections.hardbound.identity.plugins"
+from ansible_collections.hardbound.identity.tests.support import code_imports
+from ansible_collections.hardbound.identity.tests.support.code_imports import (
+    COLLECTION,
+    PACKAGE,
+    PLUGINS,
+    Import,
+    circles,
+    files,
+    graph,
+    imports,
+    reach,
+)
 
 GROUND = {"_cryptography", "_errors", "_escrow", "_files", "_pin", "_spine"}
 """Modules without a room of their own that every core may use."""
@@ -46,49 +53,6 @@ THIRD_PARTY = {
     "plugin_utils/_ledger": {"sqlalchemy"},
 }
 """What a room imports beyond the standard library. Nobody else may."""
-
-
-class Import:
-    """One import statement, resolved to an absolute name."""
-
-    def __init__(self, file: Path, line: int, name: str) -> None:
-        self.file = file
-        self.line = line
-        self.name = name
-
-    def __str__(self) -> str:
-        return f"{self.file.relative_to(COLLECTION)}:{self.line} imports {self.name}"
-
-    @property
-    def top(self) -> str:
-        return self.name.split(".")[0]
-
-    @property
-    def place(self) -> tuple[str, str] | None:
-        """``module_utils`` or the like, and the room, for what is imported from this collection."""
-        if not self.name.startswith(PACKAGE + "."):
-            return None
-        side, _dot, rest = self.name[len(PACKAGE) + 1 :].partition(".")
-        return side, rest.split(".")[0]
-
-
-def files(folder: str) -> list[Path]:
-    """All Python files of ``plugins/<folder>``, or the one file of that name."""
-    path = PLUGINS / folder
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-
-
-def imports(file: Path, source: str | None = None) -> Iterator[Import]:
-    """Every import of a file, also those within functions and for type checkers alone."""
-    package = [*PACKAGE.split("."), *file.relative_to(PLUGINS).parent.parts]
-    for node in ast.walk(ast.parse(file.read_text() if source is None else source)):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(file, node.lineno, alias.name)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            for alias in node.names:
-                yield Import(file, node.lineno, ".".join([*base, *filter(None, [node.module]), alias.name]))
 
 
 def is_breach(room: str, found: Import) -> bool:
@@ -136,26 +100,6 @@ def test_nobody_but_the_tpm_room_imports_tpm2_pytss() -> None:
     assert [str(each) for file in strangers for each in imports(file) if each.top == "tpm2_pytss"] == []
 
 
-def modules_of(found: Import) -> Iterator[Path]:
-    """The files of this collection that an import runs: the module and the packages that hold it."""
-    path = PLUGINS
-    for part in found.name[len(PACKAGE) + 1 :].split(".") if found.place else ():
-        path = path / part
-        yield from (each for each in (path / "__init__.py", path.with_suffix(".py")) if each.is_file())
-
-
-def reach(start: list[Path]) -> set[Path]:
-    """The files that some files import, directly or through others."""
-    seen: set[Path] = set()
-    waiting = list(start)
-    while waiting:
-        file = waiting.pop()
-        if file not in seen:
-            seen.add(file)
-            waiting.extend(module for found in imports(file) for module in modules_of(found))
-    return seen
-
-
 def test_a_tpm_is_opened_for_a_block_but_by_who_keeps_it_between_commands() -> None:
     """``Tpm.taken`` closes what it opens. A card in use takes turns, and the service lets go when nobody asks."""
     taking = re.compile(r"\btpm\.(acquire|release|close)\(")
@@ -192,43 +136,6 @@ def test_nothing_imports_what_ansible_keeps_for_itself() -> None:
     assert [str(each) for each in found if each.name.startswith("ansible.module_utils._internal")] == []
 
 
-def graph(folder: Path) -> dict[Path, set[Path]]:
-    """What each file of a folder imports of the others, also within functions and for type checkers alone.
-
-    The packages that hold a file don't count: Python has run them before.
-    """
-    return {
-        file: {
-            module
-            for found in imports(file)
-            for module in modules_of(found)
-            if not (module.name == "__init__.py" and module.parent in file.parents)
-        }
-        for file in folder.rglob("*.py")
-    }
-
-
-def circles(graph: dict[Path, set[Path]]) -> list[list[str]]:
-    """The groups of files that import one another, directly or through others."""
-    left = dict(graph)
-    while free := [file for file, imported in left.items() if not imported & left.keys()]:
-        for file in free:
-            del left[file]
-    reached = {file: _reached(left, file) for file in left}
-    groups = {frozenset(other for other in reached[file] if file in reached[other]) for file in left}
-    return sorted(sorted(file.name for file in group) for group in groups if group)
-
-
-def _reached(graph: dict[Path, set[Path]], start: Path) -> set[Path]:
-    seen: set[Path] = set()
-    waiting = [start]
-    while waiting:
-        new = graph[waiting.pop()] & graph.keys() - seen
-        seen |= new
-        waiting.extend(new)
-    return seen
-
-
 def test_no_files_import_each_other() -> None:
     assert circles(graph(PLUGINS)) == []
 
@@ -242,7 +149,7 @@ def test_no_files_import_each_other() -> None:
     ],
 )
 def test_a_circle_of_files_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, first: str, second: str) -> None:
-    monkeypatch.setattr(sys.modules[__name__], "PLUGINS", tmp_path)
+    monkeypatch.setattr(code_imports, "PLUGINS", tmp_path)
     sources = {"first": first, "second": second, "third": "from . import first", "fourth": "from . import first"}
     room = tmp_path / "module_utils/_room"
     room.mkdir(parents=True)

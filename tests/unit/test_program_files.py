@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.hardbound.identity.tests.unit.test_architecture import COLLECTION, PLUGINS, reach
+from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION, PLUGINS, reach
 
 FILES = COLLECTION / "roles/tpm_host/files"
 SOURCES = PLUGINS / "module_utils"

@@ -125,7 +125,7 @@ class User:
 
 @pytest.fixture(scope="module")
 def taken(require_swtpm):
-    from ansible_collections.hardbound.identity.tests.integration.card.conftest import Bench
+    from ansible_collections.hardbound.identity.tests.support.card_bench import Bench
 
     with tempfile.TemporaryDirectory(prefix="hb-") as folder, pytest.MonkeyPatch.context() as patch:
         place = pathlib.Path(folder)

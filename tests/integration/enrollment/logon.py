@@ -13,8 +13,8 @@ import typing as t
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import krb5_principal_name
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import KRB5_PRINCIPAL_NAME
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, Fleet
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
+from ansible_collections.hardbound.identity.tests.support.fleet import PASSPHRASE, Fleet
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization

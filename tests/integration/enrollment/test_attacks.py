@@ -12,7 +12,7 @@ import re
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import EK_FROM_INVENTORY
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, TpmMaker, new_fleet
+from ansible_collections.hardbound.identity.tests.support.fleet import GUESS, TpmMaker, new_fleet
 from cryptography import x509
 
 pytestmark = pytest.mark.slow

@@ -22,8 +22,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card import ac
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.payload import Payload
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import KEY_ATTESTATION, Assurance
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import Fleet, Run, new_fleet
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
+from ansible_collections.hardbound.identity.tests.support.fleet import Fleet, Run, new_fleet
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -22,7 +22,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.re
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, PASSPHRASE, PIN, PYTHON
+from ansible_collections.hardbound.identity.tests.support.fleet import GUESS, PASSPHRASE, PIN, PYTHON
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 from ansible_collections.hardbound.identity.tests.support.tpmvscmgr_page import Typist, playbooks
 from cryptography import x509

@@ -15,7 +15,7 @@ from datetime import timedelta
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, RevocationReason
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, PIN, PUK, family
+from ansible_collections.hardbound.identity.tests.support.fleet import PASSPHRASE, PIN, PUK, family
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 

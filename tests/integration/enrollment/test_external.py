@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EXTERNAL, EventKind
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import GUESS, PIN, new_fleet
+from ansible_collections.hardbound.identity.tests.support.fleet import GUESS, PIN, new_fleet
 from cryptography import x509
 
 pytestmark = pytest.mark.slow

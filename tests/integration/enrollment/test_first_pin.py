@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PIN, PYTHON
+from ansible_collections.hardbound.identity.tests.support.fleet import PIN, PYTHON
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 

@@ -13,7 +13,7 @@ import subprocess
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import family
+from ansible_collections.hardbound.identity.tests.support.fleet import family
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 pytestmark = pytest.mark.slow

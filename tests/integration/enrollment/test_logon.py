@@ -18,7 +18,6 @@ import pytest
 
 pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's python3-tpm2-pytss")
 
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PIN, Fleet, new_fleet
 from ansible_collections.hardbound.identity.tests.integration.enrollment.logon import (
     MODULE,
     REALM,
@@ -27,6 +26,7 @@ from ansible_collections.hardbound.identity.tests.integration.enrollment.logon i
     home,
 )
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
+from ansible_collections.hardbound.identity.tests.support.fleet import PIN, Fleet, new_fleet
 
 pytestmark = pytest.mark.slow
 

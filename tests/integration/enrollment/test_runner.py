@@ -8,8 +8,8 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.enrollment.conftest import PASSPHRASE, PIN, PUK
 from ansible_collections.hardbound.identity.tests.support.awx_job import PROJECT, Job
+from ansible_collections.hardbound.identity.tests.support.fleet import PASSPHRASE, PIN, PUK
 
 pytestmark = pytest.mark.slow
 

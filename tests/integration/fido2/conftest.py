@@ -18,8 +18,8 @@ hid = pytest.importorskip("fido2.hid", reason=f"needs PyPI's fido2 {WHICH}")
 pytest.importorskip("fido2.features", reason=f"needs PyPI's fido2 {WHICH}")
 
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.authenticator import Authenticator
-from ansible_collections.hardbound.identity.tests.integration.card.conftest import PIN, Bench
 from ansible_collections.hardbound.identity.tests.integration.fido2.client import Program
+from ansible_collections.hardbound.identity.tests.support.card_bench import PIN, Bench
 from ansible_collections.hardbound.identity.tests.support.hid_device import PluggedIn, SettableClock
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 

@@ -9,7 +9,7 @@ import socket
 import threading
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.modules.conftest import Ansible
+from ansible_collections.hardbound.identity.tests.support.ansible_tasks import Ansible
 
 PIN, PUK = "pin-4711", "puk-0815"
 HEX = "a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"

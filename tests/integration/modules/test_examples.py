@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 
 import yaml
-from ansible_collections.hardbound.identity.tests.integration.modules.conftest import PYTHON
+from ansible_collections.hardbound.identity.tests.support.ansible_tasks import PYTHON
 
 MODULES = "ansible_collections.hardbound.identity.plugins.modules"
 SECRETS = {

@@ -4,24 +4,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import zlib
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import Blocked, WrongSecret
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
-from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.gids import Application
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.tlv import parse_one
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
-from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
-from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
-from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
-from ansible_collections.hardbound.identity.tests.integration.modules.test_virtual_smartcard import (
-    left_in_store,
-    nv_indices,
-)
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
@@ -30,18 +20,9 @@ GIDS = {"card_edge": "gids", "pin": PIN}
 KEYS = [{"slot": "container_0"}]
 
 
-@contextlib.contextmanager
-def opened(ansible):
-    """The card in the TPM, as the card service has it."""
-    tpm = Tpm(Tcti.parse(ansible.tcti), str(ansible.store))
-    with tpm.taken():
-        yield Card(Store(str(ansible.store)), Workbench(tpm), 0)
-    tpm.close()
-
-
 def read(ansible, file, tag):
     """What a program reads of a data object, or its status word."""
-    with opened(ansible) as card:
+    with ansible.opened() as card:
         answer = Application(card).transmit(bytes.fromhex(f"00CB{file:04X}0000045C02{tag:04X}0000"))
     return parse_one(answer[:-2], tag) if answer[-2:] == b"\x90\x00" else answer.hex()
 
@@ -71,7 +52,7 @@ def test_the_file_system_can_come_later_and_stays(ansible):
 
 
 def test_what_is_refused_before_the_tpm_is_touched(ansible):
-    before = nv_indices(ansible)
+    before = ansible.nv_indices()
     cases = (
         ({"generate": True, "pin": "12345678"}, "generate is true, but a PIV card has no file system to write: leave"),
         ({**GIDS, "keys": [{"slot": "signature"}]}, "which no GIDS card has: choose container_0 to container_29"),
@@ -82,7 +63,7 @@ def test_what_is_refused_before_the_tpm_is_touched(ansible):
     results = ansible.run(*(ansible.card(**arguments) for arguments, _unused in cases))
     for refused, (_unused, message) in zip(results, cases):
         assert refused.get("failed") and message in refused["msg"], refused
-    assert left_in_store(ansible) == [] and nv_indices(ansible) == before
+    assert ansible.left_in_store() == [] and ansible.nv_indices() == before
 
 
 def test_keys_requests_and_certificates_are_in_the_file_system(ansible):
@@ -98,7 +79,7 @@ def test_keys_requests_and_certificates_are_in_the_file_system(ansible):
     assert x509.load_pem_x509_csr(request.read_bytes()).is_signature_valid
     assert read(ansible, 0xA010, 0xDF24) == "6a88"
     ansible.run(ansible.part("key", slot="container_0", pin=PIN))
-    with opened(ansible) as card:
+    with ansible.opened() as card:
         der = card.certificate(0xB081)
     stored = read(ansible, 0xA010, 0xDF24)
     assert stored[:4] == b"\x01\x00" + len(der).to_bytes(2, "little") and zlib.decompress(stored[4:]) == der
@@ -117,7 +98,7 @@ def test_a_card_whose_admin_key_nobody_knows_is_lost_with_its_pin(ansible):
     arguments = {**GIDS, "admin_key": "random", "generate": True, "keys": KEYS, "pin_retries": 3}
     [made] = ansible.run(ansible.card(**arguments))
     assert made["changed"] and not made["card"]["has_admin_key"]
-    with opened(ansible) as card:
+    with ansible.opened() as card:
         for _unused in range(3):
             with pytest.raises(WrongSecret):
                 card.verify(b"forgotten")
@@ -139,6 +120,6 @@ def test_a_card_whose_admin_key_nobody_knows_is_lost_with_its_pin(ansible):
     assert unhelped.get("failed") and "make a new card" in unhelped["msg"], unhelped
     assert destroyed["changed"] and anew["changed"]
     assert anew["card"]["serial"] != made["card"]["serial"]
-    with opened(ansible) as card:
+    with ansible.opened() as card:
         card.verify(PIN.encode())
         assert card.verified

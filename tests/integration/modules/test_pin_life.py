@@ -8,7 +8,7 @@ import os
 import pathlib
 
 import pytest
-from ansible_collections.hardbound.identity.tests.integration.modules.conftest import Task
+from ansible_collections.hardbound.identity.tests.support.ansible_tasks import Task
 
 PIN, PUK, NEW = "pin-4711", "puk-0815", "pin-1234"
 KEY = [{"slot": "authentication", "algorithm": "ecc_p256"}]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import subprocess
 
-from ansible_collections.hardbound.identity.tests.integration.modules.conftest import Task
+from ansible_collections.hardbound.identity.tests.support.ansible_tasks import Task
 
 SETTINGS = {"max_tries": 10, "recovery": 7200, "lockout_recovery": 900}
 VALUE = "lock-4711"

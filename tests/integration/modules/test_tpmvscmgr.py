@@ -8,11 +8,7 @@ and is in tests/integration/enrollment/test_attested_card.py.
 
 from __future__ import annotations
 
-from ansible_collections.hardbound.identity.tests.integration.modules.test_admin_key import (
-    HEX,
-    WELL_KNOWN,
-    administered,
-)
+from ansible_collections.hardbound.identity.tests.support.tasks import ADMIN_KEY, WELL_KNOWN
 from ansible_collections.hardbound.identity.tests.support.tpmvscmgr_page import Typist, playbooks
 
 PIN, NEW = "pin-4711", "pin-1234"
@@ -25,7 +21,7 @@ def test_create_with_the_default_admin_key(ansible):
     assert made["changed"] and made["instance_id"] == r"ROOT\SMARTCARDREADER\0000"
     assert any("everybody knows" in warning for warning in made["warnings"])
     assert made["card"]["pin_policy"]["minlen"] == 8 and made["card"]["pin_retries"] == 5
-    assert administered(ansible, WELL_KNOWN)
+    assert ansible.administered(WELL_KNOWN)
     second, gone, third = ansible.run(
         ansible.card(name="second", admin_key="default", pin=PIN),
         ansible.card(state="absent", name=None, instance_id=made["instance_id"]),
@@ -36,10 +32,10 @@ def test_create_with_the_default_admin_key(ansible):
 
 def test_create_with_a_prompted_admin_key(ansible):
     """``create /name VirtualSmartCardForCorpAccess /AdminKey PROMPT /PIN PROMPT``"""
-    [made] = ansible.run(ansible.card(admin_key=HEX, pin=PIN))
+    [made] = ansible.run(ansible.card(admin_key=ADMIN_KEY, pin=PIN))
     assert made["changed"] and not any("everybody knows" in warning for warning in made.get("warnings", ()))
-    assert administered(ansible, HEX)
-    [reset] = ansible.run(ansible.part("pin", admin_key=HEX, new_pin=NEW))
+    assert ansible.administered(ADMIN_KEY)
+    [reset] = ansible.run(ansible.part("pin", admin_key=ADMIN_KEY, new_pin=NEW))
     assert reset["changed"]
 
 
@@ -51,7 +47,7 @@ def test_create_with_a_random_admin_key_and_lose_the_pin(ansible):
         *wrong,
         ansible.part("key", slot="authentication", pin=PIN),
         ansible.part("pin", puk="12345678", new_pin=NEW),
-        ansible.part("pin", admin_key=HEX, new_pin=NEW),
+        ansible.part("pin", admin_key=ADMIN_KEY, new_pin=NEW),
         ansible.part("pin", admin_key="default", new_pin=NEW),
         ansible.card(admin_key="random", pin=NEW),
         ansible.card(state="absent"),
@@ -93,10 +89,10 @@ def test_the_playbooks_of_the_page(ansible):
     made = typist.run(page[BY_DEFAULT], PIN)
     assert made["changed"] and made["card"]["has_admin_key"]
     assert "\nlocalhost: ROOT\\SMARTCARDREADER\\0000" in typist.output.replace("\r", "")
-    assert administered(ansible, WELL_KNOWN)
+    assert ansible.administered(WELL_KNOWN)
     destroy()
-    made = typist.run(page[BY_PROMPT], HEX, PIN)
-    assert made["changed"] and administered(ansible, HEX)
+    made = typist.run(page[BY_PROMPT], ADMIN_KEY, PIN)
+    assert made["changed"] and ansible.administered(ADMIN_KEY)
     destroy()
     made = typist.run(page[BY_NOBODY], PIN)
     assert made["card"]["generated"] and not made["card"]["has_admin_key"]

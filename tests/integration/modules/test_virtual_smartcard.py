@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import pathlib
 import subprocess
 import time
+
+from ansible_collections.hardbound.identity.tests.support.ansible_tasks import command_lines
 
 PIN, PUK = "pin-4711", "puk-0815"
 KEYS = [{"slot": "authentication", "algorithm": "ecc_p256"}, {"slot": "signature", "algorithm": "rsa_2048"}]
@@ -18,22 +19,12 @@ def files(ansible):
     return sorted(path.name for path in (ansible.store / "cards").glob("*.json"))
 
 
-def left_in_store(ansible):
-    """What is in the store beside the locks of a TPM that takes one program at a time."""
-    return [path for path in ansible.store.iterdir() if not path.name.startswith("tpm-")]
-
-
-def nv_indices(ansible):
-    command = ["tpm2_getcap", "-T", ansible.tcti, "handles-nv-index"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-
-
 def test_create_and_destroy_in_four_steps_each(ansible):
     """Check mode tells the truth and touches nothing; the second run changes nothing."""
     arguments = {"pin": PIN, "puk": PUK, "keys": KEYS}
-    before = nv_indices(ansible)
+    before = ansible.nv_indices()
     [planned] = ansible.run(ansible.card(check=True, **arguments))
-    assert left_in_store(ansible) == [] and nv_indices(ansible) == before
+    assert ansible.left_in_store() == [] and ansible.nv_indices() == before
     made, again, planned_again = ansible.run(
         ansible.card(**arguments), ansible.card(**arguments), ansible.card(check=True, **arguments)
     )
@@ -43,14 +34,14 @@ def test_create_and_destroy_in_four_steps_each(ansible):
     assert made["instance_id"] == "ROOT\\SMARTCARDREADER\\0000"
     assert [key["slot"] for key in made["card"]["slots"]] == ["authentication", "signature"]
     assert again["card"] == made["card"]
-    held = nv_indices(ansible)
+    held = ansible.nv_indices()
 
     removal = {"state": "absent", "instance_id": made["instance_id"], "name": None}
     [planned] = ansible.run(ansible.card(check=True, **removal))
-    assert planned["changed"] and files(ansible) == ["0000.json"] and nv_indices(ansible) == held
+    assert planned["changed"] and files(ansible) == ["0000.json"] and ansible.nv_indices() == held
     gone, again = ansible.run(ansible.card(**removal), ansible.card(**removal))
     assert gone["changed"] and gone["card"] is None and not again["changed"]
-    assert files(ansible) == [] and set(nv_indices(ansible)) == set(before)
+    assert files(ansible) == [] and set(ansible.nv_indices()) == set(before)
 
 
 def test_adding_a_key_takes_the_pin(ansible):
@@ -109,12 +100,12 @@ BAD = [
 
 
 def test_bad_input_leaves_no_trace(ansible):
-    before = nv_indices(ansible)
+    before = ansible.nv_indices()
     results = ansible.run(*(ansible.card(**arguments) for arguments, _unused in BAD))
     for refused, (_unused, message) in zip(results, BAD):
         assert refused.get("failed") and message in refused["msg"], refused
     assert "Traceback" not in ansible.output
-    assert nv_indices(ansible) == before and left_in_store(ansible) == []
+    assert ansible.nv_indices() == before and ansible.left_in_store() == []
 
 
 def test_a_tpm_in_lockout(ansible):
@@ -134,10 +125,10 @@ def test_a_full_tpm(ansible):
     while subprocess.run([*fill, hex(0x01500000 + number)], capture_output=True, check=False).returncode == 0:
         number += 1
         assert number < 512
-    before = nv_indices(ansible)
+    before = ansible.nv_indices()
     [refused] = ansible.run(ansible.card(pin=PIN))
     assert "NV memory is full: remove a card" in refused["msg"], refused
-    assert nv_indices(ansible) == before and files(ansible) == []
+    assert ansible.nv_indices() == before and files(ansible) == []
 
 
 def test_a_damaged_store_file(ansible):
@@ -181,10 +172,10 @@ def test_without_tpm2_pytss(ansible, short_path):
     """The package is missing: a sentence, before anything is changed."""
     python = short_path / "venv"
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", str(python)], check=True)
-    before = nv_indices(ansible)
+    before = ansible.nv_indices()
     [refused] = ansible.run(ansible.card(python=f"{python}/bin/python", pin=PIN))
     assert "python3-tpm2-pytss" in refused["msg"], refused
-    assert nv_indices(ansible) == before and files(ansible) == []
+    assert ansible.nv_indices() == before and files(ansible) == []
 
 
 def test_secrets_go_nowhere(ansible):
@@ -213,11 +204,3 @@ def test_secrets_go_nowhere(ansible):
             assert form not in output.encode()
             assert not any(form in line.encode() for line in processes)
             assert not any(form in content for content in contents)
-
-
-def command_lines():
-    lines = set()
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            lines.add(path.read_text(errors="replace"))
-    return lines

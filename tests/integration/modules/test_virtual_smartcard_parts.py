@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
-from ansible_collections.hardbound.identity.tests.integration.modules.test_admin_key import key_pair as key_files
+from ansible_collections.hardbound.identity.tests.support.tasks import ADMIN_KEY
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,7 +19,6 @@ from cryptography.x509.oid import NameOID
 
 PIN, PUK = "pin-4711", "puk-0815"
 NEW, THIRD, NEW_PUK = "pin-1234", "pin-9999", "puk-1234"
-HEX = "a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"
 KEY = [{"slot": "authentication", "algorithm": "ecc_p256"}]
 
 
@@ -35,7 +34,7 @@ def tries(ansible):
 
 def key_pair(ansible):
     """PEMs of a recipient."""
-    private, public = key_files(ansible)
+    private, public = ansible.recipient()
     return private.read_text(), public
 
 
@@ -148,8 +147,8 @@ class TestPin:
             ),
             ({"pin": PIN, "new_pin": NEW, "pin_escrow_key": "x"}, "pin_escrow_key is given, but new_pin is not random"),
             ({"puk": PUK, "new_puk": NEW_PUK, "must_change": True}, "must_change is given without new_pin"),
-            ({"puk": PUK, "new_puk": NEW_PUK, "admin_key": HEX}, "admin_key is given without new_pin"),
-            ({"admin_key": HEX, "new_pin": NEW}, "admin_key is given, but nobody knows one of the card 'card'"),
+            ({"puk": PUK, "new_puk": NEW_PUK, "admin_key": ADMIN_KEY}, "admin_key is given without new_pin"),
+            ({"admin_key": ADMIN_KEY, "new_pin": NEW}, "admin_key is given, but nobody knows one of the card 'card'"),
             ({"new_pin": NEW}, "new_pin comes without pin, puk and admin_key: give the present PIN"),
             ({"new_puk": NEW_PUK}, "new_puk comes without puk"),
             ({"pin": PIN, "new_pin": "4-to"}, "new_pin is shorter than the 8 characters"),
@@ -174,12 +173,12 @@ class TestPin:
 class TestAdminKey:
     @pytest.fixture
     def card(self, ansible):
-        [made] = ansible.run(ansible.card(pin=PIN, keys=KEY, admin_key=HEX))
+        [made] = ansible.run(ansible.card(pin=PIN, keys=KEY, admin_key=ADMIN_KEY))
         assert made["changed"], made
 
     def test_it_sets_a_pin(self, ansible, card):
         """Of a card that is blocked too; a second run changes nothing, and the keys stay usable."""
-        reset = {"admin_key": HEX, "new_pin": NEW}
+        reset = {"admin_key": ADMIN_KEY, "new_pin": NEW}
         ansible.run(*[ansible.part("key", slot="signature", pin="wrong-00") for _unused in range(5)])
         assert tries(ansible) == (0, None)
         before = record(ansible)
@@ -192,23 +191,26 @@ class TestAdminKey:
         assert [each["changed"] for each in (planned, made, again, used)] == [True, True, False, True]
         assert planned["diff"] == made["diff"] and made["pin_tries_left"] == 5
         assert before["administration"] != record(ansible)["administration"]
-        assert HEX not in ansible.output and tries(ansible) == (5, None)
+        assert ADMIN_KEY not in ansible.output and tries(ansible) == (5, None)
 
     def test_what_it_does_not(self, ansible, card):
         refuses(
             ansible,
             "pin",
-            ({"admin_key": HEX[:-1] + "8", "new_pin": NEW}, "admin_key is not that of the card 'card': give the right"),
-            ({"admin_key": HEX[:-1], "new_pin": NEW}, "admin_key has 47 characters that are no key for 3des"),
+            (
+                {"admin_key": ADMIN_KEY[:-1] + "8", "new_pin": NEW},
+                "admin_key is not that of the card 'card': give",
+            ),
+            ({"admin_key": ADMIN_KEY[:-1], "new_pin": NEW}, "admin_key has 47 characters that are no key for 3des"),
             ({"admin_key": "default", "new_pin": NEW}, "admin_key is not that of the card"),
-            ({"admin_key": HEX, "new_pin": "4-to"}, "new_pin is shorter"),
+            ({"admin_key": ADMIN_KEY, "new_pin": "4-to"}, "new_pin is shorter"),
         )
-        assert tries(ansible) == (5, None) and HEX[:40] not in ansible.output
+        assert tries(ansible) == (5, None) and ADMIN_KEY[:40] not in ansible.output
 
     def test_a_card_with_a_puk_does_not_obey_it(self, ansible):
-        [made] = ansible.run(ansible.card(pin=PIN, puk=PUK, admin_key=HEX))
+        [made] = ansible.run(ansible.card(pin=PIN, puk=PUK, admin_key=ADMIN_KEY))
         assert made["changed"]
-        wanted = ({"admin_key": HEX, "new_pin": NEW}, "admin_key sets no PIN on the card 'card', which has a PUK")
+        wanted = ({"admin_key": ADMIN_KEY, "new_pin": NEW}, "admin_key sets no PIN on the card 'card', which has a PUK")
         refuses(ansible, "pin", wanted)
 
 

@@ -10,8 +10,8 @@ import shutil
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.tests.integration.pkcs11.conftest import CLIENT, Host
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import CLIENT, Host
 
 ALICE, BOB, MALLORY = "daemon", "games", "nobody"
 """Users that every Debian has."""

@@ -16,8 +16,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.face impo
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import opensc
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.tests.integration.pkcs11.conftest import CLIENT, PROXY, Host
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, PUK
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import CLIENT, PROXY, Host
 
 ADMIN_KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
 OPENSC = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"

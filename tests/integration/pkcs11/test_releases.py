@@ -10,9 +10,9 @@ import typing as t
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.tests.integration.pkcs11.conftest import Host
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.debian_root import CLIENT, debian_root
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 
 PROXY = "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so"
 KEYS = (

@@ -19,9 +19,9 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.reference import Rv
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.tests.integration.pkcs11.conftest import CLIENT, Host
 from ansible_collections.hardbound.identity.tests.support import pkcs11_module
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import CLIENT, Host
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 KEEPER = pathlib.Path(__file__).parents[3] / "roles/tpm_host/files/connection_keeper.py"

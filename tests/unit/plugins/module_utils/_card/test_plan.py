@@ -32,7 +32,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_a
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._card.test_record import RECORD
+from ansible_collections.hardbound.identity.tests.support.whole_record import RECORD
 
 CARD = replace(RECORD, pending={})
 SIGNATURE = KeySpecification(0x9C, KeyAlgorithm.RSA_2048)

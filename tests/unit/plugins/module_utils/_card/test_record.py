@@ -9,62 +9,14 @@ import json
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardFull
-from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
-from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey import (
-    Passkey,
-    PasskeyStore,
-    PasskeyUser,
-    Protection,
-)
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import (
-    KeyRecord,
-    PendingSeal,
     Record,
-    State,
     free_number,
 )
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob, Creation
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy, Presence
+from ansible_collections.hardbound.identity.tests.support.whole_record import RECORD
 from hypothesis import given
 from hypothesis import strategies as st
-
-KEY = KeyRecord(
-    KeyAlgorithm.RSA_2048, PinUse.ALWAYS, Blob(b"\x01", b"\x02"), b"\x03", Creation(b"\x04", b"\x05", b"\x06")
-)
-RECORD = Record(
-    number=3,
-    name="card",
-    serial=bytes(16),
-    tcti="device:/dev/tpmrm0",
-    first_handle=0x01815018,
-    genesis=bytes(34),
-    salt=bytes(16),
-    pin_policy=PinPolicy(minlen=6, maxlen=8, digits=Presence.REQUIRED),
-    pin_retries=5,
-    puk_retries=4,
-    state=State.READY,
-    owner="alice",
-    has_puk=True,
-    seals={Role.PIN: Blob(b"\x07", b"\x08"), Role.PUK: Blob(b"\x09", b"\x0a")},
-    pending={Role.PIN: PendingSeal(Blob(b"\x0b", b"\x0c"), bytes(8), 1)},
-    parent=Blob(b"\x0d", b"\x0e"),
-    keys={0x9C: KEY},
-    certificates={0x9C: b"certificate"},
-    objects={0x5FC109: b"printed"},
-    passkey_store=PasskeyStore(
-        Blob(b"\x0f", b"\x10"),
-        (
-            Passkey(
-                *(b"id", "corp.example", KeyAlgorithm.ECC_P384, Protection.REQUIRED, Blob(b"\x11", b"\x12")),
-                *(Blob(b"\x13", b"\x14"), True, False, PasskeyUser(b"\x15", "alice", "Alice"), 1700000000, b"blob"),
-            ),
-        ),
-        b"large",
-        ("corp.example",),
-    ),
-)
 
 
 def test_round_trip():

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone
 from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._card.test_record import RECORD
+from ansible_collections.hardbound.identity.tests.support.whole_record import RECORD
 
 
 @pytest.fixture

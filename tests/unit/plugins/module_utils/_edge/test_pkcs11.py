@@ -9,11 +9,10 @@ import typing as t
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
-from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone, TpmLockedOut
+from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import TpmLockedOut
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import PinUse
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.program import Program
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.reference import (
     Cka,
     KeyType,
@@ -24,14 +23,13 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.re
     User,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_frame import Frames
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.p11_kit_mechanism import MechanismType
+from ansible_collections.hardbound.identity.tests.support.card_table import PRIVATE, OneCard, Table, private
 from ansible_collections.hardbound.identity.tests.support.p11_kit_client import Client, Mechanism, Refused
 from ansible_collections.hardbound.identity.tests.support.soft_card import (
     ADMIN_KEY,
     PIN,
     PUK,
-    SoftCard,
 )
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
@@ -40,60 +38,9 @@ from hypothesis import strategies as st
 
 M = MechanismType
 DIGEST = hashlib.sha256(b"message").digest()
-PRIVATE = (Cka.CLASS, int(ObjectClass.PRIVATE_KEY))
 PUBLIC = (Cka.CLASS, int(ObjectClass.PUBLIC_KEY))
 CERTIFICATE = (Cka.CLASS, int(ObjectClass.CERTIFICATE))
 P256 = bytes.fromhex("06082a8648ce3d030107")
-
-
-class OneCard(SoftCard):
-    """A card that this face shows."""
-
-    def __init__(self, number: int = 0, **options: t.Any) -> None:
-        super().__init__(number, **options)
-        self.faces = (Face.PKCS11,)
-        self.gone = False
-
-    @property
-    def shortest_pin(self) -> int:
-        if self.gone:
-            raise CardGone("it is gone")
-        return super().shortest_pin
-
-
-class Cards:
-    """The cards of one user."""
-
-    def __init__(self, *cards: OneCard) -> None:
-        self.cards = {card.number: card for card in cards}
-
-    def usable(self) -> t.Sequence[int]:
-        return sorted(self.cards)
-
-    def may_use(self, number: int) -> bool:
-        return number in self.cards
-
-    def open(self, number: int) -> t.Any:
-        return self.cards[number]
-
-
-class Table:
-    """A program and the module that it talks to."""
-
-    def __init__(self, *cards: OneCard, version: int = 2, initialize: bool = True) -> None:
-        self.cards = Cards(*cards)
-        self.failures: t.List[Exception] = []
-        self.program = Program(self.cards, version, self.failures.append)
-        self.client = Client(self.exchange, version)
-        if initialize:
-            self.client.initialize()
-
-    def exchange(self, frame: bytes) -> bytes:
-        frames = Frames()
-        frames.feed(frame)
-        request = frames.next()
-        assert request is not None
-        return self.program.respond(request)
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +76,6 @@ def session(client: Client) -> int:
     session = client.open(0)
     client.call("C_Login", session, User.USER, PIN)
     return session
-
-
-def private(client: Client, session: int, identifier: int) -> int:
-    (found,) = client.find(session, PRIVATE, (Cka.ID, bytes((identifier,))))
-    return found
 
 
 # What there is.

@@ -24,9 +24,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.re
     User,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
+from ansible_collections.hardbound.identity.tests.support.card_table import OneCard, Table
 from ansible_collections.hardbound.identity.tests.support.p11_kit_client import Client, Mechanism
 from ansible_collections.hardbound.identity.tests.support.soft_card import PIN
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.test_pkcs11 import OneCard, Table
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 

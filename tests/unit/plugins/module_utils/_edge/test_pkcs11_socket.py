@@ -34,6 +34,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.pe
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.reference import Rv, User
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.tests.support.card_table import OneCard, private
 from ansible_collections.hardbound.identity.tests.support.p11_kit_client import (
     Mechanism,
     SocketClient,
@@ -42,7 +43,6 @@ from ansible_collections.hardbound.identity.tests.support.p11_kit_client import 
 )
 from ansible_collections.hardbound.identity.tests.support.soft_card import PIN
 from ansible_collections.hardbound.identity.tests.support.waiting import until
-from ansible_collections.hardbound.identity.tests.unit.plugins.module_utils._edge.test_pkcs11 import OneCard, private
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 DIGEST = bytes(range(32))

@@ -23,6 +23,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import auth
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import Signer
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.forge import NOW, ForgedHost
+from ansible_collections.hardbound.identity.tests.support.garbage import json_values, places
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from hypothesis import given
@@ -260,23 +261,6 @@ def test_a_challenge_that_was_not_answered_is_no_proof():
     assert not pending.accept(host.host, forge.CARD, bytes(32), NOW, Report(forge.CARD))
     with pytest.raises(ValueError, match="was not answered"):
         pending.proof(NOW)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3),
-    max_leaves=6,
-)
-
-
-def places(value, path=()):
-    yield path
-    if isinstance(value, dict):
-        for name, member in value.items():
-            yield from places(member, (*path, name))
-    elif isinstance(value, list):
-        for at, member in enumerate(value):
-            yield from places(member, (*path, at))
 
 
 @given(st.sampled_from([path for path in places(BUNDLE) if path]), json_values)

@@ -12,7 +12,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.kn
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.forge import NOW, ForgedHost
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.test_bundle import (
+from ansible_collections.hardbound.identity.tests.support.garbage import (
     json_values,
     places,
 )

@@ -18,7 +18,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record 
     CertificatePlace,
     RevocationReason,
 )
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils.conftest import new_key
+from ansible_collections.hardbound.identity.tests.support.corp import new_key
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 

@@ -24,7 +24,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind
 from ansible_collections.hardbound.identity.tests.support import forge
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
+from ansible_collections.hardbound.identity.tests.support.site import arguments
 from cryptography import x509
 
 LIAR = "liar.corp.example"

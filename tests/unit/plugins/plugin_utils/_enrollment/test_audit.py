@@ -11,7 +11,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.pag
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.spreadsheet import spreadsheet
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import RevocationReason
 from ansible_collections.hardbound.identity.tests.support import forge
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._attestation.test_bundle import json_values
+from ansible_collections.hardbound.identity.tests.support.garbage import json_values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

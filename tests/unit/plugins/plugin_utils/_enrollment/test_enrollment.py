@@ -23,7 +23,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, RevocationReason
 from ansible_collections.hardbound.identity.tests.support import forge
-from ansible_collections.hardbound.identity.tests.unit.plugins.plugin_utils._enrollment.conftest import arguments
+from ansible_collections.hardbound.identity.tests.support.site import arguments
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host whose cards programs reach through p11-kit: a software TPM and the card service, and no pcscd."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import socket
+import typing as t
+
+import pytest
+
+pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's python3-tpm2-pytss")
+
+from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
+from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, CardMachine
+from ansible_collections.hardbound.identity.tests.support.waiting import until
+
+CLIENT = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"
+TEMPLATE = pathlib.Path(__file__).parents[2] / "roles/tpm_host/templates/hardbound.module.j2"
+PROXY = "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so"
+
+
+class Host:
+    """A card machine, and programs that ask p11-kit for its cards."""
+
+    def __init__(self, machine: CardMachine) -> None:
+        self.machine = machine
+
+    def make(self, name: str, **changes: t.Any) -> t.Any:
+        """Makes a card that has this face alone; root's, if nobody else is named."""
+        return self.machine.make(name, **{"faces": (Face.PKCS11,), **changes})
+
+    def start(self, *options: str) -> None:
+        self.machine.start_service(*options)
+        until(self._answers)
+
+    def register(self, ours: str = "/etc/pkcs11/modules", others: str = "/usr/share/p11-kit/modules") -> None:
+        """Tells p11-kit of the service, as the role does; nothing else is registered.
+
+        :param others: folder whose modules are hidden; empty for none
+        """
+        os.makedirs(ours, exist_ok=True)
+        for each in filter(None, (ours, others)):
+            self.machine.run("mount", "-t", "tmpfs", "tmpfs", each)
+        lines = TEMPLATE.read_text().replace("{{ __tpm_host_pkcs11_socket }}", str(self.machine.socket))
+        assert "{{" not in lines.replace("{{ ansible_managed }}", "")
+        self.machine.run("tee", f"{ours}/hardbound.module", stdin=lines)
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.machine.socket)) == 0
+
+    def run(self, *command: str, ok: t.Optional[bool] = True, stdin: str = "") -> str:
+        """Runs a program of the host and returns what it prints."""
+        address = f"P11_KIT_SERVER_ADDRESS=unix:path={self.machine.socket}"
+        return self.machine.run("env", address, *command, ok=ok, stdin=stdin)
+
+    def tool(self, *options: str, ok: t.Optional[bool] = True, pin: str = PIN) -> str:
+        """Runs pkcs11-tool with p11-kit's client, logged in."""
+        return self.run("pkcs11-tool", "--module", CLIENT, "--login", "--pin", pin, *options, ok=ok)
+
+
+@pytest.fixture
+def host(software_tpm: t.Any, short_path: pathlib.Path) -> t.Iterator[Host]:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, for namespaces")
+    if not os.path.exists(CLIENT):
+        pytest.skip(f"needs {CLIENT}, as in Debian's p11-kit-modules")
+    for program in ("pkcs11-tool", "p11tool", "nsenter"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+    machine = CardMachine(short_path, software_tpm)
+    yield Host(machine)
+    machine.stop()
