@@ -38,22 +38,29 @@ def openssl(*arguments: str, stdin: bytes = b"") -> str:
     return done.stdout.decode()
 
 
-def text_of(body: bytes) -> str:
-    return openssl("x509", "-inform", "DER", "-noout", "-text", stdin=body)
-
-
 # OpenSSL prints an object identifier's name where it has one, and older releases have none for these.
 NUMBERS = {
     "Microsoft NTDS CA Extension": "1.3.6.1.4.1.311.25.2",
     "Microsoft NTDS AD objectSid": "1.3.6.1.4.1.311.25.2.1",
+    "tcg-at-tpmManufacturer": "2.23.133.2.1",
+    "tcg-at-tpmModel": "2.23.133.2.2",
+    "tcg-at-tpmVersion": "2.23.133.2.3",
+    "Attestation Identity Key Certificate": "2.23.133.8.3",
 }
 
 
-def parse(body: bytes, *options: str) -> str:
-    parsed = openssl("asn1parse", "-inform", "DER", *options, stdin=body)
+def text_of(body: bytes) -> str:
+    return in_numbers(openssl("x509", "-inform", "DER", "-noout", "-text", stdin=body))
+
+
+def in_numbers(text: str) -> str:
     for name, number in NUMBERS.items():
-        parsed = parsed.replace(f":{name}\n", f":{number}\n")
-    return parsed
+        text = re.sub(rf"(?<![\w-]){name}(?![\w-])", number, text)
+    return text
+
+
+def parse(body: bytes, *options: str) -> str:
+    return in_numbers(openssl("asn1parse", "-inform", "DER", *options, stdin=body))
 
 
 def extension(body: bytes, name: str) -> str:
