@@ -68,10 +68,12 @@ report:
       description: When it was made, in UTC.
       type: str
     totals:
-      description: How many hosts, hosts that did not answer, cards, hosts with drift, and keys in each status.
+      description: How many hosts, hosts that did not answer, cards, hosts with drift, cards that are not sealed, and
+        keys in each status.
       type: dict
     hosts:
-      description: Each host with its EK, its cards, their keys, PIN policy and tries, and what has drifted.
+      description: Each host with its EK, its cards, whether they are C(sealed), C(not sealed) or C(never sealed), their
+        keys, PIN policy and tries, and what has drifted.
       type: list
       elements: dict
 html:

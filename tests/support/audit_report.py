@@ -33,8 +33,8 @@ def card(number: int, **changes: t.Any) -> dict[str, t.Any]:
     policy = {"minlen": 6, "maxlen": 8, "digits": "required", "history": 5}
     tries = {"pin_tries_left": 4, "pin_retries": 5, "puk_tries_left": 3, "puk_retries": 3}
     keys = [key(number, "authentication"), key(number, "signature")]
-    about = {"name": "VirtualSmartCardForCorpAccess", "state": "ready", "owner": f"user{number}", "drift": []}
-    return {**about, **tries, "pin_policy": policy, "pin_expires_at": None, "slots": keys, **changes}
+    about = {"name": "VirtualSmartCardForCorpAccess", "state": "ready", "standing": "sealed", "owner": f"user{number}"}
+    return {**about, **tries, "drift": [], "pin_policy": policy, "pin_expires_at": None, "slots": keys, **changes}
 
 
 def host(number: int, **changes: t.Any) -> dict[str, t.Any]:

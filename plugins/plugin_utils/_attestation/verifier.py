@@ -12,6 +12,7 @@ from ...module_utils._encoding.evidence import Document, Evidence
 from ...module_utils._encoding.fields import UnknownField
 from ...module_utils._encoding.public import Public
 from ...module_utils._encoding.wire import WireError
+from .._ledger.pins import Known
 from .card import VerifiedCard, check_card
 from .ek import Ek, TrustPolicy, check_ek, read_ek
 from .finding import Code, Finding, Report
@@ -37,6 +38,8 @@ class Verdict:
     ek: t.Optional[Ek] = None
     root: str = ""
     cards: t.Mapping[str, VerifiedCard] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
+    """What was known of the host before."""
 
     @property
     def accepted(self) -> bool:
@@ -102,7 +105,7 @@ def verify(document: t.Any, request: EvidenceRequest, policy: TrustPolicy, recal
     ek = check_ek(ek, evidence, request, policy, now, report)
     cards = _check_cards(evidence, request, root, report)
     check_cards_known(cards, request, known, report)
-    return Verdict(request.host, tuple(report.findings), tuple(report.warnings), ek, root_name, cards)
+    return Verdict(request.host, tuple(report.findings), tuple(report.warnings), ek, root_name, cards, known)
 
 
 def _check_cards(

@@ -12,8 +12,8 @@ import json
 import re
 import ssl
 import typing as t
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ...module_utils._card.edge import parse_algorithm
@@ -21,6 +21,7 @@ from ...module_utils._card.key import slot_number
 from ...module_utils._errors import InputError
 from .._ledger import clock
 from .._ledger.ledger import Ledger
+from .._ledger.pins import KnownCard, Standing
 from .._ledger.record import IssuedCertificate
 from . import words
 
@@ -42,6 +43,8 @@ _SHOWN: t.Mapping[str, t.Tuple[type, ...]] = {
     "pin_expires_at": (str,),
 }
 """What the report takes over of what a host says of a card, and of what type it has to be."""
+
+SEALED, NOT_SEALED, NEVER_SEALED = "sealed", "not sealed", "never sealed"
 
 MOST_CARDS = 32
 """Cards that one host may add to the report; and below, keys of a card, objections, and characters of a name."""
@@ -68,15 +71,10 @@ class SeenHost:
 
 def audit(ledger: Ledger, hosts: t.Iterable[SeenHost]) -> Document:
     """Returns the report. Changes nothing."""
-    at = ledger.now()
-    issued: t.Dict[str, t.List[IssuedCertificate]] = {}
-    for certificate in ledger.certificates():
-        issued.setdefault(certificate.host, []).append(certificate)
-    eks = ledger.endorsement_keys()
-    seen = {host.host: host for host in hosts}
-    gone = sorted(set(issued) - set(seen))
-    reports = [_Host(host, issued.get(host.host, []), eks.get(host.host, ""), at).document() for host in seen.values()]
-    reports += [_Host(SeenHost(host, None, ()), issued[host], eks.get(host, ""), at, False).document() for host in gone]
+    at, kept, seen = ledger.now(), _kept(ledger), {host.host: host for host in hosts}
+    gone = [name for name in sorted(set(kept) - set(seen)) if kept[name].issued]
+    reports = [_Host(host, kept.get(host.host, _Kept()), at).document() for host in seen.values()]
+    reports += [_Host(SeenHost(name, None, ()), kept[name], at, False).document() for name in gone]
     reports = [report for report in reports if report["cards"] or report["inventory"]]
     return {"at": clock.text(at), "totals": _totals(reports), "hosts": reports}
 
@@ -86,20 +84,49 @@ def _totals(reports: t.Sequence[Document]) -> t.Dict[str, int]:
     keys = Counter(key["status"] for card in cards for key in card["slots"])
     drift = sum(bool(report["drift"]) or any(card["drift"] for card in report["cards"]) for report in reports)
     silent = sum(not report["answered"] for report in reports)
-    return {"hosts": len(reports), "silent": silent, "cards": len(cards), "drift": drift, **dict(sorted(keys.items()))}
+    found = {"hosts": len(reports), "silent": silent, "cards": len(cards), "drift": drift}
+    waiting = sum(card["standing"] in (NOT_SEALED, NEVER_SEALED) for card in cards)
+    return {**found, NOT_SEALED: waiting, **dict(sorted(keys.items()))}
+
+
+@dataclass
+class _Kept:
+    """What the ledger holds of a host."""
+
+    ek: str = ""
+    issued: t.List[IssuedCertificate] = field(default_factory=list)
+    cards: t.Dict[str, KnownCard] = field(default_factory=dict)
+
+
+def _kept(ledger: Ledger) -> t.Dict[str, _Kept]:
+    kept: t.Dict[str, _Kept] = defaultdict(_Kept)
+    for certificate in ledger.certificates():
+        kept[certificate.host].issued.append(certificate)
+    for (host, name), card in ledger.cards().items():
+        kept[host].cards[name] = card
+    for host, ek in ledger.endorsement_keys().items():
+        kept[host].ek = ek
+    return kept
+
+
+def _standing(card: t.Optional[KnownCard]) -> t.Optional[str]:
+    """Whether the TPM was restarted since the card was made; None if the card has proved nothing yet."""
+    if card is None:
+        return None
+    if card.standing is Standing.SEALED:
+        return SEALED
+    return NOT_SEALED if card.genesis_proven else NEVER_SEALED
 
 
 class _Host:
     """One host, put together."""
 
-    def __init__(
-        self, seen: SeenHost, issued: t.Sequence[IssuedCertificate], ek: str, at: datetime, inventory: bool = True
-    ) -> None:
+    def __init__(self, seen: SeenHost, kept: _Kept, at: datetime, inventory: bool = True) -> None:
         self._seen = seen
-        self._ek = ek
+        self._kept = kept
         self._at = at
         self._inventory = inventory
-        self._issued = issued
+        self._issued = kept.issued
         self._shown = {str(card.get("name")): card for card in _shown(seen.cards)}
         self._wanted = {str(card.get("name")): card for card in seen.wanted}
 
@@ -110,7 +137,7 @@ class _Host:
             "host": self._seen.host,
             "inventory": self._inventory,
             "answered": self._seen.cards is not None,
-            "ek": self._ek,
+            "ek": self._kept.ek,
             "cards": [self._card(name) for name in names],
             "drift": list(self._drift()),
         }
@@ -129,7 +156,8 @@ class _Host:
         keys = [self._key(name, slot, shown) for slot in self._slots(name, shown, wanted)]
         return {
             "name": name,
-            **{field: shown.get(field) for field in _SHOWN},
+            "standing": _standing(self._kept.cards.get(name)),
+            **{each: shown.get(each) for each in _SHOWN},
             "slots": keys,
             "drift": [*self._card_drift(name, shown, wanted), *(key.pop("drift") for key in keys if "drift" in key)],
         }
@@ -151,9 +179,9 @@ class _Host:
         if shown and shown.get("state") != "ready":
             yield f"The card {name} is {shown.get('state')}."
         yield from shown.get("objections", ())
-        for field in ("owner", "pin_retries"):
-            if wanted.get(field) not in (None, shown.get(field)):
-                yield f"{field} is {shown.get(field)}, and the inventory wants {wanted[field]}."
+        for each in ("owner", "pin_retries"):
+            if wanted.get(each) not in (None, shown.get(each)):
+                yield f"{each} is {shown.get(each)}, and the inventory wants {wanted[each]}."
         policy, found = wanted.get("pin_policy") or {}, shown.get("pin_policy") or {}
         for rule, value in sorted(policy.items()):
             if found.get(rule) != value:
@@ -190,10 +218,10 @@ def _shown(cards: t.Any) -> t.Iterator[Document]:
     for card in cards[:MOST_CARDS] if isinstance(cards, list) else ():
         if isinstance(card, dict) and isinstance(card.get("name"), str):
             keys = card.get("slots")
-            said = words.plain_object({field: card[field] for field in _SHOWN if field in card}, _LONGEST)
+            said = words.plain_object({each: card[each] for each in _SHOWN if each in card}, _LONGEST)
             yield {
                 "name": words.sentence(card["name"], _LONGEST),
-                **{field: said[field] for field, types in _SHOWN.items() if isinstance(said.get(field), types)},
+                **{each: said[each] for each, types in _SHOWN.items() if isinstance(said.get(each), types)},
                 "keys": [_shown_key(key) for key in keys[:MOST_KEYS] if _is_key(key)] if isinstance(keys, list) else [],
                 "objections": words.sentences(card.get("objections"), _MOST_OBJECTIONS),
             }

@@ -23,6 +23,7 @@ from .errands import Errands
 from .examination import Examination
 from .external import ExternalDesk
 from .handover import Handover
+from .observation import observe
 from .progress import Progress, Status
 from .refused import Refused
 from .wanted import WantedHost
@@ -87,6 +88,7 @@ class Enrollment:
         verdict, bundle = self._examination.judge(self.answer, self.progress)
         self._warnings += [*self._online.troubles, *verdict.warnings]
         if not self.check:
+            observe(verdict, self._ledger)
             self._warnings += lapses.note(self.wanted, verdict, self._ledger)
             self._handover.issue(verdict, bundle, self.progress.values())
 

@@ -31,11 +31,8 @@ def note(wanted: WantedHost, verdict: Verdict, ledger: Ledger) -> t.List[str]:
 
     :raises StateError: the ledger does not allow it
     """
-    if not wanted.replacement or verdict.ek is None:
-        return []
-    known = ledger.known(wanted.host, verdict.ek.fingerprint, verdict.root)
     warnings = []
-    for card, fingerprint in _idle(known, verdict, wanted.replacement):
+    for card, fingerprint in _idle(verdict.known, verdict, wanted.replacement):
         ledger.record(EventKind.REPLACEMENT_LAPSED, CertificatePlace(wanted.host, card), detail=fingerprint)
         option, value = ("replace_cards", f"{card}={fingerprint}") if card else ("replace_ek", fingerprint)
         warnings.append(f"{option} names {value}, which is there as it was. That counts no more: take it out.")
@@ -46,6 +43,6 @@ def _idle(known: Known, verdict: Verdict, replacement: Replacement) -> t.Iterato
     if replacement.lets_tpm(known.fingerprint) and known.root == verdict.root:
         yield "", replacement.tpm
     for name, before in known.cards.items():
-        is_same = verdict.accepts(name) and before.pins.is_shown_by(verdict.cards[name].pins)
+        is_same = verdict.accepts(name) and before.is_same(verdict.cards[name].claim)
         if is_same and replacement.lets_card(name, before.pins.fingerprint):
             yield name, before.pins.fingerprint

@@ -33,7 +33,7 @@ function readKey(values) {
 
 function readCard(values) {
   const card = named(report.card, values);
-  for (const name of ["name", "state", "owner", "policy"]) card[name] = word(card[name]);
+  for (const name of ["name", "state", "standing", "owner", "policy"]) card[name] = word(card[name]);
   card.drift = card.drift.map(word);
   card.keys = card.keys.map(readKey);
   return card;
@@ -44,6 +44,7 @@ function readHost(values) {
   host.cards = host.cards.map(readCard);
   host.drift = host.drift.map(word);
   host.keys = host.cards.flatMap((card) => card.keys);
+  host.standings = host.cards.map((card) => card.standing);
   host.hasDrift = host.drift.length > 0 || host.cards.some((card) => card.drift.length > 0);
   const texts = [host.name, host.ek, ...host.drift];
   for (const card of host.cards) texts.push(card.name, card.owner, card.state, ...card.drift);
@@ -110,7 +111,7 @@ function cardElement(card) {
   return element(
     "div",
     { class: "card" },
-    element("div", { class: "line" }, element("h4", {}, card.name), chip(card.state), owner, pin, puk),
+    element("div", { class: "line" }, element("h4", {}, card.name), chip(card.state), chip(card.standing), owner, pin, puk),
     card.policy ? element("p", { class: "quiet" }, card.policy) : null,
     sentences(card.drift),
     card.keys.length ? keyTable(card.keys) : null,
@@ -168,6 +169,7 @@ function keyMatches(key, asked, last) {
 function matches(host, asked, needles, last) {
   if (asked.state === "silent" && host.answered) return false;
   if (asked.state === "drift" && !host.hasDrift) return false;
+  if (host.standings.includes(asked.state)) asked = { ...asked, state: "" };
   if (!needles.every((needle) => host.text.includes(needle))) return false;
   const byKey = asked.profile || asked.until || !["", "silent", "drift"].includes(asked.state);
   return !byKey || host.keys.some((key) => keyMatches(key, asked, last));
@@ -268,7 +270,7 @@ function offer(id, values) {
 }
 
 const keys = hosts.flatMap((host) => host.keys);
-offer("state", new Set(["silent", "drift", ...keys.map((key) => key.status)]));
+offer("state", new Set(["silent", "drift", ...hosts.flatMap((host) => host.standings).filter(Boolean), ...keys.map((key) => key.status)]));
 offer("profile", new Set(keys.map((key) => key.profile).filter(Boolean)));
 for (const [name, value] of new URLSearchParams(location.hash.slice(1))) if (fields.includes(name)) find(name).value = value;
 for (const name of fields) find(name).addEventListener("input", show);

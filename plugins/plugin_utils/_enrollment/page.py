@@ -23,8 +23,8 @@ Document = t.Mapping[str, t.Any]
 
 _FOLDER = Path(__file__).parent
 _MOODS: t.Mapping[str, str] = {
-    **dict.fromkeys(("valid", "ready"), "good"),
-    **dict.fromkeys(("due", "unproven", "unfinished", "unreachable", "silent"), "warn"),
+    **dict.fromkeys(("valid", "ready", "sealed"), "good"),
+    **dict.fromkeys(("due", "unproven", "unfinished", "unreachable", "silent", "not sealed", "never sealed"), "warn"),
     **dict.fromkeys(("expired", "revoked", "none", "blocked", "lost", "drift"), "bad"),
 }
 """How a word is coloured; one that is not here is left plain."""
@@ -44,6 +44,7 @@ _TOTALS: t.Mapping[str, str] = {
     "silent": "silent hosts",
     "drift": "hosts with drift",
     "none": "keys without certificate",
+    "not sealed": "cards not sealed",
     **{word: f"keys {word}" for word in ("valid", "due", "unproven", "expired", "revoked")},
 }
 _WORDS: t.Mapping[str, str] = {
@@ -53,12 +54,16 @@ _WORDS: t.Mapping[str, str] = {
     "expired": "past its end",
     "revoked": "on the revocation list",
     "none": "a key without a certificate of this CA",
+    "sealed": "the TPM was restarted since the card was made: nobody holds a way around its PIN from then",
+    "not sealed": "it was not, as far as evidence shows: restart the host, and run enroll",
+    "never sealed": "the card is of a release that kept no proof of how it was made: make it anew",
     "restricted, fixed, resident": "what was proved about the key: it signs nothing but what the TPM states; "
     "it was made in the TPM and can't leave it; it is in the TPM",
 }
 _CLASSES = ("uppercase", "lowercase", "digits", "specialchars")
 _TRIES = ("pin_tries_left", "pin_retries", "puk_tries_left", "puk_retries")
-_CARD = ("name", "state", "owner", *_TRIES, "policy", "drift", "keys")
+_WORDS_OF_CARD = ("name", "state", "standing", "owner")
+_CARD = (*_WORDS_OF_CARD, *_TRIES, "policy", "drift", "keys")
 _HOST = ("name", "answered", "care", "ek", "drift", "cards")
 
 
@@ -156,9 +161,8 @@ class _Words:
 def _texts(host: Document) -> t.Iterator[str]:
     yield from map(_plain, host["drift"])
     for card in host["cards"]:
-        yield from map(
-            _plain, (card["name"], card["state"], card["owner"], _policy(card["pin_policy"]), *card["drift"])
-        )
+        said = (card[name] for name in _WORDS_OF_CARD)
+        yield from map(_plain, (*said, _policy(card["pin_policy"]), *card["drift"]))
         for key in card["slots"]:
             yield from (_plain(key[name]) for name in _COLUMNS)
 
@@ -173,7 +177,7 @@ def _card(card: Document, words: _Words) -> t.List[t.Any]:
     drift = [words.pack(each) for each in card["drift"]]
     keys = [[words.pack(key[name]) for name in _COLUMNS] for key in card["slots"]]
     return [
-        *(words.pack(card[name]) for name in ("name", "state", "owner")),
+        *(words.pack(card[name]) for name in _WORDS_OF_CARD),
         *(card[name] if isinstance(card[name], int) else None for name in _TRIES),
         words.pack(_policy(card["pin_policy"])),
         drift,

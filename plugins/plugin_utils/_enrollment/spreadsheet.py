@@ -11,7 +11,7 @@ import typing as t
 Document = t.Mapping[str, t.Any]
 
 _HOST = ("host", "answered")
-_CARD = ("name", "state", "owner", "pin_tries_left", "pin_retries", "pin_expires_at")
+_CARD = ("name", "state", "standing", "owner", "pin_tries_left", "pin_retries", "pin_expires_at")
 _KEY = ("slot", "algorithm", "status", "profile", "holder", "assurance", "not_after", "serial")
 COLUMNS = ("host", "answered", "card", *_CARD[1:], *_KEY, "drift")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

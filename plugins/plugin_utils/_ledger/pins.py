@@ -122,6 +122,15 @@ class KnownCard:
         sealed = self.standing is Standing.SEALED or (proven and restarted)
         return KnownCard(claim.pins, first, last, proven, Standing.SEALED if sealed else Standing.ENROLLED)
 
+    def is_same(self, claim: CardClaim) -> bool:
+        """Whether what is claimed is this card."""
+        return self.pins.is_shown_by(claim.pins)
+
+    def is_news(self, claim: CardClaim) -> bool:
+        """Whether a claim of this card tells of it what was not known."""
+        after = self.after(claim)
+        return (after.pins, after.standing) != (self.pins, self.standing)
+
     def row(self) -> t.Dict[str, t.Any]:
         values = {"ak": self.pins.ak, **self.pins.names(), "standing": self.standing.value}
         counts = {"first_reset": self.first_reset, "last_reset": self.last_reset}
@@ -217,6 +226,18 @@ class PinnedKeys(Journal):
 
         self._or_note(CertificatePlace(admission.host), lambda: self.reading(work))
 
+    def observe(self, admission: Admission) -> None:
+        """Takes note of what known cards show of themselves and of their host by attestation keys that have answered
+        once: Names that were not asked for then, and a restart of the TPM. Such a key's word needs no other answer.
+
+        :param admission: of an EK, and of cards, that are pinned
+        :raises Refusal: as :meth:`_pin`; the refusal is recorded
+        """
+        self._or_note(
+            CertificatePlace(admission.host),
+            lambda: self.writing(lambda connection: self._pin(connection, admission)),
+        )
+
     def release(self, host: str, card: str = "") -> None:
         """Forgets a card; without a card, all of the host's, its endorsement keys and its storage root key."""
 
@@ -261,7 +282,7 @@ class PinnedKeys(Journal):
     def _pin_card(
         self, connection: Connection, known: t.Optional[KnownCard], place: CertificatePlace, claim: CardClaim
     ) -> None:
-        same = known is not None and known.pins.is_shown_by(claim.pins)
+        same = known is not None and known.is_same(claim)
         now = (known if known is not None and same else KnownCard(claim.pins)).after(claim)
         if now == known:
             return

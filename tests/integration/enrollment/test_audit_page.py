@@ -17,7 +17,7 @@ EVIL = "<img src=x onerror=\"document.title='owned'\"></script><script>document.
 def url(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "audit.html"
     hosts = audit_report.fleet(300)["hosts"]
-    hosts[17] = audit_report.host(17, cards=[audit_report.card(17, owner=EVIL, drift=[EVIL])])
+    hosts[17] = audit_report.host(17, cards=[audit_report.card(17, owner=EVIL, drift=[EVIL], standing="not sealed")])
     hosts[42] = audit_report.host(42, answered=False, drift=["The host did not answer."])
     path.write_text(page(audit_report.report(hosts)), encoding="utf-8")
     return path.as_uri()
@@ -48,6 +48,7 @@ def test_hosts_that_need_somebody_come_first_and_the_rest_on_demand(names):
         ("state=silent", ["ws-00042"]),
         ("state=drift", ["ws-00017", "ws-00042"]),
         ("state=expired", ["ws-00200"]),
+        ("state=not+sealed", ["ws-00017"]),
         ("state=due&profile=ad_smartcard_logon", ["ws-00100"]),
         ("state=due&profile=email", []),
         ("until=2026-05-04", ["ws-00200"]),

@@ -22,6 +22,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.ver
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import schema
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.packages import sa
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import NAMES
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.site import arguments
@@ -102,6 +103,23 @@ def test_a_replacement_outlives_a_run_in_which_the_new_card_did_not_answer(site)
     goes = card_of_before(site)
     assert codes(fail(site, replace_cards=[goes])) == ["CHALLENGE_ANSWER"]
     assert site.enrol(replace_cards=[goes]).status is Status.RENEWED
+
+
+def test_a_card_that_was_enrolled_before_names_were_asked_for_shows_them_at_its_next_visit(site):
+    """Once, though nothing is to be issued: the attestation key has answered for itself. Nobody swaps the card then."""
+    site.enrol()
+    unasked = dict.fromkeys(NAMES)
+    site.ledger.writing(lambda connection: connection.execute(sa.update(schema.cards).values(**unasked)))
+    site.ledger.writing(lambda connection: connection.execute(sa.delete(schema.hosts)))
+    site.enrol(check=True)
+    assert not any(site.ledger.cards()[forge.HOST, forge.CARD].pins.names().values())
+    assert site.enrol().status is Status.UNCHANGED
+    known = site.ledger.known(forge.HOST, "", "")
+    assert None not in known.cards[forge.CARD].pins.names().values() and known.root == site.host.root.name.hex()
+    another_card(site)
+    assert codes(site.enrol()) == ["CARD_CHANGED"]
+    site.host.ek_key = forge.ecc_key()
+    assert codes(site.enrol(host=LIAR)) == ["ROOT_SERVES_OTHER_HOST"]
 
 
 @pytest.mark.parametrize("value", [forge.CARD, f"{forge.CARD}=", f"={'0' * 32}", f"{forge.CARD}={'0' * 31}g"])

@@ -6,7 +6,15 @@ import json
 import ssl
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import MOST_CARDS, SeenHost, audit
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import (
+    MOST_CARDS,
+    NEVER_SEALED,
+    NOT_SEALED,
+    SEALED,
+    SeenHost,
+    audit,
+)
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.spreadsheet import spreadsheet
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import RevocationReason
@@ -105,6 +113,31 @@ def test_whatever_a_host_says_there_is_a_report(enrolled, data):
 def test_what_the_host_said_instead_of_showing_cards(enrolled):
     silent = audit(enrolled.ledger, [SeenHost(forge.HOST, None, [WANTED], "tpm2-pytss is\nmissing.")])
     assert silent["hosts"][0]["drift"] == ["The host could not show its cards: tpm2-pytss is missing."]
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_which_cards_are_not_sealed_yet(site, proven):
+    """As their evidence shows, also in a run that issues nothing. A card that has proved nothing is in no standing."""
+    card = site.host.card
+    card.resets = card.proof.resets
+    if not proven:
+        card.proof = None
+    site.enrol()
+
+    def look():
+        report = audit(site.ledger, [SeenHost(forge.HOST, [shown(site)], [WANTED, {"name": "other"}])])
+        [host] = report["hosts"]
+        standings = {each["name"]: each["standing"] for each in host["cards"]}
+        assert standings.pop("other") is None
+        [standing] = standings.values()
+        assert f",{standing}," in spreadsheet(report) and f'"ready","{standing}"' in page(report)
+        return standing, report["totals"][NOT_SEALED]
+
+    before = (NOT_SEALED if proven else NEVER_SEALED, 1)
+    assert look() == before
+    card.resets += 1
+    assert site.enrol(check=True).status is Status.UNCHANGED and look() == before
+    assert site.enrol().status is Status.UNCHANGED and look() == ((SEALED, 0) if proven else before)
 
 
 def test_objections_of_the_host_are_drift(enrolled):

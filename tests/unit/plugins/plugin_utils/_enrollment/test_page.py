@@ -52,12 +52,13 @@ def words_of(document):
     [card] = host["cards"]
     card = dict(zip(document["card"], card))
     keys = [dict(zip(document["key"], map(word, key))) for key in card["keys"]]
-    return host, {**card, **{name: word(card[name]) for name in ("name", "state", "owner", "policy")}}, keys
+    return host, {**card, **{name: word(card[name]) for name in ("name", "state", "standing", "owner", "policy")}}, keys
 
 
 def test_the_page_holds_what_the_report_says():
     host, card, keys = words_of(packed(page(audit_report.report([audit_report.host(7)]))))
     assert (host["name"], host["answered"], host["care"]) == ("ws-00007", 1, 0)
+    assert (card["state"], card["standing"]) == ("ready", "sealed")
     assert (card["owner"], card["pin_tries_left"], card["puk_retries"]) == ("user7", 4, 3)
     assert card["policy"] == "PIN of 6 to 8 characters, digits required, not one of the last 5."
     assert [key["slot"] for key in keys] == ["authentication", "signature"]
