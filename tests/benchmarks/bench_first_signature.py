@@ -27,7 +27,7 @@ from ansible_collections.hardbound.identity.tests.benchmarks.bench_card import (
     token_slots,
 )
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
-from ansible_collections.hardbound.identity.tests.support.command_log import ASYMMETRIC, PROFILES, CommandLog
+from ansible_collections.hardbound.identity.tests.support.command_log import ASYMMETRIC, PROFILES, SlowTpm
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
@@ -37,30 +37,20 @@ PEER = f"{LIBRARIES}/libtpm2_pkcs11.so.1"
 ROUNDS = {"swtpm": 15, "firmware TPM": 7, "discrete TPM": 5}
 
 
-class SlowTpm:
-    """A software TPM behind the relay, for whoever asks for a software TPM."""
-
-    def __init__(self, folder):
-        self._tpm = SoftwareTpm(folder)
-        self._tpm.start()
-        self.socket = folder / "relay"
-        self.log = CommandLog(self._tpm.socket, self.socket)
-        self.tcti = self.log.tcti
-        self.stop = self._tpm.stop
-
-
 @pytest.fixture
 def machine(request):
     with tempfile.TemporaryDirectory(prefix="hb-") as folder:
         place = pathlib.Path(folder)
         (place / "tpm").mkdir()
-        tpm = SlowTpm(place / "tpm")
+        software_tpm = SoftwareTpm(place / "tpm")
+        software_tpm.start()
+        tpm = SlowTpm(software_tpm)
         machine = CardMachine(place, tpm)
         for number in range(request.param):
             machine.make(f"bench card {number}", KEYS[:1], faces=(Face.PCSC, Face.PKCS11))
         yield machine
         machine.stop()
-        tpm.stop()
+        software_tpm.stop()
 
 
 def build(folder):

@@ -13,6 +13,7 @@ from collections import Counter
 
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import command as wire
 from ansible_collections.hardbound.identity.tests.support.relay import Relay, read_message
+from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 from tpm2_pytss import TPM2_CC
 
 _NAMES = {int(code): name for name, code in vars(TPM2_CC).items() if name[0] != "_" and name not in ("FIRST", "LAST")}
@@ -81,6 +82,15 @@ class CommandLog(Relay):
         time.sleep(self.delays.get(name, 0.0))
         client.sendall(response or b"")
         return True
+
+
+class SlowTpm:
+    """A software TPM behind such a relay, for whoever asks for a software TPM."""
+
+    def __init__(self, tpm: SoftwareTpm) -> None:
+        self.socket = tpm.folder / "relay"
+        self.log = CommandLog(tpm.socket, self.socket)
+        self.tcti = self.log.tcti
 
 
 def _ask(tpm: socket.socket, command: bytes) -> bytes:

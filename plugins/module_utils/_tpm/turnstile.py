@@ -17,8 +17,8 @@ import time
 from .._files import open_lock
 from .errors import TpmUnreachable
 
-PATIENCE = 60.0
-"""Seconds to wait for another program."""
+PATIENCE = 180.0
+"""Seconds to wait for another program: longer than a TPM may take for the slowest command, an RSA key's making."""
 _PAUSE = 0.002
 _COURTESY = 1.0
 

@@ -110,6 +110,16 @@ def test_a_reader_that_says_nothing_after_a_word_of_its_own_waits_for_an_answer(
         slot.connection.check(time.monotonic() + PATIENCE)
 
 
+def test_a_reader_that_spoke_while_nobody_listened_does_not_wait_in_vain(slot: Slot) -> None:
+    """A slow TPM had us wait for another card's key, and the reader's words were not read meanwhile."""
+    slot.send(framed(b"\0"))
+    slot.reader.sendall(framed(b"\4"))
+    assert select.select([slot.connection.socket], [], [], 5)[0]
+    slot.connection.check(time.monotonic() + 3600)
+    slot.connection.on_readable(slot.card)
+    assert slot.receive() == Echo.atr
+
+
 def test_a_reader_that_never_spoke_need_not_speak(slot: Slot) -> None:
     slot.connection.check(time.monotonic() + 3600)
 
