@@ -108,6 +108,14 @@ class TpmMaker:
         _give_to_tss(folder)
 
     def make(self, folder: pathlib.Path) -> SoftwareTpm:
+        """Makes a TPM and starts it."""
+        self.manufacture(folder)
+        tpm = SoftwareTpm(folder)
+        tpm.start()
+        return tpm
+
+    def manufacture(self, folder: pathlib.Path) -> None:
+        """Makes the state of a TPM, for whoever starts it."""
         folder.mkdir(parents=True, exist_ok=True)
         _give_to_tss(folder)
         command = ["swtpm_setup", "--tpm2", "--tpmstate", str(folder), "--create-ek-cert", "--overwrite"]
@@ -117,9 +125,6 @@ class TpmMaker:
         assert done.returncode == 0, done.stdout + done.stderr
         for file in (folder, *folder.rglob("*")):
             os.chown(file, os.getuid(), os.getgid())
-        tpm = SoftwareTpm(folder)
-        tpm.start()
-        return tpm
 
     @property
     def anchors(self) -> pathlib.Path:

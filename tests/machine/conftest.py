@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Virtual machines that the role tpm_host has prepared, for each scenario one of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import pathlib
+import shutil
+import tempfile
+import typing as t
+
+import pytest
+from ansible_collections.hardbound.identity.tests.support.machine_controller import Controller
+from ansible_collections.hardbound.identity.tests.support.machine_image import SUITES, Image, Unavailable, image, locked
+from ansible_collections.hardbound.identity.tests.support.software_tpm import TpmMaker
+from ansible_collections.hardbound.identity.tests.support.virtual_machine import Machine, Snapshot, check_host
+
+ROOT = pathlib.Path(__file__).parents[2]
+PREPARE = {"ansible.builtin.include_role": {"name": "hardbound.identity.tpm_host"}}
+
+
+class Lab(t.NamedTuple):
+    """A machine that runs, and the controller that knows it."""
+
+    machine: Machine
+    controller: Controller
+    anchors: pathlib.Path
+    """The CA whose EK certificate is in the machine's TPM, PEM."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--suite", choices=sorted(SUITES), help="one release of Debian alone")
+
+
+@pytest.fixture(scope="session", params=sorted(SUITES))
+def suite(request: pytest.FixtureRequest) -> str:
+    chosen = request.config.getoption("--suite")
+    if chosen not in (None, request.param):
+        pytest.skip(f"--suite {chosen}")
+    return t.cast(str, request.param)
+
+
+@pytest.fixture(scope="session")
+def debian(suite: str) -> Image:
+    """The image of a release, or a skip that says in one line why there is none."""
+    with or_skip():
+        check_host()
+        return image(suite)
+
+
+@pytest.fixture(scope="session")
+def prepared(debian: Image) -> pathlib.Path:
+    """What is left of a machine that the role prepared and that was switched off.
+
+    It is kept by what the collection is, so that who looks for a fault waits once.
+    """
+    home = debian.folder.with_name(f"{debian.folder.name}-prepared-{_digest_of_collection()}")
+    with locked(home):
+        if not home.exists():
+            for old in home.parent.glob(f"{debian.folder.name}-prepared-*[0-9a-f]"):
+                shutil.rmtree(old)
+            with or_skip():
+                _prepare(debian, home)
+    return home
+
+
+def _digest_of_collection() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for name in ("plugins", "roles") for path in (ROOT / name).rglob("*") if path.is_file()):
+        if path.suffix != ".pyc":
+            digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _prepare(debian: Image, home: pathlib.Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="hb-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        maker = TpmMaker(folder / "maker")
+        maker.manufacture(folder / "tpm")
+        with Machine(debian, Snapshot(folder)) as machine:
+            Controller(folder / "controller", machine).tasks(PREPARE)
+            shutil.copy(maker.anchors, folder / "anchors.pem")
+            machine.keep(home.with_name(f"{home.name}.new"))
+        shutil.copy(folder / "anchors.pem", home.with_name(f"{home.name}.new"))
+        home.with_name(f"{home.name}.new").rename(home)
+
+
+@pytest.fixture
+def lab(debian: Image, prepared: pathlib.Path, tmp_path: pathlib.Path) -> t.Iterator[Lab]:
+    """A prepared machine that runs."""
+    machine = Machine(debian, Snapshot(prepared))
+    try:
+        with or_skip():
+            machine.start()
+        yield Lab(machine, Controller(tmp_path / "controller", machine), prepared / "anchors.pem")
+    finally:
+        machine.discard()
+
+
+@contextlib.contextmanager
+def or_skip() -> t.Iterator[None]:
+    """Says in one line why there is no machine."""
+    try:
+        yield
+    except Unavailable as reason:
+        pytest.skip(f"no virtual machine: {reason}")
