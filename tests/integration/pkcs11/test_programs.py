@@ -18,6 +18,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge import op
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, PUK
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import CLIENT, PROXY, Host
+from ansible_collections.hardbound.identity.tests.support.p11test import p11test
 
 ADMIN_KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
 OPENSC = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
@@ -43,6 +44,19 @@ def test_pkcs11_tool_finds_no_errors(host: Host, module: str, keys: str) -> None
     said = host.run("pkcs11-tool", "--module", module, "--login", "--pin", PIN, "--token-label", "Corp card", "--test")
     assert "No errors" in said
     assert "key 1 (SIGN key)" in said
+
+
+@pytest.mark.parametrize("keys", ["mixed", "rsa"])
+def test_opensc_s_own_tests_of_modules(host: Host, keys: str) -> None:
+    """Two of them are not for this module: one has a person take the card out, one is for PKCS#11 3.0's interfaces."""
+    program, why = p11test()
+    if program is None:
+        pytest.skip(why)
+    host.make("Corp card", **({"keys": DECRYPTING} if keys == "rsa" else {}))
+    host.start()
+    said = host.run(str(program), "-m", CLIENT, "-p", PIN, "-s", "0")
+    assert re.findall(r"\[  SKIPPED \] (\w+)\n", said)[-2:] == ["wait_test", "interface_test"]
+    assert said.count("[       OK ]") == said.count("[ RUN      ]") - 2 > 5
 
 
 def test_a_pin_is_changed_and_lost_and_given_anew(host: Host) -> None:

@@ -95,9 +95,10 @@ def names(der: bytes) -> Attributes:
 
 
 def public_key(key: Key) -> Attributes:
-    """Returns the attributes of the public half of a key."""
-    bits: t.Dict[int, Value] = {Cka.MODULUS_BITS: key.algorithm.bits} if key.algorithm.is_rsa else {}
-    uses = _flags(encrypt=False, wrap=False, verify=True, verify_recover=False, derive=False, trusted=False)
+    """Returns the attributes of the public half of a key. Its uses are the other side of those of the private half."""
+    is_rsa = key.algorithm.is_rsa
+    bits: t.Dict[int, Value] = {Cka.MODULUS_BITS: key.algorithm.bits} if is_rsa else {}
+    uses = _flags(encrypt=is_rsa, wrap=False, verify=True, verify_recover=False, derive=not is_rsa, trusted=False)
     return {**_common(key.slot, ObjectClass.PUBLIC_KEY, private=False), **_public(key), **bits, **uses, **_origin(key)}
 
 
