@@ -14,8 +14,8 @@ import typing as t
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.tests.integration.pkcs11.conftest import PROXY, Host
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
 
 P256 = (KeySpecification(0x9A, KeyAlgorithm.ECC_P256),)
 RSA = (KeySpecification(0x9A, KeyAlgorithm.RSA_2048),)
@@ -103,7 +103,7 @@ def test_a_wireless_network_by_eap_tls(host: Host, keys: Keys) -> None:
         f"ca_cert={folder}/clients.pem\nserver_cert={folder}/server.pem\nprivate_key={folder}/server.key\n"
     )
     (folder / "client.conf").write_text(
-        f'pkcs11_engine_path={ENGINE}\npkcs11_module_path={PROXY}\n'
+        f"pkcs11_engine_path={ENGINE}\npkcs11_module_path={PROXY}\n"
         f'network={{\n key_mgmt=WPA-EAP\n eap=TLS\n identity="alice"\n ca_cert="{folder}/server.pem"\n'
         f' client_cert="{URL}"\n private_key="{URL}"\n pin="{PIN}"\n}}\n'
     )

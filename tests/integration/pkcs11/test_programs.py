@@ -17,6 +17,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import opensc
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, PUK
+from ansible_collections.hardbound.identity.tests.support.openssl_cms import sign_and_decrypt
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import CLIENT, PROXY, Host
 from ansible_collections.hardbound.identity.tests.support.p11test import p11test
 
@@ -229,6 +230,18 @@ def test_openssl_s_engine(host: Host) -> None:
         f"{folder}/csr",
     )
     assert "verify OK" in host.run("openssl", "req", "-in", f"{folder}/csr", "-verify", "-noout")
+
+
+def test_cms_with_openssl_s_engine(host: Host) -> None:
+    """A message is signed, and another decrypted."""
+    record = host.make("Corp card", keys=DECRYPTING)
+    host.register()
+    host.start()
+    if "pkcs11" not in host.run("openssl", "engine", "pkcs11", ok=None):
+        pytest.skip("needs OpenSSL's engine pkcs11, as in Debian's libengine-pkcs11-openssl")
+    folder = host.machine.folder
+    key = f"pkcs11:token=Corp%20card;id=%0{{}};type=private?pin-value={PIN}"
+    sign_and_decrypt(host.run, folder, record, ["-engine", "pkcs11", "-keyform", "engine"], key)
 
 
 @pytest.mark.parametrize("curve", ["RSA", "P-256"])

@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import typing as t
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.debian_root import CLIENT, debian_root
+from ansible_collections.hardbound.identity.tests.support.openssl_cms import sign_and_decrypt
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 
 PROXY = "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so"
@@ -25,7 +28,8 @@ KEYS = (
 class Release:
     """A host whose programs are another release's."""
 
-    def __init__(self, host: Host, root: pathlib.Path) -> None:
+    def __init__(self, host: Host, root: pathlib.Path, card: Record) -> None:
+        self.card = card
         self.folder = host.machine.folder
         self._host = host
         self._root = root
@@ -44,9 +48,9 @@ def release(host: Host, request: pytest.FixtureRequest) -> Release:
     root, why = debian_root(request.param)
     if root is None:
         pytest.skip(f"no programs of Debian {request.param}: {why}")
-    host.make("Corp card", keys=KEYS)
+    card = host.make("Corp card", keys=KEYS)
     host.start()
-    return Release(host, root)
+    return Release(host, root, card)
 
 
 @pytest.mark.parametrize("module", [CLIENT, PROXY])
@@ -114,6 +118,43 @@ def test_openssl_s_provider(release: Release) -> None:
     provider = ["-provider", "pkcs11", "-provider", "default"]
     release.run(*with_module, "req", "-new", *provider, "-key", key, "-subj", "/CN=card", "-out", f"{folder}/csr")
     assert "verify OK" in release.run("openssl", "req", "-in", f"{folder}/csr", "-verify", "-noout")
+
+
+def test_cms_with_openssl_s_provider(release: Release) -> None:
+    run = functools.partial(release.run, "env", f"PKCS11_PROVIDER_MODULE={PROXY}")
+    key = f"pkcs11:token=Corp%20card;id=%0{{}};type=private?pin-value={PIN}"
+    sign_and_decrypt(run, release.folder, release.card, ["-provider", "pkcs11", "-provider", "default"], key)
+
+
+def test_curl_with_openssl_s_provider(release: Release) -> None:
+    """A server that asks for the card's certificate; curl is told of the provider by OpenSSL's configuration."""
+    folder = release.folder
+    (folder / "openssl.cnf").write_text(
+        "openssl_conf = init\n[init]\nproviders = providers\n[providers]\ndefault = yes\npkcs11 = card\n"
+        f"[yes]\nactivate = 1\n[card]\nactivate = 1\npkcs11-module-path = {PROXY}\n"
+    )
+    new = [
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+    ]
+    release.run("openssl", "req", *new, "-keyout", f"{folder}/server.key", "-out", f"{folder}/server.pem")
+    script = f"""
+    openssl s_server -quiet -www -accept 44330 -Verify 1 -cert {folder}/server.pem -key {folder}/server.key \
+        > {folder}/server.log 2>&1 & server=$!
+    url="pkcs11:token=Corp%20card;id=%01"
+    OPENSSL_CONF={folder}/openssl.cnf curl --silent --show-error --retry 20 --retry-connrefused --retry-delay 1 \
+        --cacert {folder}/server.pem --cert "$url;type=cert" --key "$url;type=private?pin-value={PIN}" \
+        https://localhost:44330/
+    end=$?; kill $server; cat {folder}/server.log; exit $end
+    """
+    said = release.run("sh", "-c", script)
+    assert "CN = Corp card" in said.replace("CN=", "CN = ")
 
 
 def test_ssh_and_gnutls(release: Release) -> None:
