@@ -43,12 +43,12 @@ def p11test() -> t.Tuple[t.Optional[pathlib.Path], str]:
 
 def _apt(folder: pathlib.Path) -> str:
     """Returns apt-get as it fetches sources from where the host's packages are from, and leaves the host's lists."""
-    for each in ("parts", "lists/partial"):
-        (folder / each).mkdir(parents=True)
-    for each in [_APT / "sources.list", *(_APT / "sources.list.d").glob("*.[ls]*")]:
-        if each.suffix in (".list", ".sources") and each.exists():
-            told = re.sub(r"^(Types:.*|deb(?= ))", _as_source, each.read_text(), flags=re.MULTILINE)
-            (folder / "parts" / each.name).write_text(told)
+    for place in ("parts", "lists/partial"):
+        (folder / place).mkdir(parents=True)
+    for file in [_APT / "sources.list", *(_APT / "sources.list.d").iterdir()]:
+        if file.suffix in (".list", ".sources") and file.exists():
+            told = re.sub(r"^(Types:.*|deb(?= ))", _as_source, file.read_text(), flags=re.MULTILINE)
+            (folder / "parts" / file.name).write_text(told)
     places = {"Etc::sourcelist": "/dev/null", "Etc::sourceparts": folder / "parts", "State::lists": folder / "lists"}
     return " ".join(["apt-get -q", *(f"-o Dir::{name}={path}" for name, path in places.items())])
 
