@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A TPM that takes long: programs wait for it, get what they asked for, and no card leaves its reader meanwhile."""
+"""A TPM that takes long: it is asked little, programs wait for it, and no card leaves its reader meanwhile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
 from ansible_collections.hardbound.identity.tests.support.card_machine import KEYS, PIN, CardMachine
-from ansible_collections.hardbound.identity.tests.support.command_log import PROFILES, SlowTpm
+from ansible_collections.hardbound.identity.tests.support.command_log import ASYMMETRIC, PROFILES, SlowTpm
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
@@ -25,6 +25,11 @@ pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
 SECONDS = 12
 """What the TPM takes for a key: longer than the 10 that SSSD gives its child, the shortest known limit on the way."""
+AS_MANAGED = """
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
+Tcti.managed = True
+"""
+"""What the service runs first, to take the TPM for one that a resource manager guards."""
 CLIENT = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"
 
 
@@ -51,6 +56,22 @@ def generating(machine, card, slot):
     tool = ("yubico-piv-tool", "--reader", card, f"--key={KEY.value.hex()}", "--slot", slot, "--algorithm", "RSA2048")
     command = machine._inside(*tool, "--action", "generate")
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.parametrize("module", [(), ("--module", CLIENT)], ids=["opensc-pkcs11", "p11-kit-client"])
+def test_a_new_program_asks_the_tpm_for_little(machine, module):
+    """It logs in and signs once; the host has another card too, and the card was used before. As on /dev/tpmrm0."""
+    for name in ("first", "second"):
+        machine.make(name, KEYS[:1], faces=(Face.PCSC, Face.PKCS11))
+    machine.start_pcscd()
+    machine.start_service(before=AS_MANAGED)
+    machine.await_cards()
+    machine.await_token()
+    signing(machine, "first", module)
+    with machine.tpm.log.counting() as counts:
+        signing(machine, "first", module)
+    assert sum(counts.values()) <= 12, counts
+    assert sum(count for kind, count in counts.items() if kind in ASYMMETRIC) <= 2, counts
 
 
 def test_others_wait_for_a_key_that_takes_long_and_nothing_breaks(machine):
