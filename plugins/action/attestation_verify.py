@@ -8,13 +8,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ledger_of
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.verification import (
     judge_again,
     kept_bundle,
     read_bundle,
 )
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -61,6 +60,5 @@ class ActionModule(StringSecrets):
 
 def _bundle(arguments: dict[str, t.Any]) -> t.Any:
     if arguments["evidence"]:
-        ledger = Ledger(arguments["ledger"] or ca_folder(arguments["ca"] or "").ledger_url)
-        return kept_bundle(ledger, arguments["evidence"])
+        return kept_bundle(ledger_of(arguments), arguments["evidence"])
     return read_bundle(arguments["path"]) if arguments["path"] else arguments["bundle"]

@@ -9,11 +9,10 @@ import typing as t
 
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import SeenHost, audit
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ledger_of
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.page import page
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.spreadsheet import spreadsheet
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.summary import summarise_audit
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -36,8 +35,8 @@ class ActionModule(StringSecrets):
         result = super().act(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
         try:
-            ledger = Ledger(arguments["ledger"] or ca_folder(arguments["ca"]).ledger_url)
-            report = audit(ledger, [_seen(host, arguments, task_vars["hostvars"]) for host in arguments["hosts"]])
+            seen = [_seen(host, arguments, task_vars["hostvars"]) for host in arguments["hosts"]]
+            report = audit(ledger_of(arguments), seen)
         except HardboundError as error:
             return {**result, "failed": True, "changed": False, "msg": str(error)}
         return {**result, "failed": False, "changed": False, "report": report, **_shown(report)}

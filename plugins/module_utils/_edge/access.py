@@ -18,12 +18,11 @@ from dataclasses import dataclass
 
 from .._card.plan import Holding
 from .._errors import InputError
-from .._files import remove_durably, write_atomically
-from .._spine import Plan
+from .host_file import HostFile
 from .reader import reader_name
 
-RULES = "/etc/polkit-1/rules.d/50-hardbound.rules"
-_PUBLIC = 0o644
+RULES = HostFile("/etc/polkit-1/rules.d/50-hardbound.rules", "access")
+"""polkit watches its folder. The rules are gone where there is no card."""
 _NAME = re.compile(r"\w[\w.@\\ -]*\$?")  # useradd(8), and what winbind and sssd make of a domain: CORP\domain users
 
 
@@ -97,33 +96,6 @@ def render(held: t.Sequence[Holder], everyone: t.Optional[bool] = None) -> str:
     }
     holding = json.dumps(table, indent=8, ensure_ascii=True).replace("\n}", "\n    }")
     return _TEMPLATE % (holding, json.dumps(everyone))
-
-
-def read(path: str = RULES) -> str:
-    """Returns the rules that are there."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-
-
-def plan(wanted: str, current: str) -> Plan[str]:
-    """Compares. Pure. The one step is the text to write."""
-    steps = () if wanted == current else (wanted,)
-    return Plan(steps, {"access": current}, {"access": wanted}, "access")
-
-
-def apply(changes: Plan[str], path: str = RULES) -> None:
-    """Writes the rules, or removes them where there is no card. polkit watches its folder.
-
-    :raises OSError: if the file can't be written
-    """
-    for text in changes.steps:
-        if text:
-            write_atomically(path, text.encode(), _PUBLIC)
-        else:
-            remove_durably(path)
 
 
 def _user(holder: Holder) -> t.Optional[str]:

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import re
 
-from .._files import remove_durably, write_atomically
-from .._spine import Plan
+from .host_file import HostFile
 
-MODULE = "/etc/pkcs11/modules/opensc-pkcs11.module"
-"""What an administrator says of OpenSC's module; what the package says, p11-kit reads beside it."""
-_PUBLIC = 0o644
+MODULE = HostFile("/etc/pkcs11/modules/opensc-pkcs11.module", "opensc")
+"""What an administrator says of OpenSC's module; what the package says, p11-kit reads beside it. Programs read both
+when they start."""
 _LINES = """\
 # BEGIN hardbound.identity
 # A card of this host has both faces: p11-kit shows it without its reader.
@@ -36,30 +35,3 @@ def render(current: str, kept_back: bool) -> str:
     if not kept_back:
         return others
     return others + ("\n" if others and not others.endswith("\n") else "") + _LINES
-
-
-def read(path: str = MODULE) -> str:
-    """Returns what is there; the empty string if nothing is."""
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-
-
-def plan(wanted: str, current: str) -> Plan[str]:
-    """Compares. Pure. The one step is the text to write."""
-    steps = () if wanted == current else (wanted,)
-    return Plan(steps, {"opensc": current}, {"opensc": wanted}, "opensc")
-
-
-def apply(changes: Plan[str], path: str = MODULE) -> None:
-    """Writes the file, or removes one that would say nothing. Programs read it when they start.
-
-    :raises OSError: if the file can't be written
-    """
-    for text in changes.steps:
-        if text:
-            write_atomically(path, text.encode(errors="surrogateescape"), _PUBLIC)
-        else:
-            remove_durably(path)

@@ -72,7 +72,7 @@ class Presentation:
 
     def read(self) -> Presented:
         driver, offers_pkcs11 = reader.driver_digest(self._paths), os.path.exists(MODULE)
-        return Presented(reader.read(self._paths), access.read(), driver, offers_pkcs11, opensc.read())
+        return Presented(reader.read(self._paths), access.RULES.read(), driver, offers_pkcs11, opensc.MODULE.read())
 
     def plan(
         self,
@@ -89,15 +89,15 @@ class Presentation:
         """
         cards = {holder.number: holder.name for holder in holders}
         wanted = reader.desired(cards, self._paths, current.driver)
-        rules = access.plan(access.render(holders, everyone), current.rules)
+        rules = access.RULES.plan(access.render(holders, everyone), current.rules)
         seen_twice = current.offers_pkcs11 and any(holder.in_p11_kit for holder in holders)
-        told = opensc.plan(opensc.render(current.opensc, seen_twice), current.opensc)
+        told = opensc.MODULE.plan(opensc.render(current.opensc, seen_twice), current.opensc)
         return Present(reader.plan(wanted, current.readers), rules, holders_changed, told)
 
     def apply(self, step: Present) -> None:
         """Carries the step out; the rules come before the readers that they guard."""
-        access.apply(step.rules)
-        opensc.apply(step.opensc)
+        access.RULES.apply(step.rules)
+        opensc.MODULE.apply(step.opensc)
         reader.apply(step.readers, self._paths)
         if step.holders_changed and not step.readers.changed:
             reader.end_pcscd(self._paths)

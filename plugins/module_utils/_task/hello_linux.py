@@ -65,7 +65,7 @@ class LinuxPolicy:
         if not self._presentation.is_set_up:
             return FoundPolicy(current)
         held = access.holders(after(Plan(), self._store.records()))
-        return FoundPolicy(current, access.read(), held, self._presentation.asks_polkit)
+        return FoundPolicy(current, access.RULES.read(), held, self._presentation.asks_polkit)
 
     def plan(self, found: FoundPolicy) -> Plan[Step]:
         plan = self._policy.plan(found.policy)
@@ -74,7 +74,7 @@ class LinuxPolicy:
         everyone = self._host_policy(plan, found).everyone_sees_readers
         if everyone and not found.asks_polkit:
             plan = replace(plan, warnings=(*plan.warnings, NO_POLKIT))
-        rules = access.plan(access.render(found.held, everyone), found.rules)
+        rules = access.RULES.plan(access.render(found.held, everyone), found.rules)
         if not rules.changed:
             return plan
         step = GuardReaders(GUARD_READERS, rules)
@@ -89,7 +89,7 @@ class LinuxPolicy:
         view = self._policy.apply(plan, found.policy) if changes else self.report(plan, found)
         for step in plan.steps:
             if isinstance(step, GuardReaders):
-                access.apply(step.rules)
+                access.RULES.apply(step.rules)
         return view
 
     def report(self, plan: Plan[Step], found: FoundPolicy) -> View:

@@ -4,11 +4,7 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ...module_utils._encoding.public import ObjectAttribute, Public
-from ...module_utils._encoding.wire import WireError
-from .finding import Code, Report
+from ...module_utils._encoding.public import ObjectAttribute
 
 BOUND = ObjectAttribute.FIXED_TPM | ObjectAttribute.FIXED_PARENT | ObjectAttribute.SENSITIVE_DATA_ORIGIN
 """Made in its TPM, and never to leave it: TPM 2.0 part 1, clause 31.2."""
@@ -28,12 +24,3 @@ def attribute_fault(found: int, needed: int, optional: int) -> str:
 
 def _titles(attributes: int) -> str:
     return ", ".join(each.name.lower() for each in ObjectAttribute if each & attributes and each.name)
-
-
-def read_public(data: bytes, subject: str, report: Report) -> t.Optional[Public]:
-    """Returns a public area, or None if it can't be read."""
-    try:
-        return Public.parse(data)
-    except WireError as error:
-        report.refuse(Code.STRUCTURE_MALFORMED, f"{subject} is malformed: {error}")
-        return None

@@ -12,16 +12,17 @@ from ...module_utils._card.model import Model, Role
 from ...module_utils._encoding import command
 from ...module_utils._encoding.evidence import CardEvidence, Document
 from ...module_utils._encoding.public import ObjectAttribute, Public
-from ...module_utils._encoding.wire import WireError
 from .._ledger.pins import CardClaim, CardPins
+from . import structure
 from .ak import check_ak
-from .attributes import STORAGE, attribute_fault, read_public
+from .attributes import STORAGE, attribute_fault
 from .finding import Code, Report
 from .genesis import check_genesis
 from .indices import check_model
 from .key import Above, KeyCheck, VerifiedKey
 from .request import CardRequest
 from .statement import StatementSigner
+from .structure import read_public
 
 RH_OWNER = struct.pack(">I", command.RH_OWNER)
 """The owner hierarchy, in which the storage root key is: TPM 2.0 part 2, clause 7.4."""
@@ -73,11 +74,10 @@ def check_card(card: CardEvidence, wanted: CardRequest, root: Public, report: Re
         return None
     check_ak(ak, report)
     above = Above(root.name, root.qualified_name(RH_OWNER))
-    try:
-        signer = StatementSigner(ak, ak.public_key(), ak.qualified_name(above.qualified_name), wanted.nonce)
-    except WireError as error:
-        report.refuse(Code.STRUCTURE_MALFORMED, f"the AK is malformed: {error}")
+    key = structure.read(ak.public_key, "the AK", report)
+    if key is None:
         return None
+    signer = StatementSigner(ak, key, ak.qualified_name(above.qualified_name), wanted.nonce)
     genesis_resets = check_genesis(card, signer, report)
     model = check_model(card, wanted, signer, report)
     parent = _check_parent(card, above, report)

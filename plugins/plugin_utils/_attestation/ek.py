@@ -12,7 +12,7 @@ from datetime import datetime
 from ...module_utils._encoding.ek_template import TEMPLATES
 from ...module_utils._encoding.evidence import Document, Evidence
 from ...module_utils._encoding.public import Public
-from ...module_utils._encoding.wire import WireError
+from . import structure
 from .certificate import Certificate
 from .der import DerError
 from .ek_certificate import TpmIdentity, check_ek_certificate, check_manufacturer
@@ -55,6 +55,12 @@ class Ek:
     tpm: t.Optional[TpmIdentity] = None
     path: t.Optional[Path] = None
 
+    @classmethod
+    def parse(cls, data: bytes) -> Ek:
+        """:raises WireError: if it is no public area of a key"""
+        public = Public.parse(data)
+        return cls(public, hashlib.sha256(public.spki()).hexdigest())
+
     def document(self) -> Document:
         tpm = None if self.tpm is None else self.tpm.document()
         return {"fingerprint": self.fingerprint, "tpm": tpm, "issuers": self.path.titles if self.path else []}
@@ -62,12 +68,7 @@ class Ek:
 
 def read_ek(evidence: Evidence, report: Report) -> t.Optional[Ek]:
     """Returns the EK as it is shown, or None if it can't be read."""
-    try:
-        public = Public.parse(evidence.ek)
-        return Ek(public, hashlib.sha256(public.spki()).hexdigest())
-    except WireError as error:
-        report.refuse(Code.STRUCTURE_MALFORMED, f"the EK is malformed: {error}")
-        return None
+    return structure.read(lambda: Ek.parse(evidence.ek), "the EK", report)
 
 
 def check_ek(

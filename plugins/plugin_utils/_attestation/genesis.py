@@ -17,9 +17,9 @@ from ...module_utils._encoding.algorithm import Algorithm
 from ...module_utils._encoding.attest import Attest, CreationInfo
 from ...module_utils._encoding.evidence import GENESIS_NONCE, CardEvidence, GenesisEvidence
 from ...module_utils._encoding.public import ObjectAttribute, Public
-from ...module_utils._encoding.wire import WireError
 from .finding import Code, Report
 from .statement import StatementSigner, read_creation
+from .structure import read_public
 
 RH_NULL = struct.pack(">I", command.RH_NULL)
 """The NULL hierarchy: TPM 2.0 part 2, clause 7.4."""
@@ -57,10 +57,8 @@ def check_genesis(card: CardEvidence, signer: StatementSigner, report: Report) -
 
 
 def _check_public(proof: GenesisEvidence, name: bytes, report: Report) -> t.Optional[Public]:
-    try:
-        public = Public.parse(proof.public)
-    except WireError as error:
-        report.refuse(Code.STRUCTURE_MALFORMED, f"the genesis object is malformed: {error}")
+    public = read_public(proof.public, "the genesis object", report)
+    if public is None:
         return None
     clause = "the genesis object that is shown is not the one in the policies of the card's indices"
     report.demand(public.name == name, Code.GENESIS, clause)

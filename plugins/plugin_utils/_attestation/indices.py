@@ -11,7 +11,7 @@ from ...module_utils._encoding.attest import NvInfo
 from ...module_utils._encoding.evidence import CardEvidence, IndexEvidence
 from ...module_utils._encoding.name import NV_WRITTEN
 from ...module_utils._encoding.nv_public import NvPublic
-from ...module_utils._encoding.wire import WireError
+from . import structure
 from .finding import Code, Report
 from .genesis import check_genesis_name
 from .request import CardRequest
@@ -57,10 +57,8 @@ def _check_index(
 ) -> None:
     subject = f"the {role.name} index"
     definition_code, content_code = _CODES[role]
-    try:
-        public = NvPublic.parse(shown.public)
-    except WireError as error:
-        report.refuse(Code.STRUCTURE_MALFORMED, f"{subject} is malformed: {error}")
+    public = structure.read(lambda: NvPublic.parse(shown.public), subject, report)
+    if public is None:
         return
     fault = _definition_fault(public, index)
     report.demand(not fault, definition_code, f"{subject} {fault}")

@@ -14,12 +14,13 @@ from ...module_utils._encoding.attest import CreationInfo
 from ...module_utils._encoding.evidence import Document, KeyEvidence
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._encoding.public import ObjectAttribute, Public, PublicKey, Scheme, Symmetric
-from ...module_utils._encoding.wire import WireError
 from .._ca.oid import Assurance
-from .attributes import BOUND, CARD_KEY, USES, attribute_fault, read_public
+from . import structure
+from .attributes import BOUND, CARD_KEY, USES, attribute_fault
 from .finding import Code, Report
 from .request import CardRequest, KeyRequest
 from .statement import StatementSigner, read_creation
+from .structure import read_public
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,8 @@ class KeyCheck:
         self._check_policy(public, wanted, subject)
         self._check_creation(shown, public, wanted, subject)
         assurance = self._check_assurance(public, wanted, subject)
-        try:
-            key = public.public_key()
-        except WireError as error:
-            self.report.refuse(Code.STRUCTURE_MALFORMED, f"{subject} is malformed: {error}")
+        key = structure.read(public.public_key, subject, self.report)
+        if key is None:
             return None
         fault = _algorithm_fault(public, key, wanted.algorithm)
         self.report.demand(not fault, Code.KEY_ALGORITHM, f"{subject} {fault}")

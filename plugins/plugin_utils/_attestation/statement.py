@@ -14,7 +14,7 @@ from ...module_utils._encoding.creation import CreationData
 from ...module_utils._encoding.evidence import Statement
 from ...module_utils._encoding.public import Public, PublicKey
 from ...module_utils._encoding.signature import Signature
-from ...module_utils._encoding.wire import WireError
+from . import structure
 from .finding import Code, Report
 
 Kind = t.TypeVar("Kind")
@@ -49,10 +49,8 @@ class StatementSigner:
     def read(self, statement: Statement, subject: str, report: Report) -> t.Optional[Attest]:
         """Returns the statement as :meth:`attested`, of whatever kind it is."""
         self._check_signature(statement, subject, report)
-        try:
-            attest = Attest.parse(statement.attest)
-        except WireError as error:
-            report.refuse(Code.STRUCTURE_MALFORMED, f"the attestation of {subject} is malformed: {error}")
+        attest = structure.read(lambda: Attest.parse(statement.attest), f"the attestation of {subject}", report)
+        if attest is None:
             return None
         nonce_fits = hmac.compare_digest(attest.extra_data, self.nonce)
         report.demand(nonce_fits, Code.NONCE_MISMATCH, f"the attestation of {subject} was made for another request")
@@ -62,10 +60,10 @@ class StatementSigner:
         return attest
 
     def _check_signature(self, statement: Statement, subject: str, report: Report) -> None:
-        try:
-            signature = Signature.parse(statement.signature)
-        except WireError as error:
-            report.refuse(Code.STRUCTURE_MALFORMED, f"the signature over {subject} is malformed: {error}")
+        signature = structure.read(
+            lambda: Signature.parse(statement.signature), f"the signature over {subject}", report
+        )
+        if signature is None:
             return
         scheme = self.public.area.scheme
         if signature.scheme is not scheme.algorithm or signature.hash is not scheme.hash:
@@ -84,12 +82,8 @@ def read_creation(
     :param attested: what the TPM states of it; None if that could not be read, which was reported then
     :param public: the object
     """
-    try:
-        creation = CreationData.parse(data)
-    except WireError as error:
-        report.refuse(Code.STRUCTURE_MALFORMED, f"the creation data of {subject} is malformed: {error}")
-        return None
-    if attested is not None:
+    creation = structure.read(lambda: CreationData.parse(data), f"the creation data of {subject}", report)
+    if creation is not None and attested is not None:
         fits = attested.creation_hash == creation.hash(public.name_algorithm)
         report.demand(fits, Code.CREATION_HASH, f"the creation data of {subject} is not what the TPM attests")
     return creation

@@ -9,17 +9,15 @@ import typing as t
 from ...module_utils._encoding.algorithm import Algorithm, Curve
 from ...module_utils._encoding.evidence import Evidence
 from ...module_utils._encoding.public import EccArea, ObjectAttribute, Public, Scheme, Symmetric
-from ...module_utils._encoding.wire import WireError
 from .attributes import STORAGE
 from .finding import Code, Report
+from .structure import read_public
 
 
 def read_storage_root(evidence: Evidence, report: Report) -> t.Optional[Public]:
     """Returns the storage root key, or None if it can't be read. What is wrong goes into the report."""
-    try:
-        root = Public.parse(evidence.storage_root)
-    except WireError as error:
-        report.refuse(Code.STRUCTURE_MALFORMED, f"the storage root key is malformed: {error}")
+    root = read_public(evidence.storage_root, "the storage root key", report)
+    if root is None:
         return None
     clause = "the storage root key has not the public area of the TCG's template for an SRK of P-256"
     report.demand(_is_of_template(root), Code.STORAGE_ROOT_TEMPLATE, clause)

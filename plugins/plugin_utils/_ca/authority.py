@@ -18,6 +18,7 @@ from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._errors import InputError, StateError
 from .._ledger import clock, packages
 from . import evidence_key, files, keyfile, ssh
+from .key_usage import key_usage
 from .keyfile import SigningKey
 from .safe import Safe
 from .signer import Signer, identifier, public_der
@@ -330,17 +331,7 @@ def _ca_builder(subject: x509.Name, issuer: x509.Name, key: SigningKey, path_len
     )
 
 
-_CA_USAGE = x509.KeyUsage(
-    digital_signature=False,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=True,
-    crl_sign=True,
-    encipher_only=False,
-    decipher_only=False,
-)
+_CA_USAGE = key_usage("key_cert_sign", "crl_sign")
 
 
 def _name_constraints(domains: t.Iterable[str]) -> x509.NameConstraints:

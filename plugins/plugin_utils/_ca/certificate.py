@@ -18,6 +18,7 @@ from .._ledger.refusal import Refusal, RefusalCode
 from . import authority, keyfile
 from .authority import Settings
 from .identity import Identity, NameKind, alternative_names, sid_extension
+from .key_usage import key_usage
 from .oid import Assurance
 from .profile import Profile, Usage
 from .signer import Signer, public_der
@@ -178,14 +179,4 @@ def _key_usage(profile: Profile, is_rsa: bool) -> x509.KeyUsage:
     usages = set(profile.key_usage) - {Usage.KEY_AGREEMENT if is_rsa else Usage.KEY_ENCIPHERMENT}
     if not usages:
         raise Refusal(RefusalCode.KEY_UNSUITABLE, f"profile {profile.name} has no use for a key of this kind")
-    return x509.KeyUsage(
-        digital_signature=Usage.DIGITAL_SIGNATURE in usages,
-        content_commitment=Usage.CONTENT_COMMITMENT in usages,
-        key_encipherment=Usage.KEY_ENCIPHERMENT in usages,
-        data_encipherment=False,
-        key_agreement=Usage.KEY_AGREEMENT in usages,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    return key_usage(*(each.value for each in usages))

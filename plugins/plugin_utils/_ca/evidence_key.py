@@ -15,6 +15,7 @@ from ...module_utils._cryptography import ec, hashes, x509
 from ...module_utils._encoding import der
 from .._ledger import clock
 from . import keyfile
+from .key_usage import key_usage
 from .keyfile import SigningKey, signature_hash
 from .oid import EVIDENCE_SIGNING
 from .signer import Signer
@@ -25,17 +26,7 @@ _SECRET_SIZE = 48
 """Bytes: 128 bits more than the order has, so that the remainder is even: NIST SP 800-56A revision 3, 5.6.1.2.1."""
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Of P-256: SEC 2 version 2, section 2.4.2."""
-_USAGE = x509.KeyUsage(
-    digital_signature=True,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=False,
-    crl_sign=False,
-    encipher_only=False,
-    decipher_only=False,
-)
+_USAGE = key_usage("digital_signature")
 
 
 def derive(issuing: SigningKey) -> ec.EllipticCurvePrivateKey:

@@ -31,6 +31,14 @@ def ca_folder(ca: str) -> CaFolder:
     return CaFolder(Path(os.path.expanduser(ca) if "/" in ca else os.path.join(CA_HOME, ca)))
 
 
+def ledger_of(arguments: t.Mapping[str, t.Any]) -> Ledger:
+    """Returns the ledger that a task names, or the one in the folder of its CA.
+
+    :raises StateError: if the ledger is in trouble
+    """
+    return Ledger(arguments["ledger"] or ca_folder(arguments["ca"] or "").ledger_url)
+
+
 @dataclass
 class Desk:
     """An opened CA and its ledger."""
@@ -42,7 +50,7 @@ class Desk:
     def open(cls, arguments: t.Mapping[str, t.Any]) -> Desk:
         """:raises StateError: if there is no CA, or its ledger is in trouble"""
         authority = Authority(ca_folder(arguments["ca"]), arguments["ca_passphrase"] or "")
-        return cls(authority, Ledger(arguments["ledger"] or authority.folder.ledger_url))
+        return cls(authority, ledger_of(arguments))
 
     @property
     def issuer(self) -> Issuer:

@@ -285,7 +285,7 @@ def test_a_card_with_both_faces_is_seen_once(host: Host) -> None:
     host.start()
     host.machine.await_token()
     assert _tokens(host, PROXY) == ["Corp card", "Corp card"], "where nobody keeps OpenSC's module back"
-    host.machine.run("tee", opensc.MODULE, stdin=opensc.render("", kept_back=True))
+    host.machine.run("tee", opensc.MODULE.path, stdin=opensc.render("", kept_back=True))
     assert _tokens(host, PROXY) == ["Corp card"]
     assert host.run("p11tool", "--list-tokens").count("token=Corp%20card") == 1
     assert _tokens(host, OPENSC) == ["Corp card"]
@@ -304,7 +304,7 @@ def test_sssd(host: Host) -> None:
     record = host.make("Corp card", faces=(Face.PCSC, Face.PKCS11))
     host.register(others="")
     host.machine.start_pcscd()
-    host.machine.run("tee", opensc.MODULE, stdin=opensc.render("", kept_back=True))
+    host.machine.run("tee", opensc.MODULE.path, stdin=opensc.render("", kept_back=True))
     host.start()
     host.machine.await_token()
     trusted = host.machine.folder / "trusted.pem"

@@ -7,8 +7,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._edge import access
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.access import Holder, render
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.host_file import HostFile
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import reader_name
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from hypothesis import given
@@ -77,10 +77,10 @@ def test_names_of_domains_are_taken(name: str) -> None:
 
 
 def test_a_second_run_plans_nothing(tmp_path: Path) -> None:
-    path = str(tmp_path / "50-hardbound.rules")
+    rules = HostFile(str(tmp_path / "50-hardbound.rules"), "access")
     for holders in ([Holder(0, "Work", "alice")], []):
-        changes = access.plan(render(holders), access.read(path))
+        changes = rules.plan(render(holders), rules.read())
         assert changes.changed
-        access.apply(changes, path)
-        assert not access.plan(render(holders), access.read(path)).changed
+        rules.apply(changes)
+        assert not rules.plan(render(holders), rules.read()).changed
     assert list(tmp_path.iterdir()) == []

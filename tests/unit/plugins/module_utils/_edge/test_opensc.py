@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._edge import opensc
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.access import Holder
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.host_file import HostFile
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.opensc import render
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.presentation import Presentation, Presented
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import ReaderFiles
@@ -21,20 +21,21 @@ def test_what_an_administrator_has_written_stays(others: str) -> None:
 
 
 def test_a_second_run_plans_nothing_and_a_file_of_ours_alone_goes(tmp_path: Path) -> None:
-    path = str(tmp_path / "opensc-pkcs11.module")
+    module = HostFile(str(tmp_path / "opensc-pkcs11.module"), "opensc")
     for kept_back in (True, False):
-        changes = opensc.plan(render(opensc.read(path), kept_back), opensc.read(path))
+        changes = module.plan(render(module.read(), kept_back), module.read())
         assert changes.changed
-        opensc.apply(changes, path)
-        assert not opensc.plan(render(opensc.read(path), kept_back), opensc.read(path)).changed
+        module.apply(changes)
+        assert not module.plan(render(module.read(), kept_back), module.read()).changed
     assert list(tmp_path.iterdir()) == []
 
 
 def test_bytes_that_are_no_text_stay(tmp_path: Path) -> None:
     path = tmp_path / "opensc-pkcs11.module"
     path.write_bytes(b"# \xff\n")
+    module = HostFile(str(path), "opensc")
     for kept_back in (True, False):
-        opensc.apply(opensc.plan(render(opensc.read(str(path)), kept_back), opensc.read(str(path))), str(path))
+        module.apply(module.plan(render(module.read(), kept_back), module.read()))
     assert path.read_bytes() == b"# \xff\n"
 
 

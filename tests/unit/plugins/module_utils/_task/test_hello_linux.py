@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card import store as store_module
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record, State
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import access
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.host_file import HostFile
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.presentation import Presentation
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._hello import sources
@@ -65,8 +66,7 @@ def host(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     host = Host(tmp_path)
     monkeypatch.setattr(Presentation, "is_set_up", True)
     monkeypatch.setattr(Presentation, "asks_polkit", True)
-    monkeypatch.setattr(access.read, "__defaults__", (str(host.rules),))
-    monkeypatch.setattr(access.apply, "__defaults__", (str(host.rules),))
+    monkeypatch.setattr(access, "RULES", HostFile(str(host.rules), "access"))
     host.store.write(card(0, "Work", "alice"))
     host.store.write(card(1, "Hidden", "bob", presented=False))
     return host
