@@ -14,20 +14,12 @@ import typing as t
 import pytest
 from ansible_collections.hardbound.identity.tests.support.machine_controller import Controller
 from ansible_collections.hardbound.identity.tests.support.machine_image import SUITES, Image, Unavailable, image, locked
+from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab
 from ansible_collections.hardbound.identity.tests.support.software_tpm import TpmMaker
 from ansible_collections.hardbound.identity.tests.support.virtual_machine import Machine, Snapshot, check_host
 
 ROOT = pathlib.Path(__file__).parents[2]
 PREPARE = {"ansible.builtin.include_role": {"name": "hardbound.identity.tpm_host"}}
-
-
-class Lab(t.NamedTuple):
-    """A machine that runs, and the controller that knows it."""
-
-    machine: Machine
-    controller: Controller
-    anchors: pathlib.Path
-    """The CA whose EK certificate is in the machine's TPM, PEM."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

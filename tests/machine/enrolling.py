@@ -10,7 +10,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import auth
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 from ansible_collections.hardbound.identity.tests.machine import steps
-from ansible_collections.hardbound.identity.tests.machine.conftest import Lab
+from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab
 
 PASSPHRASE = "correct-horse-battery-staple"
 NAME = "Corp"

@@ -7,9 +7,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hardbound.identity.tests.machine import steps
-from ansible_collections.hardbound.identity.tests.machine.conftest import Lab
 from ansible_collections.hardbound.identity.tests.machine.enrolling import NAME, new_ca
 from ansible_collections.hardbound.identity.tests.support.machine_controller import HOST, Controller
+from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab
 from ansible_collections.hardbound.identity.tests.support.virtual_machine import Machine
 
 SEALED = {

@@ -8,11 +8,17 @@ import json
 import os
 import subprocess
 import sys
+from os.path import dirname
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from ansible_collections.hardbound.identity.plugins.module_utils._card.store import DEFAULT_FOLDER
+from ansible_collections.hardbound.identity.plugins.module_utils._edge import opensc, presentation
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.access import RULES
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import FIRST_PORT, Paths
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.vpcd import MOST_READERS
 
 VARS = Path(__file__).parents[2] / "roles/tpm_host/vars"
 
@@ -122,6 +128,21 @@ def test_the_files_say_the_same_things() -> None:
     for name in ("__tpm_host_packages", "__tpm_host_programs"):
         assert len({frozenset(each[name]) for each in said}) == 1
     assert len({frozenset(each) for each in said}) == 1
+
+
+def test_modules_look_where_the_role_puts_things() -> None:
+    """A module has no variables of a role. What pcsc-lite, polkit and p11-kit call their places, its files say, too."""
+    common = yaml.safe_load((VARS / "main.yml").read_text())
+    readers = dirname(Paths().config)
+    for row in KNOWN:
+        said = yaml.safe_load((VARS / f"{row.taken_as}.yml").read_text())
+        assert (said["__tpm_host_reader_entries"], said["__tpm_host_polkit_rules"]) == (readers, dirname(RULES.path))
+    assert {dirname(presentation.MODULE), dirname(opensc.MODULE.path)} == {common["__tpm_host_pkcs11_modules"]}
+    assert {dirname(presentation.PROGRAM), dirname(presentation.SOCKET_GUARD)} == {common["__tpm_host_lib"]}
+    assert common["__tpm_host_run"] == presentation.RUN
+    assert common["__tpm_host_store"] == DEFAULT_FOLDER
+    assert common["__tpm_host_first_port"] == FIRST_PORT
+    assert common["__tpm_host_last_port"] == FIRST_PORT + MOST_READERS - 1
 
 
 def test_known_ones_are_taken_for_what_they_are(tmp_path: Path) -> None:

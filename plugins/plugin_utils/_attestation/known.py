@@ -8,30 +8,11 @@ To read here is not enough where two runs meet: whoever records has to refuse wh
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
-from .._ledger.pins import Known, KnownCard
+from .._ledger.pins import Known
 
 Recall = t.Callable[[str, str, str], Known]
 """Tells what is pinned of a host, and to whom the EK and the storage root key are that it shows.
 
 The EK is given by the SHA-256 of its SubjectPublicKeyInfo, the storage root key by its Name, both in hex.
 """
-
-
-@dataclass
-class Remembered:
-    """What is known, held in memory: by host, and by host and card."""
-
-    eks: t.Dict[str, str] = field(default_factory=dict)
-    roots: t.Dict[str, str] = field(default_factory=dict)
-    cards: t.Dict[t.Tuple[str, str], KnownCard] = field(default_factory=dict)
-
-    def __call__(self, host: str, ek: str, root: str) -> Known:
-        return Known(
-            ek_host=next((owner for owner, known in self.eks.items() if known == ek), None),
-            root_host=next((owner for owner, known in self.roots.items() if known == root), None),
-            eks=(self.eks[host],) if host in self.eks else (),
-            root=self.roots.get(host),
-            cards={card: known for (owner, card), known in self.cards.items() if owner == host},
-        )

@@ -22,7 +22,6 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import TrustPolicy
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.request import (
     CardRequest,
     EvidenceRequest,
@@ -35,6 +34,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.tr
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
 from ansible_collections.hardbound.identity.tests.integration.attestation.host import Host
+from ansible_collections.hardbound.identity.tests.support.remembered import Remembered
 
 NAME, HOST = "card", "ws-017"
 RETRIES, PUK_RETRIES = 5, 3

@@ -23,7 +23,6 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.bu
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import TrustPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code, Report
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import PendingChallenge
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.request import (
     new_nonce,
@@ -40,6 +39,7 @@ from ansible_collections.hardbound.identity.tests.integration.attestation.bench 
     Bench,
     now,
 )
+from ansible_collections.hardbound.identity.tests.support.remembered import Remembered
 from cryptography.hazmat.primitives.asymmetric import ec
 from tpm2_pytss import TSS2_Exception
 

@@ -12,7 +12,6 @@ import subprocess
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek import TrustPolicy
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.request import (
     CardRequest,
     EvidenceRequest,
@@ -23,6 +22,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.tr
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
 from ansible_collections.hardbound.identity.tests.support.fleet import GUESS, PASSPHRASE, PIN, PYTHON
+from ansible_collections.hardbound.identity.tests.support.remembered import Remembered
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 from ansible_collections.hardbound.identity.tests.support.tpmvscmgr_page import Typist, playbooks
 from cryptography import x509

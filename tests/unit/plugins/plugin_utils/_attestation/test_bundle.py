@@ -14,7 +14,6 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.chall
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.bundle import verify_and_keep
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.certificate import Certificate
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code, Report
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.pending import PendingChallenge
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.seal import judge_bundle, seal
@@ -24,6 +23,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer impo
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.forge import NOW, ForgedHost
 from ansible_collections.hardbound.identity.tests.support.garbage import json_values, places
+from ansible_collections.hardbound.identity.tests.support.remembered import Remembered
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from hypothesis import given

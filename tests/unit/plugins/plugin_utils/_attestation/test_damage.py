@@ -8,7 +8,6 @@ import base64
 import copy
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.forge import NOW, ForgedHost
@@ -16,6 +15,7 @@ from ansible_collections.hardbound.identity.tests.support.garbage import (
     json_values,
     places,
 )
+from ansible_collections.hardbound.identity.tests.support.remembered import Remembered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -11,7 +11,6 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.is
     check_ak_certificate,
     check_certificate,
 )
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
 from ansible_collections.hardbound.identity.tests.support import forge
@@ -21,6 +20,7 @@ from ansible_collections.hardbound.identity.tests.support.forge import (
     Authority,
     ForgedHost,
 )
+from ansible_collections.hardbound.identity.tests.support.remembered import Remembered
 from cryptography import x509
 
 AK_PURPOSE = x509.ObjectIdentifier("2.23.133.8.3")

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.online import Online, certificate_urls
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
 from ansible_collections.hardbound.identity.tests.support.forge import (
@@ -19,6 +18,7 @@ from ansible_collections.hardbound.identity.tests.support.forge import (
     Authority,
     ForgedHost,
 )
+from ansible_collections.hardbound.identity.tests.support.remembered import Remembered
 
 URL = "http://crl.maker.example/root.crl"
 HOST = ForgedHost()

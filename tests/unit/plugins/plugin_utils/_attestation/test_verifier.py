@@ -27,7 +27,6 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.publi
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.finding import Code
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.genesis import RH_NULL
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.known import Remembered
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.revocation import RevocationPolicy
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import Verdict, verify
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
@@ -44,6 +43,7 @@ from ansible_collections.hardbound.identity.tests.support.forge import (
     ForgedIndex,
     ForgedKey,
 )
+from ansible_collections.hardbound.identity.tests.support.remembered import Remembered
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
