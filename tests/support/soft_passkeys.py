@@ -44,7 +44,7 @@ _ALGORITHM = KeyAlgorithm.ECC_P256
 class SoftPasskeys:
     """Behaves as the card core's ``Passkeys`` does. All are on P-256, and the key of one is found by its blob."""
 
-    attestation_certificate = b""
+    attestation_chain: t.Tuple[bytes, ...] = ()
 
     def __init__(self, card: SoftPasskeyCard) -> None:
         self._card = card

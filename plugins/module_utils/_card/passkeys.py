@@ -51,9 +51,12 @@ class Passkeys:
         return self._algorithms
 
     @property
-    def attestation_certificate(self) -> bytes:
-        """That of the card's attestation key, DER; empty if the card has none."""
-        return self._session.record.ak_certificate
+    def attestation_chain(self) -> t.Tuple[bytes, ...]:
+        """The certificate of the card's attestation key, and its issuer's if the card has that, DER; empty if none."""
+        record = self._session.record
+        return tuple(
+            each for each in (record.ak_certificate, record.attestation_issuer) if record.ak_certificate and each
+        )
 
     # What there is.
 

@@ -27,7 +27,7 @@ def attest(card: PasskeyCard, made: Passkey, message: bytes, preferred: t.Sequen
         _PACKED: lambda: _packed(card, made, message),
         _NONE: dict,
     }
-    if not card.passkeys.attestation_certificate:
+    if not card.passkeys.attestation_chain:
         del offered[_TPM]
     chosen = next((each for each in preferred if each in offered), next(iter(offered)))
     return chosen, offered[chosen]()
@@ -39,7 +39,7 @@ def _tpm(card: PasskeyCard, made: Passkey, message: bytes) -> t.Dict[str, t.Any]
     return {
         "ver": "2.0",
         "alg": ES256,
-        "x5c": [card.passkeys.attestation_certificate],
+        "x5c": list(card.passkeys.attestation_chain),
         "sig": Signature.parse(stated.signature).value,
         "certInfo": stated.attest,
         "pubArea": made.public_area,
