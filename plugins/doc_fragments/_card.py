@@ -167,6 +167,13 @@ owner:
     - User who may use the card, beside root. With neither an owner nor a O(group), only root may.
     - Left out, a card that exists keeps its owner. The empty string takes the card from its owner.
   type: str
+passkeys:
+  description:
+    - Whether the card is a FIDO2 authenticator too, with the same PIN and the same tries, on a host that was prepared
+      with O(ansible.builtin.import_role#tpm_host_passkeys=true).
+    - Such a card's PIN has 63 bytes at most, and 8 tries. A PIV card's PIN has 8 characters at most in any case.
+    - Left out, a card that exists stays as it is, and a new one is none. Taken away, the passkeys stay in the card.
+  type: bool
 card_reset:
   description:
     - Whether a program that reaches a PIV card may make it anew over PC/SC, once PIN and PUK are both blocked, as

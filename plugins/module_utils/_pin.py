@@ -160,14 +160,14 @@ class PinPolicy:
             raise InputError(field, "disallows all four character classes, so no PIN is possible", "allow at least one")
         return self
 
-    def capped(self, longest: int, field: str, where: str) -> PinPolicy:
-        """Returns the policy for a card edge that takes at most ``longest`` characters.
+    def capped(self, longest: int, field: str, where: str, otherwise: str = "card_edge: gids") -> PinPolicy:
+        """Returns the policy for a card that takes at most ``longest`` characters.
 
         A maximum that was left at its default is lowered.
 
         :raises InputError: if a longer maximum, or a longer minimum, was asked for
         """
-        remedy = f"choose {longest} or less, or card_edge: gids"
+        remedy = f"choose {longest} or less, or {otherwise}"
         if self.minlen > longest:
             raise InputError(f"{field}.minlen", f"is {self.minlen}, but {where} takes at most {longest}", remedy)
         if self.maxlen == LONGEST:

@@ -227,6 +227,9 @@ card:
     card_edge:
       description: The application that the card shows to programs.
       type: str
+    passkeys:
+      description: Whether the card is a FIDO2 authenticator too.
+      type: bool
     card_reset:
       description: Whether a program may make the card anew whose PIN and PUK are blocked.
       type: bool

@@ -81,6 +81,7 @@ def _from_2(fields: Fields) -> Fields:
         "storage_root": "",
         "faces": ["pcsc"],
         "card_reset": False,
+        "passkeys": False,
         "passkey_store": None,
     }
 

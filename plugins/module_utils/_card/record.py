@@ -130,6 +130,8 @@ class Record:
     """Whether programs meet the card at all; decided by the host's Hello policy when the card is made."""
     faces: t.Tuple[Face, ...] = (Face.PCSC,)
     """The ways by which programs reach the card, if it is presented."""
+    passkeys: bool = False
+    """Whether the card is a FIDO2 authenticator too, on a host that shows cards so."""
     card_reset: bool = False
     """Whether a program may make the card anew that has blocked PIN and PUK."""
     generated: bool = False
@@ -390,6 +392,7 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "presented": bool(fields["presented"]),
         "edge": Edge(fields["edge"]),
         "faces": tuple(Face(each) for each in fields["faces"]),
+        "passkeys": bool(fields["passkeys"]),
         "card_reset": bool(fields["card_reset"]),
         "generated": bool(fields["generated"]),
         "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},

@@ -26,6 +26,7 @@ from .._errors import HardboundError
 from . import gids, piv
 from .application import Application
 from .card import Card
+from .fido2.face import PasskeyFace
 from .pkcs11.face import Pkcs11Face
 from .vpcd import ReaderGone, SlotConnection, Waiting
 
@@ -147,6 +148,7 @@ class Service:
         self._reader_due = 0.0
         self._idle_due: t.Optional[float] = None
         self._pkcs11: t.Optional[Pkcs11Face] = None
+        self._passkeys = PasskeyFace(enabled=False)
 
     def run(self) -> None:
         """Serves until :meth:`stop` is called, then takes all cards out of their readers."""
@@ -166,8 +168,13 @@ class Service:
         self._pkcs11 = face
         face.start(self._host, self._selector, self._failed)
 
+    def offer_passkeys(self, face: PasskeyFace) -> None:
+        """Makes cards that have passkeys authenticators of the host."""
+        self._passkeys = face
+        face.start(self._host, self._selector, self._failed)
+
     def _failed(self, error: Exception) -> None:
-        _log.error("PKCS#11: %s", describe(error))
+        _log.error("a face of cards: %s", describe(error))
 
     def wake_on(self, wakeup: socket.socket) -> None:
         """Ends the wait for readers when the socket becomes readable."""
@@ -191,6 +198,7 @@ class Service:
             due.append(self._reader_due)
         if self._idle_due is not None:
             due.append(self._idle_due)
+        due += self._passkeys.due
         due += [seat.silent_at for seat in self._seats.values() if seat.silent_at is not None]
         return max(0.0, min(due) - time.monotonic())
 
@@ -198,6 +206,8 @@ class Service:
         if now >= self._store_due:
             self._store_due = now + _STORE_INTERVAL
             self._look_at_store()
+            self._passkeys.look()
+        self._passkeys.tidy()
         self._look_at_readers(now)
         if now >= self._reader_due:
             self._reader_due = now + _READER_INTERVAL
@@ -341,6 +351,7 @@ class Service:
     def _close(self) -> None:
         for seat in list(self._seats.values()):
             self._disconnect(seat)
+        self._passkeys.stop()
         if self._pkcs11 is not None:
             self._pkcs11.stop()
         self._selector.close()
@@ -374,6 +385,7 @@ def main(argv: t.Sequence[str]) -> int:
     service = Service(CardHost(options.store, options.policy), Path(options.run), options.vpcd)
     with _ended_by_signals(service):
         service.offer_pkcs11(Pkcs11Face(options.pkcs11, not options.keep_root_out, options.sign_in))
+        service.offer_passkeys(PasskeyFace(options.passkeys))
         service.run()
     return 0
 
@@ -389,6 +401,7 @@ def _options(argv: t.Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--pkcs11", default="", help="socket for p11-kit's programs, where systemd has made none")
     parser.add_argument("--sign-in", default="", help="socket for SSSD, which signs users in")
     parser.add_argument("--keep-root-out", action="store_true", help="root does not see other users' cards by p11-kit")
+    parser.add_argument("--passkeys", action="store_true", help="cards with passkeys are FIDO2 authenticators")
     parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     return parser.parse_args(argv)
 

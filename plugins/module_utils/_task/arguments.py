@@ -49,6 +49,7 @@ CARD: Arguments = {
     "card_edge": {"type": "str", "choices": [each.value for each in Edge], "default": Edge.PIV.value},
     "faces": {"type": "list", "elements": "str", "choices": [each.value for each in Face]},
     "generate": {"type": "bool", "default": False},
+    "passkeys": {"type": "bool", "no_log": False},
     "card_reset": {"type": "bool", "no_log": False},
     "pin": {"type": "str", "no_log": True},
     "pin_escrow_key": {"type": "str", "no_log": False},

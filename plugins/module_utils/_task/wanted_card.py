@@ -12,7 +12,14 @@ from .._card.edge import Edge
 from .._card.face import Face, parse_faces
 from .._card.record import Record
 from .._card.secret import expects
-from .._card.specification import CHANGEABLE, DEFAULT_TRIES, KeySpecification, Secrets, Specification
+from .._card.specification import (
+    CHANGEABLE,
+    DEFAULT_TRIES,
+    LONGEST_PIN_WITH_PASSKEYS,
+    KeySpecification,
+    Secrets,
+    Specification,
+)
 from .._errors import InputError
 from .._pin import PinPolicy
 from .._tpm.tcti import Tcti
@@ -115,7 +122,7 @@ class WantedCard:
 def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: Attestation) -> Specification:
     edge = Edge(task["card_edge"])
     keys = (KeySpecification.parse(key, f"keys[{index}]") for index, key in enumerate(task["keys"]))
-    policy = pin_policy(task["pin_policy"]).validate()
+    policy = _policy(task, edge)
     puk = expects("puk", task["puk"] is not None, task["has_puk"])
     if not puk and task["puk_retries"] != DEFAULT_TRIES:
         fault = f"is {task['puk_retries']}, but the card has no PUK"
@@ -127,17 +134,26 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: At
         group=task["group"] or "",
         edge=edge,
         faces=parse_faces([Face.PCSC.value] if task["faces"] is None else task["faces"]),
-        pin_policy=policy.capped(edge.longest_pin, "pin_policy", f"a {edge.label} card"),
+        pin_policy=policy,
         pin_retries=task["pin_retries"],
         puk_retries=task["puk_retries"],
         has_puk=puk,
         pin_must_change=task["pin_must_change"],
         has_admin=expects("admin_key", has_admin, task["has_admin_key"]),
         generate=task["generate"],
+        passkeys=bool(task["passkeys"]),
         card_reset=bool(task["card_reset"]),
         attestation=attestation,
         keys=tuple(keys),
     ).validate()
+
+
+def _policy(task: t.Mapping[str, t.Any], edge: Edge) -> PinPolicy:
+    policy = pin_policy(task["pin_policy"]).validate().capped(edge.longest_pin, "pin_policy", f"a {edge.label} card")
+    if not task["passkeys"]:
+        return policy
+    longest = min(edge.longest_pin, LONGEST_PIN_WITH_PASSKEYS)
+    return policy.capped(longest, "pin_policy", "a card with passkeys", "leave passkeys out")
 
 
 def _require_secret(field: str, expected: bool, given: bool) -> None:

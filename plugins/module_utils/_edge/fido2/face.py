@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cards of a host that are authenticators: each is a HID device of its own, while the card service runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import time
+import typing as t
+
+from ..._card.errors import CardGone
+from ..._card.host import CardHost
+from ..._card.record import Record, State
+from ..uhid import Uhid, open_uhid
+from . import cbor
+from .authenticator import Authenticator, Failed
+from .hid import HidDevice
+
+_log = logging.getLogger("hardbound")
+
+Open = t.Callable[[], int]
+_PLACE = "hardbound/"
+"""What the physical path of a card's device begins with; its number follows. The role's udev rule knows it by that."""
+
+
+class PasskeySeat:
+    """A card and its HID device."""
+
+    def __init__(self, card: t.Any, descriptor: int, stamp: object, failed: Failed) -> None:
+        self.card = card
+        self.stamp = stamp
+        self.serial: bytes = card.serial
+        self._authenticator = Authenticator(card, failed)
+        self.uhid = Uhid(descriptor, f"hardbound {card.name}", f"{_PLACE}{card.number:04d}", card.serial.hex())
+        self._device = HidDevice(self._authenticator, self.uhid.send)
+
+    def serve(self, _events: int) -> int:
+        """Takes an event of the kernel's. Returns how many messages were answered."""
+        packet = self.uhid.receive()
+        return int(packet is not None and self._device.receive(packet))
+
+    @property
+    def due(self) -> t.Optional[float]:
+        return self._device.due
+
+    def tidy(self) -> None:
+        """Ends what is over by now."""
+        self._device.tidy()
+        self._authenticator.tidy()
+
+    def close(self) -> None:
+        self.uhid.close()
+        self.card.close()
+
+
+class PasskeyFace:
+    """:param enabled: whether the host shows cards so
+    :param opened: opens /dev/uhid
+    """
+
+    def __init__(self, enabled: bool, opened: Open = open_uhid) -> None:
+        self._enabled = enabled
+        self._opened = opened
+        self._seats: t.Dict[int, PasskeySeat] = {}
+        self._refused: t.Dict[int, object] = {}
+
+    def start(self, host: CardHost, selector: selectors.BaseSelector, failed: Failed) -> None:
+        """:raises StateError: where cbor2 is missing"""
+        if self._enabled:
+            cbor.require()
+        self._host, self._selector, self._failed = host, selector, failed
+
+    def look(self) -> None:
+        """Looks at the store: plugs in the cards that have come, unplugs those that have gone, ends what is over."""
+        if not self._enabled:
+            return
+        numbers = self._host.numbers()
+        for number, seat in list(self._seats.items()):
+            seat.tidy()
+            if numbers.get(number) != seat.stamp and not self._goes_on(number, seat, numbers.get(number)):
+                self._unplug(number)
+        for number, stamp in numbers.items():
+            if number not in self._seats and self._refused.get(number) != stamp:
+                self._refused[number] = stamp
+                self._plug_in(number, stamp)
+
+    def _goes_on(self, number: int, seat: PasskeySeat, stamp: object) -> bool:
+        """Whether a card whose file has changed still is the one that was plugged in."""
+        record = self._shown(number)
+        seat.stamp = stamp
+        return record is not None and record.serial == seat.serial
+
+    def _shown(self, number: int) -> t.Optional[Record]:
+        """The record of a card that shall be an authenticator."""
+        try:
+            record = self._host.record(number)
+        except CardGone:
+            return None
+        shown = record.state is State.READY and record.presented and record.passkeys
+        return record if shown else None
+
+    def _plug_in(self, number: int, stamp: object) -> None:
+        try:
+            if self._shown(number) is None:
+                return
+            seat = self._seat(number, stamp)
+        except Exception as error:
+            self._failed(error)
+            return
+        self._seats[number] = seat
+        self._selector.register(seat.uhid, selectors.EVENT_READ, _Served(self, number, seat))
+        _log.info("card %04d is a FIDO2 authenticator", number)
+
+    def _seat(self, number: int, stamp: object) -> PasskeySeat:
+        descriptor = self._opened()
+        try:
+            return PasskeySeat(self._host.open(number), descriptor, stamp, self._failed)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def lost(self, number: int, error: OSError) -> None:
+        """The kernel took a device away: it is plugged in anew at the next look."""
+        self._failed(error)
+        self._unplug(number)
+        self._refused.pop(number, None)
+
+    def _unplug(self, number: int) -> None:
+        seat = self._seats.pop(number)
+        self._selector.unregister(seat.uhid)
+        self._refused.pop(number, None)
+        try:
+            seat.close()
+        except CardGone:
+            pass
+        except Exception as error:
+            self._failed(error)
+        _log.info("card %04d is no FIDO2 authenticator any more", number)
+
+    @property
+    def due(self) -> t.List[float]:
+        """When something has to be ended."""
+        return [seat.due for seat in self._seats.values() if seat.due is not None]
+
+    def tidy(self) -> None:
+        """Ends what is due."""
+        now = time.monotonic()
+        for seat in self._seats.values():
+            if seat.due is not None and now >= seat.due:
+                seat.tidy()
+
+    def stop(self) -> None:
+        for number in list(self._seats):
+            self._unplug(number)
+
+
+class _Served:
+    """What the selector knows of a seat."""
+
+    def __init__(self, face: PasskeyFace, number: int, seat: PasskeySeat) -> None:
+        self._face = face
+        self._number = number
+        self._seat = seat
+
+    def serve(self, events: int) -> int:
+        try:
+            return self._seat.serve(events)
+        except OSError as error:
+            self._face.lost(self._number, error)
+            return 0
