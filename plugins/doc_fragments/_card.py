@@ -170,7 +170,7 @@ owner:
 passkeys:
   description:
     - Whether the card is a FIDO2 authenticator too, with the same PIN and the same tries, on a host that was prepared
-      with O(ansible.builtin.import_role#tpm_host_passkeys=true).
+      with V(true) in O(hardbound.identity.tpm_host#role:main:tpm_host_passkeys).
     - Such a card's PIN has 63 bytes at most, and 8 tries. A PIV card's PIN has 8 characters at most in any case.
     - Left out, a card that exists stays as it is, and a new one is none. Taken away, the passkeys stay in the card.
   type: bool

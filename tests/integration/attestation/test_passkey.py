@@ -14,7 +14,7 @@ pytest.importorskip("webauthn", reason="needs PyPI's webauthn: tests/requirement
 
 import webauthn
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.authenticator import Authenticator
-from ansible_collections.hardbound.identity.tests.integration.attestation.test_webauthn import (
+from ansible_collections.hardbound.identity.tests.integration.attestation.certified import (
     SOFTWARE_TPM,
     Corp,
     bench,

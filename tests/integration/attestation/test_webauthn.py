@@ -19,12 +19,15 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.signature import Signature
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.wire import unsized
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, certificate, profiles
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import CertificatePlace
-from ansible_collections.hardbound.identity.tests.integration.attestation.bench import HOST, NAME, Bench, now
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import certificate
+from ansible_collections.hardbound.identity.tests.integration.attestation.bench import Bench, now
+from ansible_collections.hardbound.identity.tests.integration.attestation.certified import (
+    SOFTWARE_TPM,
+    Corp,
+    bench,
+    corp,
+    known_maker,
+)
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -36,15 +39,13 @@ cose = pytest.importorskip("fido2.cose", reason=f"needs PyPI's fido2 {WHICH}")
 fido2 = pytest.importorskip("fido2.webauthn", reason=f"needs PyPI's fido2 {WHICH}")
 webauthn = pytest.importorskip("webauthn", reason=f"needs PyPI's webauthn {WHICH}")
 structs = pytest.importorskip("webauthn.helpers.structs", reason=f"needs PyPI's webauthn {WHICH}")
-makers = pytest.importorskip("webauthn.helpers.tpm.structs", reason=f"needs PyPI's webauthn {WHICH}").TPM_MANUFACTURERS
 
+__all__ = ["bench", "corp", "known_maker"]
 pytestmark = pytest.mark.tpm
 
 RELYING_PARTY, ORIGIN, CHALLENGE = "corp.example", "https://corp.example", bytes(range(32))
 NO_AAGUID = bytes(16)
 ES256 = -7
-SOFTWARE_TPM = "id:00001014"
-"""What swtpm's EK certificates say. PyPI's webauthn knows the makers of the TCG's registry alone."""
 
 
 @dataclass(frozen=True)
@@ -147,56 +148,8 @@ class RelyingParty:
         return done.stdout.strip()
 
 
-class Corp:
-    """A CA with one host: it certifies the AK that a verified host showed."""
-
-    def __init__(self, folder: t.Any) -> None:
-        self.folder = authority.CaFolder(folder)
-        authority.create(self.folder, authority.Blueprint("Corp"), "correct horse battery staple", "", now())
-        self.authority = authority.Authority(self.folder, "correct horse battery staple")
-        self.ledger = Ledger(self.folder.ledger_url, create=True)
-        self.issuer = Issuer(self.authority, self.ledger)
-
-    @property
-    def root(self) -> x509.Certificate:
-        return x509.load_der_x509_certificate((self.folder.public / "root.cer").read_bytes())
-
-    def order(self, bench: Bench) -> Order:
-        verdict = bench.judge(bench.show())
-        assert verdict.findings == () and verdict.ek is not None and verdict.ek.tpm is not None
-        ak = verdict.cards[NAME].ak.spki()
-        profile = profiles.SHIPPED[profiles.AK]
-        return Order(CertificatePlace(HOST, NAME), profile, IDENTITY, ak, Assurance.RESTRICTED, tpm=verdict.ek.tpm.name)
-
-    def chain(self, bench: Bench) -> t.Tuple[bytes, ...]:
-        return self.issuer.issue(self.order(bench)).certificate.body, self.issuer.certificate
-
-
-IDENTITY = certificate.Identity(HOST)
-
-
 def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory, swtpm, maker):
-    bench = Bench(tmp_path_factory.mktemp("store"), swtpm, maker)
-    yield bench
-    bench.close()
-
-
-@pytest.fixture(scope="module")
-def corp(tmp_path_factory):
-    corp = Corp(tmp_path_factory.mktemp("webauthn") / "ca")
-    yield corp
-    corp.ledger.close()
-
-
-@pytest.fixture
-def known_maker(monkeypatch):
-    """The relying party also takes software TPMs, which is its own decision."""
-    monkeypatch.setitem(makers, SOFTWARE_TPM, makers["id:49465800"])
 
 
 def public_area(bench: Bench, slot: int) -> bytes:

@@ -31,7 +31,7 @@ class PasskeySeat:
     def __init__(self, card: t.Any, descriptor: int, stamp: object, failed: Failed) -> None:
         self.card = card
         self.stamp = stamp
-        self.serial: bytes = card.serial
+        self.whose = _whose(card.record)
         self._authenticator = Authenticator(card, failed)
         self.uhid = Uhid(descriptor, f"hardbound {card.name}", f"{_PLACE}{card.number:04d}", card.serial.hex())
         self._device = HidDevice(self._authenticator, self.uhid.send)
@@ -53,6 +53,11 @@ class PasskeySeat:
     def close(self) -> None:
         self.uhid.close()
         self.card.close()
+
+
+def _whose(record: Record) -> t.Tuple[bytes, str, str]:
+    """What is said of a card when it is plugged in, so that udev lets its owner and its group in."""
+    return record.serial, record.owner, record.group
 
 
 class PasskeyFace:
@@ -90,7 +95,7 @@ class PasskeyFace:
         """Whether a card whose file has changed still is the one that was plugged in."""
         record = self._shown(number)
         seat.stamp = stamp
-        return record is not None and record.serial == seat.serial
+        return record is not None and _whose(record) == seat.whose
 
     def _shown(self, number: int) -> t.Optional[Record]:
         """The record of a card that shall be an authenticator."""
