@@ -69,6 +69,35 @@ cards:
       type: list
       elements: str
       sample: ["The PIN has expired."]
+    discoverable_passkeys:
+      description: The discoverable passkeys that the card's user has made, the oldest first.
+      type: list
+      elements: dict
+      contains:
+        relying_party:
+          description: The relying party id, mostly the domain of a web site.
+          type: str
+          sample: corp.example
+        user_name:
+          description: The user's name there; empty if the relying party gave none.
+          type: str
+          sample: alice
+        user_display_name:
+          description: The name that browsers show; empty if the relying party gave none.
+          type: str
+        user_id:
+          description: The relying party's own identifier of the user, base64url.
+          type: str
+        credential_id:
+          description: The passkey's identifier, base64url.
+          type: str
+        algorithm:
+          description: What key it is.
+          type: str
+          sample: ecc_p256
+        made_at:
+          description: When it was made, UTC.
+          type: str
     pin_tries_left:
       description: Tries that the PIN has left; null where the TPM can't tell.
       type: int

@@ -39,6 +39,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollmen
 from ansible_collections.hardbound.identity.plugins.module_utils._task.existing_card import ExistingCard
 from ansible_collections.hardbound.identity.plugins.module_utils._task.hello_linux import FoundPolicy, LinuxPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._task.key import SmartcardKey
+from ansible_collections.hardbound.identity.plugins.module_utils._task.passkey import SmartcardPasskeys, WantedPasskeys
 from ansible_collections.hardbound.identity.plugins.module_utils._task.pin import FoundSecrets, SmartcardPin
 from ansible_collections.hardbound.identity.plugins.module_utils._task.request import FoundRequest, SmartcardRequest
 from ansible_collections.hardbound.identity.plugins.module_utils._task.tpm_card import FoundCard, TpmCard
@@ -48,6 +49,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import enro
 from ansible_collections.hardbound.identity.tests.support.no_io import WentOut, no_io
 from ansible_collections.hardbound.identity.tests.support.task_cards import TCTI, key_record, record
 from ansible_collections.hardbound.identity.tests.support.tasks import card_task, visit_task
+from ansible_collections.hardbound.identity.tests.support.whole_record import RECORD
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 NO_READERS = Presented(ReaderFiles(), "", "digest of the driver")
@@ -116,6 +118,10 @@ NOUNS: t.Dict[str, t.Callable[[], t.Tuple[t.Any, t.Any]]] = {
     "SmartcardCertificate": lambda: (
         SmartcardCertificate(WantedCertificate(0x9C, None), existing()),
         record(keys={0x9C: key_record()}, certificates={0x9C: b"no certificate"}),
+    ),
+    "SmartcardPasskeys": lambda: (
+        SmartcardPasskeys(WantedPasskeys("corp.example", "alice"), existing()),
+        RECORD,
     ),
     "SmartcardRequest": request,
     "SmartcardPin": secrets,

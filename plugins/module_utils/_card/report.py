@@ -9,6 +9,7 @@ import time
 import typing as t
 
 from .key import slot_name
+from .passkey import Passkey, PasskeyUser
 from .plan import describe_record
 from .record import KeyRecord, Record
 
@@ -46,6 +47,28 @@ def report_key(slot: int, key: KeyRecord, certificate: t.Optional[bytes]) -> t.D
         "public_key": pem("PUBLIC KEY", key.public),
         "certificate": pem("CERTIFICATE", certificate) if certificate else None,
     }
+
+
+def report_passkeys(record: Record) -> t.List[t.Dict[str, t.Any]]:
+    """Returns a card's discoverable passkeys, the oldest first. Identifiers are written as WebAuthn writes them."""
+    return [_report_passkey(each) for each in (record.passkey_store.passkeys if record.passkey_store else ())]
+
+
+def _report_passkey(passkey: Passkey) -> t.Dict[str, t.Any]:
+    user = passkey.user or PasskeyUser(b"")
+    return {
+        "relying_party": passkey.rp,
+        "user_name": user.name,
+        "user_display_name": user.display_name,
+        "user_id": _base64url(user.identifier),
+        "credential_id": _base64url(passkey.identifier),
+        "algorithm": passkey.algorithm.value,
+        "made_at": utc(passkey.made_at),
+    }
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def pem(label: str, der: bytes) -> str:

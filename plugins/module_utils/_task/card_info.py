@@ -12,7 +12,7 @@ from .._card.host_policy import HostPolicy, objections_to
 from .._card.model import Role
 from .._card.readiness import check_host_policy
 from .._card.record import Record, State, presented
-from .._card.report import report, utc
+from .._card.report import report, report_passkeys, utc
 from .._card.store import Store
 from .._edge.reader import reader_name
 from .._errors import StateError
@@ -46,6 +46,7 @@ def _card(store: Store, record: Record, names: t.Mapping[int, str], policy: Host
         "state": state,
         "pin_expires_at": utc(record.pin.expires_at(policy.expiry_days(record.pin_policy))),
         "objections": objections,
+        "discoverable_passkeys": report_passkeys(record),
         **tries,
     }
 

@@ -41,6 +41,11 @@ MODULE = "ansible_collections.hardbound.identity.plugins.module_utils._task.card
         ({"tpm": "/dev/tpm0"}, "tpm is '/dev/tpm0', which is no known TCTI"),
         ({"keys": [{"slot": "f9", "algorithm": "ecc_p256"}]}, r"keys\[0\].slot is 'f9', which is no slot"),
         ({"keys": [{"slot": "retired_21", "algorithm": "ecc_p256"}]}, "retired_1 to retired_20"),
+        ({"passkeys": True, "pin_retries": 9}, "pin_retries is 9, more than a card with passkeys may have: choose 8"),
+        (
+            {"passkeys": True, "card_edge": "gids", "pin_policy": pin_rules(maxlen=64)},
+            "maxlen is 64, but a card with passkeys takes at most 63: choose 63 or less, or leave passkeys out",
+        ),
         ({"generate": True}, "generate is true, but a PIV card has no file system to write: leave it out, or choose"),
         ({"keys": [{"slot": "container_0"}]}, r"keys\[0\].slot is container_0, which no PIV card has: choose auth"),
         (
