@@ -22,7 +22,7 @@ from .._tpm import nv
 from .._tpm import object as tpm_object
 from .._tpm.connection import Tpm
 from .._tpm.session import Given
-from .._tpm.storage_root import is_kept
+from .._tpm.storage_root import holds, is_kept
 from .._tpm.template import Template
 from .admin_gate import CARD_KEY_SIZE, answer_auth
 from .admin_key import AdminChallenge, AdminKey
@@ -190,6 +190,9 @@ def _names(index: Index) -> t.Tuple[bytes, bytes]:
 
 
 def is_whole(tpm: Tpm, record: Record) -> bool:
-    """Whether storage root key and indices in the TPM are those that the card was made with. Bare commands only."""
-    indices = record.model.indices.values()
-    return is_kept(tpm, record.storage_root) and all(nv.name(tpm, each.handle) == each.name for each in indices)
+    """Whether storage root key and indices in the TPM are those that the card was made with. Bare commands only, but
+    for a card from before store version 3, whose parent is loaded.
+    """
+    if any(nv.name(tpm, each.handle) != each.name for each in record.model.indices.values()):
+        return False
+    return is_kept(tpm, record.storage_root) if record.storage_root else holds(tpm, record.parent)

@@ -93,6 +93,11 @@ class TpmError(HardboundError):
         words = _WORDS.get(self.reason, "the TPM refused").format(hierarchy=hierarchy)
         super().__init__(f"{words} (code 0x{code:x}{', ' + doing if doing else ''}).")
 
+    @property
+    def blames_input(self) -> bool:
+        """Whether it is about a handle, a session or a parameter: a format-one code, and not of a layer above."""
+        return bool(self.code & _FORMAT_ONE) and not self.code & _LAYER
+
 
 class SaltRefused(TpmError):
     """The TPM starts no session that is salted with this key: the key is gone, or another."""

@@ -12,6 +12,7 @@ import contextlib
 import typing as t
 
 from .._encoding import command as wire
+from .._encoding.blob import Blob
 from .._errors import StateError
 from .errors import Reason, TpmError
 from .pytss import load
@@ -117,17 +118,51 @@ def storage_root_public(tpm: Tpm) -> bytes:
 def is_kept(tpm: Tpm, name: bytes) -> bool:
     """Whether a card's storage root key is in the TPM, or can still be made. Bare commands only.
 
+    :param name: its Name
     One that was derived from another owner seed has another Name; where none is kept, the NV indices of a card, which
     go with the seed, tell as much.
     """
     found = look(tpm, HANDLE)
-    if not name or found is None:
+    if found is None:
         return True
     if found.is_of_template:
         return found.name == name
     kept = (look(tpm, each) for each in tpm.handles(wire.PERSISTENT) if each in _BESIDE)
     others = [each.name for each in kept if each is not None and each.is_of_template]
     return name in others or not others
+
+
+def holds(tpm: Tpm, blob: Blob) -> bool:
+    """Whether an object is under the key that cards from before store version 3 took: what was at the handle, or the
+    derived one where nothing is. It is loaded, for such a card knows no Name of it. Changes nothing, and costs no
+    failure of the TPM's own.
+    """
+    pytss = load()
+    private, _unused = pytss.TPM2B_PRIVATE.unmarshal(blob.private)
+    public, _unused = pytss.TPM2B_PUBLIC.unmarshal(blob.public)
+    with _taken_before(tpm) as parent:
+        if parent is None:
+            return False
+        try:
+            with tpm.doing("loading an object") as esapi:
+                entity = esapi.load(parent_handle=parent, in_private=private, in_public=public)
+        except TpmError as error:
+            if not error.blames_input:
+                raise
+            return False
+        with contextlib.suppress(pytss.TSS2_Exception):
+            tpm.esapi().flush_context(entity)
+    return True
+
+
+@contextlib.contextmanager
+def _taken_before(tpm: Tpm) -> t.Iterator[t.Any]:
+    found = look(tpm, HANDLE)
+    if found is None:
+        with _derived(tpm) as (primary, _name):
+            yield primary
+    else:
+        yield tpm.entity(HANDLE) if found.is_of_template or not found.counts_failures else None
 
 
 @contextlib.contextmanager

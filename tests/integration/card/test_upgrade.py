@@ -11,6 +11,7 @@ import pathlib
 import shutil
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card import lifecycle
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import Derivation
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
@@ -22,8 +23,11 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.gate impo
 from ansible_collections.hardbound.identity.plugins.module_utils._card.migration import VERSION
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding import command
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm import storage_root
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.lockout import forget_failures
+from ansible_collections.hardbound.identity.tests.integration.card.test_storage_root import occupy, tool
 from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -101,6 +105,35 @@ def test_a_change_brings_the_file_up_to_date(old):
     old.signs(NEW)
     old.open().unblock(PUK, b"456789")
     old.signs(b"456789")
+
+
+RESTRICTED = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt"
+FOREIGN = {
+    "of the same kind": ("-G", "rsa2048", "-a", f"{RESTRICTED}|noda"),
+    "with a password": ("-G", "rsa2048", "-p", "secret", "-a", f"{RESTRICTED}|noda"),
+    "under the TPM's own protection": ("-G", "rsa2048", "-p", "secret", "-a", RESTRICTED),
+    "that signs": ("-G", "ecc256", "-a", "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|sign"),
+}
+
+
+def is_whole(old):
+    with old.bench.tpm.taken() as tpm:
+        kept = tpm.handles(command.PERSISTENT)
+        whole = lifecycle.is_whole(tpm, old.bench.store.read(0))
+        assert tpm.handles(command.PERSISTENT) == kept
+    return whole
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_an_old_card_whose_storage_root_is_gone_is_not_whole(old, short_path, kind):
+    """It knows no Name of the key that it is under. What took that key's place is not tried at the TPM's cost."""
+    assert is_whole(old)
+    tool(old.bench, "tpm2_evictcontrol", "-C", "o", "-c", hex(storage_root.HANDLE))
+    assert is_whole(old)  # The TPM derives the same key again.
+    occupy(old.bench, short_path, FOREIGN[kind])
+    before = old.bench.lockout_counter()
+    assert not is_whole(old)
+    assert old.bench.lockout_counter() == before
 
 
 def derivation(old, number=0, role=Role.PIN):
