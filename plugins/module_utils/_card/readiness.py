@@ -9,6 +9,7 @@ import typing as t
 from .._errors import InputError, StateError
 from .._tpm.capability import PIN_INDEX_REVISION, algorithms, identify, supports
 from .._tpm.connection import Tpm
+from .._tpm.errors import ENDORSEMENT, wrong_auth
 from .host_policy import HostPolicy
 from .specification import KeySpecification
 
@@ -23,6 +24,12 @@ def check_tpm(tpm: Tpm) -> None:
     if not identity.pin_fail_supported:
         found = f"the TPM at {tpm.tcti} follows revision {identity.revision / 100:.2f}, which has no PIN counters"
         raise StateError(found, f"update its firmware to revision {PIN_INDEX_REVISION / 100:.2f} or newer")
+
+
+def check_provable(tpm: Tpm) -> None:
+    """:raises InputError: if a card can't be proved for want of an authorisation"""
+    if identify(tpm).endorsement_auth_set and not tpm.knows_endorsement_auth:
+        raise wrong_auth(ENDORSEMENT, known=False)
 
 
 def check_host_policy(policy: HostPolicy, tpm: Tpm) -> None:

@@ -12,8 +12,12 @@ import time
 import typing as t
 from dataclasses import dataclass, replace
 
+from .._card.host_policy import HostPolicy
+from .._card.plan import Create
 from .._card.plan import Step as CardStep
+from .._card.readiness import check_provable
 from .._card.record import Record, State
+from .._card.specification import Specification
 from .._card.store import Store
 from .._edge.presentation import Present, Presentation, Presented
 from .._errors import HardboundError, InputError, Interrupted
@@ -86,6 +90,21 @@ class EnrolledCard(TpmCard):
         """Those of the keys to show."""
         keys = self.wanted.specification.keys if self.wanted.specification else ()
         return frozenset(key.slot for key in keys)
+
+    def _check(self, specification: Specification, card: t.Optional[Record], policy: HostPolicy) -> None:
+        super()._check(specification, card, policy)
+        with self._steps.tpm(str(specification.tcti)).taken() as tpm:
+            check_provable(tpm)
+
+    def apply(self, steps: t.Sequence[CardStep], found: FoundCard) -> t.Optional[Record]:
+        """A card that is made is one that can be proved."""
+        for step in steps:
+            if isinstance(step, Create):
+                from .._tpm.endorsement import prove_authorisation  # It imports cryptography.
+
+                with self._steps.tpm(str(step.specification.tcti)).taken() as tpm:
+                    prove_authorisation(tpm)
+        return super().apply(steps, found)
 
     def to_sign(self, card: t.Optional[Record]) -> t.Tuple[Sign, ...]:
         """Returns the step that signs requests, or none. Pure.

@@ -43,6 +43,7 @@ _FIXED = 0x100
 _VARIABLE = 0x200
 _IN_LOCKOUT = 1 << 9
 _OWNER_AUTH_SET = 1 << 0
+_ENDORSEMENT_AUTH_SET = 1 << 1
 _LOCKOUT_AUTH_SET = 1 << 2
 """TPMA_PERMANENT: TPM 2.0 part 2, clause 8.6."""
 
@@ -80,6 +81,7 @@ class TpmFacts:
     owner_auth_set: bool
     nv_free: int
     lockout: Lockout
+    endorsement_auth_set: bool = False
 
     @property
     def is_software(self) -> bool:
@@ -110,6 +112,7 @@ def identify(tpm: Tpm) -> TpmFacts:
             in_lockout=bool(permanent & _IN_LOCKOUT),
             auth_set=bool(permanent & _LOCKOUT_AUTH_SET),
         ),
+        endorsement_auth_set=bool(permanent & _ENDORSEMENT_AUTH_SET),
     )
 
 

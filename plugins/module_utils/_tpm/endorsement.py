@@ -29,7 +29,7 @@ LARGEST_INDEX = 16384
 
 _CHUNK = 512
 """Bytes that every TPM reads at once."""
-_AUTHREAD = 1 << 18
+_OWNERREAD, _AUTHREAD, _NO_DA = 1 << 17, 1 << 18, 1 << 25
 """TPMA_NV: TPM 2.0 part 2, clause 13.4."""
 _UNREADABLE = WRONG_VALUE | {
     Reason.NV_UNINITIALIZED,
@@ -55,6 +55,18 @@ class Endorsement:
 
     template: EkTemplate
     certificates: t.Tuple[bytes, ...]
+
+
+def prove_authorisation(tpm: Tpm) -> None:
+    """Finds out whether the endorsement hierarchy's authorisation is right, before it is needed. A wrong one is no
+    failure of the TPM's own.
+
+    :raises InputError: if it is not
+    """
+    given = Given.entity(_ENDORSEMENT_NAME, load().ESYS_TR.ENDORSEMENT)
+    tpm.storage_root()  # As in :func:`activate`.
+    with naming_auth(ENDORSEMENT, tpm.knows_endorsement_auth), satisfying(tpm, _POLICY_A, given, salted=False):
+        pass
 
 
 def find_endorsement(tpm: Tpm) -> Endorsement:
@@ -85,23 +97,41 @@ def _chain(tpm: Tpm, there: t.AbstractSet[int]) -> t.Tuple[bytes, ...]:
 def _read_index(tpm: Tpm, handle: int) -> bytes:
     """Returns what is in an index; nothing if it was never written, or is not for us to read."""
     try:
-        return _read(tpm, tpm.entity(handle))
+        entity = tpm.entity(handle)
+        with tpm.doing("reading a public area") as esapi:
+            area = esapi.nv_read_public(nv_index=entity)[0].nvPublic
     except TpmError as error:
-        if error.reason not in _UNREADABLE:
-            raise
-        return b""
+        return _nothing(error)
+    data, size = b"", min(int(area.dataSize), LARGEST_INDEX)
+    for by in _readers(entity, int(area.attributes)):
+        try:
+            data = data or _read(tpm, entity, by, size)
+        except TpmError as error:
+            data = _nothing(error)
+    return data
 
 
-def _read(tpm: Tpm, entity: t.Any) -> bytes:
+def _nothing(error: TpmError) -> bytes:
+    if error.reason not in _UNREADABLE:
+        raise error
+    return b""
+
+
+def _readers(entity: t.Any, attributes: int) -> t.Iterator[t.Any]:
+    """Whose authorisations may read an index. Its own is tried empty, where that costs no failure of the TPM's own."""
+    if attributes & _AUTHREAD and attributes & _NO_DA:
+        yield entity
+    if attributes & _OWNERREAD:
+        yield load().ESYS_TR.OWNER
+
+
+def _read(tpm: Tpm, entity: t.Any, by: t.Any, size: int) -> bytes:
+    data = b""
     with tpm.doing("reading an EK certificate") as esapi:
-        area = esapi.nv_read_public(nv_index=entity)[0].nvPublic
-        by = entity if int(area.attributes) & _AUTHREAD else load().ESYS_TR.OWNER
-        size = min(int(area.dataSize), LARGEST_INDEX)
-        data = b""
         while len(data) < size:
             count = min(_CHUNK, size - len(data))
             data += bytes(esapi.nv_read(nv_index=entity, size=count, offset=len(data), auth_handle=by))
-        return data
+    return data
 
 
 @contextlib.contextmanager
@@ -173,7 +203,13 @@ def _flush(tpm: Tpm, entity: t.Any) -> None:
 
 
 def _kept(tpm: Tpm, endorsement: Endorsement) -> t.Optional[t.Tuple[t.Any, bytes]]:
-    """Returns the EK if the TPM keeps it, for to derive an RSA key anew takes some TPMs a minute."""
+    """Returns the EK if the TPM keeps it, for to derive an RSA key anew takes some TPMs a minute.
+
+    One whose own authValue opens a credential is derived all the same: the kept one may have been given an authValue,
+    and to try it empty would count as a failure of the TPM's own.
+    """
+    if endorsement.template.public.attributes & ObjectAttribute.USER_WITH_AUTH:
+        return None
     for handle in tpm.handles(wire.PERSISTENT):
         if handle in PERSISTENT_KEYS:
             entity = tpm.entity(handle)

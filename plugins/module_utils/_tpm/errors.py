@@ -115,9 +115,14 @@ def naming_auth(hierarchy: str, known: bool) -> t.Iterator[None]:
     except TpmError as error:
         if error.reason not in WRONG_VALUE:
             raise
-        given = "is not that" if known else "is missing, and there is one"
-        fault = f"{given} of the TPM's {hierarchy} hierarchy"
-        raise InputError(f"tpm_{hierarchy}_auth", fault, "give it from a vaulted variable") from error
+        raise wrong_auth(hierarchy, known) from error
+
+
+def wrong_auth(hierarchy: str, known: bool) -> InputError:
+    """Returns the error for an authorisation that a hierarchy has, and that was not given, or not rightly."""
+    given = "is not that" if known else "is missing, and there is one"
+    fault = f"{given} of the TPM's {hierarchy} hierarchy"
+    return InputError(f"tpm_{hierarchy}_auth", fault, "give it from a vaulted variable")
 
 
 class TpmUnreachable(StateError):

@@ -11,9 +11,10 @@ import typing as t
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.credential import make_credential
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ek_template import TEMPLATES, EkTemplate
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import EccArea, Public
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import object as tpm_object
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.capability import identify
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.endorsement import (
     Endorsement,
@@ -27,7 +28,15 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.template i
 from ansible_collections.hardbound.identity.tests.support import forge
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 from tpm2_pytss import ESYS_TR, TPM2_ALG, TPMA_NV
-from tpm2_pytss.types import TPM2B_AUTH, TPM2B_NV_PUBLIC, TPMS_NV_PUBLIC
+from tpm2_pytss.types import (
+    TPM2B_AUTH,
+    TPM2B_NV_PUBLIC,
+    TPM2B_PUBLIC,
+    TPM2B_SENSITIVE_CREATE,
+    TPMS_NV_PUBLIC,
+    TPMS_SENSITIVE_CREATE,
+    TPMT_PUBLIC,
+)
 
 pytestmark = pytest.mark.tpm
 
@@ -43,11 +52,13 @@ class Memory:
         self.place = (Tcti.parse(tcti), str(folder))
         self.tpm = Tpm(*self.place)
 
-    def define(self, handle: int, size: int, attributes: str = "AUTHREAD|AUTHWRITE|OWNERREAD|NO_DA") -> t.Any:
+    def define(
+        self, handle: int, size: int, attributes: str = "AUTHREAD|AUTHWRITE|OWNERREAD|NO_DA", auth: bytes = b""
+    ) -> t.Any:
         public = TPMS_NV_PUBLIC(
             nvIndex=handle, nameAlg=TPM2_ALG.SHA256, attributes=TPMA_NV.parse(attributes.lower()), dataSize=size
         )
-        return self.tpm.esapi().nv_define_space(TPM2B_AUTH(), TPM2B_NV_PUBLIC(public))
+        return self.tpm.esapi().nv_define_space(TPM2B_AUTH(auth), TPM2B_NV_PUBLIC(public))
 
     def write(self, handle: int, data: bytes) -> None:
         entity = self.define(handle, len(data))
@@ -99,6 +110,42 @@ def test_an_index_that_nobody_may_read_does_not_hide_the_others(memory: Memory) 
     memory.tpm.esapi().nv_read_lock(nv_index=entity, auth_handle=entity)
     memory.write(RSA.handle, good)
     assert find_endorsement(memory.tpm) == Endorsement(RSA, (good,))
+
+
+READ_BY = ["AUTHREAD", "AUTHREAD|NO_DA", "AUTHREAD|OWNERREAD", "AUTHREAD|OWNERREAD|NO_DA"]
+
+
+@pytest.mark.parametrize("attributes", READ_BY)
+def test_an_index_with_a_password_costs_no_failure(memory: Memory, attributes: str) -> None:
+    """It is looked at before it is tried; what the owner may read is read all the same."""
+    good = memory.certificate(ECC, "key_agreement")
+    memory.write(RSA.handle, memory.certificate(RSA, "key_encipherment"))
+    entity = memory.define(ECC.handle, len(good), f"{attributes}|OWNERWRITE", b"of the maker")
+    for at in range(0, len(good), 512):
+        memory.tpm.esapi().nv_write(entity, good[at : at + 512], offset=at, auth_handle=ESYS_TR.OWNER)
+    memory.tpm.release()  # Who has defined an index knows its password as long as the connection lasts.
+    with memory.tpm.taken():
+        before = identify(memory.tpm).lockout.counter
+        assert find_endorsement(memory.tpm).template == (ECC if "OWNERREAD" in attributes else RSA)
+        assert identify(memory.tpm).lockout.counter == before
+
+
+@pytest.mark.parametrize("template", TEMPLATES[2:4])
+def test_an_ek_that_is_kept_with_a_password_costs_no_failure(memory: Memory, template: EkTemplate) -> None:
+    """One of the high range, whose own authValue opens credentials: it is derived anew, and has none then."""
+    usage = "key_agreement" if isinstance(template.public.area, EccArea) else "key_encipherment"
+    memory.write(template.handle, memory.certificate(template, usage))
+    public, _unused = TPMT_PUBLIC.unmarshal(template.public.marshal())
+    made = memory.tpm.esapi().create_primary(
+        in_sensitive=TPM2B_SENSITIVE_CREATE(TPMS_SENSITIVE_CREATE(userAuth=b"of somebody")),
+        in_public=TPM2B_PUBLIC(publicArea=public),
+        primary_handle=ESYS_TR.ENDORSEMENT,
+    )[0]
+    memory.tpm.esapi().evict_control(ESYS_TR.OWNER, made, 0x81010005)
+    memory.tpm.esapi().flush_context(made)
+    before = identify(memory.tpm).lockout.counter
+    assert memory.opens(find_endorsement(memory.tpm))
+    assert identify(memory.tpm).lockout.counter == before
 
 
 def test_a_certificate_in_an_octet_string_is_found(memory: Memory) -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card import lifecycle
@@ -13,6 +12,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.key impor
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import storage_root
+from ansible_collections.hardbound.identity.tests.support.foreign_key import occupy, tool
 
 pytestmark = pytest.mark.tpm
 
@@ -27,19 +27,6 @@ WITH_PASSWORD = (
     "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt",
 )
 SIGNING = ("-G", "ecc256", "-a", "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|sign")
-
-
-def tool(bench, *command):
-    bench.tpm.release()
-    name, *options = command
-    done = subprocess.run([name, "-T", bench.tcti, *options], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def occupy(bench, folder, kind):
-    tool(bench, "tpm2_createprimary", "-C", "o", *kind, "-c", str(folder / "key.ctx"))
-    tool(bench, "tpm2_evictcontrol", "-C", "o", "-c", str(folder / "key.ctx"), hex(storage_root.HANDLE))
-    tool(bench, "tpm2_flushcontext", "-t")
 
 
 def signs(bench, record):

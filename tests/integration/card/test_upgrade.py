@@ -27,7 +27,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding impor
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import storage_root
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.lockout import forget_failures
-from ansible_collections.hardbound.identity.tests.integration.card.test_storage_root import occupy, tool
+from ansible_collections.hardbound.identity.tests.support.foreign_key import occupy, tool
 from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec

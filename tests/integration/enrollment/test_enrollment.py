@@ -276,6 +276,23 @@ def called(pids):
                 yield pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
 
 
+@pytest.mark.parametrize("given", [None, "of the owner"])
+def test_an_authorisation_that_a_proof_needs_is_missed_before_a_card_is_made(fleet, given):
+    """Else a first PIN, told once, would be lost with a run that can't end well."""
+    fleet.add("ws-001")
+    change = ["tpm2_changeauth", "-T", fleet.tpms["ws-001"].tcti, "-c", "e", "of the endorsement"]
+    subprocess.run(change, check=True, capture_output=True)
+    if given:
+        fleet.variables["smartcard_enrollment_tpm_endorsement_auth"] = given
+    run = fleet.play()
+    words = "is not that of the TPM's endorsement hierarchy" if given else "is missing, and there is one of the TPM's"
+    assert run.results["ws-001"]["code"] == "HOST_FAILED", run.output
+    assert f"tpm_endorsement_auth {words}" in run.results["ws-001"]["msg"]
+    assert not list((fleet.folder / "ws-001/store").glob("cards/*.json"))
+    fleet.variables["smartcard_enrollment_tpm_endorsement_auth"] = "of the endorsement"
+    assert fleet.play().statuses() == {"ws-001": "enrolled"}
+
+
 def test_the_cas_keys_are_never_in_the_clear(fleet):
     """Neither on the host nor on the controller's disk; and no process is called with what opens them."""
     fleet.add("ws-001")
