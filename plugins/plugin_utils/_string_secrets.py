@@ -16,6 +16,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._errors import InputError
 from ..module_utils._task.secret_arguments import Arguments, check_strings, register_secrets, secret_values
 from ..module_utils._task.shapes import check_shapes
+from ._long_wait import announce
 
 
 class StringSecrets(ActionBase):  # type: ignore[misc]
@@ -29,6 +30,7 @@ class StringSecrets(ActionBase):  # type: ignore[misc]
             check_strings(self.ARGUMENTS, self._task.args)
         except InputError as error:
             return {"failed": True, "changed": False, "msg": str(error)}
+        announce(self._task.args, str((task_vars or {}).get("inventory_hostname", "")))
         secrets = secret_values(self.ARGUMENTS, self._task.args)
         result = self.act(tmp, task_vars)
         told = json.dumps(result, default=str)

@@ -28,6 +28,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.polic
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import nv
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmError, TpmUnreachable
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session import Given, obtain_ticket
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -238,6 +239,23 @@ def test_the_session_in_which_the_pin_was_proved_is_gone_after_logout(bench, hos
         assert session in workbench.tpm.handles(wire.LOADED_SESSIONS)
         card.logout()
         assert session not in workbench.tpm.handles(wire.LOADED_SESSIONS)
+
+
+def test_an_idle_service_leaves_no_session_to_a_resource_manager(bench, record, monkeypatch):
+    """It would have to save and load it for each command of others, until it runs out of room for such gaps."""
+    monkeypatch.setattr(Tcti, "managed", True)
+    host = CardHost(bench.store.folder)
+    card = host.open(record.number)
+    card.verify(PIN)
+    (workbench,) = host._benches.values()
+    for _unused in range(2):
+        card.sign(SLOT, DIGEST)
+        host.prepare()
+        assert workbench.tpm.handles(wire.LOADED_SESSIONS)
+        host.idle()
+        assert workbench.tpm.handles(wire.LOADED_SESSIONS) == []
+    assert card.sign(SLOT, DIGEST)
+    host.close()
 
 
 def test_the_session_of_one_card_signs_with_no_key_of_another(bench, host, record):
