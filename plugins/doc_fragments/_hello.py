@@ -12,15 +12,16 @@ class ModuleDocFragment:
 options:
   target:
     description:
-      - 'V(registry_pol): A Registry.pol, the file of registry values in a Group Policy object. It is yours to carry to
-        its folder.'
-      - 'V(gpo): A Group Policy object in an Active Directory domain. It needs python3-samba on the host of the task.'
+      - 'V(registry_pol): A Registry.pol, the file of registry values in a Group Policy object. Carry it to that
+        object''s folder.'
+      - 'V(gpo): A Group Policy object in an Active Directory domain. Writing it needs python3-samba on the host of the
+        task.'
       - 'V(syncml): The body of a SyncML message, for a device management server that puts its own header (C(SyncHdr))
         before it.'
       - 'V(graph_custom): A custom configuration of Microsoft Graph (C(windows10CustomConfiguration)).'
       - 'V(graph_catalog): A settings catalogue policy of Microsoft Graph (C(configurationPolicies)).'
-      - 'V(provisioning): The C(customizations.xml) of a provisioning package. It knows
-        O(settings.use_security_key_for_signin) only.'
+      - 'V(provisioning): The C(customizations.xml) of a provisioning package: O(settings.use_security_key_for_signin)
+        alone.'
       - 'V(linux): This host''s own policy, which its TPM cards obey at once. Polkit is told who sees the readers.'
       - 'V(himmelblau): A drop-in for Himmelblau, which signs Linux in to Entra ID.'
     type: str

@@ -52,6 +52,11 @@ class Edge(str, enum.Enum):
         return _ROWS[self].user_writes
 
     @property
+    def shows_attestations(self) -> bool:
+        """Whether programs can ask a card of it for a certificate that says how a key was made."""
+        return _ROWS[self].shows_attestations
+
+    @property
     def default_algorithm(self) -> KeyAlgorithm:
         """One that every program knows which asks a card of this edge."""
         return _ROWS[self].default_algorithm
@@ -96,6 +101,7 @@ class _Row(t.NamedTuple):
     keeps_pin_length: bool
     has_file_system: bool
     user_writes: bool
+    shows_attestations: bool
     default_algorithm: KeyAlgorithm
     number: t.Callable[[KeyAlgorithm], t.Optional[int]]
     limit: str
@@ -109,6 +115,7 @@ _ROWS: t.Mapping[Edge, _Row] = {
         keeps_pin_length=False,  # both are padded to 8 bytes: clause 3.2.2
         has_file_system=False,
         user_writes=False,
+        shows_attestations=True,  # ATTEST of Yubico's PIV extensions
         default_algorithm=KeyAlgorithm.ECC_P256,
         number=lambda algorithm: algorithm.piv,
         limit="PIV has no number for it",
@@ -120,6 +127,7 @@ _ROWS: t.Mapping[Edge, _Row] = {
         keeps_pin_length=True,  # CHANGE REFERENCE DATA, ISO/IEC 7816-4
         has_file_system=True,
         user_writes=True,
+        shows_attestations=False,
         default_algorithm=KeyAlgorithm.RSA_2048,
         number=lambda algorithm: algorithm.gids,
         limit="on a GIDS card programs know RSA only",

@@ -77,14 +77,13 @@ class Gates:
         self._entities: t.Dict[Role, t.Any] = {}
         self._turn = 0
 
-    @property
     def root(self) -> t.Any:
-        """The storage root key that the card was made under."""
+        """Returns the storage root key that the card was made under. The TPM may have to make it."""
         return storage_root_of(self.tpm, self.record.storage_root)
 
     def found_root(self) -> t.Optional[FoundKey]:
         """Returns that key as it lies in the TPM, if it is one of the TCG's template."""
-        found = look(self.tpm, self.tpm.handle(self.root))
+        found = look(self.tpm, self.tpm.handle(self.root()))
         return found if found is not None and found.is_of_template else None
 
     def role(self, reference: Reference) -> Role:
@@ -246,7 +245,7 @@ class Gates:
         policy = self.model.seal_policy(role, self.is_guarded(seal))
         given = Given.ticket(entered.ticket, {entered.ticket.name: entered.entity})
         auth = b"" if role is Role.ADMIN else entered.auth
-        with tpm_object.loaded(self.tpm, self.root, seal, auth) as entity:
+        with tpm_object.loaded(self.tpm, self.root(), seal, auth) as entity:
             return tpm_object.unseal(self.tpm, entity, policy, given)
 
     def _seals(self, role: Role, auth: bytes) -> t.List[Blob]:
@@ -262,7 +261,7 @@ class Gates:
         """Seals K under a new PIN or PUK, or K and the admin key under nothing but the ADMIN index."""
         policy = self.model.seal_policy(role)
         template = Template.seal()
-        return tpm_object.create(self.tpm, self.root, template, policy, auth, key)[0]
+        return tpm_object.create(self.tpm, self.root(), template, policy, auth, key)[0]
 
     @staticmethod
     def is_guarded(seal: Blob) -> bool:

@@ -246,7 +246,7 @@ class Passkeys:
         with session.changing() as gates:
             if session.known.passkey_store is None:
                 policy = gates.model.key_policy(PinUse.NEVER)
-                wrapping, _creation = tpm_object.create(session.tpm, gates.root, Template.hmac(), policy)
+                wrapping, _creation = tpm_object.create(session.tpm, gates.root(), Template.hmac(), policy)
                 session.write(replace(session.known, passkey_store=PasskeyStore(wrapping)))
 
     def _wrapping_secret(self, wrapping: Blob) -> bytes:

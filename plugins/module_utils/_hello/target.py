@@ -116,14 +116,14 @@ _NOT_IN_CSP = (
 TARGETS = (
     Target(
         "registry_pol",
-        "A Registry.pol, the file of registry values in a Group Policy object. It is yours to carry to its folder.",
+        "A Registry.pol, the file of registry values in a Group Policy object. Carry it to that object's folder.",
         _NOT_IN_GPO,
         _registry_pol,
         needs=("dest",),
     ),
     Target(
         "gpo",
-        "A Group Policy object in an Active Directory domain. It needs python3-samba on the host of the task.",
+        "A Group Policy object in an Active Directory domain. Writing it needs python3-samba on the host of the task.",
         _NOT_IN_GPO,
         _registry_pol,
         takes=("gpo",),
@@ -155,7 +155,7 @@ TARGETS = (
     ),
     Target(
         "provisioning",
-        "The C(customizations.xml) of a provisioning package. It knows O(settings.use_security_key_for_signin) only.",
+        "The C(customizations.xml) of a provisioning package: O(settings.use_security_key_for_signin) alone.",
         "everything but `use_security_key_for_signin`",
         _provisioning,
         takes=("dest", "title"),

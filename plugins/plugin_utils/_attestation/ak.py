@@ -7,10 +7,10 @@ from __future__ import annotations
 from ...module_utils._encoding.algorithm import Algorithm
 from ...module_utils._encoding.public import ObjectAttribute, Public
 from .attributes import ATTESTATION, attribute_fault
+from .certificate import MIN_RSA_BITS
 from .finding import Code, Report
 
 _SCHEMES = (Algorithm.ECDSA, Algorithm.RSASSA, Algorithm.RSAPSS)
-_MIN_RSA_BITS = 2048
 
 
 def check_ak(ak: Public, report: Report) -> None:
@@ -27,5 +27,5 @@ def _algorithm_fault(ak: Public) -> str:
         return f"has a Name made with {ak.name_algorithm.name}"
     if scheme.algorithm not in _SCHEMES or scheme.hash in (None, Algorithm.SHA1):
         return "has no scheme of ECDSA, RSASSA or RSAPSS with SHA-2"
-    bits = getattr(ak.area, "bits", _MIN_RSA_BITS)
-    return f"has an RSA key of {bits} bits" if bits < _MIN_RSA_BITS else ""
+    bits = getattr(ak.area, "bits", MIN_RSA_BITS)
+    return f"has an RSA key of {bits} bits" if bits < MIN_RSA_BITS else ""

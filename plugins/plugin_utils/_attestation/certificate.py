@@ -33,6 +33,7 @@ from .oid import ATTRIBUTE_TITLES, RSAES_OAEP, Extension
 _EXTENSIONS = 0xA3
 _VERSION = 0xA0
 MIN_RSA_BITS = 2048
+"""Of a key whose signature the verifier believes."""
 
 
 class KeyUsage:

@@ -185,7 +185,7 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> CardToE
         keys=keys,
         **held_by_tpm(values),
         task=task,
-        attested=edge is Edge.PIV,
+        attested=edge.shows_attestations,
         uncertified_ek=_does_without_ek_certificate(keys, office),
     )
 
