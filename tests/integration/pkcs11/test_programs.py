@@ -297,6 +297,35 @@ def _tokens(host: Host, module: str) -> t.List[str]:
     return [re.sub(r" \(.*", "", each) for each in labels if "Corp" in each]
 
 
+def test_gnupg(host: Host) -> None:
+    """gpgsm signs with the card, which gnupg-pkcs11-scd gives it in scdaemon's place."""
+    daemon = "/usr/bin/gnupg-pkcs11-scd"
+    needs(daemon, "gpgsm", "gpg-agent", "gpgconf")
+    host.make("Corp card", keys=DECRYPTING)
+    host.register()
+    host.start()
+    folder = host.machine.folder
+    home = folder / "gnupg"
+    home.mkdir(mode=0o700)
+    (home / "gnupg-pkcs11-scd.conf").write_text(f"providers card\nprovider-card-library {PROXY}\n")
+    (home / "gpg-agent.conf").write_text(f"scdaemon-program {daemon}\npinentry-program {folder}/pinentry\n")
+    answers = f"echo OK; while read -r line; do case $line in GETPIN*) echo D {PIN};; esac; echo OK; done"
+    (folder / "pinentry").write_text(f"#!/bin/sh\n{answers}\n")
+    (folder / "pinentry").chmod(0o700)
+    (folder / "letter").write_text("a letter\n")
+    script = f"""
+    export GNUPGHOME={home}
+    gpgsm --learn-card
+    key=$(gpgsm --list-secret-keys --with-colons | grep -m1 ^fpr | cut -d: -f10)
+    echo "$key S relax" > {home}/trustlist.txt
+    gpgconf --reload gpg-agent
+    gpgsm --disable-crl-checks --batch -u 0x$key --output {folder}/signed --sign {folder}/letter &&
+    gpgsm --disable-crl-checks --verify {folder}/signed; end=$?
+    gpgconf --kill all; exit $end
+    """
+    assert "Good signature" in host.run("sh", "-c", script)
+
+
 def test_sssd(host: Host) -> None:
     """Its p11_child asks p11-kit for all modules and ends on one without a file. So ours is kept from it."""
     child = "/usr/libexec/sssd/p11_child"
