@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Browsers of two owners on one host: each finds its owner's card, and logs in at a web server with it."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import shutil
+import sys
+import typing as t
+
+import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
+from ansible_collections.hardbound.identity.tests.support import marionette
+from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
+
+OWNERS = {"daemon": "Card of Alice", "games": "Card of Bob"}
+"""Users that every Debian has, and their cards."""
+KEYS = (KeySpecification(0x9A, KeyAlgorithm.ECC_P256),)
+PAGE = pathlib.Path(__file__).parents[3] / "docs" / "pkcs11.md"
+LOG_IN = """
+Services.obs.addObserver(({Dialog: {ui}}) => {
+    ui.password1Textbox.value = "%s";
+    ui.button0.click();
+}, "common-dialog-loaded");
+"""
+"""Types the PIN whenever Firefox asks its user for it."""
+CARDS = """
+const modules = await Cc["@mozilla.org/security/pkcs11moduledb;1"].getService(Ci.nsIPKCS11ModuleDB).listModules();
+const cards = modules.flatMap(each => each.slots).filter(each => each.tokenName.startsWith("Card of"));
+"""
+ASK = f"(async () => {{ {CARDS} cards.forEach(each => each.getToken().login()); }})();"
+"""Has Firefox ask for the PIN of each card, and does not wait."""
+# A dialog that opens ends a script, which then returns nothing: so this one is run twice.
+CERTIFICATES = f"""
+return (async () => {{
+    {CARDS}
+    while (!cards.every(each => each.getToken().isLoggedIn))
+        await new Promise(done => setTimeout(done, 50));
+    const found = await Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB).getCerts();
+    const ours = found.map(each => each.commonName).filter(each => each.startsWith("Card of"));
+    return [cards.map(each => each.tokenName), ours];
+}})();
+"""
+
+
+@pytest.fixture
+def two_owners(host: Host) -> Host:
+    host.machine.folder.chmod(0o711)
+    for owner, name in OWNERS.items():
+        host.make(name, owner=owner, keys=KEYS)
+        home = host.machine.folder / owner
+        home.mkdir()
+        shutil.chown(home, owner)
+    host.register()
+    host.start()
+    return host
+
+
+def as_owner(owner: str, host: Host) -> t.List[str]:
+    home = host.machine.folder / owner
+    return ["runuser", "-u", owner, "--", "env", f"HOME={home}", f"XDG_RUNTIME_DIR={home}"]
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_firefox(two_owners: Host, owner: str) -> None:
+    host = two_owners
+    for program in ("firefox-esr", "Xvfb", "runuser"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+    folder, home = host.machine.folder, host.machine.folder / owner
+    host.machine.run("mkdir", "-p", "/etc/firefox/policies")
+    host.machine.run("mount", "-t", "tmpfs", "tmpfs", "/etc/firefox/policies")
+    host.machine.run("tee", "/etc/firefox/policies/policies.json", stdin=policy())
+    (home / "user.js").write_text('user_pref("security.default_personal_cert", "Select Automatically");\n')
+    new = [
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+    ]
+    host.run("openssl", "req", *new, "-keyout", f"{folder}/server.key", "-out", f"{folder}/server.pem")
+    asked = [
+        ("chrome", LOG_IN % PIN),
+        ("chrome", ASK),
+        ("chrome", CERTIFICATES),
+        ("chrome", CERTIFICATES),
+        ("content", "https://localhost:44330/"),
+    ]
+    firefox = ["firefox-esr", "--marionette", "--remote-allow-system-access", "--no-remote", "--profile", str(home)]
+    script = f"""
+    Xvfb :77 -nolisten tcp > {folder}/xvfb.log 2>&1 & all=$!
+    openssl s_server -quiet -www -accept 44330 -Verify 1 -cert {folder}/server.pem -key {folder}/server.key \
+        > {folder}/server.log 2>&1 & all="$all $!"
+    DISPLAY=:77 {" ".join(as_owner(owner, host))} {" ".join(firefox)} > {folder}/firefox.log 2>&1 & all="$all $!"
+    {sys.executable} {marionette.__file__}; end=$?
+    kill $all; exit $end
+    """
+    *_none, seen, page = [
+        json.loads(line) for line in host.run("sh", "-c", script, stdin=json.dumps(asked)).splitlines()
+    ]
+    assert seen == [[OWNERS[owner]], [OWNERS[owner]]]
+    assert f"CN = {OWNERS[owner]}" in page.replace("CN=", "CN = ")
+
+
+def policy() -> str:
+    """Firefox's policy as the page on PKCS#11 tells it."""
+    found = re.search(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_database_that_chromium_reads(two_owners: Host) -> None:
+    for program in ("modutil", "certutil", "runuser"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+    for owner, name in OWNERS.items():
+        database = f"sql:{two_owners.machine.folder}/{owner}/.pki/nssdb"
+        alone, pin = as_owner(owner, two_owners), two_owners.machine.folder / owner / "pin"
+        two_owners.run(*alone, "mkdir", "-p", database[4:])
+        two_owners.run(*alone, "modutil", "-dbdir", database, "-add", "cards", "-libfile", PROXY, "-force")
+        pin.write_text(f"{name}:{PIN}\n")
+        pin.chmod(0o644)
+        listed = two_owners.run(*alone, "certutil", "-L", "-d", database, "-h", "all", "-f", str(pin))
+        assert re.findall(r"^(Card of \w+):", listed, re.MULTILINE) == [name]
