@@ -88,8 +88,7 @@ class CardMachine:
             check=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=60,
-            **options,
+            **{"timeout": 60, **options},
         )
         assert ok is None or (done.returncode == 0) is ok, done.stdout
         return str(done.stdout)

@@ -16,7 +16,7 @@ import time
 import typing as t
 
 PORT = 2828
-_PATIENCE = 60.0  # seconds for Firefox to start
+_PATIENCE = 120.0  # seconds for Firefox to start
 
 
 class _DialogOpen(Exception):

@@ -53,10 +53,22 @@ class Host:
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self.machine.socket)) == 0
 
-    def run(self, *command: str, ok: t.Optional[bool] = True, stdin: str = "") -> str:
+    def run(self, *command: str, ok: t.Optional[bool] = True, stdin: str = "", timeout: float = 60) -> str:
         """Runs a program of the host and returns what it prints."""
         address = f"P11_KIT_SERVER_ADDRESS=unix:path={self.machine.socket}"
-        return self.machine.run("env", address, *command, ok=ok, stdin=stdin)
+        return self.machine.run("env", address, *command, ok=ok, stdin=stdin, timeout=timeout)
+
+    def certify_server(self) -> None:
+        """Makes a key and a certificate for a server: ``server.key`` and ``server.pem``."""
+        folder, names = self.machine.folder, ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        new = ["-x509", "-newkey", "rsa:2048", "-nodes", *names]
+        self.machine.run("openssl", "req", *new, "-keyout", f"{folder}/server.key", "-out", f"{folder}/server.pem")
+
+    def tls_server(self) -> str:
+        """Returns the command of a server on port 44330 that asks for certificates, and tells who came."""
+        self.certify_server()
+        where = [f"-cert {self.machine.folder}/server.pem", f"-key {self.machine.folder}/server.key"]
+        return " ".join(["openssl s_server -quiet -www -accept 44330 -Verify 1", *where])
 
     def tool(self, *options: str, ok: t.Optional[bool] = True, pin: str = PIN) -> str:
         """Runs pkcs11-tool with p11-kit's client, logged in."""

@@ -77,17 +77,6 @@ def test_firefox(two_owners: Host, owner: str) -> None:
     host.machine.run("mount", "-t", "tmpfs", "tmpfs", "/etc/firefox/policies")
     host.machine.run("tee", "/etc/firefox/policies/policies.json", stdin=policy())
     (home / "user.js").write_text('user_pref("security.default_personal_cert", "Select Automatically");\n')
-    new = [
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=DNS:localhost",
-    ]
-    host.run("openssl", "req", *new, "-keyout", f"{folder}/server.key", "-out", f"{folder}/server.pem")
     asked = [
         ("chrome", LOG_IN % PIN),
         ("chrome", ASK),
@@ -95,17 +84,18 @@ def test_firefox(two_owners: Host, owner: str) -> None:
         ("chrome", CERTIFICATES),
         ("content", "https://localhost:44330/"),
     ]
-    firefox = ["firefox-esr", "--marionette", "--remote-allow-system-access", "--no-remote", "--profile", str(home)]
+    options = ["--marionette", "--remote-allow-system-access", "--no-remote", "--profile", str(home)]
+    firefox = " ".join([*as_owner(owner, host), "firefox-esr", *options])
     script = f"""
-    Xvfb :77 -nolisten tcp > {folder}/xvfb.log 2>&1 & all=$!
-    openssl s_server -quiet -www -accept 44330 -Verify 1 -cert {folder}/server.pem -key {folder}/server.key \
-        > {folder}/server.log 2>&1 & all="$all $!"
-    DISPLAY=:77 {" ".join(as_owner(owner, host))} {" ".join(firefox)} > {folder}/firefox.log 2>&1 & all="$all $!"
+    Xvfb -displayfd 3 3> {folder}/display > {folder}/xvfb.log 2>&1 & all=$!
+    until [ -s {folder}/display ]; do kill -0 $all || exit 1; sleep 0.05; done
+    {host.tls_server()} > {folder}/server.log 2>&1 & all="$all $!"
+    DISPLAY=:$(cat {folder}/display) {firefox} > {folder}/firefox.log 2>&1 & all="$all $!"
     {sys.executable} {marionette.__file__}; end=$?
     kill $all; exit $end
     """
     *_none, seen, page = [
-        json.loads(line) for line in host.run("sh", "-c", script, stdin=json.dumps(asked)).splitlines()
+        json.loads(line) for line in host.run("sh", "-c", script, stdin=json.dumps(asked), timeout=300).splitlines()
     ]
     assert seen == [[OWNERS[owner]], [OWNERS[owner]]]
     assert f"CN = {OWNERS[owner]}" in page.replace("CN=", "CN = ")

@@ -95,7 +95,7 @@ def test_a_wireless_network_by_eap_tls(host: Host, keys: Keys) -> None:
     host.start()
     folder = host.machine.folder
     (folder / "clients.pem").write_text(ssl.DER_cert_to_PEM_cert(record.certificates[0x9A]))
-    server_certificate(host)
+    host.certify_server()
     (folder / "users").write_text("* TLS\n")
     (folder / "clients").write_text("127.0.0.1 shared\n")
     (folder / "hostapd.conf").write_text(
@@ -159,14 +159,14 @@ def test_a_vpn_of_strongswan(host: Host) -> None:
     host.start()
     folder = host.machine.folder
     (folder / "client.pem").write_text(ssl.DER_cert_to_PEM_cert(record.certificates[0x9A]))
-    server_certificate(host)
+    host.certify_server()
     both = "version = 2\n proposals = aes128-sha256-modp2048\n childless = force"
     gateway = Charon(
         host,
         "gateway",
         5500,
         f"connections {{ vpn {{\n {both}\n local_addrs = 127.0.0.1\n local_port = 5500\n"
-        f" local {{ auth = pubkey\n certs = {folder}/server.pem\n id = server\n }}\n"
+        f" local {{ auth = pubkey\n certs = {folder}/server.pem\n id = localhost\n }}\n"
         f" remote {{ auth = pubkey\n certs = {folder}/client.pem\n }} }} }}\n",
     )
     gateway.key("server.key")
@@ -176,16 +176,9 @@ def test_a_vpn_of_strongswan(host: Host) -> None:
         5600,
         f"connections {{ vpn {{\n {both}\n local_port = 5600\n remote_addrs = 127.0.0.1\n remote_port = 5500\n"
         " local { auth = pubkey\n cert { handle = 01\n module = card\n } }\n"
-        f" remote {{ auth = pubkey\n certs = {folder}/server.pem\n id = server\n }} }} }}\n"
+        f" remote {{ auth = pubkey\n certs = {folder}/server.pem\n id = localhost\n }} }} }}\n"
         f"secrets {{ token {{ handle = 01\n module = card\n pin = {PIN}\n }} }}\n",
         f"pkcs11 {{ modules {{ card {{ path = {PROXY} }} }} }}",
     )
     said = host.run("sh", "-c", f"{gateway.start()} {client.start()} {client.initiate()}; kill $all; exit $end")
     assert "initiate completed successfully" in said
-
-
-def server_certificate(host: Host) -> None:
-    """Makes a server's key and certificate."""
-    folder = host.machine.folder
-    new = ["-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-addext", "subjectAltName=DNS:server"]
-    host.run("openssl", "req", *new, "-keyout", f"{folder}/server.key", "-out", f"{folder}/server.pem")

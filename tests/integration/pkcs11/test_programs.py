@@ -252,20 +252,8 @@ def test_curl(host: Host, curve: str) -> None:
     host.register()
     host.start()
     folder = host.machine.folder
-    new = [
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=DNS:localhost",
-    ]
-    host.run("openssl", "req", *new, "-keyout", f"{folder}/server.key", "-out", f"{folder}/server.pem")
     script = f"""
-    openssl s_server -quiet -www -accept 44330 -Verify 1 -cert {folder}/server.pem -key {folder}/server.key \
-        > {folder}/server.log 2>&1 & server=$!
+    {host.tls_server()} > {folder}/server.log 2>&1 & server=$!
     url="pkcs11:token=Corp%20card;id=%01"
     curl --silent --show-error --retry 20 --retry-connrefused --retry-delay 1 --cacert {folder}/server.pem \
         --engine pkcs11 --cert-type ENG --cert "$url;type=cert" --key-type ENG \

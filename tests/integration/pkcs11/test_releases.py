@@ -31,7 +31,7 @@ class Release:
     def __init__(self, host: Host, root: pathlib.Path, card: Record) -> None:
         self.card = card
         self.folder = host.machine.folder
-        self._host = host
+        self.host = host
         self._root = root
         for place in ("/proc", "/dev", str(self.folder)):
             inside = root / place[1:]
@@ -40,7 +40,7 @@ class Release:
         host.register(str(root / "etc/pkcs11/modules"), str(root / "usr/share/p11-kit/modules"))
 
     def run(self, *command: str, ok: t.Optional[bool] = True) -> str:
-        return self._host.run("chroot", str(self._root), *command, ok=ok)
+        return self.host.run("chroot", str(self._root), *command, ok=ok)
 
 
 @pytest.fixture(params=["trixie", "sid"])
@@ -133,20 +133,8 @@ def test_curl_with_openssl_s_provider(release: Release) -> None:
         "openssl_conf = init\n[init]\nproviders = providers\n[providers]\ndefault = yes\npkcs11 = card\n"
         f"[yes]\nactivate = 1\n[card]\nactivate = 1\npkcs11-module-path = {PROXY}\n"
     )
-    new = [
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=DNS:localhost",
-    ]
-    release.run("openssl", "req", *new, "-keyout", f"{folder}/server.key", "-out", f"{folder}/server.pem")
     script = f"""
-    openssl s_server -quiet -www -accept 44330 -Verify 1 -cert {folder}/server.pem -key {folder}/server.key \
-        > {folder}/server.log 2>&1 & server=$!
+    {release.host.tls_server()} > {folder}/server.log 2>&1 & server=$!
     url="pkcs11:token=Corp%20card;id=%01"
     OPENSSL_CONF={folder}/openssl.cnf curl --silent --show-error --retry 20 --retry-connrefused --retry-delay 1 \
         --cacert {folder}/server.pem --cert "$url;type=cert" --key "$url;type=private?pin-value={PIN}" \
