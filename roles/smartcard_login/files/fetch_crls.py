@@ -91,7 +91,7 @@ class Keeper:
         """Complains of lists that are missing, have ended, or end soon."""
         for ca in self._cas:
             name, crl = ca.subject.rfc4514_string(), self._lists.get(ca.subject)
-            end = end_of(crl) if crl else None
+            end = end_of(crl) if crl is not None else None  # one without entries is false
             if crl is None:
                 self.complaints.append(f"there is no revocation list of {name}")
             elif end and end <= now:

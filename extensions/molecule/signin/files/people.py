@@ -1,0 +1,214 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""People at a host's prompts: real sudo, su and login on a terminal, and what each of them asks.
+
+Standard input is JSON: {"pins": {user: PIN}, "passwords": {user: password}, "readers": {user: name},
+"acts": [name]}. Each act is a function.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import typing as t
+
+import pexpect
+
+PIN, PASSWORD = r"PIN for your smart card: ?", r"[Pp]assword[^\n]*: ?"
+WRONG = "00000000"
+PATIENCE = 30
+HANGING = 12
+"""Seconds. Half of what a TPM that hangs took where nothing limited it, and several times what it takes here."""
+
+
+class Host:
+    def __init__(self, job: t.Mapping[str, t.Dict[str, str]]) -> None:
+        self.pins = job["pins"]
+        self.passwords = job["passwords"]
+        self._readers = job["readers"]
+
+    def tries(self, user: str) -> str:
+        """Returns how many tries the PIN of a user has left, as a program of another maker says."""
+        look = ["yubico-piv-tool", "--reader", self._readers[user], "--action", "status"]
+        command = ["runuser", "-u", user, "--", *look]
+        said = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout
+        return next(line.split()[-1] for line in said.splitlines() if line.startswith("PIN tries left"))
+
+
+def spawn(*command: str) -> t.Any:
+    return pexpect.spawn(command[0], list(command[1:]), encoding="utf-8", timeout=PATIENCE, cwd="/")
+
+
+def sudo(user: str) -> t.Any:
+    return spawn("runuser", "-u", user, "--", "sudo", "-k", "sh", "-c", "echo in as $(id -un)")
+
+
+def su(user: str) -> t.Any:
+    return spawn("runuser", "-u", "carol", "--", "su", "-", user, "-c", "echo in as $(id -un)")
+
+
+def login(user: str) -> t.Any:
+    return spawn("login", user)
+
+
+def answer(terminal: t.Any, prompt: str, text: str, timeout: int = PATIENCE) -> None:
+    """Answers the next prompt, which has to be this one."""
+    other = PASSWORD if prompt is PIN else PIN
+    found = terminal.expect([prompt, other, pexpect.EOF], timeout=timeout)
+    assert found == 0, f"expected {prompt}, got {terminal.before!r} {terminal.after!r}"
+    terminal.sendline(text)
+
+
+def is_in(terminal: t.Any, user: str = "root") -> None:
+    terminal.expect_exact(f"in as {user}")
+    terminal.close()
+
+
+def right_pin(host: Host) -> None:
+    for user in ("alice", "bob"):
+        terminal = sudo(user)
+        answer(terminal, PIN, host.pins[user])
+        is_in(terminal)
+        terminal = su(user)
+        answer(terminal, PIN, host.pins[user])
+        is_in(terminal, user)
+
+
+def console(host: Host) -> None:
+    terminal = login("alice")
+    answer(terminal, PIN, host.pins["alice"])
+    terminal.expect(r"alice@\S+")
+    terminal.sendline("echo in as $(id -un)")
+    is_in(terminal, "alice")
+
+
+def both_at_once(host: Host) -> None:
+    """Each is asked for the own PIN, and one who is slow stops nobody."""
+    terminals = {user: sudo(user) for user in ("alice", "bob")}
+    for terminal in terminals.values():
+        terminal.expect(PIN)
+    for user in ("bob", "alice"):
+        terminals[user].sendline(host.pins[user])
+    for terminal in terminals.values():
+        is_in(terminal)
+
+
+def wrong_pin(host: Host) -> None:
+    """It costs its owner one try and nobody else any; the password signs in then."""
+    before = host.tries("alice"), host.tries("bob")
+    terminal = sudo("alice")
+    answer(terminal, PIN, WRONG)
+    answer(terminal, PASSWORD, host.passwords["alice"])
+    is_in(terminal)
+    assert (host.tries("alice"), host.tries("bob")) == (str(int(before[0]) - 1), before[1])
+    right_pin(host)
+    assert (host.tries("alice"), host.tries("bob")) == before
+
+
+def somebody_else_s_pin(host: Host) -> None:
+    """Bob's PIN at the prompt of alice opens neither card, and costs bob nothing."""
+    before = host.tries("bob")
+    terminal = sudo("alice")
+    answer(terminal, PIN, host.pins["bob"])
+    answer(terminal, PASSWORD, "")
+    terminal.expect("try again|incorrect")
+    terminal.close(force=True)
+    assert host.tries("bob") == before
+    right_pin(host)
+
+
+def password_instead(host: Host) -> None:
+    """Whoever types nothing, or the password, at the prompt for the PIN loses no try."""
+    before = host.tries("alice")
+    terminal = sudo("alice")
+    answer(terminal, PIN, "")
+    answer(terminal, PASSWORD, host.passwords["alice"])
+    is_in(terminal)
+    terminal = sudo("alice")
+    answer(terminal, PIN, host.passwords["alice"])
+    answer(terminal, PASSWORD, host.passwords["alice"])
+    is_in(terminal)
+    assert host.tries("alice") == before
+
+
+def no_card(host: Host) -> None:
+    terminal = sudo("carol")
+    answer(terminal, PASSWORD, host.passwords["carol"])
+    is_in(terminal)
+
+
+@contextlib.contextmanager
+def undone(do: t.Sequence[str], undo: t.Sequence[str]) -> t.Iterator[None]:
+    subprocess.run(do, check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(undo, check=True)
+
+
+def service_stopped(host: Host) -> None:
+    units = ["hardbound-pkcs11.socket", "hardbound-cards.service"]
+    with undone(["systemctl", "stop", *units], ["systemctl", "start", *units]):
+        terminal = sudo("alice")
+        answer(terminal, PASSWORD, host.passwords["alice"], HANGING)
+        is_in(terminal)
+
+
+def sssd_stopped(host: Host) -> None:
+    with undone(["systemctl", "stop", "sssd"], ["systemctl", "start", "sssd"]):
+        terminal = sudo("alice")
+        answer(terminal, PASSWORD, host.passwords["alice"], HANGING)
+        is_in(terminal)
+
+
+def tpm_hanging(host: Host) -> None:
+    with undone(["pkill", "-STOP", "-x", "swtpm"], ["pkill", "-CONT", "-x", "swtpm"]):
+        terminal = sudo("alice")
+        answer(terminal, PIN, host.pins["alice"])
+        answer(terminal, PASSWORD, host.passwords["alice"], HANGING)
+        is_in(terminal)
+        terminal = sudo("bob")
+        answer(terminal, PASSWORD, host.passwords["bob"], HANGING)
+        is_in(terminal)
+
+
+def blocked(host: Host) -> None:
+    """Bob spends all tries: then the right PIN is none any more, and the password is."""
+    while host.tries("bob") != "0":
+        terminal = sudo("bob")
+        answer(terminal, PIN, WRONG)
+        answer(terminal, PASSWORD, host.passwords["bob"])
+        is_in(terminal)
+    terminal = sudo("bob")
+    answer(terminal, PIN, host.pins["bob"])
+    answer(terminal, PASSWORD, host.passwords["bob"])
+    is_in(terminal)
+    terminal = sudo("alice")
+    answer(terminal, PIN, host.pins["alice"])
+    is_in(terminal)
+
+
+def revoked(host: Host) -> None:
+    """The certificate of bob was revoked: he is asked for the password alone."""
+    terminal = sudo("bob")
+    answer(terminal, PASSWORD, host.passwords["bob"])
+    is_in(terminal)
+    terminal = sudo("alice")
+    answer(terminal, PIN, host.pins["alice"])
+    is_in(terminal)
+
+
+def main() -> None:
+    job = json.load(sys.stdin)
+    host = Host(job)
+    for act in job["acts"]:
+        try:
+            globals()[act](host)
+        except (AssertionError, pexpect.ExceptionPexpect) as error:
+            sys.exit(f"{act}: {error}")
+
+
+if __name__ == "__main__":
+    main()
