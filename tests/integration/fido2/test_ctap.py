@@ -84,6 +84,14 @@ def test_the_first_algorithm_that_the_tpm_has(program):
     refused(lambda: make(-8), ERR.UNSUPPORTED_ALGORITHM)
 
 
+def test_a_list_of_credentials_finds_the_one_that_is_there(program):
+    made = program.make().auth_data.credential_data.credential_id
+    others = [hashlib.sha256(bytes((number,))).digest() for number in range(64)]
+    assert program.ctap.info.max_creds_in_list == 64
+    assert program.get(allowed=[*others[1:40], made, *others[41:]]).credential["id"] == made
+    refused(lambda: program.get(allowed=[*others, made]), ERR.LIMIT_EXCEEDED)
+
+
 def test_self_attestation_without_a_certificate(program):
     server = relying_party(attestation=AttestationConveyancePreference.DIRECT)
     _credential, answer = register(program, server)

@@ -21,7 +21,7 @@ _LONGEST_RP = 253
 def read_descriptors(given: CtapParameters, at: int) -> t.List[bytes]:
     """Returns the credential ids of a list; none if there is no list. Those of other kinds are left out."""
     listed = given.maps(at)
-    refuse_unless(len(listed) <= MOST_IN_LIST, CtapStatus.INVALID_LENGTH)
+    refuse_unless(len(listed) <= MOST_IN_LIST, CtapStatus.LIMIT_EXCEEDED)
     return [each.needed_octets("id") for each in listed if each.needed_text("type") == PUBLIC_KEY]
 
 

@@ -12,8 +12,8 @@ LARGEST_REQUEST = 7609
 """Bytes that the packets of one message hold over HID: clause 11.2.4."""
 LONGEST_CREDENTIAL_ID = 1023
 """Bytes: WebAuthn Level 2, section 4."""
-MOST_IN_LIST = 16
-"""Credential ids in one list. Each costs a little, and none a command of the TPM but the first."""
+MOST_IN_LIST = 64
+"""Credential ids in one list. To tell whose one is takes no command of the TPM but for the first of all."""
 LONGEST_BLOB = 32
 """Bytes of a credBlob."""
 LARGEST_BLOBS = 4096
@@ -51,6 +51,8 @@ class CtapStatus(enum.IntEnum):
     CBOR_UNEXPECTED_TYPE = 0x11
     INVALID_CBOR = 0x12
     MISSING_PARAMETER = 0x14
+    LIMIT_EXCEEDED = 0x15
+    LARGE_BLOB_STORAGE_FULL = 0x18
     CREDENTIAL_EXCLUDED = 0x19
     UNSUPPORTED_ALGORITHM = 0x26
     OPERATION_DENIED = 0x27
@@ -70,7 +72,6 @@ class CtapStatus(enum.IntEnum):
     INVALID_SUBCOMMAND = 0x3E
     UNAUTHORIZED_PERMISSION = 0x40
     OTHER = 0x7F
-    LARGE_BLOB_STORAGE_FULL = 0x18
 
 
 class Permission(enum.IntFlag):
