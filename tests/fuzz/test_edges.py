@@ -83,6 +83,8 @@ def piv_commands() -> t.List[bytes]:
         command(0xF7, 0x00, 0x80),
         command(0xF8, 0x00, 0x00),
         command(0xF9, 0x9A, 0x00),
+        command(0xCB, 0x3F, 0xFF, bytes.fromhex("5C035FFF01")),
+        command(0xDB, 0x3F, 0xFF, bytes.fromhex("5C035FFF0153") + b"\x0b\x70\x04cert\x71\x01\x00\xfe\x00"),
         command(0xFA, 0x03, 0x03),
         command(0xFB, 0x00, 0x00),
         command(0xFD, 0x00, 0x00),
@@ -178,6 +180,7 @@ class Fuzzed(t.NamedTuple):
         card.generated = chance.random() < 0.9
         for slot, algorithm in self.slots.items():
             card.add(slot, algorithm)
+        card.attest(min(self.slots), bytes(700), chance.choice((b"", bytes(600))))
         if chance.random() < 0.5:
             card.verify(PIN)
         if chance.random() < 0.5:

@@ -5,7 +5,7 @@
 It stands alone, so that any Python with pyscard runs it, as any user::
 
     hostile_client.py attack READER NAME   prints "done" when the attack stands, and holds it for a minute
-    hostile_client.py sign READER PIN FILE prints "signs", signs until the file is there, and tells the longest wait in s
+    hostile_client.py sign READER PIN FILE prints "signs", signs until the file is there, and tells the longest wait
     hostile_client.py ask READER APDU...   prints the answers
 
 READER is what the reader's name ends with.

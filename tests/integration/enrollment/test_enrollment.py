@@ -68,11 +68,14 @@ def test_many_cards_and_keys_go_in_two_visits(fleet):
     )
     run = fleet.play()
     assert run.statuses() == {"ws-001": "enrolled"} and run.visits == {"ws-001": VISITS}, run.output
-    profiles = {(each.card, each.slot): each.profile for each in fleet.ledger().certificates() if each.slot}
+    profiles = {(each.card, each.label): each.profile for each in fleet.ledger().certificates() if each.slot}
     assert profiles == {
         ("corp", "authentication"): "ad_smartcard_logon",
+        ("corp", "authentication attestation"): "key_attestation",
         ("corp", "signature"): "document_signing",
+        ("corp", "signature attestation"): "key_attestation",
         ("second", "authentication"): "tls_client",
+        ("second", "authentication attestation"): "key_attestation",
     }
 
 
@@ -145,12 +148,12 @@ def test_a_run_that_was_cut_off_is_taken_up(fleet):
     fleet.add("ws-001")
     cut = fleet.play(ansible_python_interpreter=fleet.lying("def tell(answer):\n    raise SystemExit(1)\n", "activate"))
     assert cut.statuses() == {"ws-001": "refused"}, cut.output
-    [_ak, key] = sorted(fleet.ledger().certificates(), key=lambda each: each.slot)
-    assert not key.activated_at and key.revoked_at
+    cut_off = fleet.ledger().certificates()
+    assert len(cut_off) == 3 and not any(each.activated_at or not each.revoked_at for each in cut_off)
     run = fleet.play()
     assert run.statuses() == {"ws-001": "enrolled"} and run.visits == {"ws-001": VISITS}
     valid = [each for each in fleet.ledger().certificates() if not each.revoked_at]
-    assert len(valid) == 2 and all(each.activated_at for each in valid)
+    assert len(valid) == 3 and all(each.activated_at for each in valid)
     assert f"{on_card(fleet, 'ws-001').serial_number:040x}" in {each.serial for each in valid}
 
 
@@ -160,7 +163,7 @@ def test_two_runs_at_once_give_one_certificate(fleet):
     first, second = fleet.begin(), fleet.begin()
     outputs = [process.communicate()[0] for process in (first, second)]
     assert [first.returncode, second.returncode] == [0, 0], outputs
-    assert len(fleet.ledger().certificates()) == 2  # the AK's and the key's
+    assert len(fleet.ledger().certificates()) == 3  # the AK's, the key's, and what attests the key
     assert len(list((fleet.folder / "ws-001/store/cards").glob("*.json"))) == 1
 
 
@@ -186,7 +189,7 @@ def test_retire(fleet):
     assert live(fleet, "ws-001") == [] and len(live(fleet, "ws-002")) == 2
     assert not list((fleet.folder / "ws-001/store/cards").glob("*.json"))
     crl = x509.load_der_x509_crl((fleet.ca / "public/issuing.crl").read_bytes())
-    assert len(list(crl)) == 2
+    assert len(list(crl)) == 3
     assert fleet.ledger().known("ws-001", "", "").eks == ()
     again = fleet.play("-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
     assert again.statuses() == {"ws-001": "unchanged"}, again.output
@@ -209,14 +212,14 @@ def test_a_stolen_host_is_retired_without_its_answer(fleet):
     run = fleet.play(*options, playbook="hardbound.identity.retire")
     assert run.code and "refused ws-001  HOST_UNREACHABLE" in run.output, run.output
     crl = x509.load_der_x509_crl((fleet.ca / "public/issuing.crl").read_bytes())
-    assert live(fleet, "ws-001") == [] and len(list(crl)) == 2
+    assert live(fleet, "ws-001") == [] and len(list(crl)) == 3
     assert {each.reason for each in fleet.ledger().certificates("ws-001")} == {RevocationReason.KEY_COMPROMISE.value}
 
 
 def test_a_revoked_card_is_refused(fleet):
     fleet.add("ws-001")
     assert fleet.play().code == 0
-    [key] = [each for each in fleet.ledger().certificates() if each.slot]
+    [key] = [each for each in fleet.ledger().certificates() if each.label == "authentication"]
     fleet.ledger().revoke({"serial": key.serial}, RevocationReason.KEY_COMPROMISE, key.authority)
     run = fleet.play()
     assert run.code and run.results["ws-001"]["code"] == "KEY_REVOKED", run.output

@@ -117,7 +117,7 @@ def test_through_a_folder(fleet, other):
     assert on_card(fleet).issuer.rfc4514_string() == "CN=Other CA" and on_card(fleet).serial_number == 1
     again = fleet.play()
     assert again.statuses() == {"ws-001": "unchanged"} and again.visits == {"ws-001": [EVIDENCE]}, again.output
-    kinds = [each.kind for each in fleet.ledger().certificates() if each.slot == "authentication"]
+    kinds = [each.kind for each in fleet.ledger().certificates() if each.label == "authentication"]
     assert kinds == [EXTERNAL]
     assert EventKind.REQUESTED in {each.kind for each in fleet.ledger().events("ws-001")}
 
@@ -164,7 +164,7 @@ def test_two_runs_at_once_ask_the_other_ca_once(fleet, other):
     outputs = [run.communicate()[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], outputs
     assert other.issued() == ["01"] and on_card(fleet).serial_number == 1
-    assert [each.kind for each in fleet.ledger().certificates() if each.slot == "authentication"] == [EXTERNAL]
+    assert [each.kind for each in fleet.ledger().certificates() if each.label == "authentication"] == [EXTERNAL]
 
 
 LIES = {

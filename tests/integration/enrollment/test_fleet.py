@@ -50,7 +50,7 @@ def test_slices_at_once_share_one_ledger(fleet):
     outputs = [process.communicate()[0] for process in slices]
     assert [process.returncode for process in slices] == [0, 0, 0], outputs
     certificates = fleet.ledger().certificates()
-    assert len(certificates) == 8 and all(each.activated_at for each in certificates)
+    assert len(certificates) == 12 and all(each.activated_at for each in certificates)
     assert sorted({each.host for each in certificates}) == [f"ws-{number}" for number in range(4)]
 
 
@@ -79,7 +79,7 @@ def test_a_run_that_is_killed_is_taken_up(fleet, moment):
     again = fleet.play()
     assert again.code == 0, again.output
     certificates = fleet.ledger().certificates()
-    assert len(certificates) == 2 and issued <= {each.serial for each in certificates}
+    assert len(certificates) == 3 and issued <= {each.serial for each in certificates}
     assert all(each.activated_at for each in certificates)
     assert len(list(fleet.folder.glob("ws-001/store/cards/*.json"))) == 1
     assert fleet.play().statuses() == {"ws-001": "unchanged"}
