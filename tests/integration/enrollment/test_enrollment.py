@@ -179,14 +179,14 @@ def test_retire(fleet):
     options = ("-e", "smartcard_enrollment_hosts=ws-001")
     would = fleet.play("--check", "--diff", *options, playbook="hardbound.identity.retire")
     assert would.results["ws-001"]["status"] == "retired", would.output
-    [serial] = [each.serial for each in live(fleet, "ws-001") if each.slot]
+    [serial] = [each.serial for each in live(fleet, "ws-001") if each.label == "authentication"]
     assert f'-        "corp authentication {serial}"' in would.output
-    assert len(live(fleet, "ws-001")) == 2
+    assert len(live(fleet, "ws-001")) == 3
     gone = fleet.play("-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
     assert gone.code == 0 and gone.statuses() == {"ws-001": "retired"}, gone.output
     assert gone.results["ws-001"]["tickets_until_restart"] is True and "which sign until the TPM is" in gone.output
     assert "retired ws-001  its cards are gone; restart it to end tickets" in gone.output
-    assert live(fleet, "ws-001") == [] and len(live(fleet, "ws-002")) == 2
+    assert live(fleet, "ws-001") == [] and len(live(fleet, "ws-002")) == 3
     assert not list((fleet.folder / "ws-001/store/cards").glob("*.json"))
     crl = x509.load_der_x509_crl((fleet.ca / "public/issuing.crl").read_bytes())
     assert len(list(crl)) == 3
@@ -194,7 +194,7 @@ def test_retire(fleet):
     again = fleet.play("-e", "smartcard_enrollment_hosts=ws-001", playbook="hardbound.identity.retire")
     assert again.statuses() == {"ws-001": "unchanged"}, again.output
     nobody = fleet.play(playbook="hardbound.identity.retire")
-    assert nobody.code != 0 and "nothing was revoked" in nobody.output and len(live(fleet, "ws-002")) == 2
+    assert nobody.code != 0 and "nothing was revoked" in nobody.output and len(live(fleet, "ws-002")) == 3
     limited = fleet.play("--limit", "ws-002", *RESTART, playbook="hardbound.identity.retire")
     assert limited.code and REBOOTS in limited.output, limited.output
     assert limited.statuses() == {"ws-002": "retired"} and "refused ws-002  LATER_TASK_FAILED" in limited.output
