@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host costs the controller: evidence verified and kept, both certificates issued, the challenge answered.
+"""What a host costs the controller: evidence verified and kept, three certificates issued, the challenge
+answered.
 
 One card and one P-256 key each, every host with another EK certificate, the ledger on a disk and with more and more
 hosts in it.
@@ -75,10 +76,12 @@ class Controller:
         assert tpm is not None
         ak_spki = ak.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         ak_profile, logon = profiles.SHIPPED[profiles.AK], profiles.SHIPPED["ad_smartcard_logon"]
+        attested = profiles.for_attested_keys(ak_profile)
         place = CertificatePlace(host.host, card.name)
         orders = [
             Order(place, ak_profile, identity, ak_spki, Assurance.RESTRICTED, tpm=tpm.name),
             Order(replace(place, slot=key.slot), logon, identity, key.spki, key.assurance),
+            Order(replace(place, slot=key.slot), attested, Identity("PIV attestation 9a"), key.spki, key.assurance),
         ]
         issued = self._issuer.issue_all(orders)
         marks.append(time.process_time())

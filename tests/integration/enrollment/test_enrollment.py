@@ -111,7 +111,7 @@ def test_renewal_takes_no_pin_and_another_name_replaces(fleet):
     card["upn"] = "other@corp.example"
     assert fleet.play().statuses() == {"ws-001": "renewed"}
     serial = f"{on_card(fleet, 'ws-001').serial_number:040x}"
-    assert [each.serial for each in live(fleet, "ws-001") if each.slot] == [serial]
+    assert [each.serial for each in live(fleet, "ws-001") if each.label == "authentication"] == [serial]
 
 
 SECRETS = ("pin", "puk", "admin_key")
