@@ -160,8 +160,18 @@ def _outcome(made: dict[str, t.Any], enrollment: Enrollment) -> dict[str, t.Any]
     card = said["card"] if isinstance(said.get("card"), dict) else {}
     for progress in enrollment.progress.values():
         for issued in progress.issued:
-            body = ssl.DER_cert_to_PEM_cert(issued.certificate.body)
-            card.update(attestation=CERTIFIED, attestation_certificate=body)
+            _add(card, issued.certificate.slot, ssl.DER_cert_to_PEM_cert(issued.certificate.body))
+        if progress.issued and progress.card.keys:
+            card["attestation_issuer"] = ssl.DER_cert_to_PEM_cert(enrollment.issuer)
     warnings = [*sentences(made.get("warnings")), *enrollment.warnings]
     changed = said.get("changed") is True or enrollment.changed
     return {**said, "card": card, "warnings": warnings, "changed": changed}
+
+
+def _add(card: dict[str, t.Any], slot: str, certificate: str) -> None:
+    """Puts a certificate where the host will tell of it: with the attestation key, or with the key that it attests."""
+    if not slot:
+        card.update(attestation=CERTIFIED, attestation_certificate=certificate)
+    for key in card.get("slots") or ():
+        if isinstance(key, dict) and key.get("slot") == slot:
+            key["attestation"] = certificate

@@ -267,6 +267,9 @@ card:
     attestation_certificate:
       description: PEM of the certificate of the card's attestation key; null if it has none.
       type: str
+    attestation_issuer:
+      description: PEM of the certificate of the CA that attests the card's keys; null if none has.
+      type: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -91,6 +91,9 @@ key:
     certificate:
       description: The certificate, PEM; null if there is none.
       type: str
+    attestation:
+      description: What a PIV card answers ATTEST with for the key, PEM; null if no CA has attested it.
+      type: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -26,7 +26,8 @@ def report(record: Record) -> t.Dict[str, t.Any]:
         "serial": record.serial.hex(),
         "pin_set_at": utc(record.pin.set_at or None),
         "pin_must_change": record.pin.must_change,
-        "attestation_certificate": pem("CERTIFICATE", record.ak_certificate) if record.ak_certificate else None,
+        "attestation_certificate": _certificate(record.ak_certificate),
+        "attestation_issuer": _certificate(record.attestation_issuer),
         "slots": [report_key(slot, key, record.certificates.get(slot)) for slot, key in sorted(record.keys.items())],
     }
 
@@ -45,8 +46,13 @@ def report_key(slot: int, key: KeyRecord, certificate: t.Optional[bytes]) -> t.D
         "pin": key.pin.value,
         "imported": key.imported,
         "public_key": pem("PUBLIC KEY", key.public),
-        "certificate": pem("CERTIFICATE", certificate) if certificate else None,
+        "certificate": _certificate(certificate),
+        "attestation": _certificate(key.attestation),
     }
+
+
+def _certificate(der: t.Optional[bytes]) -> t.Optional[str]:
+    return pem("CERTIFICATE", der) if der else None
 
 
 def report_passkeys(record: Record) -> t.List[t.Dict[str, t.Any]]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from .._card import lifecycle
 from .._card.attestation_key import equip
+from .._card.edge import Edge
 from .._card.plan import Adjust, Create, Destroy, MakeAttestationKey, MakeKeys, Step, Tidy
 from .._card.record import Record
 from .._card.specification import Secrets, Specification
@@ -69,9 +70,15 @@ class CardSteps:
             return
         from .._card.evidence import Question, collect  # It imports cryptography.
 
-        slots = frozenset() if wanted.for_ca else frozenset(card.keys)
+        slots = self._for_ca(card) if wanted.for_ca else frozenset(card.keys)
         evidence = collect(self._store, self.tpm(card.tcti), [Question(card.number, nonce, slots)])
         self.told.update(evidence=evidence.document(), attestation_nonce=base64.b64encode(nonce).decode())
+
+    def _for_ca(self, card: Record) -> t.FrozenSet[int]:
+        """Returns the slots of the keys that a CA shall attest: those of the task, on a card that has ATTEST."""
+        specification = self._wanted.specification
+        keys = specification.keys if specification and card.edge is Edge.PIV else ()
+        return frozenset(key.slot for key in keys)
 
     def _do(self, step: Step, card: t.Optional[Record]) -> t.Optional[Record]:
         """Returns the card as it is after the step."""

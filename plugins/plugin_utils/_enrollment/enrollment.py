@@ -55,6 +55,7 @@ class Enrollment:
         self.withdrawn: t.List[IssuedCertificate] = []
         """What was signed in this run, and revoked because the host did not answer for it."""
         self._online = online
+        self._issuer = issuer
         self.check = check
         self._nonces = {card.name: new_nonce() for card in wanted.cards}
         self._warnings: t.List[str] = list(policy.trust.warnings)
@@ -127,6 +128,11 @@ class Enrollment:
     def evidence(self) -> str:
         """Returns the digest of the bundle that was kept; empty if the host has answered for nothing."""
         return self._handover.evidence
+
+    @property
+    def issuer(self) -> bytes:
+        """Returns the certificate of the CA that signs, in DER."""
+        return self._issuer.certificate
 
     @property
     def warnings(self) -> t.List[str]:

@@ -79,10 +79,11 @@ class Examination:
 
     def _requests(self, answer: FirstAnswer) -> t.Iterator[CardRequest]:
         for card in self._wanted.cards:
+            shown = answer.shown.get(card.name)
             if not self._check:
-                yield card.request(self._nonces[card.name])
-            elif card.name in answer.shown:
-                yield card.request(self._nonces[card.name], answer.shown[card.name])
+                yield card.request(self._nonces[card.name], None if card.needs_keys else shown or frozenset())
+            elif shown is not None:
+                yield card.request(self._nonces[card.name], shown)
 
     def _refuse(self, verdict: Verdict, cards: t.Mapping[str, Progress]) -> None:
         for progress in cards.values():
@@ -144,7 +145,8 @@ class Examination:
             wanted = card.key(slot)
             external = self._errands.issuer_of(wanted)
             about = (card.identity, key.spki, key.assurance)
-            yield Order(place, wanted.profile, *about, external=external, uncertified_ek=bare)
+            if not wanted.profile.attests:
+                yield Order(place, wanted.profile, *about, external=external, uncertified_ek=bare)
             if wanted.ssh_profile is not None:
                 yield Order(place, wanted.ssh_profile, *about, uncertified_ek=bare)
             if card.attested:

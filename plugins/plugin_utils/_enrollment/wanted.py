@@ -63,6 +63,8 @@ class CardToEnroll:
     task: t.Mapping[str, t.Any]
     attested: bool = False
     """Whether its keys get certificates that attest them: the command for these is PIV's."""
+    needs_keys: bool = True
+    """Whether the card has to show all of its keys, for the sake of their owner's certificates."""
     uncertified_ek: bool = False
     """Whether all of its profiles, the AK's included, do without an EK certificate, and no other CA has to be told."""
 

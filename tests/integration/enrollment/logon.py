@@ -225,7 +225,8 @@ class SshCertificate(Ssh):
         return {"TrustedUserCAKeys": self.fleet.ca / "public/ssh.pub", "AuthorizedKeysFile": "none"}
 
     def asked(self) -> t.Dict[str, t.Any]:
-        return {"CertificateFile": home(self.fleet) / ".ssh/corp-authentication-cert.pub"}
+        certificate = home(self.fleet) / ".ssh/corp-authentication-cert.pub"
+        return {"CertificateFile": certificate, "PubkeyAcceptedAlgorithms": "*-cert-v01@openssh.com"}
 
 
 _KRB5 = """\

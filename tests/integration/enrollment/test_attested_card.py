@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import ssl
 import subprocess
 
 import pytest
@@ -95,10 +96,18 @@ def test_a_key_with_a_certificate(site):
     assert names.critical and list(certificate.subject) == []
     assert [each.oid.dotted_string for each in tpm] == ["2.23.133.2.1", "2.23.133.2.2", "2.23.133.2.3"]
     body = base64.b64decode(site.record()["ak_certificate"])
-    assert body == ssl_der(made) and [each.body for each in site.live()] == [body]
-    assert site.live()[0].activated_at
+    issued = {each.label: each.body for each in site.live() if each.activated_at}
+    assert body == ssl_der(made) == issued[""] and set(issued) == {"", "authentication attestation"}
+    [key] = site.record()["keys"].values()
+    assert base64.b64decode(key["attestation"]) == issued["authentication attestation"]
+    told = made["card"]["slots"][0]["attestation"], made["card"]["attestation_issuer"]
+    assert [ssl.PEM_cert_to_DER_cert(each) for each in told] == [
+        issued["authentication attestation"],
+        (site.fleet.ca / "public/issuing.cer").read_bytes(),
+    ]
     for each in (again, plain, {"card": info["cards"][0]}):
         assert each["card"]["attestation"] == "aik_and_cert" and ssl_der(each) == body
+        assert (each["card"]["slots"][0]["attestation"], each["card"]["attestation_issuer"]) == told
     output = (site.fleet.folder / "output").read_text() + (site.fleet.folder / "ansible.log").read_text()
     assert PASSPHRASE not in output and PIN not in output
 

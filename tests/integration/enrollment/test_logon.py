@@ -121,6 +121,17 @@ def test_with_a_wrong_pin_and_then_with_the_right_one(service):
     assert service.welcome in service.logon(PIN)
 
 
+@pytest.mark.parametrize("name", ["ssh", "ssh_certificate"])
+def test_a_wrong_pin_costs_ssh_one_try(site, name):
+    """With a certificate ssh would use the key twice, with it and without, and ask for the PIN each time."""
+    service = site.services[name]
+    [card] = service.machine.store.records()
+    before = service.machine.tries(card)
+    assert service.welcome not in service.logon(WRONG_PIN)
+    assert service.machine.tries(card)[0] == before[0] - 1
+    assert service.welcome in service.logon(PIN)
+
+
 @pytest.fixture(scope="module")
 def revoked(site):
     """Both hosts were stolen: they don't answer when they are retired, and their cards work as ever."""
