@@ -158,7 +158,8 @@ class Ssh(Service):
     """ssh with the PKCS#11 module, and an sshd that reads which keys were revoked."""
 
     port = 2222
-    programs = ("ssh", "ssh-keygen", "/usr/sbin/sshd")
+    programs: t.Sequence[str] = ("ssh", "ssh-keygen", "/usr/sbin/sshd")
+    client_program: t.Sequence[str] = ("ssh",)
 
     def prepare(self) -> None:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / "host")], check=True)
@@ -211,9 +212,8 @@ class Ssh(Service):
             **self.asked(),
         }
         options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
-        return self.client(
-            *asked, "ssh", "-F", "none", "-p", str(self.port), *options, "root@127.0.0.1", "echo logged on"
-        )
+        server = ["-p", str(self.port), *options, "root@127.0.0.1", "echo logged on"]
+        return self.client(*asked, *self.client_program, "-F", "none", *server)
 
 
 class SshCertificate(Ssh):
@@ -225,8 +225,18 @@ class SshCertificate(Ssh):
         return {"TrustedUserCAKeys": self.fleet.ca / "public/ssh.pub", "AuthorizedKeysFile": "none"}
 
     def asked(self) -> t.Dict[str, t.Any]:
-        certificate = home(self.fleet) / ".ssh/corp-authentication-cert.pub"
-        return {"CertificateFile": certificate, "PubkeyAcceptedAlgorithms": "*-cert-v01@openssh.com"}
+        return {"CertificateFile": home(self.fleet) / ".ssh/corp-authentication-cert.pub"}
+
+
+class SshAgent(SshCertificate):
+    """The same, and the agent holds the key: ssh itself has no PIN to ask for."""
+
+    port = 2224
+    programs = (*SshCertificate.programs, "ssh-agent", "ssh-add")
+    client_program = ("ssh-agent", "sh", "-c", f'ssh-add -q -s {MODULE} && exec ssh "$@"', "sh")
+
+    def asked(self) -> t.Dict[str, t.Any]:
+        return {**super().asked(), "PKCS11Provider": "none", "IdentityAgent": "SSH_AUTH_SOCK"}
 
 
 _KRB5 = """\
@@ -313,6 +323,7 @@ class Kerberos(Service):
 SERVICES: t.Dict[str, t.Type[Service]] = {
     "tls": Tls,
     "ssh": Ssh,
+    "ssh_agent": SshAgent,
     "ssh_certificate": SshCertificate,
     "kerberos": Kerberos,
 }

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 WRONG_PIN = "pin-0000"
 RETIRE = "hardbound.identity.retire"
 KEYS = {"elliptic": "ecc_p256", "rsa": "rsa_2048"}
-HOSTS = {"tls": "elliptic", "ssh": "elliptic", "ssh_certificate": "elliptic", "kerberos": "rsa"}
+HOSTS = {**dict.fromkeys(("tls", "ssh", "ssh_agent", "ssh_certificate"), "elliptic"), "kerberos": "rsa"}
 OWNER = "hardbound-owner"
 
 
@@ -121,14 +121,14 @@ def test_with_a_wrong_pin_and_then_with_the_right_one(service):
     assert service.welcome in service.logon(PIN)
 
 
-@pytest.mark.parametrize("name", ["ssh", "ssh_certificate"])
-def test_a_wrong_pin_costs_ssh_one_try(site, name):
-    """With a certificate ssh would use the key twice, with it and without, and ask for the PIN each time."""
+@pytest.mark.parametrize(("name", "tries"), [("ssh", 1), ("ssh_agent", 1), ("ssh_certificate", 2)])
+def test_what_a_wrong_pin_costs_with_ssh(site, name, tries):
+    """With a certificate ssh uses the key twice, with it and without, and asks for the PIN each time."""
     service = site.services[name]
     [card] = service.machine.store.records()
     before = service.machine.tries(card)
     assert service.welcome not in service.logon(WRONG_PIN)
-    assert service.machine.tries(card)[0] == before[0] - 1
+    assert service.machine.tries(card)[0] == before[0] - tries
     assert service.welcome in service.logon(PIN)
 
 
