@@ -240,8 +240,10 @@ def test_an_older_card_gets_one_as_a_step_and_a_verifier_an_answer_each_time(hos
     assert host.done == ["equip", "prove"]
     plan, told = host.run(**given)
     assert not plan.changed and host.done == ["prove"] and told["attestation_nonce"] == nonce
+    host.run(attestation="aik_and_cert", attestation_nonce=nonce)
+    assert host.questions[0].slots == frozenset()  # the CA asks for the attestation key,
     host.run(attestation="aik_and_cert", attestation_nonce=nonce, keys=SIGNATURE)
-    assert host.questions[0].slots == frozenset()  # the CA asks for the attestation key alone
+    assert host.questions[0].slots == {0x9C}  # and for those keys of the task that it shall attest
 
 
 def test_secrets_that_only_their_recipients_read(host: Host) -> None:
