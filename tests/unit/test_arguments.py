@@ -17,6 +17,7 @@ import yaml
 from ansible_collections.hardbound.identity.plugins.action import (
     attestation_verify,
     enrollment_audit,
+    enrollment_due,
     smartcard_enrollment,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.report import report
@@ -32,6 +33,7 @@ PLUGINS = "ansible_collections.hardbound.identity.plugins"
 ARGUMENTS: dict[str, Mapping[str, Any]] = {
     "attestation_verify": attestation_verify.ARGUMENTS,
     "enrollment_audit": enrollment_audit.ARGUMENTS,
+    "enrollment_due": enrollment_due.ARGUMENTS,
     "enrollment_ca": enrollment_ca.ARGUMENTS,
     "hello_policy": hello_policy.ARGUMENTS,
     "hello_policy_info": hello_policy_info.ARGUMENTS,
@@ -152,6 +154,7 @@ def secrets(arguments: Mapping[str, Any]) -> Iterator[str]:
     {
         "attestation_verify": {"ledger"},
         "enrollment_audit": {"ledger"},
+        "enrollment_due": {"ledger"},
         "enrollment_ca": {"passphrase", "root_passphrase", "ledger"},
         "hello_policy": {"password"},
         "smartcard_activate": {*AUTHS},

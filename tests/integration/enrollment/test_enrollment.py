@@ -92,6 +92,28 @@ def test_a_gids_card(fleet):
     assert again.statuses() == {"ws-001": "unchanged"} and again.visits == {"ws-001": VISITS[:1]}, again.output
 
 
+EVERY = ("-e", "smartcard_renewal_all=true")
+"""For renew after a change of the inventory, of which the ledger knows nothing."""
+
+
+def test_renewal_visits_those_alone_who_have_something_due(fleet):
+    for host in ("ws-001", "ws-002", "ws-003"):
+        fleet.add(host)
+    lie = fleet.lying("def tell(answer):\n    raise SystemExit(1)\n", "activate")
+    assert fleet.play("--limit", "ws-001,ws-002").code == 0
+    idle = fleet.play("--limit", "ws-001,ws-002", playbook="hardbound.identity.renew")
+    assert idle.code == 0 and idle.visits == {} and "\nDUE  0 of 2 hosts\n" in idle.output, idle.output
+    assert "Could not match" not in idle.output
+    cut = fleet.play(playbook="hardbound.identity.renew", ansible_python_interpreter=lie)
+    assert set(cut.visits) == {"ws-003"} and cut.statuses() == {"ws-003": "refused"}, cut.output
+    assert "\n  due ws-003  it has no certificate of this CA in force\n" in cut.output
+    run = fleet.play(playbook="hardbound.identity.renew")
+    assert run.statuses() == {"ws-003": "enrolled"} and "SUMMARY  enrolled 1" in run.output, run.output
+    assert "\n  due ws-003  corp attestation key: a run did not come to its end\n" in run.output
+    everybody = fleet.play(*EVERY, playbook="hardbound.identity.renew")
+    assert set(everybody.statuses().values()) == {"unchanged"} and len(everybody.visits) == 3, everybody.output
+
+
 def test_renewal_takes_no_pin_and_another_name_replaces(fleet):
     fleet.add("ws-001")
     assert fleet.play().code == 0
@@ -100,10 +122,10 @@ def test_renewal_takes_no_pin_and_another_name_replaces(fleet):
     del card["pin"]
     shorter = {"based_on": "ad_smartcard_logon", "days": 30}
     fleet.variables["smartcard_enrollment_profiles"] = {"ad_smartcard_logon": shorter}
-    would = fleet.play("--check", "--diff", playbook="hardbound.identity.renew")
+    would = fleet.play("--check", "--diff", *EVERY, playbook="hardbound.identity.renew")
     assert would.statuses() == {"ws-001": "renewed"} and on_card(fleet, "ws-001") == first
     assert '+            "authentication": "ad_smartcard_logon, user0@corp.example, 30 days"' in would.output
-    run = fleet.play(playbook="hardbound.identity.renew")
+    run = fleet.play(*EVERY, playbook="hardbound.identity.renew")
     assert run.statuses() == {"ws-001": "renewed"} and run.visits == {"ws-001": VISITS}, run.output
     second = on_card(fleet, "ws-001")
     assert second.public_key().public_numbers() == first.public_key().public_numbers()
@@ -130,15 +152,15 @@ def test_renewal_with_an_inventory_that_holds_no_secret(fleet):
     assert fleet.play().statuses() == {"ws-001": "enrolled"}
     for secret in SECRETS:
         del card[secret]
-    again = fleet.play(playbook="hardbound.identity.renew")
+    again = fleet.play(*EVERY, playbook="hardbound.identity.renew")
     assert again.statuses() == {"ws-001": "unchanged"}, again.output
     shorter = {"based_on": "ad_smartcard_logon", "days": 30}
     fleet.variables["smartcard_enrollment_profiles"] = {"ad_smartcard_logon": shorter}
-    run = fleet.play(playbook="hardbound.identity.renew")
+    run = fleet.play(*EVERY, playbook="hardbound.identity.renew")
     assert run.statuses() == {"ws-001": "renewed"} and run.visits == {"ws-001": VISITS}, run.output
     for unsaid in ("has_puk", "has_admin_key"):  # A way in that nobody asked for stays a refusal.
         said = card.pop(unsaid)
-        run = fleet.play(playbook="hardbound.identity.renew")
+        run = fleet.play(*EVERY, playbook="hardbound.identity.renew")
         assert run.statuses() == {"ws-001": "refused"} and f"say {unsaid}: true" in run.output, run.output
         card[unsaid] = said
 
