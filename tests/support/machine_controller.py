@@ -16,7 +16,7 @@ import yaml
 from ansible_collections.hardbound.identity.tests.support.virtual_machine import Machine
 
 HOST = "machine"
-_WITNESS = pathlib.Path(__file__).parents[1] / "integration/enrollment/callback"
+_WITNESS = pathlib.Path(__file__).with_name("callback")
 
 
 class Run(t.NamedTuple):
