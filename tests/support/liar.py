@@ -18,6 +18,7 @@ def main() -> int:
     if os.environ["ABOUT"].encode() in output:
         path = pathlib.Path(os.environ["LIE"])
         spec = importlib.util.spec_from_file_location("lie", path)
+        assert spec and spec.loader
         lie = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(lie)
         start = output.index(b"{")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
@@ -22,7 +23,15 @@ description: For tests.
 _execute_module = ActionBase._execute_module
 
 
-def _witnessed(self, module_name=None, module_args=None, tmp=None, task_vars=None, *args, **kwargs):
+def _witnessed(
+    self: t.Any,
+    module_name: t.Any = None,
+    module_args: t.Any = None,
+    tmp: t.Any = None,
+    task_vars: t.Any = None,
+    *args: t.Any,
+    **kwargs: t.Any,
+) -> t.Any:
     """What is counted is what goes over the connection: each run of a module on a host."""
     name = module_name or self._task.action
     with (FOLDER / "visits" / task_vars["inventory_hostname"]).open("a") as file:
@@ -39,13 +48,13 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "witness"
     CALLBACK_NEEDS_ENABLED = True
 
-    def _keep(self, result):
+    def _keep(self, result: t.Any) -> None:
         if result.task.action.endswith(("smartcard_enrollment", "enrollment_audit")):
             path = FOLDER / "results" / f"{result.host.get_name()}.json"
             path.write_text(json.dumps(dict(result.result), default=str))
 
-    def v2_runner_on_ok(self, result):
+    def v2_runner_on_ok(self, result: t.Any) -> None:
         self._keep(result)
 
-    def v2_runner_on_failed(self, result, ignore_errors=False):
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         self._keep(result)
