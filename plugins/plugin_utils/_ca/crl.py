@@ -12,8 +12,8 @@ from ...module_utils._cryptography import serialization, x509
 from .._ledger import clock
 from .._ledger.database import Connection
 from .._ledger.ledger import Ledger
-from .._ledger.record import CertificatePlace, EventKind, IssuedCertificate, RevocationReason
-from . import keyfile, ssh
+from .._ledger.record import SSH_USER, CertificatePlace, EventKind, IssuedCertificate, RevocationReason
+from . import keyfile, krl, ssh
 from .profile import CertificateKind
 from .signer import Signer
 
@@ -72,26 +72,26 @@ def is_due(crl: t.Optional[Crl], ledger: Ledger, authority: str) -> bool:
 
 
 def revoked_ssh_keys(ledger: Ledger, authority: str) -> bytes:
-    """Returns what sshd shall refuse, a line each, for ``RevokedKeys``: OpenSSH certificates, and keys of cards.
+    """Returns what sshd shall refuse, for ``RevokedKeys``: OpenSSH certificates, and keys of cards.
 
     A card's key may be in somebody's ``authorized_keys``, which knows no end: it stays on the list for ever. A
-    certificate that was superseded says nothing against its key.
+    certificate that was superseded says nothing against its key, which goes on with another one.
     """
     revoked = ledger.reading(lambda connection: ledger.revoked(connection, authority, expired=True))
-    at = clock.stamp(ledger.now())
-    lines = (_ssh_line(each) for each in revoked if each.kind != CertificateKind.SSH_USER.value or each.not_after > at)
-    return b"".join(dict.fromkeys(filter(None, lines)))
+    now = clock.stamp(ledger.now())
+    given = [each for each in revoked if each.activated_at]  # Else the key may be somebody else's, and nobody has it.
+    serials = [int(each.serial, 16) for each in given if each.kind == SSH_USER and each.not_after > now]
+    gone = (each for each in given if each.slot and each.reason != RevocationReason.SUPERSEDED.value)
+    keys = list(dict.fromkeys(map(_ssh_key, gone)))
+    newest = max([each.revoked_at or 0 for each in given], default=0)
+    return krl.build(len(given), newest, serials, keys)
 
 
-def _ssh_line(certificate: IssuedCertificate) -> bytes:
-    if not certificate.activated_at:
-        return b""  # The key may be somebody else's, and nobody has got the certificate.
-    if certificate.kind == CertificateKind.SSH_USER.value:
-        return certificate.body
-    if not certificate.slot or certificate.reason == RevocationReason.SUPERSEDED.value:
-        return b""
-    key = t.cast(ssh.PublicKey, x509.load_der_x509_certificate(certificate.body).public_key())
-    return ssh.public_line(key, f"{certificate.host} {certificate.card} {certificate.slot}")
+def _ssh_key(certificate: IssuedCertificate) -> bytes:
+    """The wire form of a certificate's public key."""
+    if certificate.kind == SSH_USER:
+        return ssh.key_of(certificate.body)
+    return ssh.public_blob(t.cast(ssh.PublicKey, x509.load_der_x509_certificate(certificate.body).public_key()))
 
 
 def _build(signer: Signer, revoked: t.List[IssuedCertificate], number: int, at: datetime, lifetime: timedelta) -> Crl:

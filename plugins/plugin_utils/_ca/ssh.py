@@ -28,6 +28,8 @@ EXTENSIONS = (
 )
 """What ``ssh-keygen -s`` grants by default."""
 
+_CERTIFICATE = b"-cert-v01@openssh.com"
+
 PublicKey = t.Union[ec.EllipticCurvePublicKey, rsa.RSAPublicKey]
 
 
@@ -45,7 +47,7 @@ class UserCertificate:
     def sign(self, key: SigningKey) -> bytes:
         """Returns the certificate as the line of an ``id_x-cert.pub`` file."""
         algorithm, members = _parts(self.public_key)
-        name = f"{algorithm}-cert-v01@openssh.com".encode("ascii")
+        name = algorithm.encode("ascii") + _CERTIFICATE
         body = _string(name) + _string(os.urandom(NONCE_SIZE)) + members + self._claims()
         body += _string(public_blob(key.public_key()))
         body += _string(_signature(key, body))
@@ -81,6 +83,17 @@ def is_for(line: bytes, key: PublicKey) -> bool:
     _algorithm, members = _parts(key)
     before = len(_string(name)) + len(_string(bytes(NONCE_SIZE)))
     return data.startswith(_string(name)) and data[before : before + len(members)] == members
+
+
+def key_of(line: bytes) -> bytes:
+    """Returns the wire form of the public key that the line of a certificate is for."""
+    name, body = line.split(b" ", 2)[:2]
+    data = base64.b64decode(body)
+    at = len(_string(name)) + len(_string(bytes(NONCE_SIZE)))
+    end = at
+    for _member in range(2):  # Of ECDSA curve and point, of RSA exponent and modulus.
+        end += 4 + int.from_bytes(data[end : end + 4], "big")
+    return _string(name.replace(_CERTIFICATE, b"")) + data[at:end]
 
 
 def random_serial() -> int:

@@ -102,6 +102,13 @@ def test_a_certificate_logs_in_until_it_is_revoked(sshd: Sshd, corp: t.Any, tmp_
     tmp_path.joinpath("id-cert.pub").write_bytes(own.certificate.body)
     assert sshd.login(key)
 
-    ledger.revoke({"serial": own.certificate.serial}, RevocationReason.KEY_COMPROMISE, opened.identifier)
+    renamed = issuer.issue(corp.order("ws-1", "ssh_user", private, ssh_principals=[ME, "and-more"]))
+    assert [each.serial for each in ledger.activate([renamed.certificate])] == [own.certificate.serial]
+    sshd.revoked.write_bytes(crl.revoked_ssh_keys(ledger, opened.identifier))
+    assert not sshd.login(key)  # The former certificate was replaced, and its key goes on with the new one.
+    tmp_path.joinpath("id-cert.pub").write_bytes(renamed.certificate.body)
+    assert sshd.login(key)
+
+    ledger.revoke({"serial": renamed.certificate.serial}, RevocationReason.KEY_COMPROMISE, opened.identifier)
     sshd.revoked.write_bytes(crl.revoked_ssh_keys(ledger, opened.identifier))
     assert not sshd.login(key)

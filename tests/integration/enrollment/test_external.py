@@ -9,6 +9,7 @@ import json
 import subprocess
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EXTERNAL, EventKind
 from ansible_collections.hardbound.identity.tests.support.fleet import GUESS, PIN, new_fleet
 from cryptography import x509
@@ -152,7 +153,9 @@ def test_by_a_command_then_renewed_audited_and_retired(fleet, other):
     assert "Have the other CA revoke the certificate 2 of ws-001 corp authentication" in gone.output
     crl = x509.load_der_x509_crl((fleet.ca / "public/issuing.crl").read_bytes())
     assert len(list(crl)) == 1  # the AK's; our list names nobody else's
-    assert b"ws-001 corp authentication" in (fleet.ca / "public/ssh.revoked").read_bytes()
+    [body] = [each.body for each in fleet.ledger().certificates() if each.kind == EXTERNAL]
+    key = x509.load_der_x509_certificate(body).public_key()
+    assert ssh.public_blob(key) in (fleet.ca / "public/ssh.revoked").read_bytes()
     assert PIN not in run.output + gone.output
 
 

@@ -14,7 +14,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 from ansible_collections.hardbound.identity.plugins.action.enrollment_ca import ActionModule
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, profiles
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, krl, profiles
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer, Order
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import Assurance
@@ -130,7 +130,7 @@ def test_a_revoked_ssh_certificate_is_published_for_sshd(run: Runner) -> None:
     run()
     run.enrol("ws-017", "ssh_user")
     assert run(revoked=[{"host": "ws-017"}])["changed"]
-    assert run.folder.joinpath("public", "ssh.revoked").read_bytes().startswith(b"ecdsa-sha2-nistp256-cert-v01")
+    assert run.folder.joinpath("public", "ssh.revoked").read_bytes().startswith(krl.MAGIC)
     assert not run()["changed"]
 
 

@@ -12,7 +12,7 @@ import zlib
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl, files
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import crl, files, krl
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Refused
@@ -142,7 +142,7 @@ def test_a_failed_proof_leaves_nothing_that_is_valid_or_seen(site):
     desk.publish()
     listed = x509.load_der_x509_crl(desk.authority.folder.crl("issuing").read_bytes())
     assert {each.serial_number for each in listed} == {int(each.serial, 16) for each in signed}
-    assert crl.revoked_ssh_keys(site.ledger, desk.authority.identifier) == b""
+    assert crl.revoked_ssh_keys(site.ledger, desk.authority.identifier) == krl.build(0, 0, [], [])
 
 
 def test_a_list_that_can_not_be_written_is_a_warning(site, monkeypatch):

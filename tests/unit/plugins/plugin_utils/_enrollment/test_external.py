@@ -11,6 +11,7 @@ import shlex
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import tlv
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
@@ -286,7 +287,8 @@ def test_what_is_retired_has_to_be_revoked_there(elsewhere, site):
     assert [f"the certificate {certificate.number} of" in each for each in retirement.warnings] == [True]
     listed = {each.serial_number for each in x509.load_der_x509_crl(desk.authority.folder.crl("issuing").read_bytes())}
     assert int(certificate.number, 16) not in listed and len(listed) == 2
-    assert forge.CARD in desk.authority.folder.revoked_ssh_keys.read_text()
+    key = x509.load_der_x509_certificate(certificate.body).public_key()
+    assert ssh.public_blob(key) in desk.authority.folder.revoked_ssh_keys.read_bytes()
     assert codes(elsewhere.enrol()) == ["KEY_REVOKED"]
 
 
