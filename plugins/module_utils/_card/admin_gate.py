@@ -22,7 +22,7 @@ from .derivation import auth_value, masked
 from .errors import NotOffered
 from .gate import Gates, Opened
 from .model import Role
-from .record import Administration, Renewal
+from .record import Administration, Record, Renewal
 from .secret import Reference
 
 CARD_KEY_SIZE = 32
@@ -51,6 +51,13 @@ def _mask(salt: bytes, challenge: AdminChallenge, answer: bytes) -> bytes:
     return auth_value(answer, salt + challenge.nonce, "admin previous")
 
 
+def administration_of(record: Record) -> Administration:
+    """:raises NotOffered: if the card has no admin key"""
+    if record.administration is None:
+        raise NotOffered("The card has no admin key.")
+    return record.administration
+
+
 class AdminGate:
     """:param gates: of the card, for whoever holds the TPM"""
 
@@ -60,10 +67,7 @@ class AdminGate:
 
     @property
     def _administration(self) -> Administration:
-        administration = self._gates.record.administration
-        if administration is None:
-            raise NotOffered("The card has no admin key.")
-        return administration
+        return administration_of(self._gates.record)
 
     def open(self, answer: bytes) -> Administrator:
         """Opens the card with the answer to its challenge.

@@ -7,9 +7,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from .admin_gate import AdminGate, Administrator
+from .admin_gate import AdminGate, Administrator, administration_of
 from .admin_key import AdminChallenge, AdminKey
-from .errors import UNCOUNTED, NotOffered, WrongSecret
+from .errors import UNCOUNTED, WrongSecret
 from .gate import Gates
 from .model import Role
 from .record import Administration
@@ -24,10 +24,7 @@ class AdminSession:
 
     @property
     def challenge(self) -> AdminChallenge:
-        administration = self._session.record.administration
-        if administration is None:
-            raise NotOffered("The card has no admin key.")
-        return administration.challenge
+        return administration_of(self._session.record).challenge
 
     def authenticate(self, answer: bytes, prove: t.Callable[[AdminKey], bytes]) -> bytes:
         session = self._session

@@ -9,13 +9,13 @@ import typing as t
 from dataclasses import dataclass
 
 from .._cryptography import serialization, x509
-from .._encoding import der, tlv
+from .._encoding import der, other_name, tlv
 from .._errors import InputError
 from .card import Card
 from .certificate import resigned, stand_in
 from .signature import sign_message
 
-UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
+UPN = x509.ObjectIdentifier(other_name.UPN)
 """User principal name, an otherName: Microsoft's smart card logon reads it."""
 
 _ATTRIBUTES: t.Mapping[str, x509.ObjectIdentifier] = {

@@ -22,6 +22,7 @@ from .._card.errors import CardGone
 from .._card.face import Face
 from .._card.host import CardHost
 from .._card.host_policy import PATH as POLICY
+from .._card.store import DEFAULT_FOLDER
 from .._errors import HardboundError
 from . import gids, piv
 from .application import Application
@@ -392,7 +393,7 @@ def main(argv: t.Sequence[str]) -> int:
 
 def _options(argv: t.Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="card_service", description="Puts the cards of a store into their readers.")
-    parser.add_argument("--store", default="/var/lib/hardbound", help="folder of the cards")
+    parser.add_argument("--store", default=DEFAULT_FOLDER, help="folder of the cards")
     parser.add_argument("--policy", default=POLICY, help="file of the host's Hello policy")
     parser.add_argument("--run", default="/run/hardbound", help="folder that tells which cards are in their readers")
     parser.add_argument(

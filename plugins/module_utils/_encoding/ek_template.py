@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from .._cryptography import ec, rsa
 from .algorithm import Algorithm, Curve, digest
+from .command import RH_ENDORSEMENT, CommandCode
 from .key_algorithm import EXPONENT
 from .public import Area, EccArea, ObjectAttribute, Public, PublicKey, RsaArea, Scheme, Symmetric
 
@@ -22,9 +23,6 @@ CHAIN_HANDLES = range(0x01C00100, 0x01C00200)
 
 _FIRST_HIGH = 0x01C00012
 """NV index of the first certificate of the high range, whose templates differ in policy and attributes."""
-_RH_ENDORSEMENT = 0x4000000B
-_CC_POLICY_SECRET = 0x151
-_CC_POLICY_OR = 0x171
 _POLICY_C = {
     Algorithm.SHA256: "3767e2edd43ff45a3a7e1eaefcef78643dca964632e7aad82c673a30d8633fde",
     Algorithm.SHA384: (
@@ -50,7 +48,7 @@ _COMMON = (
 def policy_a(algorithm: Algorithm) -> bytes:
     """Returns the digest of PolicySecret with the endorsement hierarchy: annex B.6.2."""
     zero = bytes(len(digest(algorithm, b"")))
-    once = digest(algorithm, zero + struct.pack(">II", _CC_POLICY_SECRET, _RH_ENDORSEMENT))
+    once = digest(algorithm, zero + struct.pack(">II", CommandCode.POLICY_SECRET, RH_ENDORSEMENT))
     return digest(algorithm, once)
 
 
@@ -58,7 +56,7 @@ def policy_b(algorithm: Algorithm) -> bytes:
     """Returns the digest of policy A or policy C: annex B.6.3."""
     zero = bytes(len(digest(algorithm, b"")))
     branches = policy_a(algorithm) + bytes.fromhex(_POLICY_C[algorithm])
-    return digest(algorithm, zero + struct.pack(">I", _CC_POLICY_OR) + branches)
+    return digest(algorithm, zero + struct.pack(">I", CommandCode.POLICY_OR) + branches)
 
 
 @dataclass(frozen=True)

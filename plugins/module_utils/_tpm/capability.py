@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .._encoding import command as wire
 from .._encoding.algorithm import Algorithm
+from .._encoding.ek_template import TEMPLATES
 from .._encoding.key_algorithm import KeyAlgorithm
 from .connection import Tpm
 from .errors import TpmError
@@ -18,8 +19,9 @@ from .errors import TpmError
 PIN_INDEX_REVISION = 138
 """NV indices with PIN counters came with revision 1.38 of the specification."""
 MOST_PROPERTIES = 64
-EK_CERTIFICATES = (0x01C00002, 0x01C0000A, 0x01C00012, 0x01C00014, 0x01C00016, 0x01C00018, 0x01C0001A, 0x01C0001C)
-"""TCG EK Credential Profile 2.5, clause 2.2.1.4 (low range) and 2.2.1.5 (high range)."""
+_SM2_CERTIFICATE = 0x01C0001A
+EK_CERTIFICATES = tuple(sorted((_SM2_CERTIFICATE, *(each.handle for each in TEMPLATES))))
+"""NV indices: TCG EK Credential Profile 2.5, clause 2.2.1.4 (low range) and 2.2.1.5 (high range)."""
 
 
 class Property(enum.IntEnum):

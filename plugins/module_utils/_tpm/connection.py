@@ -9,13 +9,12 @@ import os
 import typing as t
 
 from .._encoding import command as wire
-from .errors import OWNER, TpmError
+from .errors import LAYER, OWNER, TpmError
 from .pytss import load
 from .storage_root import storage_root
 from .tcti import Tcti, Transport
 from .turnstile import Turnstile
 
-_LAYER = 0xFF0000
 _TCTI_LAYER = 0x0A0000
 """TSS2_RC_LAYER of return codes that come from the way to the TPM: TCG TSS 2.0 Overview, clause 7."""
 
@@ -273,7 +272,7 @@ class Tpm:
         try:
             yield esapi
         except load().TSS2_Exception as error:
-            if error.rc & _LAYER != _TCTI_LAYER:
+            if error.rc & LAYER != _TCTI_LAYER:
                 raise TpmError(error.rc, what, hierarchy) from error
             self._let_go()
             raise self.tcti.unreachable(str(error)) from error

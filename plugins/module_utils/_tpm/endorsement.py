@@ -41,7 +41,7 @@ _UNREADABLE = WRONG_VALUE | {
     Reason.HANDLE,
 }
 """What says something of one index, and nothing of the others."""
-_ENDORSEMENT_NAME = struct.pack(">I", 0x4000000B)
+_ENDORSEMENT_NAME = struct.pack(">I", wire.RH_ENDORSEMENT)
 """A permanent handle is its own Name: TPM 2.0 part 1, clause 16."""
 _POLICY_A = (PolicySecret(_ENDORSEMENT_NAME),)
 

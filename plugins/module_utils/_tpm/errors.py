@@ -11,7 +11,8 @@ import typing as t
 from .._errors import HardboundError, InputError, StateError
 
 _FORMAT_ONE = 0x080
-_LAYER = 0xFF0000
+LAYER = 0xFF0000
+"""TSS2_RC_LAYER: which layer of the way to the TPM a return code comes from; 0 is the TPM itself."""
 
 OWNER, ENDORSEMENT = "owner", "endorsement"
 """Hierarchies, as messages call them."""
@@ -96,7 +97,7 @@ class TpmError(HardboundError):
     @property
     def blames_input(self) -> bool:
         """Whether it is about a handle, a session or a parameter: a format-one code, and not of a layer above."""
-        return bool(self.code & _FORMAT_ONE) and not self.code & _LAYER
+        return bool(self.code & _FORMAT_ONE) and not self.code & LAYER
 
 
 class SaltRefused(TpmError):
@@ -131,7 +132,7 @@ class TpmUnreachable(StateError):
 
 def reason(code: int) -> Reason:
     """Returns what a return code means, whichever handle or parameter it blames."""
-    if code & _LAYER:
+    if code & LAYER:
         return Reason.OTHER
     bare = code & 0xBF if code & _FORMAT_ONE else code & 0x97F
     try:

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._cryptography import x509
-from ...module_utils._encoding import der
+from ...module_utils._encoding import der, other_name
 from ...module_utils._encoding.tlv import encode
 from ...module_utils._errors import InputError
 from . import oid
@@ -150,12 +150,12 @@ def krb5_principal_name(principal: str) -> bytes:
 
 def _upn(identity: Identity) -> t.List[x509.GeneralName]:
     value = encode(der.Tag.UTF8_STRING, identity.upn.encode("utf-8"))
-    return [x509.OtherName(x509.ObjectIdentifier(oid.UPN), value)]
+    return [x509.OtherName(x509.ObjectIdentifier(other_name.UPN), value)]
 
 
 def _principal(identity: Identity) -> t.List[x509.GeneralName]:
     value = krb5_principal_name(identity.principal)
-    return [x509.OtherName(x509.ObjectIdentifier(oid.KRB5_PRINCIPAL_NAME), value)]
+    return [x509.OtherName(x509.ObjectIdentifier(other_name.KRB5_PRINCIPAL_NAME), value)]
 
 
 _ENCODERS: t.Mapping[NameKind, t.Callable[[Identity], t.List[x509.GeneralName]]] = {

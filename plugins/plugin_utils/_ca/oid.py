@@ -9,12 +9,6 @@ import re
 
 DOTTED = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,9})){1,20}")
 
-UPN = "1.3.6.1.4.1.311.20.2.3"
-"""OtherName of a user principal name: wincrypt.h, szOID_NT_PRINCIPAL_NAME; its use: MS-PKCA section 3.1.5.2.1."""
-
-KRB5_PRINCIPAL_NAME = "1.3.6.1.5.2.2"
-"""OtherName of a Kerberos principal, RFC 4556 section 3.2.2."""
-
 NTDS_CA_SECURITY = "1.3.6.1.4.1.311.25.2"
 """Extension that carries the account's SID, MS-WCCE section 2.2.2.7.7.4."""
 

@@ -10,9 +10,9 @@ import pathlib
 import subprocess
 import typing as t
 
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.other_name import KRB5_PRINCIPAL_NAME
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import krb5_principal_name
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import KRB5_PRINCIPAL_NAME
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
 from ansible_collections.hardbound.identity.tests.support.fleet import PASSPHRASE, Fleet
 from ansible_collections.hardbound.identity.tests.support.waiting import until

@@ -10,6 +10,7 @@ import zlib
 from ..._card.key import FIRST_RETIRED, RETIRED
 from ..._encoding.apdu import LONGEST_COMMAND_DATA, ApduError, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
+from .. import public_key
 from ..card import Card
 from .reference import AID, CERTIFICATE_SLOTS, PIN_PROTECTED, Object
 
@@ -20,7 +21,6 @@ _CERTIFICATE = 0x70
 _CERTIFICATE_INFO = 0x71
 _NOT_COMPRESSED = b"\x00"
 _GZIP_OR_ZLIB = zlib.MAX_WBITS + 32  # the format is told by its header
-_PUBLIC_KEY = 0x7F49
 _WRITABLE = range(0x5F0000, 0x600000)  # SP 800-73-4 part 1, table 3, among what a YubiKey takes
 _BIOMETRIC_TEMPLATE = 0x7F61
 _BARE = frozenset((int(Object.DISCOVERY), _BIOMETRIC_TEMPLATE))
@@ -110,7 +110,7 @@ def _unwrapped(value: bytes) -> t.Optional[bytes]:
     :raises TlvError: as well
     """
     template = parse_distinct(value)
-    if _PUBLIC_KEY in template and _CERTIFICATE not in template:
+    if public_key.TEMPLATE in template and _CERTIFICATE not in template:
         return None
     certificate = template.get(_CERTIFICATE, b"")
     if template.get(_CERTIFICATE_INFO, _NOT_COMPRESSED) != _NOT_COMPRESSED:
