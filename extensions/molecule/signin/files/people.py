@@ -12,6 +12,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import time
 import typing as t
 
 import pexpect
@@ -19,6 +20,7 @@ import pexpect
 PIN, PASSWORD = r"PIN for your smart card: ?", r"[Pp]assword[^\n]*: ?"
 WRONG = "00000000"
 PATIENCE = 30
+SETTLING = 60
 HANGING = 12
 """Seconds. Half of what a TPM that hangs took where nothing limited it, and several times what it takes here."""
 
@@ -37,8 +39,22 @@ class Host:
         return next(line.split()[-1] for line in said.splitlines() if line.startswith("PIN tries left"))
 
 
+class Terminal(pexpect.spawn):
+    """A terminal that may be hung up and opened again, which login does for a console: vhangup(2)."""
+
+    def read_nonblocking(self, *arguments: t.Any) -> t.Any:
+        while True:
+            try:
+                return super().read_nonblocking(*arguments)
+            except pexpect.EOF:
+                self.flag_eof = False
+                if not self.isalive():
+                    raise
+                time.sleep(0.05)
+
+
 def spawn(*command: str) -> t.Any:
-    return pexpect.spawn(command[0], list(command[1:]), encoding="utf-8", timeout=PATIENCE, cwd="/")
+    return Terminal(command[0], list(command[1:]), encoding="utf-8", timeout=PATIENCE, cwd="/")
 
 
 def sudo(user: str) -> t.Any:
@@ -139,6 +155,16 @@ def no_card(host: Host) -> None:
     is_in(terminal)
 
 
+def settle() -> None:
+    """Waits until SSSD serves cards again: after its start it remembers for a while whom it did not know yet."""
+    end = time.monotonic() + SETTLING
+    asked = 1
+    while asked and time.monotonic() < end:
+        terminal = sudo("alice")
+        asked = terminal.expect([PIN, PASSWORD])
+        terminal.close(force=True)
+
+
 @contextlib.contextmanager
 def undone(do: t.Sequence[str], undo: t.Sequence[str]) -> t.Iterator[None]:
     subprocess.run(do, check=True)
@@ -146,6 +172,7 @@ def undone(do: t.Sequence[str], undo: t.Sequence[str]) -> t.Iterator[None]:
         yield
     finally:
         subprocess.run(undo, check=True)
+        settle()
 
 
 def service_stopped(host: Host) -> None:
