@@ -21,9 +21,9 @@ reader=$1 pin=$2
 for try in $(seq 240); do opensc-tool --reader "$reader" --name >/dev/null 2>&1 && break; sleep 0.5; done
 echo message >message
 token() {{ pkcs11-tool --module {MODULE} --slot-description "$reader" "$@"; }}
-token --login --pin "$pin" --sign --mechanism ECDSA-SHA256 --signature-format openssl \\
+token --login --pin "$pin" --sign --id 01 --mechanism ECDSA-SHA256 --signature-format openssl \\
     --input-file message --output-file signature
-token --read-object --type cert --output-file certificate
+token --read-object --type cert --id 01 --output-file certificate
 openssl x509 -inform DER -in certificate -pubkey -noout >public
 openssl dgst -sha256 -verify public -signature signature message
 """

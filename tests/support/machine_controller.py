@@ -86,9 +86,9 @@ class Controller:
         return playbook
 
     def _write(self, variables: t.Dict[str, t.Any]) -> pathlib.Path:
-        shutil.rmtree(self.folder / "results", ignore_errors=True)
         for name in ("results", "visits"):
-            (self.folder / name).mkdir(exist_ok=True)
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+            (self.folder / name).mkdir()
         hosts = {HOST: {**self.machine.host_variables(), **self.variables, **variables}}
         path = self.folder / "inventory.yml"
         groups: t.Dict[str, t.Any] = {"linux_workstations": {"hosts": {HOST: {}}}}
