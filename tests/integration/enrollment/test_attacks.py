@@ -216,6 +216,27 @@ def test_a_host_that_hangs_holds_up_nobody(fleet):
     assert run.results["hangs"]["code"] == "HOST_UNREACHABLE" and "within 20 seconds" in run.output
 
 
+def test_a_fleet_of_which_a_third_lies_hangs_or_shows_anothers_evidence(fleet):
+    """The others are enrolled in the same run, and those of the third get nothing: each by itself, with a code."""
+    honest = [f"ws-{number}" for number in range(6)]
+    for host in honest:
+        fleet.add(host)
+    lie = stolen(fleet, "ws-0", '    answer["evidence"] = None\n')("certificates", "ek")
+    fleet.add("thief")
+    fleet.inventory["thief"]["ansible_python_interpreter"] = lie
+    fleet.add_liar("liar", f"def tell(answer):\n    {LIES['hides_its_puk'][0]}\n", "evidence")
+    fleet.add_liar("hangs", "import time\ndef tell(answer):\n    time.sleep(3600)\n", "evidence")
+    fleet.variables["smartcard_enrollment_timeout"] = 120
+    run = fleet.play()
+    enrolled = {host for host, status in run.statuses().items() if status == "enrolled"}
+    assert enrolled == set(honest) and "Traceback" not in run.output, run.output
+    codes = {host: run.results[host]["code"] for host in ("liar", "hangs")}
+    assert codes == {"liar": "PUK_INDEX", "hangs": "HOST_UNREACHABLE"}, run.output
+    assert run.results["thief"]["status"] == "refused", run.output
+    active = {each.host for each in fleet.ledger().certificates() if each.activated_at}
+    assert active == set(honest)
+
+
 WORDS = {
     "warnings": ("answer['warnings'] = 5", "enrolled", None),
     "diff": ("answer['diff'] = [1]", "enrolled", None),
