@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from .._encoding import command as wire
 from .._encoding.algorithm import Algorithm
-from .._encoding.ek_template import TEMPLATES
 from .._encoding.key_algorithm import KeyAlgorithm
 from .connection import Tpm
 from .errors import TpmError
@@ -19,9 +18,6 @@ from .errors import TpmError
 PIN_INDEX_REVISION = 138
 """NV indices with PIN counters came with revision 1.38 of the specification."""
 MOST_PROPERTIES = 64
-_SM2_CERTIFICATE = 0x01C0001A
-EK_CERTIFICATES = tuple(sorted((_SM2_CERTIFICATE, *(each.handle for each in TEMPLATES))))
-"""NV indices: TCG EK Credential Profile 2.5, clause 2.2.1.4 (low range) and 2.2.1.5 (high range)."""
 
 
 class Property(enum.IntEnum):
@@ -153,9 +149,3 @@ def _parameters(algorithm: KeyAlgorithm) -> bytes:
 def algorithms(tpm: Tpm) -> t.List[KeyAlgorithm]:
     """Returns the key types that the TPM makes."""
     return [algorithm for algorithm in KeyAlgorithm if supports(tpm, algorithm)]
-
-
-def ek_certificates(tpm: Tpm) -> t.List[int]:
-    """Returns the NV handles at which EK certificates are, of those that TCG has set aside for them."""
-    present = set(tpm.handles(wire.NV))
-    return [handle for handle in EK_CERTIFICATES if handle in present]

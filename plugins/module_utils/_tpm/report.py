@@ -7,8 +7,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict
 
-from .capability import algorithms, ek_certificates, identify
+from .._encoding import command as wire
+from .._encoding.ek_template import TEMPLATES
+from .capability import algorithms, identify
 from .connection import Tpm
+
+_SM2_CERTIFICATE = 0x01C0001A
+EK_CERTIFICATES = tuple(sorted((_SM2_CERTIFICATE, *(each.handle for each in TEMPLATES))))
+"""NV indices: TCG EK Credential Profile 2.5, clause 2.2.1.4 (low range) and 2.2.1.5 (high range)."""
 
 
 def report(tpm: Tpm) -> t.Dict[str, t.Any]:
@@ -22,8 +28,14 @@ def report(tpm: Tpm) -> t.Dict[str, t.Any]:
             **asdict(identity),
             "pin_fail_supported": identity.pin_fail_supported,
             "algorithms": [each.value for each in algorithms(tpm)],
-            "ek_certificates": [f"{handle:08X}" for handle in ek_certificates(tpm)],
+            "ek_certificates": [f"{handle:08X}" for handle in _ek_certificates(tpm)],
         }
+
+
+def _ek_certificates(tpm: Tpm) -> t.List[int]:
+    """Returns the NV handles at which EK certificates are, of those that TCG has set aside for them."""
+    present = set(tpm.handles(wire.NV))
+    return [handle for handle in EK_CERTIFICATES if handle in present]
 
 
 def concerns(found: t.Mapping[str, t.Any]) -> t.List[str]:
