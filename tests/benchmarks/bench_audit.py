@@ -42,7 +42,7 @@ def measured(hosts: int) -> tuple[int, float, float]:
 
 
 def test_audit_page(record_property):
-    rounds = [(measured(100), measured(10_000)) for _ in range(ROUNDS)]
+    rounds = [(measured(100), measured(10_000)) for _round in range(ROUNDS)]
     size = rounds[0][1][0] / 1e6
     paint, filtering = (statistics.median(large[at] for _small, large in rounds) for at in (1, 2))
     ratios = [statistics.median(large[at] / small[at] for small, large in rounds) for at in (1, 2)]

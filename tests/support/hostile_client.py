@@ -67,7 +67,7 @@ ATTACKS: t.Mapping[str, t.Callable[[Card], object]] = {
     "word-for-the-atr": _send_each("04"),
     "one-byte": _send_each("03", "ff"),
     "nothing": _send_each(""),
-    "transaction-without-end": lambda card: scard.SCardBeginTransaction(card),
+    "transaction-without-end": scard.SCardBeginTransaction,
     "chain-without-end": _send_each("10DB3FFFFF" + "5A" * 255, times=3000),
     "flood": _send_each("00CB3FFF055C035FC102", times=3000),
     "longest-commands": _send_each("00DB3FFF00FFF0" + "5A" * 0xFFF0, times=50),

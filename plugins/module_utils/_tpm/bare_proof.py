@@ -38,7 +38,7 @@ def prove(tpm: Tpm, root: FoundKey, policy: t.Tuple[int, bytes], index: Secured,
     try:
         session.started(tpm.run(session.start))
     except TpmError as error:
-        raise SaltRefused(error.code) from error
+        raise SaltRefused(error.code) from error  # pylint: disable=bad-exception-cause
     try:
         answer = _policy_secret(tpm, session, policy, index, auth, seconds)
     except BaseException:

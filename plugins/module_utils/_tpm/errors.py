@@ -116,7 +116,7 @@ def naming_auth(hierarchy: str, known: bool) -> t.Iterator[None]:
     except TpmError as error:
         if error.reason not in WRONG_VALUE:
             raise
-        raise wrong_auth(hierarchy, known) from error
+        raise wrong_auth(hierarchy, known) from error  # pylint: disable=bad-exception-cause
 
 
 def wrong_auth(hierarchy: str, known: bool) -> InputError:

@@ -49,8 +49,10 @@ def started_tpm() -> t.Iterator[SoftwareTpm]:
     with tempfile.TemporaryDirectory(prefix="hb-") as folder:
         tpm = SoftwareTpm(pathlib.Path(folder))
         tpm.start()
-        yield tpm
-        tpm.stop()
+        try:
+            yield tpm
+        finally:
+            tpm.stop()
 
 
 @pytest.fixture

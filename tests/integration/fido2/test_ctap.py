@@ -287,7 +287,7 @@ def test_credentials_are_listed_renamed_and_removed(program, card):
     assert card.passkeys.listed()[0].user.name == "Alice Doe"
     management.delete_cred(credential[7])
     refused(lambda: management.delete_cred(credential[7]), ERR.NO_CREDENTIALS)
-    refused(lambda: program.get(), ERR.NO_CREDENTIALS)
+    refused(program.get, ERR.NO_CREDENTIALS)
     assert [each.rp for each in card.passkeys.listed()] == ["other.example"]
 
 

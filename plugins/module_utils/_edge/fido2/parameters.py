@@ -31,7 +31,8 @@ class CtapParameters:
     def _value(self, name: t.Union[int, str], kind: t.Type[Kind]) -> t.Optional[Kind]:
         value = self.fields.get(name)
         # A boolean is an integer to Python, and none to CTAP.
-        if value is not None and (type(value) is not kind):
+        fits = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+        if value is not None and not fits:
             raise CtapRefused(CtapStatus.CBOR_UNEXPECTED_TYPE)
         return value
 
