@@ -50,7 +50,9 @@ def kind(command: bytes) -> str:
 class CommandLog(Relay):
     """:param delays: seconds by which the TPM takes longer for each kind"""
 
-    def __init__(self, tpm: pathlib.Path, relay: pathlib.Path, delays: t.Optional[t.Mapping[str, float]] = None) -> None:
+    def __init__(
+        self, tpm: pathlib.Path, relay: pathlib.Path, delays: t.Optional[t.Mapping[str, float]] = None
+    ) -> None:
         self.kinds: t.List[str] = []
         self.delays = dict(delays or {})
         super().__init__(tpm, relay)

@@ -234,7 +234,7 @@ def test_contexts_of_a_destroyed_card_are_worth_nothing(bench, host, record, mem
 def test_the_session_in_which_the_pin_was_proved_is_gone_after_logout(bench, host, record):
     with host.open(record.number) as card:
         card.verify(PIN)
-        [workbench] = list(host._benches.values())
+        workbench = next(iter(host._benches.values()))
         session = workbench._session
         assert session in workbench.tpm.handles(wire.LOADED_SESSIONS)
         card.logout()
