@@ -13,8 +13,8 @@ description:
   - Makes a host's virtual smart cards as the inventory wants them, has its TPM prove that their keys can't leave it and
     are used only with the PIN, and gives them certificates of an enrolment CA.
   - Visits the host twice if there is something to issue, and once if not. All cards of the host go together.
-  - Everything that decides happens on the controller. It believes nothing that the host merely says, and takes the
-    names in certificates from the inventory alone. It needs no TPM software.
+  - The controller decides. It believes nothing that the host merely says, and takes the names in certificates from the
+    inventory alone. The controller needs no TPM software.
   - A card with time left is left alone. A certificate is renewed when two thirds of its lifetime are over, or when
     profile or names have changed.
   - A run that was cut off is taken up by the next one. Runs at the same time end with one certificate.
@@ -47,7 +47,7 @@ options:
   cards:
     description:
       - The host's cards, from the inventory.
-      - To make a card or a key takes its PIN. To enrol and to renew takes none.
+      - Making a card or a key takes the card's PIN. Enrolling and renewing take no PIN.
       - With O(state=absent) only their names count; none means all cards of the host that the CA knows, and the host
         itself, so that its TPM may serve another one.
     type: list
@@ -64,35 +64,35 @@ options:
     description:
       - Another CA, which issues the certificates of the cards' keys in place of O(ca). Certificates of attestation
         keys, the ledger and all checks stay with O(ca). See the page on the CA.
-      - A key signs its request when it is made. For a key that exists, and for other names or another profile, that
-        takes the card's PIN.
+      - A new key signs its request when the key is made. For a key that exists, a request with other names or for
+        another profile takes the card's PIN.
     type: dict
     suboptions:
       name:
-        description: What messages call it. Another name has every certificate issued anew.
+        description: Name of that CA in messages. A change of the name has every certificate issued anew.
         type: str
         default: the other CA
       certificates:
-        description: File on the controller with that CA's certificates, in PEM. One of them has to have signed what
-          comes back.
+        description: File on the controller with that CA's certificates, in PEM. One of these CAs has to have signed
+          the certificate that comes back.
         type: path
         required: true
       requests:
         description:
           - Folder on the controller for requests, as C(HOST.CARD.SLOT.csr), and answers, as C(HOST.CARD.SLOT.pem).
           - Without O(external_ca.command), somebody has that CA answer a request and puts the certificate there. A
-            card that waits for it is V(pending), and the next run goes on with it.
+            card that waits for a certificate is V(pending), and the next run goes on with the card.
         type: path
         required: true
       command:
         description: Program and arguments that ask that CA at once. Runs on the controller without a shell, gets the
-          request in PEM on standard input, and prints the certificate. Exit code 75 says that the CA has yet to decide,
-          then the card is V(pending) and the next run asks again.
+          request in PEM on standard input, and prints the certificate. Exit code 75 says that the CA has yet to decide.
+          The card is V(pending) then, and the next run asks again.
         type: list
         elements: str
         default: []
       profiles:
-        description: Profiles whose certificates it issues. All, if left out.
+        description: Profiles whose certificates that CA issues. If left out, all profiles.
         type: list
         elements: str
         default: []
@@ -103,12 +103,13 @@ options:
     type: path
   replace_cards:
     description:
-      - Cards that may be others than before, because they were made anew, each as C(NAME=FINGERPRINT). A card is
-        another if its attestation key, its genesis object, the parent of its keys or one of its NV indices has another
-        Name. The fingerprint is that of the card of before; the message that refuses the new one tells it.
-      - Each counts for one run. What is left standing permits nothing more, for the new card has another fingerprint;
-        and a run that finds the card of before uses it up. Who controls a host could put a card of his own in the
-        place of one that may be replaced.
+      - Cards that were made anew and may replace the cards of the same names, each as C(NAME=FINGERPRINT). A card
+        counts as another one if its attestation key, its genesis object, the parent of its keys or one of its NV
+        indices has another Name. The fingerprint is that of the old card. The message that refuses the new card
+        tells the fingerprint.
+      - Each entry counts for one run. An entry that is left standing permits nothing more, for the new card has another
+        fingerprint. A run that finds the old card uses the entry up as well. Otherwise somebody who controls a host
+        could later put a card of their own in the place of a card that may be replaced.
     type: list
     elements: str
     default: []
@@ -199,7 +200,7 @@ refused:
       description: What was found, for a person.
       type: str
     card:
-      description: Name of the card; empty if it is about the host.
+      description: Name of the card; empty if the refusal is about the host.
       type: str
 cards:
   description: What came of each card.
@@ -225,7 +226,7 @@ cards:
       elements: dict
       contains:
         principals:
-          description: Login names that it admits.
+          description: Login names that the certificate admits.
           type: list
           elements: str
         certificate:
@@ -253,8 +254,9 @@ cards:
           type: str
     reasons:
       description:
-        - Why something was issued, by what it is for; in check mode, why it would be. That is a slot, C(slot ssh),
-          C(slot attestation) for the certificate that the card answers ATTEST with, or V(attestation_key).
+        - Why certificates were issued; in check mode, why they would be. A key of this dictionary is a slot; C(slot
+          ssh) for a key's OpenSSH certificate; C(slot attestation) for the certificate with which the card answers
+          ATTEST; or V(attestation_key).
       type: dict
     refused:
       description: The card's refusals, as RV(refused).
@@ -278,10 +280,10 @@ cards:
           description: What was verified about the key (V(resident), V(fixed) or V(restricted)).
           type: str
         not_before:
-          description: From when it is valid, in UTC.
+          description: Start of the validity, in UTC.
           type: str
         not_after:
-          description: Until when it is valid, in UTC.
+          description: End of the validity, in UTC.
           type: str
         certificate:
           description: The certificate in PEM.
@@ -294,8 +296,9 @@ evidence:
   returned: always
   type: str
 tickets_until_restart:
-  description: Whether cards were destroyed, so that what somebody has made of their PINs, tickets of the TPM and copies
-    of keys, ends with the TPM's next restart and not before. False once the role has restarted the host.
+  description: Whether cards were destroyed whose old tickets end with the TPM's next restart. Somebody who knew a PIN
+    may hold a ticket of the TPM and a copy of a key's blob, which serve until then. False once the role has restarted
+    the host.
   returned: with O(state=absent)
   type: bool
 revoked:
