@@ -25,6 +25,8 @@ from ansible_collections.hardbound.identity.tests.support.software_tpm import So
 PYTHON = "/usr/bin/python3"
 PASSPHRASE = "correct-horse-battery-staple"
 PIN, PUK = "pin-4711", "puk-0815"
+EVERY = ("-e", "smartcard_renewal_all=true")
+"""For renew after a change of the inventory, of which the ledger knows nothing."""
 GUESS = "def tell(answer):\n    answer['cards'][0]['answer'] = 'AAAA'\n"  # for a challenge that no TPM opened
 SID = "S-1-5-21-1004336348-1177238915-682003330-"
 

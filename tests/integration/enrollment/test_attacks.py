@@ -12,7 +12,7 @@ import re
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.oid import EK_FROM_INVENTORY
-from ansible_collections.hardbound.identity.tests.support.fleet import GUESS, TpmMaker, new_fleet
+from ansible_collections.hardbound.identity.tests.support.fleet import EVERY, GUESS, TpmMaker, new_fleet
 from cryptography import x509
 
 pytestmark = pytest.mark.slow
@@ -175,7 +175,7 @@ def test_a_card_of_roots_own_with_the_old_attestation_key(fleet):
     path.write_text(json.dumps({**json.loads(path.read_text()), "ak": ak}))
     del card["pin"], card["puk"]
     card["has_puk"] = True
-    run = fleet.play("-e", "smartcard_renewal_all=true", playbook="hardbound.identity.renew")
+    run = fleet.play(*EVERY, playbook="hardbound.identity.renew")
     assert "CARD_CHANGED" in {each["code"] for each in run.results["ws-001"]["refused"]}, run.output
     certificates = fleet.ledger().certificates("ws-001")
     assert len(certificates) == 3 and not [each for each in certificates if each.revoked_at]

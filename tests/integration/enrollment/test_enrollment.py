@@ -16,7 +16,7 @@ from datetime import timedelta
 import pytest
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind, RevocationReason
-from ansible_collections.hardbound.identity.tests.support.fleet import PASSPHRASE, PIN, PUK, family
+from ansible_collections.hardbound.identity.tests.support.fleet import EVERY, PASSPHRASE, PIN, PUK, family
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
@@ -91,10 +91,6 @@ def test_a_gids_card(fleet):
     assert on_card(fleet, "ws-001").subject.rfc4514_string() == "CN=user0@corp.example"
     again = fleet.play()
     assert again.statuses() == {"ws-001": "unchanged"} and again.visits == {"ws-001": VISITS[:1]}, again.output
-
-
-EVERY = ("-e", "smartcard_renewal_all=true")
-"""For renew after a change of the inventory, of which the ledger knows nothing."""
 
 
 def test_renewal_visits_those_alone_who_have_something_due(fleet):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
-from ansible_collections.hardbound.identity.tests.support.fleet import PIN, PYTHON
+from ansible_collections.hardbound.identity.tests.support.fleet import EVERY, PIN, PYTHON
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
@@ -68,7 +68,7 @@ def test_a_random_pin_goes_to_its_recipient_alone_and_once(fleet, recipient):
     assert change(fleet, pin, NEW_PIN)["changed"]
     shorter = {"based_on": "ad_smartcard_logon", "days": 30}
     fleet.variables["smartcard_enrollment_profiles"] = {"ad_smartcard_logon": shorter}
-    assert fleet.play(playbook="hardbound.identity.renew").statuses() == {"ws-001": "renewed"}
+    assert fleet.play(*EVERY, playbook="hardbound.identity.renew").statuses() == {"ws-001": "renewed"}
 
 
 TROUBLE = {
@@ -111,7 +111,7 @@ def test_a_first_pin_that_has_to_be_changed(fleet):
     assert refused["failed"] and "must be changed" in refused["msg"]
     shorter = {"based_on": "ad_smartcard_logon", "days": 30}
     fleet.variables["smartcard_enrollment_profiles"] = {"ad_smartcard_logon": shorter}
-    assert fleet.play(playbook="hardbound.identity.renew").statuses() == {"ws-001": "renewed"}
+    assert fleet.play(*EVERY, playbook="hardbound.identity.renew").statuses() == {"ws-001": "renewed"}
     assert change(fleet, PIN, NEW_PIN)["changed"]
     assert not request(fleet, NEW_PIN)["failed"]
     assert fleet.play().statuses() == {"ws-001": "unchanged"}

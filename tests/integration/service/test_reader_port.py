@@ -13,7 +13,7 @@ import pytest
 # The kernel has few more ports to give than readers have, so a client soon gets the one that it asks for.
 PROGRAM = """
 import pathlib, socket, subprocess
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.vpcd import Connection, Disconnected
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.vpcd import ReaderGone, SlotConnection
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("35964 36000")
 
@@ -21,7 +21,7 @@ def met_itself(connect):
     for _try in range(2000):
         try:
             connection = connect()
-        except (Disconnected, OSError):
+        except (ReaderGone, OSError):
             continue
         try:
             if connection.getpeername() == connection.getsockname():
@@ -33,7 +33,7 @@ def met_itself(connect):
     return False
 
 print(met_itself(lambda: socket.create_connection(("127.0.0.1", 35964))))
-print(met_itself(lambda: Connection(("127.0.0.1", 35964)).socket))
+print(met_itself(lambda: SlotConnection(("127.0.0.1", 35964)).socket))
 """
 
 
