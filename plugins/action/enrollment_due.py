@@ -10,9 +10,8 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import HardboundError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import Authority
-from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder, ledger_of
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.due import EVERYBODY, due, summarise_due
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.ledger import Ledger
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "list", "elements": "str", "required": True},
@@ -44,5 +43,4 @@ def _reasons(arguments: t.Mapping[str, t.Any]) -> dict[str, str]:
     if arguments["every"]:
         return dict.fromkeys(arguments["hosts"], EVERYBODY)
     authority = Authority(ca_folder(arguments["ca"]), "")
-    ledger = Ledger(arguments["ledger"] or authority.folder.ledger_url)
-    return due(ledger, authority.identifier, arguments["hosts"])
+    return due(ledger_of(arguments), authority.identifier, arguments["hosts"])
