@@ -60,6 +60,10 @@ def _send_each(*hexadecimal: str, times: int = 1) -> t.Callable[[Card], None]:
     return attack
 
 
+def _begin_transaction(card: Card) -> None:
+    scard.SCardBeginTransaction(card)
+
+
 ATTACKS: t.Mapping[str, t.Callable[[Card], object]] = {
     "power-off": _send_each("00"),
     "power-on": _send_each("01"),
@@ -67,7 +71,7 @@ ATTACKS: t.Mapping[str, t.Callable[[Card], object]] = {
     "word-for-the-atr": _send_each("04"),
     "one-byte": _send_each("03", "ff"),
     "nothing": _send_each(""),
-    "transaction-without-end": scard.SCardBeginTransaction,
+    "transaction-without-end": _begin_transaction,
     "chain-without-end": _send_each("10DB3FFFFF" + "5A" * 255, times=3000),
     "flood": _send_each("00CB3FFF055C035FC102", times=3000),
     "longest-commands": _send_each("00DB3FFF00FFF0" + "5A" * 0xFFF0, times=50),

@@ -75,10 +75,15 @@ def memory(host, record):
     return host.open(record.number)._session.kept
 
 
+def only_workbench(host):
+    assert len(host._benches) == 1
+    return next(iter(host._benches.values()))
+
+
 @pytest.fixture
 def commands(host, monkeypatch):
     """Codes of the commands that the service's TPM gets."""
-    (bench,) = host._benches.values()
+    bench = only_workbench(host)
     codes, begin = [], bench.tpm.begin
 
     def noted(command):
@@ -234,7 +239,7 @@ def test_contexts_of_a_destroyed_card_are_worth_nothing(bench, host, record, mem
 def test_the_session_in_which_the_pin_was_proved_is_gone_after_logout(bench, host, record):
     with host.open(record.number) as card:
         card.verify(PIN)
-        workbench = next(iter(host._benches.values()))
+        workbench = only_workbench(host)
         session = workbench._session
         assert session in workbench.tpm.handles(wire.LOADED_SESSIONS)
         card.logout()
@@ -247,7 +252,7 @@ def test_an_idle_service_leaves_no_session_to_a_resource_manager(bench, record, 
     host = CardHost(bench.store.folder)
     card = host.open(record.number)
     card.verify(PIN)
-    (workbench,) = host._benches.values()
+    workbench = only_workbench(host)
     for _unused in range(2):
         card.sign(SLOT, DIGEST)
         host.prepare()
@@ -275,7 +280,7 @@ def test_the_session_of_one_card_signs_with_no_key_of_another(bench, host, recor
 def test_an_answer_that_was_changed_on_its_way_opens_nothing(bench, host, record, monkeypatch):
     """Somebody on the TPM's bus says "right" to a wrong PIN."""
     with host.open(record.number) as card:
-        (workbench,) = host._benches.values()
+        workbench = only_workbench(host)
         card.verify(PIN)
         card.logout()
         run = workbench.tpm.run
