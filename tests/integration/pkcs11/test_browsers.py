@@ -14,7 +14,7 @@ import typing as t
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.tests.support import marionette
+from ansible_collections.hardbound.identity.tests.support import devtools, marionette
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
 
@@ -86,19 +86,29 @@ def test_firefox(two_owners: Host, owner: str) -> None:
     ]
     options = ["--marionette", "--remote-allow-system-access", "--no-remote", "--profile", str(home)]
     firefox = " ".join([*as_owner(owner, host), "firefox-esr", *options])
-    script = f"""
-    Xvfb -displayfd 3 3> {folder}/display > {folder}/xvfb.log 2>&1 & all=$!
-    until [ -s {folder}/display ]; do kill -0 $all || exit 1; sleep 0.05; done
-    {host.tls_server()} > {folder}/server.log 2>&1 & all="$all $!"
-    DISPLAY=:$(cat {folder}/display) {firefox} > {folder}/firefox.log 2>&1 & all="$all $!"
-    {sys.executable} {marionette.__file__}; end=$?
-    kill $all; exit $end
+    remote = f"""
+    {firefox} > {folder}/firefox.log 2>&1 & all="$all $!"
+    {sys.executable} {marionette.__file__}
     """
     *_none, seen, page = [
-        json.loads(line) for line in host.run("sh", "-c", script, stdin=json.dumps(asked), timeout=300).splitlines()
+        json.loads(line)
+        for line in host.run("sh", "-c", on_display(host, remote), stdin=json.dumps(asked), timeout=300).splitlines()
     ]
     assert seen == [[OWNERS[owner]], [OWNERS[owner]]]
     assert f"CN = {OWNERS[owner]}" in page.replace("CN=", "CN = ")
+
+
+def on_display(host: Host, script: str) -> str:
+    """Has a script run on a display of its own, beside the web server, and ends all in the background when it ends."""
+    folder = host.machine.folder
+    return f"""
+    Xvfb -displayfd 3 3> {folder}/display > {folder}/xvfb.log 2>&1 & all=$!
+    until [ -s {folder}/display ]; do kill -0 $all || exit 1; sleep 0.05; done
+    export DISPLAY=:$(cat {folder}/display)
+    {host.tls_server()} > {folder}/server.log 2>&1 & all="$all $!"
+    {script}
+    end=$?; kill $all; exit $end
+    """
 
 
 def policy() -> str:
@@ -108,6 +118,32 @@ def policy() -> str:
     return found[1]
 
 
+@pytest.mark.parametrize("owner", OWNERS)
+def test_chromium(two_owners: Host, owner: str) -> None:
+    """Its own dialogs ask for the PIN of one card, and offer the certificates of one."""
+    host = two_owners
+    for program in ("chromium", "xdotool", "Xvfb", "modutil", "runuser"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+    tell_chromium(host, owner)
+    home = host.machine.folder / owner
+    options = [f"--user-data-dir={home}/profile", "--ignore-certificate-errors"]
+    chromium = " ".join([*as_owner(owner, host), "chromium", *options])
+    asked = {"address": "https://localhost:44330/", "pin": PIN}
+    script = on_display(host, f"{sys.executable} {devtools.__file__} {chromium} 2> {host.machine.folder}/chromium.log")
+    seen = json.loads(host.run("sh", "-c", script, stdin=json.dumps(asked), timeout=300))
+    assert seen["asked"] == 1
+    assert f"CN = {OWNERS[owner]}" in seen["page"].replace("CN=", "CN = ")
+    assert seen["certificates"] == [OWNERS[owner]]
+
+
+def tell_chromium(host: Host, owner: str) -> None:
+    """Does as an owner what the page on PKCS#11 tells each to do once."""
+    found = re.search(r"^\| Chromium \| .*?`(.*?)`", PAGE.read_text(), re.MULTILINE)
+    assert found is not None
+    host.run(*as_owner(owner, host), "sh", "-c", found[1].replace("PROXY", PROXY))
+
+
 def test_the_database_that_chromium_reads(two_owners: Host) -> None:
     for program in ("modutil", "certutil", "runuser"):
         if shutil.which(program) is None:
@@ -115,8 +151,7 @@ def test_the_database_that_chromium_reads(two_owners: Host) -> None:
     for owner, name in OWNERS.items():
         database = f"sql:{two_owners.machine.folder}/{owner}/.pki/nssdb"
         alone, pin = as_owner(owner, two_owners), two_owners.machine.folder / owner / "pin"
-        two_owners.run(*alone, "mkdir", "-p", database[4:])
-        two_owners.run(*alone, "modutil", "-dbdir", database, "-add", "cards", "-libfile", PROXY, "-force")
+        tell_chromium(two_owners, owner)
         pin.write_text(f"{name}:{PIN}\n")
         pin.chmod(0o644)
         listed = two_owners.run(*alone, "certutil", "-L", "-d", database, "-h", "all", "-f", str(pin))
