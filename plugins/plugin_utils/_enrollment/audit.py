@@ -31,6 +31,10 @@ Cards = t.Sequence[t.Mapping[str, t.Any]]
 _SHOWN: t.Mapping[str, t.Tuple[type, ...]] = {
     "state": (str,),
     "owner": (str,),
+    "group": (str,),
+    "faces": (list,),
+    "passkeys": (bool,),
+    "card_reset": (bool,),
     "reader": (str,),
     "serial": (str,),
     "pin_policy": (dict,),
@@ -43,6 +47,9 @@ _SHOWN: t.Mapping[str, t.Tuple[type, ...]] = {
     "pin_expires_at": (str,),
 }
 """What the report takes over of what a host says of a card, and of what type it has to be."""
+
+COMPARED = ("owner", "group", "faces", "passkeys", "card_reset", "pin_retries")
+"""Options of a card that may drift; the PIN policy's rules do so one by one."""
 
 SEALED, NOT_SEALED, NEVER_SEALED = "sealed", "not sealed", "never sealed"
 
@@ -179,9 +186,9 @@ class _Host:
         if shown and shown.get("state") != "ready":
             yield f"The card {name} is {shown.get('state')}."
         yield from shown.get("objections", ())
-        for each in ("owner", "pin_retries"):
-            if wanted.get(each) not in (None, shown.get(each)):
-                yield f"{each} is {shown.get(each)}, and the inventory wants {wanted[each]}."
+        for each in COMPARED:
+            if wanted.get(each) is not None and _words(wanted[each]) != _words(shown.get(each)):
+                yield f"{each} is {_words(shown.get(each))}, and the inventory wants {_words(wanted[each])}."
         policy, found = wanted.get("pin_policy") or {}, shown.get("pin_policy") or {}
         for rule, value in sorted(policy.items()):
             if found.get(rule) != value:
@@ -211,6 +218,12 @@ class _Host:
         if certificate is not None and key and not _is_on_card(certificate, key.get("certificate")):
             document["drift"] = f"The slot {slot} does not hold the certificate that was issued for it."
         return document
+
+
+def _words(value: t.Any) -> str:
+    """Returns an option as a sentence has it: faces are the same in any order, and no owner is like an empty one."""
+    text = " and ".join(sorted(map(str, value))) if isinstance(value, list) else value
+    return "none" if text in (None, "") else str(text)
 
 
 def _shown(cards: t.Any) -> t.Iterator[Document]:

@@ -6,7 +6,9 @@ import json
 import ssl
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import CHANGEABLE, Specification
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.audit import (
+    COMPARED,
     MOST_CARDS,
     NEVER_SEALED,
     NOT_SEALED,
@@ -75,6 +77,13 @@ def test_a_revoked_certificate_that_is_still_on_the_card(enrolled):
 DRIFT = [
     ({"state": "blocked"}, {}, f"The card {forge.CARD} is blocked."),
     ({"pin_retries": 3}, {"pin_retries": 5}, "pin_retries is 3, and the inventory wants 5."),
+    ({"faces": ["pcsc"]}, {"faces": ["pkcs11"]}, "faces is pcsc, and the inventory wants pkcs11."),
+    ({"faces": ["pkcs11"]}, {"faces": ["pcsc", "pkcs11"]}, "faces is pkcs11, and the inventory wants pcsc and pkcs11."),
+    ({"passkeys": False}, {"passkeys": True}, "passkeys is False, and the inventory wants True."),
+    ({"card_reset": True}, {"card_reset": False}, "card_reset is True, and the inventory wants False."),
+    ({"group": ""}, {"group": "staff"}, "group is none, and the inventory wants staff."),
+    ({"owner": "alice"}, {"owner": ""}, "owner is alice, and the inventory wants none."),
+    ({"faces": [{}, 7]}, {"faces": ["pkcs11"]}, "faces is 7 and {}, and the inventory wants pkcs11."),
     ({}, {"pin_policy": {"minlen": 6}}, "pin_policy.minlen is 8, and the inventory wants 6."),
     ({"slots": []}, {}, "The inventory wants a key in the slot authentication, and there is none."),
     (
@@ -89,6 +98,22 @@ DRIFT = [
 def test_what_drifts_is_told(enrolled, found, wanted, sentence):
     seen = SeenHost(forge.HOST, [shown(enrolled, **found)], [{**WANTED, **wanted}])
     assert sentence in card_of(audit(enrolled.ledger, [seen]))["drift"]
+
+
+def test_faces_are_the_same_in_any_order(enrolled):
+    found, wanted = {"faces": ["pcsc", "pkcs11"], "owner": ""}, {"faces": ["pkcs11", "pcsc"], "owner": ""}
+    seen = SeenHost(forge.HOST, [shown(enrolled, **found)], [{**WANTED, **wanted}])
+    assert card_of(audit(enrolled.ledger, [seen]))["drift"] == []
+
+
+def test_whatever_a_task_can_change_of_a_card_may_drift(enrolled):
+    assert {*COMPARED, "pin_policy"} == {*CHANGEABLE, "pin_retries"}
+    given = {each: getattr(Specification("name"), each) for each in COMPARED}
+    unlike = {each: ["other"] if isinstance(value, tuple) else f"no {value}" for each, value in given.items()}
+    seen = SeenHost(forge.HOST, [shown(enrolled, **json.loads(json.dumps(given)))], [{**WANTED, **unlike}])
+    told = card_of(audit(enrolled.ledger, [seen]))["drift"]
+    assert [each.split()[0] for each in told] == list(COMPARED)
+    assert not [each for each in told if " is none," in each and given[each.split()[0]] != ""]
 
 
 def test_hosts_that_are_silent_or_gone(enrolled):
