@@ -70,6 +70,8 @@ class CardMachine:
         self._log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.pcscd: t.Optional[subprocess.Popen[bytes]] = None
         self.service: t.Optional[subprocess.Popen[bytes]] = None
+        self.program = _SERVICE.format(package=_PACKAGE)
+        """Code that is the card service."""
 
     # Processes.
 
@@ -112,7 +114,7 @@ class CardMachine:
         """:param before: what the process does before it is the service
         :param run_by: a program in Python that runs it, and its arguments
         """
-        command = [sys.executable, "-c", before + _SERVICE.format(package=_PACKAGE)]
+        command = [sys.executable, "-c", before + self.program]
         command += ["--store", self.store.folder, "--policy", str(self.policy), "--run", str(self.run_folder)]
         command += [] if run_by or pass_fds else ["--pkcs11", str(self.socket)]
         whole = [*([sys.executable, *run_by] if run_by else []), *command, *options]
