@@ -5,8 +5,8 @@
     firefox_policies.py FILE OTHER...
 
 OTHER: the same file of a Firefox itself, which reads it only where the host has no FILE.
-Prints JSON: {"fault": text, or "" if there is none, "wanted": what FILE shall hold, or null if it may stay}. What others
-have written there stays.
+Prints JSON: {"fault": text, or "" if there is none, "wanted": what FILE shall hold, or null if it may stay}. What
+others have written there stays.
 """
 
 from __future__ import annotations
