@@ -44,7 +44,8 @@ class Chromium:
     def __init__(self, command: t.Sequence[str]) -> None:
         self._end = time.monotonic() + _PATIENCE
         self._socket, theirs = socket.socketpair()
-        self._process = subprocess.Popen([*_PIPES, *command, *OPTIONS, "--remote-debugging-pipe"], stdin=theirs)
+        whole = [*_PIPES, *command, *OPTIONS, "--remote-debugging-pipe"]
+        self._process = subprocess.Popen(whole, stdin=theirs.fileno())
         theirs.close()
         self._socket.settimeout(_INTERVAL)
         self._buffer = b""
