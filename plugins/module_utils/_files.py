@@ -9,12 +9,31 @@ rights can go on with it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import tempfile
 import typing as t
 
 PRIVATE = 0o600
+
+_REMEDIES: t.Mapping[int, str] = {
+    errno.ENOSPC: "make room on its disk",
+    errno.EDQUOT: "make room in its owner's quota",
+    errno.EROFS: "name a place that can be written",
+    errno.ENOTDIR: "name a folder, which a file's path can't lead through",
+    errno.EISDIR: "name a file, not a folder",
+}
+
+
+def remedy_of(error: OSError) -> str:
+    """Returns what helps a person whose file or folder the system refused, as an imperative clause.
+
+    Rights are the remedy of those alone who lack them: root is not told to become root.
+    """
+    if isinstance(error, PermissionError):
+        return "use become" if os.geteuid() else "look for what keeps root out: attributes, a mount, a container"
+    return _REMEDIES.get(error.errno or 0, "check the path")
 
 
 def write_atomically(path: str, data: bytes, mode: int = PRIVATE) -> None:

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import typing as t
 
 from .._errors import StateError
-from .._files import locked, remove_durably, write_atomically
+from .._files import locked, remedy_of, remove_durably, write_atomically
 from .errors import CardGone
 from .host_policy import PATH as POLICY
 from .host_policy import HostPolicy
@@ -44,9 +45,12 @@ class Store:
                     owner = os.stat(self.folder)
                     os.chown(self._cards, owner.st_uid, owner.st_gid)
         except OSError as error:
-            raise StateError(f"the store {self.folder} can't be made ({error.strerror})", "use become") from error
+            raise self._refused("made", error) from error
         if not os.access(self._cards, os.W_OK | os.X_OK):
-            raise StateError(f"the store {self.folder} can't be written", "use become")
+            raise self._refused("written", PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+    def _refused(self, what: str, error: OSError) -> StateError:
+        return StateError(f"the store {self.folder} can't be {what} ({error.strerror})", remedy_of(error))
 
     def path(self, number: int) -> str:
         return f"{self._cards}/{number:04d}.json"
@@ -59,13 +63,16 @@ class Store:
         return HostPolicy.load(self._policy)
 
     def numbers(self) -> t.List[int]:
-        """Returns the numbers of all cards, in whichever state, in ascending order."""
+        """Returns the numbers of all cards, in whichever state, in ascending order.
+
+        :raises StateError: if the store can't be read
+        """
         try:
             names = os.listdir(self._cards)
         except FileNotFoundError:
             return []
-        except PermissionError as error:
-            raise StateError(f"the store {self.folder} can't be read", "use become") from error
+        except OSError as error:
+            raise self._refused("read", error) from error
         matches = (_FILE.fullmatch(name) for name in names)
         return sorted(int(match.group(1)) for match in matches if match)
 
@@ -90,7 +97,7 @@ class Store:
         except FileNotFoundError as error:
             raise CardGone(f"There is no card {number:04d} in {self.folder}.") from error
         except OSError as error:
-            raise StateError(f"the card file {path} can't be read ({error.strerror})", "use become") from error
+            raise StateError(f"the card file {path} can't be read ({error.strerror})", remedy_of(error)) from error
         except NewerVersion as error:
             remedy = "update the collection, and apply the role hardbound.identity.tpm_host again"
             raise StateError(f"the card file {path} can't be used: {error}", remedy) from error
@@ -109,9 +116,7 @@ class Store:
         try:
             write_atomically(self.path(record.number), record.dump())
         except OSError as error:
-            raise StateError(
-                f"the store {self.folder} can't be written ({error.strerror})", "make room or use become"
-            ) from error
+            raise self._refused("written", error) from error
 
     def touch(self, number: int) -> None:
         """Has every program that watches a card's file look again, where that may be touched."""

@@ -267,6 +267,9 @@ class Service:
         seat.stamp = stamp
         try:
             card = self._host.open(seat.number)
+        except CardGone:
+            self._remove(seat)
+            return
         except Exception as error:
             _log.error("card %04d cannot be read again: %s", seat.number, describe(error))
             self._remove(seat)

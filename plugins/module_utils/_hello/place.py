@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Mapping, Tuple
 
 from .._errors import StateError
-from .._files import remove_durably, write_atomically
+from .._files import remedy_of, remove_durably, write_atomically
 
 # More than any policy needs, less than what would hurt to read.
 LONGEST = 16 * 1024 * 1024
@@ -55,7 +55,7 @@ class FilePlace(NoPlace):
         except FileNotFoundError:
             return b""
         except OSError as error:
-            raise StateError(f"{self.path} can't be read ({error.strerror})", "check the path, or use become") from None
+            raise StateError(f"{self.path} can't be read ({error.strerror})", remedy_of(error)) from None
         if len(document) > LONGEST:
             raise StateError(f"{self.path} has more than {LONGEST} bytes", "give the path of a policy file")
         return document
@@ -75,9 +75,7 @@ class FilePlace(NoPlace):
             else:
                 remove_durably(path)
         except OSError as error:
-            raise StateError(
-                f"{self.path} can't be written ({error.strerror})", "check the path, or use become"
-            ) from None
+            raise StateError(f"{self.path} can't be written ({error.strerror})", remedy_of(error)) from None
         return self.report()
 
     def report(self) -> Mapping[str, object]:

@@ -13,7 +13,7 @@ from .._card.key import PinUse, default_pin_use, slot_name, slot_number
 from .._card.record import Record
 from .._card.report import pem
 from .._errors import InputError, StateError
-from .._files import write_atomically
+from .._files import remedy_of, write_atomically
 from .._spine import Plan, View
 from .existing_card import CARD, ExistingCard, naming
 from .secret_arguments import Arguments
@@ -129,8 +129,7 @@ class SmartcardRequest:
             try:
                 write_atomically(step.path, request.encode(), _PUBLIC)
             except OSError as error:
-                found_out = f"{step.path} can't be written ({error.strerror})"
-                raise StateError(found_out, "check path and rights") from error
+                raise StateError(f"{step.path} can't be written ({error.strerror})", remedy_of(error)) from error
         return self._view(found.card, request)
 
     def _sign(self) -> str:
@@ -156,4 +155,4 @@ def _read(path: str) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise StateError(f"{path} can't be read ({error.strerror})", "check path and rights") from error
+        raise StateError(f"{path} can't be read ({error.strerror})", remedy_of(error)) from error

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import pathlib
@@ -12,6 +13,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._files import (
     PRIVATE,
     locked,
+    remedy_of,
     remove_durably,
     write_atomically,
 )
@@ -106,3 +108,20 @@ def waits_for_a_lock(pid):
     """proc(5): a line with an arrow is a lock that somebody waits for."""
     lines = pathlib.Path("/proc/locks").read_text().splitlines()
     return any("->" in line and line.split()[5] == str(pid) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("user", "code", "remedy"),
+    [
+        (1000, errno.EACCES, "use become"),
+        (0, errno.EACCES, "look for what keeps root out"),
+        (0, errno.EPERM, "look for what keeps root out"),
+        (1000, errno.ENOSPC, "make room"),
+        (1000, errno.EROFS, "name a place that can be written"),
+        (1000, errno.ENOTDIR, "name a folder"),
+        (1000, errno.ENOENT, "check the path"),
+    ],
+)
+def test_become_is_the_remedy_of_those_who_lack_rights(user, code, remedy, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert remedy_of(OSError(code, os.strerror(code))).startswith(remedy)

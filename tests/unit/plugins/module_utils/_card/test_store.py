@@ -75,10 +75,23 @@ def test_a_failed_write_leaves_the_old_file(store, monkeypatch):
     assert [path.name for path in pathlib.Path(store.path(3)).parent.iterdir()] == ["0003.json"]
 
 
-def test_a_store_that_can_not_be_made(tmp_path):
+@pytest.mark.parametrize("act", [Store.prepare, Store.numbers], ids=["made", "read"])
+def test_a_store_that_is_a_file(tmp_path, act):
     (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match=r"/file can't be (made|read) \(Not a directory\): name a folder"):
+        act(Store(str(tmp_path / "file")))
+
+
+def test_a_store_that_can_not_be_made():
+    with pytest.raises(StateError, match=r"/proc/nothing can't be made \(No such file or directory\): check the path"):
+        Store("/proc/nothing").prepare()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_store_without_the_right_to_make_it(tmp_path):
+    tmp_path.chmod(0o500)
     with pytest.raises(StateError, match="use become"):
-        Store(str(tmp_path / "file")).prepare()
+        Store(str(tmp_path / "store")).prepare()
 
 
 def test_a_store_that_is_not_there():

@@ -207,6 +207,19 @@ def test_a_removed_card_leaves_its_reader(running: Running) -> None:
     until(lambda: running.host.cards[0].closed)
 
 
+def test_a_card_that_is_being_destroyed_leaves_without_a_complaint(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    running.host.put(soft_card())
+    contact = running.reader.accept()
+    contact.ask(b"\x04")
+    del running.host.cards[0]
+    running.host.stamps[0] += 1  # its file says that it is going
+    assert contact.is_empty()
+    until(lambda: running.present() == [])
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]
+
+
 def test_a_lost_reader_is_found_again_without_the_pin(running: Running) -> None:
     running.host.put(soft_card())
     contact = running.reader.accept()

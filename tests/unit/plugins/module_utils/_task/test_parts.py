@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import os
 import typing as t
 from pathlib import Path
 
@@ -206,7 +207,7 @@ def test_a_request_that_can_not_be_made(card: TaskCard, signed: None, tmp_path: 
         run_request(card, tmp_path / "a.csr", pin="wrong-00")
     with pytest.raises(HardboundError, match=r"path is .*, whose folder does not exist: make the folder first"):
         run_request(card, tmp_path / "none/a.csr")
-    with pytest.raises(HardboundError, match=r"can't be read .*: check path and rights"):
+    with pytest.raises(HardboundError, match=r"can't be read .*: name a file, not a folder"):
         run_request(card, tmp_path)
     (tmp_path / "text").write_text("hello")
     with pytest.raises(HardboundError, match="exists and holds no certification request: remove it"):
@@ -221,7 +222,8 @@ def test_a_request_that_can_not_be_written(
 
     has_key(card)
     monkeypatch.setattr(request, "write_atomically", refuse)
-    with pytest.raises(HardboundError, match=r"can't be written .Permission denied.: check path and rights"):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(HardboundError, match=r"can't be written .Permission denied.: use become"):
         run_request(card, tmp_path / "a.csr")
 
 
