@@ -16,7 +16,12 @@ from ansible_collections.hardbound.identity.tests.support.machine_controller imp
 from ansible_collections.hardbound.identity.tests.support.machine_image import SUITES, Image, Unavailable, image, locked
 from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab
 from ansible_collections.hardbound.identity.tests.support.software_tpm import TpmMaker
-from ansible_collections.hardbound.identity.tests.support.virtual_machine import Machine, Snapshot, check_host
+from ansible_collections.hardbound.identity.tests.support.virtual_machine import (
+    Machine,
+    Snapshot,
+    accelerator,
+    check_host,
+)
 
 ROOT = pathlib.Path(__file__).parents[2]
 PREPARE = {"ansible.builtin.include_role": {"name": "hardbound.identity.tpm_host"}}
@@ -24,6 +29,7 @@ PREPARE = {"ansible.builtin.include_role": {"name": "hardbound.identity.tpm_host
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--suite", choices=sorted(SUITES), help="one release of Debian alone")
+    parser.addoption("--briefly", action="store_true", help="the first release alone where the processor is emulated")
 
 
 @pytest.fixture(scope="session", params=sorted(SUITES))
@@ -31,7 +37,15 @@ def suite(request: pytest.FixtureRequest) -> str:
     chosen = request.config.getoption("--suite")
     if chosen not in (None, request.param):
         pytest.skip(f"--suite {chosen}")
+    if request.config.getoption("--briefly") and request.param != min(SUITES) and is_emulated():
+        pytest.skip(f"takes too long on an emulated processor: ./run machine --suite {request.param}")
     return t.cast(str, request.param)
+
+
+def is_emulated() -> bool:
+    with or_skip():
+        check_host()
+        return "kvm" not in accelerator(image(min(SUITES)))
 
 
 @pytest.fixture(scope="session")

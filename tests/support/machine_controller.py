@@ -63,16 +63,20 @@ class Controller:
 
     def tasks(self, *tasks: t.Dict[str, t.Any], **variables: t.Any) -> t.List[t.Dict[str, t.Any]]:
         """Runs tasks on the machine as root and returns their results; none of them may fail."""
-        kept = self.folder / "kept.json"
-        run = self.play(str(self._playbook(kept, tasks)), **variables)
+        run = self.try_tasks(*tasks, **variables)
         assert run.code == 0, run.output
-        return t.cast("list[dict[str, t.Any]]", json.loads(kept.read_text()))
+        return t.cast("list[dict[str, t.Any]]", json.loads((self.folder / "kept.json").read_text()))
+
+    def try_tasks(self, *tasks: t.Dict[str, t.Any], **variables: t.Any) -> Run:
+        """Runs tasks on the machine as root, whatever comes of them."""
+        return self.play(str(self._playbook(tasks)), **variables)
 
     def begin_tasks(self, *tasks: t.Dict[str, t.Any]) -> subprocess.Popen[str]:
         """Starts tasks and does not wait."""
-        return self.begin(str(self._playbook(self.folder / "kept.json", tasks)))
+        return self.begin(str(self._playbook(tasks)))
 
-    def _playbook(self, kept: pathlib.Path, tasks: t.Sequence[t.Dict[str, t.Any]]) -> pathlib.Path:
+    def _playbook(self, tasks: t.Sequence[t.Dict[str, t.Any]]) -> pathlib.Path:
+        kept = self.folder / "kept.json"
         kept.unlink(missing_ok=True)
         steps: t.List[t.Dict[str, t.Any]] = [
             {**task, "register": f"result_{number}"} for number, task in enumerate(tasks)

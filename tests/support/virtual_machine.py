@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import base64
+import collections
 import functools
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import socket
@@ -16,6 +19,7 @@ import time
 import typing as t
 
 from ansible_collections.hardbound.identity.tests.support.machine_image import Image, Unavailable
+from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 ADMIN = "admin"
@@ -30,6 +34,9 @@ _SUDO = "sudo --stdin --prompt= sh -c "
 _BOOT = 900.0  # seconds, on an emulated processor that shares its host
 _COMMAND = 900.0  # seconds
 _PROBE = 20.0  # seconds within which a kernel that runs on KVM has said its name
+# TPM2_Clear by the platform, whose authorisation is empty until the firmware hands over (TPM 2.0 Part 3, 24.6).
+_CLEAR = bytes.fromhex("8002 0000001b 00000126 4000000c 00000009 40000009 0000 01 0000")
+_COMMAND_CODE = re.compile(r"SWTPM_IO_Read: length \d+\n (?:[0-9A-F]{2} ){6}((?:[0-9A-F]{2} ){4})")
 
 
 class Snapshot(t.NamedTuple):
@@ -56,6 +63,7 @@ class Machine:
         """
         check_host()
         self.image = image
+        self._kernel, self._initrd = image.kernel, image.initrd
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hb-machine-"))
         self.port = port or _free_port()
         self._disk = self.folder / "disk.qcow2"
@@ -88,7 +96,8 @@ class Machine:
         control = self.folder / "tpm.sock"
         control.unlink(missing_ok=True)
         state, way = f"dir={self.folder / 'tpm'}", f"type=unixio,path={control}"
-        command = ["swtpm", "socket", "--tpm2", "--tpmstate", state, "--ctrl", way]
+        log = f"file={self.folder / 'tpm.log'},level=20,truncate"  # each command, in hexadecimal digits
+        command = ["swtpm", "socket", "--tpm2", "--tpmstate", state, "--ctrl", way, "--log", log]
         self._tpm = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(control.exists, "swtpm did not start")
 
@@ -99,7 +108,7 @@ class Machine:
     def _parts(self) -> t.List[str]:
         return [
             *("-smp", "2", "-m", str(_GUEST_MEMORY), "-display", "none", "-serial", f"file:{self.folder}/console"),
-            *("-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd)),
+            *("-kernel", str(self._kernel), "-initrd", str(self._initrd)),
             *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet"),
             *("-drive", f"file={self._disk},if=virtio,format=qcow2"),
             *("-nic", f"user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:{self.port}-:22"),
@@ -143,6 +152,28 @@ class Machine:
         self._qemu.kill()
         self._qemu.wait()
         self._end_tpm()
+
+    def take_kernel(self) -> None:
+        """Has it start with the newest kernel that is installed in it from now on, as a boot loader would."""
+        for name, link in (("kernel", "/vmlinuz"), ("initrd", "/initrd.img")):
+            (self.folder / name).write_bytes(base64.b64decode(self.root(f"base64 {link}").stdout))
+        self._kernel, self._initrd = self.folder / "kernel", self.folder / "initrd"
+
+    def clear_tpm(self) -> None:
+        """Clears the TPM of a machine that is off, as its firmware does when somebody asks for that."""
+        tpm = SoftwareTpm(self.folder / "tpm")
+        tpm.start()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(tpm.socket))
+            connection.sendall(_CLEAR)
+            answer = connection.recv(4096)
+        tpm.stop()
+        assert answer[6:10] == bytes(4), answer.hex()
+
+    def tpm_commands(self) -> t.Counter[int]:
+        """Returns how often the TPM got each command since the machine was switched on, by code (Part 2, 6.5.2)."""
+        found = _COMMAND_CODE.findall((self.folder / "tpm.log").read_text(errors="replace"))
+        return collections.Counter(int(code.replace(" ", ""), 16) for code in found)
 
     def discard(self) -> None:
         """Ends it, and forgets its disk and its TPM."""

@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ways in which a controller comes: with and without pipelining, by sudo with its password, from an environment.
+
+The other scenarios come with pipelining. All of them come from a virtual environment, and need sudo's password.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from ansible_collections.hardbound.identity.tests.machine import steps
+from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab
+
+pytestmark = pytest.mark.extended
+
+# Each file of the user that Ansible comes as, and of root, that holds a PIN or a PUK.
+LEFT = f"grep --recursive --files-with-matches -e {steps.PIN} -e {steps.PUK} /home /root /tmp /var/tmp /var/log || true"
+
+
+def test_without_pipelining(lab: Lab) -> None:
+    """Ansible copies each module to the host then, with its options, and takes it away again."""
+    machine, controller = lab.machine, lab.controller
+    assert sys.prefix != sys.base_prefix, "the controller is to be in a virtual environment"
+    controller.pipelining = False
+    asked = {steps.MAKE: steps.card("alice")}
+    [made] = controller.tasks(asked)
+    steps.sign(machine, made["reader"])
+    [again] = controller.tasks(asked)
+    assert made["changed"] and not again["changed"]
+    assert machine.root(LEFT).stdout == ""
+
+
+def test_a_wrong_password_of_sudo_changes_nothing(lab: Lab) -> None:
+    refused = lab.controller.try_tasks({steps.MAKE: steps.card("alice")}, ansible_become_password="wrong")
+    assert refused.code and "password" in refused.output.lower(), refused.output
+    assert steps.PIN not in refused.output
+    assert steps.records(lab.machine) == []
