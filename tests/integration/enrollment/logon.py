@@ -158,6 +158,7 @@ class Ssh(Service):
     """ssh with the PKCS#11 module, and an sshd that reads which keys were revoked."""
 
     port = 2222
+    user = "root"
     programs: t.Sequence[str] = ("ssh", "ssh-keygen", "/usr/sbin/sshd")
     client_program: t.Sequence[str] = ("ssh",)
 
@@ -212,7 +213,7 @@ class Ssh(Service):
             **self.asked(),
         }
         options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
-        server = ["-p", str(self.port), *options, "root@127.0.0.1", "echo logged on"]
+        server = ["-p", str(self.port), *options, f"{self.user}@127.0.0.1", "echo logged on"]
         return self.client(*asked, *self.client_program, "-F", "none", *server)
 
 
