@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A new process logs in, signs once and ends: a card beside tpm2-pkcs11, in turn, on one /dev/tpmrm0.
 
-tests/benchmarks/bench_first_signature.py is the same without a machine. The card was used before since the start.
+Beside that, a logon by ssh with the card, in turn with the same by a key in a file. The card was used before since the
+start. The TPM is as slow as a firmware TPM or a discrete one by what stands between QEMU and swtpm.
+tests/benchmarks/bench_first_signature.py and bench_logon.py are the same without a machine.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import pathlib
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -17,32 +20,48 @@ import typing as t
 
 import pytest
 from ansible_collections.hardbound.identity.tests.machine import steps
+from ansible_collections.hardbound.identity.tests.support import command_log
+from ansible_collections.hardbound.identity.tests.support.machine_controller import Controller
+from ansible_collections.hardbound.identity.tests.support.machine_image import Image
 from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab
-from ansible_collections.hardbound.identity.tests.support.virtual_machine import Machine
+from ansible_collections.hardbound.identity.tests.support.slow_channel import SlowChannel
+from ansible_collections.hardbound.identity.tests.support.virtual_machine import Machine, Snapshot
 
-ROUNDS = 9
+ROUNDS = 7
 MOST_CARDS = 5
 SOURCE = pathlib.Path(__file__).parents[1] / "benchmarks/sign.c"
 CARD, PEER = "card 0", "peer"
 BIN = "/home/alice/sign"
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 WAYS = {
-    "p11-kit-client": [f"{LIBRARIES}/pkcs11/p11-kit-client.so", CARD],
-    "opensc-pkcs11": [f"{LIBRARIES}/opensc-pkcs11.so", "-"],
-    "tpm2-pkcs11": [f"{LIBRARIES}/libtpm2_pkcs11.so.1", PEER],
+    "p11-kit-client": [BIN, f"{LIBRARIES}/pkcs11/p11-kit-client.so", CARD, steps.PIN],
+    "opensc-pkcs11": [BIN, f"{LIBRARIES}/opensc-pkcs11.so", "-", steps.PIN],
+    "tpm2-pkcs11": [BIN, f"{LIBRARIES}/libtpm2_pkcs11.so.1", PEER, steps.PIN],
 }
-"""How a program reaches a key: its module and the token's label. By OpenSC it takes the last card that OpenSC shows."""
+"""A program, with its module and the token's label. By OpenSC it takes the last card that OpenSC shows."""
+_KNOWN = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=known"]
+_SSH = ["ssh", "-F", "none", *_KNOWN, "-o", "IdentityAgent=none"]
+LOGONS = {
+    "ssh by card": [*_SSH, "-o", "IdentityFile=none", "-o", f"PKCS11Provider={steps.MODULE}", "localhost", "true"],
+    "ssh by file": [*_SSH, "-o", "IdentitiesOnly=yes", "-i", "key", "localhost", "true"],
+}
 ENVIRONMENT = {
     "P11_KIT_SERVER_ADDRESS": "unix:path=/run/hardbound/pkcs11",
     "OPENSC_CONF": "/home/alice/opensc.conf",
     "TPM2_PKCS11_STORE": "/home/alice/token",
     "TPM2_PKCS11_TCTI": "device:/dev/tpmrm0",
     "TSS2_LOG": "all+none",
+    "SSH_ASKPASS": "/home/alice/askpass",
+    "SSH_ASKPASS_REQUIRE": "force",
 }
 PREPARE = f"""
 set -eu
 cd /home/alice
 echo 'app default {{}} app opensc-pkcs11 {{ pkcs11 {{ max_virtual_slots = 40; }} }}' >opensc.conf
+printf '#!/bin/sh\necho {steps.PIN}\n' >askpass
+chmod 700 askpass
+ssh-keygen -q -t ecdsa -b 256 -N '' -f key
+{{ cat key.pub; ssh-keygen -D {steps.MODULE}; }} >>.ssh/authorized_keys
 mkdir token
 export TPM2_PKCS11_TCTI=device:/dev/tpmrm0
 tpm2_ptool init --path token
@@ -50,28 +69,58 @@ tpm2_ptool addtoken --pid 1 --label {PEER} --userpin {steps.PIN} --sopin {steps.
 tpm2_ptool addkey --label {PEER} --userpin {steps.PIN} --algorithm ecc256 --path token
 """
 MEASURE = f"""
-import json, os, subprocess, time
+import json, os, subprocess, sys, time
 os.environ.update({ENVIRONMENT!r})
 times = {{}}
 for number in range(1 + {ROUNDS}):
-    for way, (module, label) in {WAYS!r}.items():
+    for way, command in json.loads(sys.argv[1]).items():
         began = time.perf_counter()
-        subprocess.run([{BIN!r}, module, label, {steps.PIN!r}], check=True)
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
         times.setdefault(way, []).append(time.perf_counter() - began)
 print(json.dumps({{way: found[1:] for way, found in times.items()}}))
 """
+Times = t.Dict[str, t.List[float]]
 
 
-def test_a_new_process_that_logs_in_and_signs_once(lab: Lab, tmp_path: pathlib.Path) -> None:
-    machine = lab.machine
+@pytest.fixture
+def channels() -> t.List[SlowChannel]:
+    return []
+
+
+@pytest.fixture
+def slow_lab(
+    debian: Image, prepared: pathlib.Path, channels: t.List[SlowChannel], tmp_path: pathlib.Path
+) -> t.Iterator[Lab]:
+    """A prepared machine whose TPM can be slowed down."""
+    machine = Machine(debian, Snapshot(prepared))
+    machine.between = lambda tpm, relay: channels.append(SlowChannel(tpm, relay, command_log.kind))
+    with machine:
+        yield Lab(machine, Controller(tmp_path / "controller", machine), prepared / "anchors.pem")
+
+
+def test_a_new_process_that_logs_in_and_signs_once(
+    slow_lab: Lab, channels: t.List[SlowChannel], tmp_path: pathlib.Path
+) -> None:
+    machine = slow_lab.machine
     put_program(machine, tmp_path)
     machine.root("usermod --append --groups tss alice")
-    make(lab, [0])
+    make(slow_lab, [0])
     machine.run(PREPARE, user="alice")
     for others in (range(0), range(1, MOST_CARDS)):
         if others:
-            make(lab, others)
-        show(machine, 1 + len(others), json.loads(machine.run("python3 -", user="alice", given=MEASURE).stdout))
+            make(slow_lab, others)
+        for profile, delays in command_log.PROFILES.items():
+            channels[-1].delays = delays
+            title = f"{machine.image.suite}, {profile}, cards: {1 + len(others)}"
+            show(title, "tpm2-pkcs11", measured(machine, WAYS))
+            if not others:
+                show(title, "ssh by file", measured(machine, LOGONS))
+            channels[-1].delays = {}
+
+
+def measured(machine: Machine, commands: t.Mapping[str, t.Sequence[str]]) -> Times:
+    command = f"python3 - {shlex.quote(json.dumps(commands))}"
+    return t.cast(Times, json.loads(machine.run(command, user="alice", given=MEASURE).stdout))
 
 
 def make(lab: Lab, numbers: t.Iterable[int]) -> None:
@@ -90,13 +139,14 @@ def put_program(machine: Machine, folder: pathlib.Path) -> None:
     machine.run(f"base64 --decode >{BIN} && chmod 700 {BIN}", user="alice", given=encoded)
 
 
-def show(machine: Machine, cards: int, times: t.Mapping[str, t.Sequence[float]]) -> None:
-    print(f"\n{machine.image.suite}, cards on the host: {cards}")
-    theirs = times["tpm2-pkcs11"]
+def show(title: str, beside: str, times: Times) -> None:
+    print(f"\n{title}")
+    theirs = times[beside]
     for way, found in times.items():
         ratio = statistics.median(ours / other for ours, other in zip(found, theirs))
+        over = statistics.median(ours - other for ours, other in zip(found, theirs))
         fastest = min(found) / min(theirs)
         print(
-            f"{way:<15} {statistics.median(found) * 1000:8.1f} ms   beside tpm2-pkcs11 {ratio:5.2f},"
-            f" the fastest {fastest:5.2f}"
+            f"  {way:<15} {statistics.median(found) * 1000:8.1f} ms   beside {beside} {ratio:5.2f},"
+            f" the fastest {fastest:5.2f}, {over:5.2f} s over it"
         )

@@ -70,6 +70,8 @@ class Machine:
         base, kind = (before.disk, "qcow2") if before.disk.exists() else (image.disk, "raw")
         _call("qemu-img", "create", "-q", "-f", "qcow2", "-b", str(base), "-F", kind, str(self._disk))
         shutil.copytree(before.tpm, self.folder / "tpm")
+        self.between: t.Optional[t.Callable[[pathlib.Path, pathlib.Path], object]] = None
+        """Makes what stands between QEMU and swtpm: from where swtpm listens, and where QEMU shall connect."""
         self._tpm: t.Optional[subprocess.Popen[bytes]] = None
         self._qemu: t.Optional[subprocess.Popen[bytes]] = None
 
@@ -93,13 +95,17 @@ class Machine:
         until(self.is_up, self._story, _BOOT)
 
     def _start_tpm(self) -> None:
-        control = self.folder / "tpm.sock"
+        control = self._socket = self.folder / "tpm.sock"
         control.unlink(missing_ok=True)
         state, way = f"dir={self.folder / 'tpm'}", f"type=unixio,path={control}"
         log = f"file={self.folder / 'tpm.log'},level=20,truncate"  # each command, in hexadecimal digits
         command = ["swtpm", "socket", "--tpm2", "--tpmstate", state, "--ctrl", way, "--log", log]
         self._tpm = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(control.exists, "swtpm did not start")
+        if self.between is not None:
+            self._socket = self.folder / "between.sock"
+            self._socket.unlink(missing_ok=True)
+            self.between(control, self._socket)
 
     def _start_qemu(self) -> None:
         with (self.folder / "qemu.log").open("wb") as log:
@@ -112,7 +118,7 @@ class Machine:
             *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet"),
             *("-drive", f"file={self._disk},if=virtio,format=qcow2"),
             *("-nic", f"user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:{self.port}-:22"),
-            *("-chardev", f"socket,id=control,path={self.folder}/tpm.sock"),
+            *("-chardev", f"socket,id=control,path={self._socket}"),
             *("-tpmdev", "emulator,id=tpm,chardev=control", "-device", "tpm-tis,tpmdev=tpm"),
         ]
 
