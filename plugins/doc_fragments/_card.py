@@ -174,6 +174,25 @@ passkeys:
     - Such a card's PIN has 63 bytes at most, and 8 tries. A PIV card's PIN has 8 characters at most in any case.
     - Left out, a card that exists stays as it is, and a new one is none. Taken away, the passkeys stay in the card.
   type: bool
+presence:
+  description:
+    - What tells a passkey's relying party that somebody is there. Only with O(passkeys=true).
+    - With V(pin), that the PIN was given for this one request.
+    - With V(ask), beside the PIN a dialog, which the card's O(owner) has to answer in the session at the computer's
+      seat, for each passkey made or used. Without such a session no passkey is made or used.
+    - Left out, a card that exists keeps what it has; a new one has V(pin).
+  type: str
+  choices: [pin, ask]
+enterprise_attestation:
+  description:
+    - Relying parties, by their ids, that get enterprise attestation, such as V(corp.example). Only with
+      O(passkeys=true), and once the enrolment CA has certified the card's attestation key.
+    - The attestation key tells one card from another. With the list, relying parties that are not named don't see it;
+      their passkeys attest themselves.
+    - Left out, a card that exists keeps its list. Without a list each relying party that asks for attestation gets
+      what the attestation key states, and none gets enterprise attestation.
+  type: list
+  elements: str
 card_reset:
   description:
     - Whether a program that reaches a PIV card may make it anew over PC/SC, once PIN and PUK are both blocked, as

@@ -230,6 +230,13 @@ card:
     passkeys:
       description: Whether the card is a FIDO2 authenticator too.
       type: bool
+    presence:
+      description: What tells a passkey's relying party that somebody is there.
+      type: str
+    enterprise_attestation:
+      description: Relying parties that alone see the card's attestation key; all may, if none is named.
+      type: list
+      elements: str
     card_reset:
       description: Whether a program may make the card anew whose PIN and PUK are blocked.
       type: bool

@@ -14,6 +14,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.derivatio
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import NoSuchKey, NotOffered
 from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey import (
     Passkey,
+    PasskeyPresence,
     PasskeyStore,
     PasskeyUser,
     WantedPasskey,
@@ -45,6 +46,7 @@ class SoftPasskeys:
     """Behaves as the card core's ``Passkeys`` does. All are on P-256, and the key of one is found by its blob."""
 
     attestation_chain: t.Tuple[bytes, ...] = ()
+    enterprise_parties: t.Tuple[str, ...] = ()
 
     def __init__(self, card: SoftPasskeyCard) -> None:
         self._card = card
@@ -149,9 +151,15 @@ class SoftPasskeys:
 class SoftPasskeyCard(SoftCard):
     """A soft card that also takes the hash of its PIN."""
 
+    presence = PasskeyPresence.PIN
+
     def __init__(self) -> None:
         super().__init__()
         self.passkeys = SoftPasskeys(self)
+
+    @property
+    def shortest_new_pin(self) -> int:
+        return self.shortest_pin
 
     @property
     def pin_due(self) -> t.Optional[Due]:

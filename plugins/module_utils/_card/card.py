@@ -20,6 +20,7 @@ from .kept import Kept
 from .key import Key
 from .key_slots import Certify, KeySlots
 from .objects import Objects
+from .passkey import PasskeyPresence
 from .passkeys import Passkeys
 from .pin_record import Due
 from .pins import Pins
@@ -98,9 +99,22 @@ class Card:
         return self.record.pin_policy.minlen
 
     @property
+    def shortest_new_pin(self) -> int:
+        """The same, by the rules of card and host together.
+
+        :raises StateError: if no PIN can follow both
+        """
+        return self._session.store.host_policy().rules(self.record.pin_policy).minlen
+
+    @property
     def pin_must_change(self) -> bool:
         """Whether the PIN was given by somebody else than its user, who has to change it first."""
         return self.record.pin.must_change
+
+    @property
+    def presence(self) -> PasskeyPresence:
+        """What tells a passkey's relying party that somebody is there."""
+        return self.record.presence
 
     @property
     def pin_due(self) -> t.Optional[Due]:

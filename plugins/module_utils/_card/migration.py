@@ -82,6 +82,8 @@ def _from_2(fields: Fields) -> Fields:
         "faces": ["pcsc"],
         "card_reset": False,
         "passkeys": False,
+        "presence": "pin",
+        "enterprise_attestation": [],
         "passkey_store": None,
     }
 

@@ -16,9 +16,12 @@ from dataclasses import dataclass, field, replace
 from .._encoding.blob import Blob
 from .._encoding.key_algorithm import KeyAlgorithm
 from .._encoding.wire import LARGEST_STRUCTURE, Reader, sized, unsized
+from .._errors import InputError
 
 ALGORITHMS = (KeyAlgorithm.ECC_P256, KeyAlgorithm.ECC_P384, KeyAlgorithm.RSA_2048)
 """Those of which a wrapped passkey fits into a credential id; WebAuthn Level 2, section 4, allows 1023 bytes."""
+LONGEST_PARTY = 253
+"""Bytes of a relying party id: a domain."""
 _FORMAT = 1
 _HMAC_SECRET, _LARGE_BLOB = 1, 2
 
@@ -29,6 +32,32 @@ class Protection(enum.IntEnum):
     OPTIONAL = 1
     OPTIONAL_WITH_LIST = 2
     REQUIRED = 3
+
+
+class PasskeyPresence(str, enum.Enum):
+    """What tells that somebody is there."""
+
+    PIN = "pin"
+    """That the PIN was verified for this request."""
+    ASK = "ask"
+    """Beside the PIN, a dialog in the session of the card's owner at the seat."""
+
+
+def parse_parties(names: t.Sequence[str], field_name: str) -> t.Tuple[str, ...]:
+    """Returns relying party ids, each once, as they are compared.
+
+    :raises InputError: for what is no domain: WebAuthn Level 2, section 5.1.2
+    """
+    for name in names:
+        if not is_party(name) or "/" in name or name != name.lower():
+            remedy = "write relying party ids as corp.example, without scheme, port or path"
+            raise InputError(field_name, f"holds {name!r}", remedy)
+    return tuple(dict.fromkeys(names))
+
+
+def is_party(name: str) -> bool:
+    """Whether something can be a relying party id: a domain, or what else programs name so, such as ``ssh:``."""
+    return 1 <= len(name.encode()) <= LONGEST_PARTY and name.isprintable() and " " not in name
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from .._encoding.blob import Blob
 from .._encoding.evidence import Statement
 from .._encoding.key_algorithm import KeyAlgorithm
+from .._errors import StateError
 from .._tpm import object as tpm_object
 from .._tpm.capability import supports
 from .._tpm.template import Template
@@ -22,6 +23,7 @@ from .key import PinUse
 from .key_slots import KeySlots
 from .passkey import ALGORITHMS, Passkey, PasskeyStore, PasskeyUser, WantedPasskey, rp_hash
 from .private_keys import PrivateKeys, UsableKey
+from .readiness import check_host_policy
 from .room import left
 from .session import CardSession
 
@@ -58,6 +60,11 @@ class Passkeys:
             each for each in (record.ak_certificate, record.attestation_issuer) if record.ak_certificate and each
         )
 
+    @property
+    def enterprise_parties(self) -> t.Tuple[str, ...]:
+        """Relying parties that alone shall see the attestation key; none is named where all may."""
+        return self._session.record.enterprise_attestation
+
     # What there is.
 
     def listed(self) -> t.Tuple[Passkey, ...]:
@@ -90,10 +97,11 @@ class Passkeys:
     def make(self, wanted: WantedPasskey) -> Passkey:
         """Makes a passkey. A discoverable one takes the place of the one that its user has there.
 
-        :raises NotOffered: if the TPM does not know the algorithm
+        :raises NotOffered: if the TPM does not know the algorithm, or the host's policy allows no passkeys in it
         :raises CardFull:
         """
         session = self._session
+        self._require_allowed()
         self._prepare_store()
         with session.changing() as gates:
             session.require_pin()
@@ -104,6 +112,15 @@ class Passkeys:
                 made = self._discoverable(made, wanted)
                 session.write(session.known.with_passkeys(lambda store: store.with_passkey(made)))
         return made if wanted.discoverable else self._wrapped(made)
+
+    def _require_allowed(self) -> None:
+        """A passkey is what Windows Hello makes, too: where cards may not be made, no passkey is."""
+        session = self._session
+        with session.turn():
+            try:
+                check_host_policy(session.store.host_policy(), session.tpm)
+            except StateError as error:
+                raise NotOffered(f"The host's rules don't allow the passkey: {error}") from error
 
     def _create(self, gates: Gates, wanted: WantedPasskey) -> Passkey:
         tpm, policy = self._session.tpm, gates.model.key_policy(PinUse.ONCE)

@@ -22,7 +22,7 @@ from .face import Face
 from .key import PinUse
 from .migration import VERSION, NewerVersion, upgraded
 from .model import Model, Role
-from .passkey import Passkey, PasskeyStore, PasskeyUser, Protection
+from .passkey import Passkey, PasskeyPresence, PasskeyStore, PasskeyUser, Protection
 from .pin_record import PinRecord
 from .room import check_room, taken
 from .telltale import Telltale
@@ -132,6 +132,9 @@ class Record:
     """The ways by which programs reach the card, if it is presented."""
     passkeys: bool = False
     """Whether the card is a FIDO2 authenticator too, on a host that shows cards so."""
+    presence: PasskeyPresence = PasskeyPresence.PIN
+    enterprise_attestation: t.Tuple[str, ...] = ()
+    """Ids of the relying parties that alone shall see the attestation key; none is named where all may."""
     card_reset: bool = False
     """Whether a program may make the card anew that has blocked PIN and PUK."""
     generated: bool = False
@@ -393,6 +396,8 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "edge": Edge(fields["edge"]),
         "faces": tuple(Face(each) for each in fields["faces"]),
         "passkeys": bool(fields["passkeys"]),
+        "presence": PasskeyPresence(fields["presence"]),
+        "enterprise_attestation": tuple(fields["enterprise_attestation"]),
         "card_reset": bool(fields["card_reset"]),
         "generated": bool(fields["generated"]),
         "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},

@@ -13,19 +13,17 @@ from .._pin import PinPolicy
 from .._tpm.tcti import DEFAULT, Tcti
 from .admin_key import AdminKey
 from .attestation import Attestation
+from .authenticator_model import MOST_TRIES as MOST_TRIES_WITH_PASSKEYS
 from .edge import Edge, parse_algorithm
 from .face import Face
 from .key import PinUse, default_pin_use, slot_name, slot_number
+from .passkey import PasskeyPresence
 
 LONGEST_NAME = 127
 PUK_LENGTH = 8
 FEWEST_TRIES = 1
 MOST_TRIES = 127
 DEFAULT_TRIES = 5
-MOST_TRIES_WITH_PASSKEYS = 8
-"""CTAP 2.1, clause 6.5.2.2."""
-LONGEST_PIN_WITH_PASSKEYS = 63
-"""Bytes that a FIDO2 client sends of a new PIN: clause 6.5.1."""
 
 
 def check_tries(field_name: str, tries: int) -> None:
@@ -66,7 +64,7 @@ class KeySpecification:
             edge.check_algorithm(self.algorithm, f"{prefix}algorithm")
 
 
-CHANGEABLE = ("owner", "group", "faces", "passkeys", "card_reset", "pin_policy")
+CHANGEABLE = ("owner", "group", "faces", "passkeys", "presence", "enterprise_attestation", "card_reset", "pin_policy")
 """What a task can change of a card that exists. Fields of a specification, a record and a task have these names."""
 KEPT = ("name", "edge", "pin_retries", "puk_retries", "has_puk", *CHANGEABLE)
 """What a card's record says as a task does, by the names that both have for it."""
@@ -91,6 +89,9 @@ class Specification:
     generate: bool = False
     card_reset: bool = False
     passkeys: bool = False
+    presence: PasskeyPresence = PasskeyPresence.PIN
+    enterprise_attestation: t.Tuple[str, ...] = ()
+    """Relying party ids."""
     attestation: Attestation = Attestation.NONE
     keys: t.Tuple[KeySpecification, ...] = ()
 
@@ -116,6 +117,8 @@ class Specification:
         if self.passkeys and self.pin_retries > MOST_TRIES_WITH_PASSKEYS:
             remedy = f"choose {MOST_TRIES_WITH_PASSKEYS} or less, or leave passkeys out"
             raise InputError("pin_retries", f"is {self.pin_retries}, more than a card with passkeys may have", remedy)
+        if self.presence is PasskeyPresence.ASK and not self.owner:
+            raise InputError("presence", "is ask, and the card has no owner to be asked", "give owner too")
         if self.generate and not self.edge.has_file_system:
             choices = " or ".join(edge.value for edge in Edge if edge.has_file_system)
             fault = f"is true, but a {self.edge.label} card has no file system to write"

@@ -14,7 +14,7 @@ from .._card.edge import Edge
 from .._card.external_key import ExternalKey
 from .._card.face import Face
 from .._card.key import Key
-from .._card.passkey import Passkey, PasskeyUser, WantedPasskey
+from .._card.passkey import Passkey, PasskeyPresence, PasskeyUser, WantedPasskey
 from .._card.pin_record import Due
 from .._card.secret import Reference, Tries
 from .._card.specification import KeySpecification
@@ -147,6 +147,9 @@ class CardPasskeys(t.Protocol):
     def attestation_chain(self) -> t.Tuple[bytes, ...]: ...
 
     @property
+    def enterprise_parties(self) -> t.Tuple[str, ...]: ...
+
+    @property
     def room(self) -> int: ...
 
     @property
@@ -191,7 +194,10 @@ class PasskeyCard(t.Protocol):
     def passkeys(self) -> CardPasskeys: ...
 
     @property
-    def shortest_pin(self) -> int: ...
+    def presence(self) -> PasskeyPresence: ...
+
+    @property
+    def shortest_new_pin(self) -> int: ...
 
     @property
     def pin_due(self) -> t.Optional[Due]: ...

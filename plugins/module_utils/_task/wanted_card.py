@@ -8,14 +8,15 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._card.attestation import Attestation
+from .._card.authenticator_model import LONGEST_PIN
 from .._card.edge import Edge
 from .._card.face import Face, parse_faces
+from .._card.passkey import PasskeyPresence, parse_parties
 from .._card.record import Record
 from .._card.secret import expects
 from .._card.specification import (
     CHANGEABLE,
     DEFAULT_TRIES,
-    LONGEST_PIN_WITH_PASSKEYS,
     KeySpecification,
     Secrets,
     Specification,
@@ -142,6 +143,8 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: At
         has_admin=expects("admin_key", has_admin, task["has_admin_key"]),
         generate=task["generate"],
         passkeys=bool(task["passkeys"]),
+        presence=PasskeyPresence(task["presence"] or PasskeyPresence.PIN.value),
+        enterprise_attestation=parse_parties(task["enterprise_attestation"] or (), "enterprise_attestation"),
         card_reset=bool(task["card_reset"]),
         attestation=attestation,
         keys=tuple(keys),
@@ -152,7 +155,7 @@ def _policy(task: t.Mapping[str, t.Any], edge: Edge) -> PinPolicy:
     policy = pin_policy(task["pin_policy"]).validate().capped(edge.longest_pin, "pin_policy", f"a {edge.label} card")
     if not task["passkeys"]:
         return policy
-    longest = min(edge.longest_pin, LONGEST_PIN_WITH_PASSKEYS)
+    longest = min(edge.longest_pin, LONGEST_PIN)
     return policy.capped(longest, "pin_policy", "a card with passkeys", "leave passkeys out")
 
 

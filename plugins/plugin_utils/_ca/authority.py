@@ -20,6 +20,7 @@ from .._ledger import clock, packages
 from . import evidence_key, files, keyfile, ssh
 from .key_usage import key_usage
 from .keyfile import SigningKey
+from .metadata_statement import metadata_statement
 from .safe import Safe
 from .signer import Signer, identifier, public_der
 
@@ -156,6 +157,11 @@ class CaFolder:
     @property
     def ssh_public_key(self) -> Path:
         return self.public / "ssh.pub"
+
+    @property
+    def metadata_statement(self) -> Path:
+        """For relying parties of passkeys."""
+        return self.public / "fido_metadata.json"
 
     @property
     def exists(self) -> bool:
@@ -361,6 +367,7 @@ def _write_certificates(folder: CaFolder, root: x509.Certificate, issuing: x509.
     files.write(folder.certificate("root"), root.public_bytes(serialization.Encoding.DER), files.PUBLIC)
     files.write(folder.certificate("issuing"), issuing.public_bytes(serialization.Encoding.DER), files.PUBLIC)
     files.write(folder.chain, b"".join(pem), files.PUBLIC)
+    files.write(folder.metadata_statement, metadata_statement(root), files.PUBLIC)
 
 
 def _move(draft: Path, folder: CaFolder) -> None:

@@ -21,6 +21,7 @@ from .._ledger.record import IssuedCertificate, RevocationReason
 from . import authority, crl, files, keyfile
 from .authority import Authority, Blueprint, CaFolder, Settings
 from .crl import Crl
+from .metadata_statement import metadata_statement
 from .signer import Signer, identifier
 
 _URLS = ("crl_urls", "root_crl_urls", "issuer_urls")
@@ -64,6 +65,7 @@ class Step(enum.Enum):
     CREATE = "make root, issuing CA and ledger"
     RENEW = "certify the issuing CA anew"
     SETTINGS = "change the addresses in new certificates"
+    METADATA = "write what relying parties may know of passkeys"
     REVOKE = "revoke certificates"
     LISTS = "sign and write the revocation lists"
     ROOT_LIST = "sign and write the root's revocation list"
@@ -133,6 +135,7 @@ class CurrentCa:
     at: datetime
     view: t.Mapping[str, t.Any] = field(default_factory=dict)
     renewal_due: bool = False
+    metadata_due: bool = False
     root_key_here: bool = True
     lists_due: bool = True
     root_list_due: bool = True
@@ -156,6 +159,7 @@ class EnrollmentCa:
             at=at,
             view=_view(opened),
             renewal_due=clock.is_due(*clock.validity(opened.certificate), at),
+            metadata_due=_content(opened.folder.metadata_statement) != metadata_statement(opened.root_certificate),
             root_key_here=opened.folder.private_key("root").exists(),
             lists_due=self._lists_due(opened, ledger),
             root_list_due=_list_due(ledger, identifier(opened.root_certificate), opened.folder.crl("root")),
@@ -173,6 +177,7 @@ class EnrollmentCa:
         steps = (
             (Step.RENEW, self._renews(current)),
             (Step.SETTINGS, any(current.view[name] != wanted[name] for name in _URLS)),
+            (Step.METADATA, current.metadata_due),
             (Step.REVOKE, bool(current.to_revoke)),
             (Step.LISTS, current.lists_due or bool(current.to_revoke)),
             (Step.ROOT_LIST, current.root_list_due and current.root_key_here),
@@ -205,6 +210,8 @@ class EnrollmentCa:
             authority.renew(opened, wanted.blueprint, self._now())
         elif step is Step.SETTINGS:
             files.write(folder.settings, Settings.of(wanted.blueprint).encode())
+        elif step is Step.METADATA:
+            files.write(folder.metadata_statement, metadata_statement(opened.root_certificate), files.PUBLIC)
         elif step is Step.REVOKE:
             for entry in wanted.revoked:
                 ledger.revoke(entry.where, entry.reason, opened.identifier)
@@ -319,6 +326,8 @@ def _pending(current: CurrentCa) -> t.Dict[str, t.Any]:
         found["valid"] = [_line(each) for each in current.to_revoke]
     if current.renewal_due and current.root_key_here:
         found["certificate"] = "due for renewal"
+    if current.metadata_due:
+        found["metadata_statement"] = "due"
     if current.lists_due or current.to_revoke:
         found["crl"] = "due"
     if current.root_list_due and current.root_key_here:

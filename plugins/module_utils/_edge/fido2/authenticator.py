@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ..._card.errors import NotOffered
 from ..card import PasskeyCard
 from . import cbor
 from .client_pin import client_pin
@@ -88,6 +89,8 @@ class Authenticator:
 
     def _status(self, error: Exception) -> CtapStatus:
         status = ctap_status_of(error)
+        if isinstance(error, NotOffered):
+            self._state.log(f"refused: {error}")
         if status is not None:
             return status
         if self._failed:

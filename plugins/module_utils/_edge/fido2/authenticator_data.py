@@ -7,11 +7,12 @@ from __future__ import annotations
 import struct
 import typing as t
 
+from ..._card.authenticator_model import AAGUID
 from ..._card.passkey import Passkey, rp_hash
 from ..._encoding.public import Public
 from . import cbor
 from .cose import CoseKey, cose_key
-from .reference import AAGUID, AuthenticatorFlag
+from .reference import AuthenticatorFlag
 
 _NO_COUNTER = struct.pack(">I", 0)
 """A card does not count signatures: a copy of its files signs nothing, so there is nothing to notice."""

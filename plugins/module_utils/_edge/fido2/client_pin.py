@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._card.authenticator_model import LONGEST_PIN, MOST_TRIES
 from ..._card.derivation import PinHash
 from ..._card.errors import Blocked, WrongSecret
 from ..._card.secret import Reference
@@ -13,7 +14,7 @@ from ..._errors import InputError
 from .parameters import CtapParameters
 from .pin_protocol import PinProtocol
 from .pin_token import permissions_of
-from .reference import LONGEST_PIN, MOST_TRIES, CtapStatus, Permission
+from .reference import CtapStatus, Permission
 from .refused import CtapRefused, refuse_unless
 from .state import CtapAnswer, CtapState
 

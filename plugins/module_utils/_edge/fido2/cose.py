@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""COSE keys, in which WebAuthn writes public keys: RFC 8152, section 13, and RFC 8812, section 2."""
+"""COSE keys, in which WebAuthn writes public keys: RFC 8152, section 13."""
 
 from __future__ import annotations
 
 import os
 import typing as t
 
+from ..._card.authenticator_model import COSE_NUMBERS
 from ..._cryptography import ec, utils
 from ..._encoding.algorithm import Curve
 from ..._encoding.key_algorithm import KeyAlgorithm
@@ -14,14 +15,7 @@ from .parameters import CtapParameters
 from .reference import CtapStatus
 from .refused import CtapRefused, refuse_unless
 
-ES256, ES384, RS256 = -7, -35, -257
 _ECDH_ES_HKDF_256 = -25
-NUMBERS: t.Mapping[KeyAlgorithm, int] = {
-    KeyAlgorithm.ECC_P256: ES256,
-    KeyAlgorithm.ECC_P384: ES384,
-    KeyAlgorithm.RSA_2048: RS256,
-}
-"""What COSE calls the signatures of each algorithm."""
 _KTY, _ALG, _CRV, _X, _Y, _N, _E = 1, 3, -1, -2, -3, -1, -2
 _EC2, _RSA = 2, 3
 _CURVES = {Curve.NIST_P256: 1, Curve.NIST_P384: 2}
@@ -31,7 +25,7 @@ CoseKey = t.Dict[int, t.Any]
 def cose_key(public: t.Any, algorithm: KeyAlgorithm) -> CoseKey:
     """Returns the public key of a passkey."""
     numbers = public.public_numbers()
-    head = {_KTY: _RSA if algorithm.is_rsa else _EC2, _ALG: NUMBERS[algorithm]}
+    head = {_KTY: _RSA if algorithm.is_rsa else _EC2, _ALG: COSE_NUMBERS[algorithm]}
     if algorithm.is_rsa:
         exponent = numbers.e.to_bytes(3, "big")
         return {**head, _N: numbers.n.to_bytes(algorithm.size, "big"), _E: exponent}

@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._card.passkey import Passkey, PasskeyUser
+from ..._card.authenticator_model import MOST_IN_LIST
+from ..._card.passkey import Passkey, PasskeyUser, is_party
 from .parameters import CtapParameters
-from .reference import MOST_IN_LIST, CtapStatus
+from .reference import CtapStatus
 from .refused import refuse_unless
 
 PUBLIC_KEY = "public-key"
 _LONGEST_USER_ID = 64
 _LONGEST_NAME = 64
 """Bytes of a name that are kept; WebAuthn Level 2, section 6.4.1 asks for as many."""
-_LONGEST_RP = 253
 
 
 def read_descriptors(given: CtapParameters, at: int) -> t.List[bytes]:
@@ -46,6 +46,5 @@ def describe_user(user: PasskeyUser, with_names: bool) -> t.Dict[str, t.Any]:
 
 def read_rp(identifier: str) -> str:
     """:raises CtapRefused: for what is no relying party id"""
-    sound = 1 <= len(identifier.encode()) <= _LONGEST_RP and identifier.isprintable() and " " not in identifier
-    refuse_unless(sound, CtapStatus.INVALID_PARAMETER)
+    refuse_unless(is_party(identifier), CtapStatus.INVALID_PARAMETER)
     return identifier

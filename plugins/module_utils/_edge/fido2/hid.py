@@ -11,9 +11,9 @@ import threading
 import time
 import typing as t
 
+from ..._card.authenticator_model import LARGEST_REQUEST
 from .authenticator import Authenticator
 from .pin_token import Clock
-from .reference import LARGEST_REQUEST
 
 PACKET = 64
 _BROADCAST = 0xFFFFFFFF

@@ -7,8 +7,9 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
+from ..._card.authenticator_model import LARGEST_BLOBS, LARGEST_REQUEST
 from .parameters import CtapParameters
-from .reference import LARGEST_BLOBS, LARGEST_REQUEST, CtapStatus, Permission
+from .reference import CtapStatus, Permission
 from .refused import CtapRefused, refuse_unless
 from .state import CtapAnswer, CtapState
 

@@ -7,33 +7,34 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ..._card.authenticator_model import COSE_NUMBERS, LONGEST_BLOB
 from ..._card.passkey import Passkey, Protection, WantedPasskey
 from ..._encoding.key_algorithm import KeyAlgorithm
-from .attestation import attest
+from .attestation import TPM, attest, read_enterprise
 from .authenticator_data import authenticator_data
-from .cose import NUMBERS
 from .descriptors import PUBLIC_KEY, read_descriptors, read_rp, read_user
 from .parameters import CtapParameters
-from .reference import LONGEST_BLOB, AuthenticatorFlag, CtapStatus, Permission
+from .reference import AuthenticatorFlag, CtapStatus, Permission
 from .refused import CtapRefused, refuse_unless
 from .state import CtapAnswer, CtapState
 
 _HASH, _RP, _USER, _ALGORITHMS, _EXCLUDED, _EXTENSIONS, _OPTIONS = 1, 2, 3, 4, 5, 6, 7
 _PARAM, _PROTOCOL, _ENTERPRISE, _FORMATS = 8, 9, 10, 11
-_ANSWER_FORMAT, _ANSWER_DATA, _ANSWER_STATEMENT, _ANSWER_LARGE_BLOB_KEY = 1, 2, 3, 5
+_ANSWER_FORMAT, _ANSWER_DATA, _ANSWER_STATEMENT, _ANSWER_ENTERPRISE, _ANSWER_LARGE_BLOB_KEY = 1, 2, 3, 4, 5
 _PRESENT = AuthenticatorFlag.USER_PRESENT | AuthenticatorFlag.USER_VERIFIED
 
 
 def make_credential(state: CtapState, given: CtapParameters) -> CtapAnswer:
     client_data = given.needed_octets(_HASH, 32, 32)
     wanted = _wanted(state, given)
-    _authorise(state, given, client_data, wanted.rp)
+    enterprise = _authorise(state, given, client_data, wanted.rp)
     if any(state.card.passkeys.find(wanted.rp, each) for each in read_descriptors(given, _EXCLUDED)):
         state.token.spend()
         raise CtapRefused(CtapStatus.CREDENTIAL_EXCLUDED)
     made = state.card.passkeys.make(wanted)
     state.token.spend()
-    return _answer(state, given, client_data, wanted, made)
+    answer = _answer(state, given, client_data, wanted, made)
+    return {**answer, _ANSWER_ENTERPRISE: True} if enterprise and answer[_ANSWER_FORMAT] == TPM else answer
 
 
 def _wanted(state: CtapState, given: CtapParameters) -> WantedPasskey:
@@ -49,7 +50,7 @@ def _algorithm(state: CtapState, given: CtapParameters) -> KeyAlgorithm:
     """The first of those that are asked for which the TPM has: clause 6.1.2, step 3."""
     refuse_unless(given.has(_ALGORITHMS), CtapStatus.MISSING_PARAMETER)
     asked = [(each.needed_text("type"), each.integer("alg")) for each in given.maps(_ALGORITHMS)]
-    offered = {(PUBLIC_KEY, NUMBERS[each]): each for each in state.card.passkeys.algorithms()}
+    offered = {(PUBLIC_KEY, COSE_NUMBERS[each]): each for each in state.card.passkeys.algorithms()}
     chosen = next((offered[each] for each in asked if each in offered), None)
     if chosen is None:
         raise CtapRefused(CtapStatus.UNSUPPORTED_ALGORITHM)
@@ -74,20 +75,23 @@ def _keeps(wanted: WantedPasskey, blob: bytes) -> bool:
     return wanted.discoverable and len(blob) <= LONGEST_BLOB
 
 
-def _authorise(state: CtapState, given: CtapParameters, client_data: bytes, rp: str) -> None:
-    """Clause 6.1.2, steps 1 to 11: no passkey is made without the PIN, verified for this."""
-    param = given.octets(_PARAM)
-    refuse_unless(not given.has(_ENTERPRISE), CtapStatus.INVALID_PARAMETER)
+def _authorise(state: CtapState, given: CtapParameters, client_data: bytes, rp: str) -> bool:
+    """Clause 6.1.2, steps 1 to 11: no passkey is made without the PIN, verified for this.
+
+    Returns whether enterprise attestation was asked for, and may be given.
+    """
+    param, enterprise = given.octets(_PARAM), read_enterprise(state.card, given.number(_ENTERPRISE), rp)
     if param is None:
         refuse_unless(not given.map(_OPTIONS).flag("uv"), CtapStatus.INVALID_OPTION)
         raise CtapRefused(CtapStatus.PUAT_REQUIRED)
     refuse_unless(param, CtapStatus.PIN_INVALID)  # An empty one asks whether somebody is there.
     state.check_token(param, given.number(_PROTOCOL), client_data, Permission.MAKE_CREDENTIAL, rp)
+    return enterprise
 
 
 def _answer(
     state: CtapState, given: CtapParameters, client_data: bytes, wanted: WantedPasskey, made: Passkey
-) -> CtapAnswer:
+) -> t.Dict[int, t.Any]:
     told = _told(state, given.map(_EXTENSIONS), wanted)
     data = authenticator_data(wanted.rp, _PRESENT, told, made)
     formats = given.texts(_FORMATS) or ()
@@ -107,5 +111,5 @@ def _told(state: CtapState, asked: CtapParameters, wanted: WantedPasskey) -> t.D
     if blob is not None:
         told["credBlob"] = _keeps(wanted, blob)
     if asked.flag("minPinLength") and wanted.rp in state.card.passkeys.pin_length_readers:
-        told["minPinLength"] = state.card.shortest_pin
+        told["minPinLength"] = state.card.shortest_new_pin
     return told

@@ -6,24 +6,6 @@ from __future__ import annotations
 
 import enum
 
-AAGUID = bytes.fromhex("0ae1938562d745e0a1a518cd773228d3")
-"""The model: every card of this collection has it."""
-LARGEST_REQUEST = 7609
-"""Bytes that the packets of one message hold over HID: clause 11.2.4."""
-LONGEST_CREDENTIAL_ID = 1023
-"""Bytes: WebAuthn Level 2, section 4."""
-MOST_IN_LIST = 64
-"""Credential ids in one list. To tell whose one is takes no command of the TPM but for the first of all."""
-LONGEST_BLOB = 32
-"""Bytes of a credBlob."""
-LARGEST_BLOBS = 4096
-"""Bytes of the large blob array."""
-MOST_PIN_LENGTH_READERS = 8
-LONGEST_PIN = 63
-"""Bytes: clause 6.5.1."""
-MOST_TRIES = 8
-"""Of a PIN: clause 6.5.2.2."""
-
 
 class CtapCommand(enum.IntEnum):
     """Clause 6."""

@@ -94,7 +94,7 @@ def test_made_in_four_steps_check_do_check_again(run: Runner) -> None:
         assert again["diff"]["before"] == again["diff"]["after"]
     assert contents(run.folder) == before
     assert {path.name for path in run.folder.joinpath("public").iterdir()} == {
-        "ca.pem", "issuing.cer", "issuing.crl", "root.cer", "root.crl", "ssh.pub", "ssh.revoked",
+        "ca.pem", "fido_metadata.json", "issuing.cer", "issuing.crl", "root.cer", "root.crl", "ssh.pub", "ssh.revoked",
     }  # fmt: skip
 
 
