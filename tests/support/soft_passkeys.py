@@ -151,6 +151,7 @@ class SoftPasskeys:
 class SoftPasskeyCard(SoftCard):
     """A soft card that also takes the hash of its PIN."""
 
+    owner = "alice"
     presence = PasskeyPresence.PIN
 
     def __init__(self) -> None:

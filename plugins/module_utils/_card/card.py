@@ -112,6 +112,11 @@ class Card:
         return self.record.pin.must_change
 
     @property
+    def owner(self) -> str:
+        """The user whose card it is; empty for nobody's."""
+        return self.record.owner
+
+    @property
     def presence(self) -> PasskeyPresence:
         """What tells a passkey's relying party that somebody is there."""
         return self.record.presence

@@ -28,6 +28,7 @@ from . import gids, piv
 from .application import Application
 from .card import Card
 from .fido2.face import PasskeyFace
+from .fido2.presence_desk import PresenceDesk
 from .pkcs11.face import Pkcs11Face
 from .vpcd import ReaderGone, SlotConnection, Waiting
 
@@ -208,7 +209,7 @@ class Service:
             self._store_due = now + _STORE_INTERVAL
             self._look_at_store()
             self._passkeys.look()
-        self._passkeys.tidy()
+        self._answered(self._passkeys.tidy(), whole=False)
         self._look_at_readers(now)
         if now >= self._reader_due:
             self._reader_due = now + _READER_INTERVAL
@@ -389,7 +390,7 @@ def main(argv: t.Sequence[str]) -> int:
     service = Service(CardHost(options.store, options.policy), Path(options.run), options.vpcd)
     with _ended_by_signals(service):
         service.offer_pkcs11(Pkcs11Face(options.pkcs11, not options.keep_root_out, options.sign_in))
-        service.offer_passkeys(PasskeyFace(options.passkeys))
+        service.offer_passkeys(PasskeyFace(options.passkeys, desk=PresenceDesk(options.presence)))
         service.run()
     return 0
 
@@ -406,6 +407,7 @@ def _options(argv: t.Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sign-in", default="", help="socket for SSSD, which signs users in")
     parser.add_argument("--keep-root-out", action="store_true", help="root does not see other users' cards by p11-kit")
     parser.add_argument("--passkeys", action="store_true", help="cards with passkeys are FIDO2 authenticators")
+    parser.add_argument("--presence", default="", help="socket for sessions whose users are asked to be there")
     parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     return parser.parse_args(argv)
 

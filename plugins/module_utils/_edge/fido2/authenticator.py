@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The interpreter of CTAP's commands. It answers any bytes, and raises nothing but what the process itself dies of."""
+"""The interpreter of CTAP's commands. It answers any bytes, once somebody is there where that is asked."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .large_blobs import large_blobs
 from .make_credential import make_credential
 from .parameters import CtapParameters
 from .pin_token import Clock
+from .presence import PresenceNeeded, Purpose
 from .reference import CtapCommand, CtapStatus
 from .refused import CtapRefused, ctap_status_of
 from .state import CtapAnswer, CtapState
@@ -26,13 +27,15 @@ from .state import CtapAnswer, CtapState
 Failed = t.Callable[[Exception], None]
 
 
-def _selection(_state: CtapState, _given: CtapParameters) -> CtapAnswer:
-    """Clause 6.9. There is no button: whoever is asked which device is meant has this one."""
+def _selection(state: CtapState, _given: CtapParameters) -> CtapAnswer:
+    """Clause 6.9. There is no button: unless the owner is asked, whoever is to choose a device has this one."""
+    state.require_presence(Purpose.CHOOSE)
     return None
 
 
 def _reset(state: CtapState, _given: CtapParameters) -> CtapAnswer:
     """Clause 6.6. The card decides, by what whoever made it has said of programs that make it anew."""
+    state.require_presence(Purpose.RESET)
     state.card.make_anew()
     return None
 
@@ -64,16 +67,20 @@ class Authenticator:
         self._state = CtapState(card, now)
         self._failed = failed
 
-    def transmit(self, request: bytes, channel: int = 0) -> bytes:
+    def transmit(self, request: bytes, channel: int = 0, present: bool = False) -> bytes:
         """Returns the answer to a request: a status byte, and after a zero what CBOR says.
 
         :param channel: the program that asks
+        :param present: whether somebody has said to be there, and to mean this request
+        :raises PresenceNeeded: if somebody has to say so first; nothing was changed
         """
-        self._state.channel = channel
+        self._state.channel, self._state.present = channel, present
         try:
             answer = self._handle(request)
             body = b"" if answer is None else cbor.encode(answer)
             return bytes((CtapStatus.OK,)) + body
+        except PresenceNeeded:
+            raise
         except Exception as error:
             return bytes((self._status(error),))
         finally:

@@ -17,6 +17,8 @@ from ..uhid import Uhid, open_uhid
 from . import cbor
 from .authenticator import Authenticator, Failed
 from .hid import HidDevice
+from .presence import Ask
+from .presence_desk import PresenceDesk
 
 _log = logging.getLogger("hardbound")
 
@@ -28,13 +30,13 @@ _PLACE = "hardbound/"
 class PasskeySeat:
     """A card and its HID device."""
 
-    def __init__(self, card: t.Any, descriptor: int, stamp: object, failed: Failed) -> None:
+    def __init__(self, card: t.Any, descriptor: int, stamp: object, failed: Failed, ask: Ask) -> None:
         self.card = card
         self.stamp = stamp
         self.whose = _whose(card.record)
         self._authenticator = Authenticator(card, failed)
         self.uhid = Uhid(descriptor, f"hardbound {card.name}", f"{_PLACE}{card.number:04d}", card.serial.hex())
-        self._device = HidDevice(self._authenticator, self.uhid.send)
+        self._device = HidDevice(self._authenticator, self.uhid.send, ask=ask)
 
     def serve(self, _events: int) -> int:
         """Takes an event of the kernel's. Returns how many messages were answered."""
@@ -45,12 +47,14 @@ class PasskeySeat:
     def due(self) -> t.Optional[float]:
         return self._device.due
 
-    def tidy(self) -> None:
-        """Ends what is over by now."""
-        self._device.tidy()
+    def tidy(self) -> int:
+        """Ends what is over by now. Returns how many messages were answered."""
+        answered = self._device.tidy()
         self._authenticator.tidy()
+        return int(answered)
 
     def close(self) -> None:
+        self._device.close()
         self.uhid.close()
         self.card.close()
 
@@ -63,11 +67,13 @@ def _whose(record: Record) -> t.Tuple[bytes, str, str]:
 class PasskeyFace:
     """:param enabled: whether the host shows cards so
     :param opened: opens /dev/uhid
+    :param desk: where users' sessions wait to be asked, where cards want that
     """
 
-    def __init__(self, enabled: bool, opened: Open = open_uhid) -> None:
+    def __init__(self, enabled: bool, opened: Open = open_uhid, desk: t.Optional[PresenceDesk] = None) -> None:
         self._enabled = enabled
         self._opened = opened
+        self._desk = desk or PresenceDesk("")
         self._seats: t.Dict[int, PasskeySeat] = {}
         self._refused: t.Dict[int, object] = {}
 
@@ -75,6 +81,7 @@ class PasskeyFace:
         """:raises StateError: where cbor2 is missing"""
         if self._enabled:
             cbor.require()
+            self._desk.start(selector)
         self._host, self._selector, self._failed = host, selector, failed
 
     def look(self) -> None:
@@ -121,7 +128,7 @@ class PasskeyFace:
     def _seat(self, number: int, stamp: object) -> PasskeySeat:
         descriptor = self._opened()
         try:
-            return PasskeySeat(self._host.open(number), descriptor, stamp, self._failed)
+            return PasskeySeat(self._host.open(number), descriptor, stamp, self._failed, self._desk.ask)
         except BaseException:
             os.close(descriptor)
             raise
@@ -149,16 +156,17 @@ class PasskeyFace:
         """When something has to be ended."""
         return [seat.due for seat in self._seats.values() if seat.due is not None]
 
-    def tidy(self) -> None:
-        """Ends what is due."""
+    def tidy(self) -> int:
+        """Ends what is due. Returns how many messages were answered."""
         now = time.monotonic()
-        for seat in self._seats.values():
-            if seat.due is not None and now >= seat.due:
-                seat.tidy()
+        due = [seat for seat in self._seats.values() if seat.due is not None and now >= seat.due]
+        return sum(seat.tidy() for seat in due)
 
     def stop(self) -> None:
         for number in list(self._seats):
             self._unplug(number)
+        if self._enabled:
+            self._desk.stop()
 
 
 class _Served:

@@ -15,6 +15,7 @@ from .cose import placeholder_signature
 from .descriptors import describe_credential, describe_user, read_descriptors, read_rp
 from .hmac_secret import SecretRequest
 from .parameters import CtapParameters
+from .presence import Purpose
 from .reference import AuthenticatorFlag, CtapCommand, CtapStatus, Permission
 from .refused import refuse_unless
 from .state import CtapAnswer, CtapState
@@ -45,6 +46,7 @@ def get_assertion(state: CtapState, given: CtapParameters) -> CtapAnswer:
     found = _found(state, given, assertion)
     refuse_unless(found, CtapStatus.NO_CREDENTIALS)
     if assertion.flags & AuthenticatorFlag.USER_PRESENT:
+        state.require_presence(Purpose.USE, assertion.rp)
         state.token.spend()
     several = len(found) > 1
     answers = [functools.partial(_answer, state, assertion, passkey, several) for passkey in found]
@@ -76,7 +78,7 @@ def _authorise(state: CtapState, given: CtapParameters, client_data: bytes, rp: 
         refuse_unless(not options.flag("uv"), CtapStatus.INVALID_OPTION)
         refuse_unless(not present, CtapStatus.PUAT_REQUIRED)
         return flags
-    refuse_unless(param, CtapStatus.PIN_INVALID)  # An empty one asks whether somebody is there.
+    state.answer_whether_present(param)
     state.check_token(param, given.number(_PROTOCOL), client_data, Permission.GET_ASSERTION, rp)
     return flags | AuthenticatorFlag.USER_VERIFIED
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import logging
 import struct
 import threading
 import time
@@ -14,6 +15,10 @@ import typing as t
 from ..._card.authenticator_model import LARGEST_REQUEST
 from .authenticator import Authenticator
 from .pin_token import Clock
+from .presence import Ask, Asked, PresenceNeeded, Question, ask_nobody
+from .reference import CtapStatus
+
+_log = logging.getLogger("hardbound")
 
 PACKET = 64
 _BROADCAST = 0xFFFFFFFF
@@ -31,7 +36,9 @@ PATIENCE = 0.5
 """Seconds between two packets of a message: clause 11.2.5.2."""
 _ALIVE = 0.1
 """Seconds between two keepalives: clause 11.2.9.2.4."""
-_PROCESSING = b"\x01"
+_PROCESSING, _SOMEBODY_NEEDED = b"\x01", b"\x02"
+PATIENCE_WITH_PEOPLE = 30.0
+"""Seconds in which somebody has to say to be there: clause 6.1.2 lets a client expect ten at the least."""
 
 Send = t.Callable[[bytes], None]
 
@@ -84,31 +91,58 @@ class Transaction:
         return bytes(self._data) if len(self._data) == self._size else None
 
 
+class Waiting:
+    """A message that is answered once somebody has said to be there.
+
+    :param due: when nobody waits for that any more
+    """
+
+    def __init__(self, channel: int, message: bytes, asked: Asked, now: float) -> None:
+        self.channel = channel
+        self.message = message
+        self.asked = asked
+        self.due = now + PATIENCE_WITH_PEOPLE
+        self.alive_at = now
+
+
 class HidDevice:
     """One device, whichever way its packets come.
 
     :param send: sends a packet; another thread calls it too, while a message is being answered
     :param now: seconds of a clock that nobody sets
+    :param ask: asks whether somebody is there, where the card wants that
     """
 
-    def __init__(self, authenticator: Authenticator, send: Send, now: Clock = time.monotonic) -> None:
+    def __init__(
+        self, authenticator: Authenticator, send: Send, now: Clock = time.monotonic, ask: Ask = ask_nobody
+    ) -> None:
         self._authenticator = authenticator
         self._send = send
         self._now = now
         self._channels = 0
+        self._ask = ask
         self._transaction: t.Optional[Transaction] = None
+        self._waiting: t.Optional[Waiting] = None
 
     @property
     def due(self) -> t.Optional[float]:
-        """When a message that is not whole is given up, if there is one."""
-        return self._transaction.due if self._transaction else None
+        """When something has to be done that no packet asks for."""
+        due = [self._transaction.due] if self._transaction else []
+        due += [self._waiting.alive_at] if self._waiting else []
+        return min(due) if due else None
 
-    def tidy(self) -> None:
-        """Gives up a message whose packets don't come. To be called when it is due, and before each packet."""
+    def tidy(self) -> bool:
+        """Gives up a message whose packets don't come, and looks whether somebody has said to be there.
+
+        To be called when it is due, and before each packet. Returns whether a message was answered.
+        """
         transaction = self._transaction
         if transaction is not None and self._now() >= transaction.due:
             self._transaction = None
             self._fail(transaction.channel, HidError.MESSAGE_TIMEOUT)
+        if self._waiting is not None:
+            return self._look_after(self._waiting)
+        return False
 
     def receive(self, packet: bytes) -> bool:
         """Takes a packet. Returns whether it was the last one of a message that was answered."""
@@ -126,7 +160,8 @@ class HidDevice:
             self._fail(channel, error)
             return False
         if command == HidCommand.CANCEL:
-            return False  # Nothing waits for a person.
+            self._cancel(channel)
+            return False
         if self._is_of(channel):
             self._transaction = None  # A new message ends one that was begun on its channel.
         transaction = Transaction(channel, command, size, self._now() + PATIENCE)
@@ -145,6 +180,8 @@ class HidDevice:
         if self._is_of(channel) and command not in (HidCommand.INIT, HidCommand.CANCEL):
             self._transaction = None
             return HidError.INVALID_SEQUENCE
+        if self._waiting is not None and command not in (HidCommand.INIT, HidCommand.CANCEL):
+            return HidError.CHANNEL_BUSY
         if size > LARGEST_REQUEST or (command == HidCommand.INIT and size != _NONCE):
             return HidError.INVALID_LENGTH
         return None
@@ -177,15 +214,75 @@ class HidDevice:
         elif command == HidCommand.PING:
             self._say(channel, command, message)
         elif command == HidCommand.CBOR and message:
-            with self._staying_alive(channel):
-                answer = self._authenticator.transmit(message, channel)
-            self._say(channel, command, answer)
+            self._interpret(channel, message)
         else:
             self._fail(channel, HidError.INVALID_LENGTH if command == HidCommand.CBOR else HidError.INVALID_COMMAND)
+
+    def _interpret(self, channel: int, message: bytes, present: bool = False) -> None:
+        try:
+            with self._staying_alive(channel):
+                answer = self._authenticator.transmit(message, channel, present)
+        except PresenceNeeded as needed:
+            self._wait_for_somebody(channel, message, needed.question)
+        else:
+            self._say(channel, HidCommand.CBOR, answer)
+
+    # Somebody is asked.
+
+    def _wait_for_somebody(self, channel: int, message: bytes, question: Question) -> None:
+        asked = self._ask(question)
+        if asked is None:
+            _log.info("%s: nobody is at the seat who could be asked", question.card)
+            self._refuse(channel, CtapStatus.OPERATION_DENIED)
+            return
+        self._waiting = Waiting(channel, message, asked, self._now())
+        self._look_after(self._waiting)
+
+    def _look_after(self, waiting: Waiting) -> bool:
+        """The client is told ten times a second that somebody is needed: clause 11.2.9.2.4.
+
+        Returns whether that is over.
+        """
+        if waiting.asked.answer is not None:
+            self._waiting = None
+            if waiting.asked.answer:
+                self._interpret(waiting.channel, waiting.message, present=True)
+            else:
+                self._refuse(waiting.channel, CtapStatus.OPERATION_DENIED)
+        elif self._now() >= waiting.due:
+            self._forget(waiting.channel)
+            self._refuse(waiting.channel, CtapStatus.USER_ACTION_TIMEOUT)
+        elif self._now() >= waiting.alive_at:
+            waiting.alive_at = self._now() + _ALIVE
+            self._say(waiting.channel, HidCommand.KEEPALIVE, _SOMEBODY_NEEDED)
+        return self._waiting is None
+
+    def _cancel(self, channel: int) -> None:
+        """Clause 11.2.9.1.5: the message is answered, and the cancellation is not."""
+        if self._forget(channel):
+            self._refuse(channel, CtapStatus.KEEPALIVE_CANCEL)
+
+    def _forget(self, channel: int) -> bool:
+        """Ends what waits on a channel for somebody. Returns whether something did."""
+        waiting = self._waiting
+        if waiting is None or waiting.channel != channel:
+            return False
+        self._waiting = None
+        waiting.asked.withdraw()
+        return True
+
+    def close(self) -> None:
+        """Nobody is to be asked any more."""
+        if self._waiting is not None:
+            self._forget(self._waiting.channel)
+
+    def _refuse(self, channel: int, status: CtapStatus) -> None:
+        self._say(channel, HidCommand.CBOR, bytes((status,)))
 
     def _answer_init(self, channel: int, nonce: bytes) -> None:
         """Clause 11.2.9.1.3: a program gets a channel of its own, or begins anew on the one that it has."""
         given = channel
+        self._forget(channel)
         if channel == _BROADCAST:
             self._channels = given = self._channels % _MOST_CHANNELS + 1
         said = struct.pack(">IBBBBB", given, _VERSION, *_DEVICE_VERSION, _CBOR_ALONE)

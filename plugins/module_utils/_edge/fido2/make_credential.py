@@ -14,6 +14,7 @@ from .attestation import TPM, attest, read_enterprise
 from .authenticator_data import authenticator_data
 from .descriptors import PUBLIC_KEY, read_descriptors, read_rp, read_user
 from .parameters import CtapParameters
+from .presence import Purpose
 from .reference import AuthenticatorFlag, CtapStatus, Permission
 from .refused import CtapRefused, refuse_unless
 from .state import CtapAnswer, CtapState
@@ -28,6 +29,7 @@ def make_credential(state: CtapState, given: CtapParameters) -> CtapAnswer:
     client_data = given.needed_octets(_HASH, 32, 32)
     wanted = _wanted(state, given)
     enterprise = _authorise(state, given, client_data, wanted.rp)
+    state.require_presence(Purpose.MAKE, wanted.rp)
     if any(state.card.passkeys.find(wanted.rp, each) for each in read_descriptors(given, _EXCLUDED)):
         state.token.spend()
         raise CtapRefused(CtapStatus.CREDENTIAL_EXCLUDED)
@@ -84,7 +86,7 @@ def _authorise(state: CtapState, given: CtapParameters, client_data: bytes, rp: 
     if param is None:
         refuse_unless(not given.map(_OPTIONS).flag("uv"), CtapStatus.INVALID_OPTION)
         raise CtapRefused(CtapStatus.PUAT_REQUIRED)
-    refuse_unless(param, CtapStatus.PIN_INVALID)  # An empty one asks whether somebody is there.
+    state.answer_whether_present(param)
     state.check_token(param, given.number(_PROTOCOL), client_data, Permission.MAKE_CREDENTIAL, rp)
     return enterprise
 

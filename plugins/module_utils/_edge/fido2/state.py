@@ -8,9 +8,11 @@ import logging
 import time
 import typing as t
 
+from ..._card.passkey import PasskeyPresence
 from ..card import PasskeyCard
 from .pin_protocol import PinProtocols
 from .pin_token import Clock, PinToken
+from .presence import PresenceNeeded, Purpose, Question
 from .reference import CtapStatus, Permission
 from .refused import CtapRefused
 
@@ -42,6 +44,8 @@ class CtapState:
         self.token = PinToken(now)
         self.channel = 0
         """The program that asks."""
+        self.present = False
+        """Whether somebody has said for this request to be there."""
         self.wrong_in_a_row = 0
         """Wrong PINs since the device was plugged in, or the last right one."""
         self.blobs: t.Optional[bytearray] = None
@@ -85,6 +89,23 @@ class CtapState:
             # Its PIN was changed elsewhere, or the TPM's own ticket is over.
             self.token.end()
             raise CtapRefused(CtapStatus.PIN_AUTH_INVALID)
+
+    def require_presence(self, purpose: Purpose, rp: str = "") -> None:
+        """Called before anything is changed, since the request is given anew after the answer.
+
+        :raises PresenceNeeded: if the card wants its owner to be asked, who was not asked yet
+        """
+        if self.card.presence is PasskeyPresence.ASK and not self.present:
+            raise PresenceNeeded(Question(self.card.owner, self.card.name, purpose, rp))
+
+    def answer_whether_present(self, param: bytes) -> None:
+        """An empty pinUvAuthParam asks whether somebody is there: clauses 6.1.2 and 6.2.2, step 1.
+
+        :raises CtapRefused: as an answer to that
+        """
+        if not param:
+            self.require_presence(Purpose.CHOOSE)
+            raise CtapRefused(CtapStatus.PIN_INVALID)
 
     def tidy(self) -> None:
         """Closes the card when nobody may use it any more."""

@@ -11,7 +11,7 @@ from ..._card.face import Face
 from ..._card.host import CardHost
 from ..._card.record import Record, State
 from ..card import Card
-from .peer import ROOT, Names, Peer
+from ..peer import ROOT, Names, Peer
 
 
 class Directory:

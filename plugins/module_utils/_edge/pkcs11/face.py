@@ -9,19 +9,14 @@ import functools
 import os
 import selectors
 import socket
-import stat
 import typing as t
 
 from ..._card.host import CardHost
-from ..._errors import StateError
+from ..unix_socket import listen
 from .cards import Directory, UserCards
 from .handed_down import Keeper, take
 from .listener import Listener
 from .sign_in import SignInCards
-
-_EVERYBODY = 0o666
-"""To connect, a program has to write; what it may see, SO_PEERCRED decides. SSSD is root without CAP_DAC_OVERRIDE."""
-_BACKLOG = 128
 
 
 class Pkcs11Face:
@@ -59,11 +54,7 @@ class Pkcs11Face:
     def _make(self, path: str) -> t.Optional[socket.socket]:
         if not path:
             return None
-        _make_way(path)
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        listening.bind(path)
-        os.chmod(path, _EVERYBODY)
-        listening.listen(_BACKLOG)
+        listening = listen(path)
         self._made.append(path)
         return listening
 
@@ -74,22 +65,3 @@ class Pkcs11Face:
         for path in self._made:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
-
-
-def _make_way(path: str) -> None:
-    """Removes the socket that a process before has left behind.
-
-    :raises StateError: if somebody listens there, or something else has this name
-    """
-    try:
-        if not stat.S_ISSOCK(os.lstat(path).st_mode):
-            raise StateError(f"{path} is there and is no socket", "remove it, or choose another path")
-    except FileNotFoundError:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            os.unlink(path)
-            return
-    raise StateError(f"another program listens at {path}", "end it, or choose another path")

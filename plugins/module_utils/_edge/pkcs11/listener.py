@@ -13,10 +13,10 @@ import selectors
 import socket
 import typing as t
 
+from ..peer import Peer, peer_of
 from .connection import Connection, Disconnected
 from .context import Cards
 from .handed_down import Keeper
-from .peer import Peer, peer_of
 from .program import Program
 
 _log = logging.getLogger("hardbound")

@@ -18,9 +18,9 @@ from ..._card.errors import CardGone, NotVerified
 from ..._card.key import CONTAINER_SLOTS, Key, Slot
 from ..._card.secret import Reference, Tries
 from ..card import Card
+from ..peer import ROOT, Peer
 from .cards import Directory
 from .fault import CallRefused
-from .peer import ROOT, Peer
 from .reference import Rv
 
 _log = logging.getLogger("hardbound")

@@ -30,7 +30,7 @@ class Echo:
     def __init__(self) -> None:
         self.asked = []
 
-    def transmit(self, request, channel):
+    def transmit(self, request, channel, present=False):
         self.asked.append((channel, request))
         return b"\0" + request
 
@@ -196,7 +196,7 @@ def test_a_cancel_has_no_answer(wire):
 def test_who_waits_is_told_that_the_device_works(wire):
     channel, two_heard = wire.channel(), threading.Event()
 
-    def slow(request, _channel):
+    def slow(request, _channel, present):
         assert two_heard.wait(30)
         return b"\0"
 

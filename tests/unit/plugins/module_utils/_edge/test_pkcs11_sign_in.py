@@ -13,9 +13,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.edge impo
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import FIRST_CONTAINER
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.peer import Peer
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11 import sign_in
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.face import Pkcs11Face
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.peer import Peer
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.program import Program
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.reference import (
     Cka,

@@ -26,11 +26,11 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import State
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.peer import Names, Peer
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11 import listener as listener_module
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.cards import Directory, UserCards
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.face import Pkcs11Face
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.handed_down import Keeper, take
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.peer import Names, Peer
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.reference import Rv, User
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
