@@ -68,7 +68,7 @@ def found(entries: Iterable[Entry]) -> Tuple[FoundEntry, ...]:
     """Returns what is left of the entries once a client has carried them all out."""
     outcome: Dict[Tuple[str, str], FoundEntry] = {}
     for entry in entries:
-        for at in [at for at in outcome if _undoes(entry, *at)]:
+        for at in [at for at in outcome if _undoes(entry, *at)] if _is_command(entry) else ():
             del outcome[at]
         command, name = _split(entry)
         if command in ("", preg.DELETE_VALUE):
@@ -135,9 +135,13 @@ def _split(entry: Entry) -> Tuple[str, str]:
     """Takes a value name apart: ``**del.`` or nothing, and the name. Other commands stay names of their own."""
     if entry.value.lower().startswith(preg.DELETE_VALUE):
         return preg.DELETE_VALUE, entry.value[len(preg.DELETE_VALUE) :]
-    if entry.value.startswith("**"):
+    if _is_command(entry):
         return "**", entry.value
     return "", entry.value
+
+
+def _is_command(entry: Entry) -> bool:
+    return entry.value.startswith("**")
 
 
 def _is_about(entry: Entry, key: str, name: str) -> bool:
