@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
 PIN, PUK = "123456", "87654321"
 MODULE = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
+YKCS11 = pathlib.Path("/usr/lib/x86_64-linux-gnu/libykcs11.so.2")
 
 
 def pkcs11(machine, *arguments, **options):
@@ -89,6 +90,15 @@ session.setPin(sys.argv[2], sys.argv[3])
 [key] = session.findObjects([(PyKCS11.CKA_CLASS, PyKCS11.CKO_PRIVATE_KEY), (PyKCS11.CKA_ID, (1,))])
 print(len(session.sign(key, bytes(32), PyKCS11.Mechanism(PyKCS11.CKM_ECDSA, None))))
 """
+
+
+@pytest.mark.skipif(not YKCS11.exists(), reason="needs ykcs11")
+@pytest.mark.parametrize(("name", "shown"), [("CorpAccess", False), ("Yubico CorpAccess", True)])
+def test_yubicos_pkcs11_module_goes_by_the_name_of_the_reader(machine, name, shown):
+    machine.make(name)
+    machine.start()
+    tested = pkcs11(machine, "--module", str(YKCS11), "--test", ok=shown)
+    assert ("No errors" if shown else "No slots") in tested, tested
 
 
 def test_a_program_that_has_changed_the_pin_goes_on(machine, card):
