@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass, field
 
@@ -251,17 +252,29 @@ class SmartcardPin:
         text, escrowed = (self._wanted.new_pin or WantedPin()).make(rules)
         new, must_change = text.encode(), self._wanted.must_change
         admin_key = self._wanted.known_admin_key(card.record)
-        if by is Reference.ADMIN and admin_key is not None:
-            card.administer(admin_key)
-            card.reset_pin(new, by_task=True, must_change=must_change)
-        elif by is Reference.PUK:
-            card.unblock(found.right_puk or b"", new, by_task=True, must_change=must_change)
-        else:
-            card.change(Reference.PIN, found.right_pin or b"", new, by_task=True, must_change=must_change)
+        with _naming_new_pin():
+            if by is Reference.ADMIN and admin_key is not None:
+                card.administer(admin_key)
+                card.reset_pin(new, by_task=True, must_change=must_change)
+            elif by is Reference.PUK:
+                card.unblock(found.right_puk or b"", new, by_task=True, must_change=must_change)
+            else:
+                card.change(Reference.PIN, found.right_pin or b"", new, by_task=True, must_change=must_change)
         self._escrowed = escrowed
 
     def report(self, plan: Plan[Step], found: FoundSecrets) -> View:
         return {**_describe(found.record, found.pin, found.puk), "pin_escrow": None, TICKETS: False}
+
+
+@contextlib.contextmanager
+def _naming_new_pin() -> t.Iterator[None]:
+    """A card calls each PIN that it is to take ``pin``; here ``pin`` is the present one."""
+    try:
+        yield
+    except InputError as error:
+        if error.field != "pin":
+            raise
+        raise InputError("new_pin", error.fault, error.remedy) from error
 
 
 class Doubt(StateError):

@@ -122,6 +122,25 @@ def test_a_random_pin_is_not_lost_with_what_fails_after_it(card: TaskCard, monke
         run(card, puk=PUK.decode(), new_puk="puk-4711")
 
 
+@pytest.mark.parametrize(
+    ("way", "given"),
+    [("change", {"pin": OLD}), ("unblock", {"puk": PUK.decode()}), ("reset_pin", {"admin_key": "DEFAULT"})],
+)
+def test_a_new_pin_that_the_card_refuses_is_named_as_the_task_calls_it(
+    card: TaskCard, monkeypatch: pytest.MonkeyPatch, way: str, given: dict[str, str]
+) -> None:
+    """The card alone knows which PINs it has had."""
+
+    def refuse(*_unused: t.Any, **_also_unused: t.Any) -> t.NoReturn:
+        raise InputError("pin", "is among the last 3 that the card has had", "choose another")
+
+    if "admin_key" in given:
+        with_admin_key(card)
+    monkeypatch.setattr(TaskCard, way, refuse)
+    with pytest.raises(InputError, match=r"^new_pin is among the last 3 that the card has had: choose another"):
+        run(card, **given, new_pin=NEW)
+
+
 def test_a_pin_that_is_right_can_be_marked(card: TaskCard) -> None:
     plan, told = run(card, pin=OLD, new_pin=OLD, must_change=True)
     assert plan.after["pin_must_change"] and work(card) == ["mark"] and told["pin_must_change"]
