@@ -22,6 +22,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.errors im
 from ansible_collections.hardbound.identity.plugins.module_utils._card.external_key import ExternalKey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Key, PinUse, default_pin_use
+from ansible_collections.hardbound.identity.plugins.module_utils._card.pin_record import Due
 from ansible_collections.hardbound.identity.plugins.module_utils._card.room import check_room, taken
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import PUK_LENGTH, KeySpecification
@@ -67,6 +68,7 @@ class SoftCard:
         self.faces: t.Tuple[Face, ...] = (Face.PCSC,)
         self.due = ""
         self.pin_must_change = False
+        self.pin_expires_at: t.Optional[int] = None
         self.generated = False
         self.card_reset = False
         self._secrets = {Reference.PIN: PIN}
@@ -127,6 +129,10 @@ class SoftCard:
 
     def generate(self) -> None:
         self.generated = True
+
+    @property
+    def pin_due(self) -> t.Optional[Due]:
+        return Due.EXPIRED if self.due else Due.MUST_CHANGE if self.pin_must_change else None
 
     @property
     def shortest_pin(self) -> int:
@@ -329,6 +335,7 @@ class SoftCard:
         self.store_object(tag, value)
 
     def close(self) -> None:
+        self.logout()
         self.closed = True
 
 

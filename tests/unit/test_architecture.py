@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "module_utils/_tpm": GROUND | {"_encoding"},
     "module_utils/_card": GROUND | {"_encoding", "_tpm"},
     "module_utils/_edge": GROUND | {"_encoding", "_card"},
+    "module_utils/_command": GROUND | {"_encoding"},
     "module_utils/_hello": GROUND | {"_encoding"},
     "module_utils/_task": GROUND | {"_encoding", "_tpm", "_card", "_edge", "_hello"},
     "plugin_utils/_ledger": GROUND,

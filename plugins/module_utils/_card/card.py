@@ -126,6 +126,11 @@ class Card:
         """Why the PIN can do nothing but be changed: it was given so, or has expired."""
         return self._pins.due()
 
+    @property
+    def pin_expires_at(self) -> t.Optional[int]:
+        """Seconds since 1970, or None for a PIN that does not expire."""
+        return self._pins.expires_at()
+
     def has(self, reference: Reference) -> bool:
         return ROLES[reference] in self.record.model.indices
 

@@ -79,9 +79,13 @@ class Pins:
         return Opened(Role.PIN, ticket, record.seals[Role.PIN], session.contents_by(ticket, kept.opener(record)))
 
     def due(self) -> t.Optional[Due]:
-        session = self._session
-        record = session.record
-        return record.pin.due(session.store.host_policy().expiry_days(record.pin_policy), time.time())
+        return self._session.record.pin.due(self._expiry_days(), time.time())
+
+    def expires_at(self) -> t.Optional[int]:
+        return self._session.record.pin.expires_at(self._expiry_days())
+
+    def _expiry_days(self) -> int:
+        return self._session.store.host_policy().expiry_days(self._session.record.pin_policy)
 
     def _settle(self, opened: Opened) -> None:
         """Ends a PIN change that was interrupted."""

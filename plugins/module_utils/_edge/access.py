@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from .._card.plan import Holding
 from .._errors import InputError
 from .host_file import HostFile
-from .reader import reader_name
+from .reader_name import reader_name
 
 RULES = HostFile("/etc/polkit-1/rules.d/50-hardbound.rules", "access")
 """polkit watches its folder. The rules are gone where there is no card."""

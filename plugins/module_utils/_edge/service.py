@@ -7,7 +7,6 @@ One thread serves all cards. The TPM does one thing at a time, so there is nothi
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import logging
 import selectors
@@ -21,14 +20,14 @@ from .._card.edge import Edge
 from .._card.errors import CardGone
 from .._card.face import Face
 from .._card.host import CardHost
-from .._card.host_policy import PATH as POLICY
-from .._card.store import DEFAULT_FOLDER
 from .._errors import HardboundError
 from . import gids, piv
 from .application import Application
 from .card import Card
 from .fido2.face import PasskeyFace
 from .fido2.presence_desk import PresenceDesk
+from .options import parse_options
+from .owner.face import OwnerFace
 from .pkcs11.face import Pkcs11Face
 from .vpcd import ReaderGone, SlotConnection, Waiting
 
@@ -151,6 +150,7 @@ class Service:
         self._idle_due: t.Optional[float] = None
         self._pkcs11: t.Optional[Pkcs11Face] = None
         self._passkeys = PasskeyFace(enabled=False)
+        self._owners = OwnerFace("", run)
 
     def run(self) -> None:
         """Serves until :meth:`stop` is called, then takes all cards out of their readers."""
@@ -173,6 +173,11 @@ class Service:
     def offer_passkeys(self, face: PasskeyFace) -> None:
         """Makes cards that have passkeys authenticators of the host."""
         self._passkeys = face
+        face.start(self._host, self._selector, self._failed)
+
+    def offer_owners(self, face: OwnerFace) -> None:
+        """Answers owners who ask about their cards, whichever faces these have."""
+        self._owners = face
         face.start(self._host, self._selector, self._failed)
 
     def _failed(self, error: Exception) -> None:
@@ -200,7 +205,7 @@ class Service:
             due.append(self._reader_due)
         if self._idle_due is not None:
             due.append(self._idle_due)
-        due += self._passkeys.due
+        due += [*self._passkeys.due, *self._owners.due]
         due += [seat.silent_at for seat in self._seats.values() if seat.silent_at is not None]
         return max(0.0, min(due) - time.monotonic())
 
@@ -210,6 +215,7 @@ class Service:
             self._look_at_store()
             self._passkeys.look()
         self._answered(self._passkeys.tidy(), whole=False)
+        self._owners.tidy(now)
         self._look_at_readers(now)
         if now >= self._reader_due:
             self._reader_due = now + _READER_INTERVAL
@@ -357,6 +363,7 @@ class Service:
         for seat in list(self._seats.values()):
             self._disconnect(seat)
         self._passkeys.stop()
+        self._owners.stop()
         if self._pkcs11 is not None:
             self._pkcs11.stop()
         self._selector.close()
@@ -385,38 +392,15 @@ def main(argv: t.Sequence[str]) -> int:
 
     :param argv: the options, without the program's name
     """
-    options = _options(argv)
+    options = parse_options(argv)
     logging.basicConfig(level=options.log_level, format="%(levelname)s %(message)s")
     service = Service(CardHost(options.store, options.policy), Path(options.run), options.vpcd)
     with _ended_by_signals(service):
         service.offer_pkcs11(Pkcs11Face(options.pkcs11, not options.keep_root_out, options.sign_in))
         service.offer_passkeys(PasskeyFace(options.passkeys, desk=PresenceDesk(options.presence)))
+        service.offer_owners(OwnerFace(options.owners, Path(options.run)))
         service.run()
     return 0
-
-
-def _options(argv: t.Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="card_service", description="Puts the cards of a store into their readers.")
-    parser.add_argument("--store", default=DEFAULT_FOLDER, help="folder of the cards")
-    parser.add_argument("--policy", default=POLICY, help="file of the host's Hello policy")
-    parser.add_argument("--run", default="/run/hardbound", help="folder that tells which cards are in their readers")
-    parser.add_argument(
-        "--vpcd", default="127.0.0.1:35963", type=_address, help="host and port of the first reader slot"
-    )
-    parser.add_argument("--pkcs11", default="", help="socket for p11-kit's programs, where systemd has made none")
-    parser.add_argument("--sign-in", default="", help="socket for SSSD, which signs users in")
-    parser.add_argument("--keep-root-out", action="store_true", help="root does not see other users' cards by p11-kit")
-    parser.add_argument("--passkeys", action="store_true", help="cards with passkeys are FIDO2 authenticators")
-    parser.add_argument("--presence", default="", help="socket for sessions whose users are asked to be there")
-    parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
-    return parser.parse_args(argv)
-
-
-def _address(text: str) -> t.Tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return host, int(port)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from .._card.plan import Step as CardStep
 from .._card.record import Record, presented
 from .._card.report import report
 from .._edge.presentation import Present, Presentation, Presented
-from .._edge.reader import reader_name
+from .._edge.reader_name import reader_name
 from .._errors import HardboundError, Interrupted
 from .._spine import Plan, View
 from .readers import Readers, warnings

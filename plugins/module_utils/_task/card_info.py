@@ -14,7 +14,7 @@ from .._card.readiness import check_host_policy
 from .._card.record import Record, State, presented
 from .._card.report import report, report_passkeys, utc
 from .._card.store import Store
-from .._edge.reader import reader_name
+from .._edge.reader_name import reader_name
 from .._errors import StateError
 from .._tpm.connection import Tpm
 from .._tpm.errors import TpmUnreachable

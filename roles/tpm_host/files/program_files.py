@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names the files of a package that a program runs: what its entry point imports, and what that imports, and so on.
+"""Names the files of a package that programs run: what their entry points import, and what that imports, and so on.
 
 Prints JSON: {path within the package: SHA-256}. Imports within functions count, those for type checkers alone don't.
 """
@@ -49,10 +49,10 @@ def modules(name: list[str], folder: Path) -> Iterator[Path]:
         yield from (each for each in (path / "__init__.py", path.with_suffix(".py")) if each.is_file())
 
 
-def reached(entry: Path, folder: Path) -> set[Path]:
-    """The files of the folder that an entry point imports, directly or through others."""
+def reached(entries: list[Path], folder: Path) -> set[Path]:
+    """The files of the folder that entry points import, directly or through others."""
     found: set[Path] = set()
-    waiting = [(entry, [PACKAGE])]
+    waiting = [(entry, [PACKAGE]) for entry in entries]
     while waiting:
         file, package = waiting.pop()
         new = {each for name in names(file, package) for each in modules(name, folder)} - found
@@ -61,9 +61,10 @@ def reached(entry: Path, folder: Path) -> set[Path]:
     return found
 
 
-def main(entry: str, folder: str) -> None:
-    root = Path(folder)
-    files = sorted(reached(Path(entry), root))
+def main(*arguments: str) -> None:
+    """:param arguments: the entry points, and the folder"""
+    *entries, root = map(Path, arguments)
+    files = sorted(reached(entries, root))
     sums = {str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     print(json.dumps(sums))
 

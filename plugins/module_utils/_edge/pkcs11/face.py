@@ -11,9 +11,10 @@ import selectors
 import socket
 import typing as t
 
+from ..._card.face import Face
 from ..._card.host import CardHost
+from ..directory import Directory, UserCards
 from ..unix_socket import listen
-from .cards import Directory, UserCards
 from .handed_down import Keeper, take
 from .listener import Listener
 from .sign_in import SignInCards
@@ -38,7 +39,7 @@ class Pkcs11Face:
         :raises StateError: if a socket's place is taken
         """
         handed_down = take()
-        directory = Directory(host, self._root_uses)
+        directory = Directory(host, self._root_uses, (Face.PKCS11,))
         listening = handed_down.listener or self._make(self._path)
         if listening is not None:
             users = Listener(listening, functools.partial(UserCards, directory), selector, failed, Keeper())

@@ -18,8 +18,8 @@ from ..._card.errors import CardGone, NotVerified
 from ..._card.key import CONTAINER_SLOTS, Key, Slot
 from ..._card.secret import Reference, Tries
 from ..card import Card
+from ..directory import Directory
 from ..peer import ROOT, Peer
-from .cards import Directory
 from .fault import CallRefused
 from .reference import Rv
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.access import Holder, render
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.host_file import HostFile
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader import reader_name
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader_name import reader_name
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st

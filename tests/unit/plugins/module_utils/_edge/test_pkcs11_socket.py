@@ -26,9 +26,9 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import State
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.directory import Directory, UserCards
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.peer import Names, Peer
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11 import listener as listener_module
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.cards import Directory, UserCards
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.face import Pkcs11Face
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.handed_down import Keeper, take
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.pkcs11.reference import Rv, User
@@ -208,7 +208,7 @@ def test_who_may_use_a_card(
 ) -> None:
     host = SoftHost()
     host.put(5, **{"owner": "", **record})
-    directory = Directory(t.cast(t.Any, host), root_uses)
+    directory = Directory(t.cast(t.Any, host), root_uses, (Face.PKCS11,))
     assert directory.may_use(5, Peer(uid, frozenset(gids))) is may
     assert directory.usable(Peer(uid, frozenset(gids))) == [5] * may
     assert not directory.may_use(6, Peer(0, frozenset()))
@@ -345,7 +345,7 @@ def test_a_connection_that_nobody_is_behind_is_closed(host: SoftHost, path: str)
     listening.bind(path)
     listening.listen()
     failures: t.List[Exception] = []
-    cards = functools.partial(UserCards, Directory(t.cast(t.Any, host), True))
+    cards = functools.partial(UserCards, Directory(t.cast(t.Any, host), True, (Face.PKCS11,)))
     listener = listener_module.Listener(listening, cards, selector, failures.append, Keeper(""))
     stray = socket.socket(socket.AF_UNIX)
     listener.adopt(stray, 2)

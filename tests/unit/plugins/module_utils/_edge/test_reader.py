@@ -18,9 +18,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader im
     RemoveDriver,
     RestartPcscd,
     WriteConfig,
-    reader_name,
     render,
 )
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.reader_name import reader_name
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from hypothesis import given
 from hypothesis import strategies as st

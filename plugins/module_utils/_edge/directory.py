@@ -6,23 +6,25 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._card.errors import CardGone
-from ..._card.face import Face
-from ..._card.host import CardHost
-from ..._card.record import Record, State
-from ..card import Card
-from ..peer import ROOT, Names, Peer
+from .._card.errors import CardGone
+from .._card.face import Face
+from .._card.host import CardHost
+from .._card.record import Record, State
+from .card import Card
+from .peer import ROOT, Names, Peer
 
 
 class Directory:
-    """The cards of a host that have this face.
+    """The cards of a host that have a face.
 
     :param root_uses: whether root uses everybody's cards. Those that belong to nobody are root's in any case
+    :param faces: cards that have one of these
     """
 
-    def __init__(self, host: CardHost, root_uses: bool) -> None:
+    def __init__(self, host: CardHost, root_uses: bool, faces: t.Collection[Face]) -> None:
         self._host = host
         self._root_uses = root_uses
+        self._faces = frozenset(faces)
         self._names = Names()
         self._known: t.Dict[int, t.Tuple[object, t.Optional[Record]]] = {}
 
@@ -33,7 +35,7 @@ class Directory:
     def may_use(self, number: int, peer: Peer) -> bool:
         """Whether a user may use a card, by what its file says now."""
         record = self._record(number)
-        if record is None or not record.presented or Face.PKCS11 not in record.faces:
+        if record is None or not record.presented or self._faces.isdisjoint(record.faces):
             return False
         if not record.owner and not record.group:
             return peer.uid == ROOT

@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``due``: what ends soon, or has ended."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from .._encoding.owner_call import Message
+from .certificate import Lists, state_of
+
+
+def coming(card: Message, lists: Lists, now: datetime.datetime, days: int) -> t.Iterator[str]:
+    """Returns a sentence for each thing of a card that its owner has to see to.
+
+    :param days: how long before
+    """
+    limit = now + datetime.timedelta(days)
+    expires = card["pin_expires_at"]
+    change = "change it with: hardbound-card change-pin"
+    if card["pin_due"]:
+        yield f"The PIN of {card['name']} {card['pin_due']}: {change}"
+    elif expires is not None and expires <= limit.timestamp():
+        yield f"The PIN of {card['name']} expires on {datetime.datetime.fromtimestamp(expires):%Y-%m-%d}: {change}"
+    for key in card["keys"]:
+        state = state_of(key, lists)
+        fault = state.fault(now) if state else None
+        if state and (fault or state.ends <= limit):
+            what = fault or f"ends on {state.ends:%Y-%m-%d}"
+            yield f"The certificate of {card['name']}, {key['slot']}, {what}: ask your administrator for a new one"
