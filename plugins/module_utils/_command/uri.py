@@ -12,6 +12,7 @@ import urllib.parse
 from .._cryptography import serialization
 from .._encoding.owner_call import Message, bytes_of
 
+_HALF = 16
 _PROXY = "p11-kit-proxy.so"
 _LIBRARIES = "/usr/lib"
 _MULTIARCH = re.compile(r"[a-z0-9_]+-linux-gnu\w*")
@@ -19,12 +20,18 @@ _SIGNING = ("authentication", "signature", "card_authentication")
 
 
 def uri(card: Message, key: Message, kind: str = "private") -> str:
-    """Returns a PKCS#11 URI, RFC 7512. The serial number is the same by p11-kit and by OpenSC, the token's name is not.
+    """Returns a PKCS#11 URI, RFC 7512.
 
     :param kind: private, public or cert
     """
-    token = f"token={urllib.parse.quote(card['name'], safe='')};" if "pkcs11" in card["faces"] else ""
-    return f"pkcs11:{token}serial={card['serial'][:16]};id={_percent(key['id'])};type={kind}"
+    return f"pkcs11:{_token(card)};id={_percent(key['id'])};type={kind}"
+
+
+def _token(card: Message) -> str:
+    """PKCS#11 has room for half of a serial number. OpenSC, which names a token after its certificate, shows the last."""
+    if "pkcs11" in card["faces"]:
+        return f"token={urllib.parse.quote(card['name'], safe='')};serial={card['serial'][:_HALF]}"
+    return f"serial={card['serial'][-_HALF:]}"
 
 
 def _percent(digits: str) -> str:
