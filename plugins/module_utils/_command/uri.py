@@ -28,7 +28,7 @@ def uri(card: Message, key: Message, kind: str = "private") -> str:
 
 
 def _token(card: Message) -> str:
-    """PKCS#11 has room for half of a serial number. OpenSC, which names a token after its certificate, shows the last."""
+    """PKCS#11 has room for half of a serial number: OpenSC, which names tokens after certificates, shows the last."""
     if "pkcs11" in card["faces"]:
         return f"token={urllib.parse.quote(card['name'], safe='')};serial={card['serial'][:_HALF]}"
     return f"serial={card['serial'][-_HALF:]}"
