@@ -24,9 +24,10 @@ faces:
   description:
     - The ways by which programs reach the card. They may change later.
     - Left out, a card that exists keeps its faces; a new one has V(pcsc).
-    - V(pcsc) is a reader of pcscd, for OpenSC, for programs of PIV and for the sign-in with SSSD.
+    - V(pcsc) is a reader of pcscd, for OpenSC and for programs of PIV.
     - V(pkcs11) is a module that p11-kit offers, for GnuTLS, OpenSSL, ssh, browsers and all others that ask p11-kit.
       The host needs V(pkcs11) in O(hardbound.identity.tpm_host#role:main:tpm_host_faces) for it.
+    - SSSD signs users in by either, and keeps the owners of several cards apart by V(pkcs11) alone.
     - A card with both is seen once by any program. While a host has such a card, p11-kit gives OpenSC's module to SSSD
       alone, so programs that ask p11-kit see smart cards in readers no more, those that are plugged in included.
   type: list
