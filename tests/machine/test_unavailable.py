@@ -58,6 +58,7 @@ def test_a_port_that_is_taken(debian: Image, tmp_path: pathlib.Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(Unavailable) as reason, Machine(debian, Snapshot(tmp_path), taken.getsockname()[1]):
+        port = taken.getsockname()[1]
+        with pytest.raises(Unavailable) as reason, Machine(debian, Snapshot(tmp_path), port):
             pass
-    assert "host forwarding rule" in told(reason)
+    assert told(reason).startswith(f"port {port} is taken: ")

@@ -89,7 +89,11 @@ class Machine:
     # ------------------------------------------------------------ power
 
     def start(self) -> None:
-        """Switches it on, and waits for sshd."""
+        """Switches it on, and waits for sshd.
+
+        :raises Unavailable: its port is taken, or QEMU ends
+        """
+        _check_port(self.port)
         self._start_tpm()
         self._start_qemu()
         until(self.is_up, self._story, _BOOT)
@@ -306,6 +310,16 @@ def _says_its_name(qemu: subprocess.Popen[bytes], console: pathlib.Path) -> bool
             return True
         time.sleep(0.1)
     return False
+
+
+def _check_port(port: int) -> None:
+    """QEMU would end then; whoever has the port may let a client wait for long."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that ended are no hindrance
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Unavailable(f"port {port} is taken: {error.strerror}") from error
 
 
 def _free_port() -> int:
