@@ -29,6 +29,7 @@ def test_a_tpm_that_was_cleared_in_the_firmware(lab: Lab) -> None:
     machine.clear_tpm()
     machine.start()
 
+    steps.await_card(machine, made["reader"])
     machine.run(f"bash -s '{made['reader']}'", user="alice", given=TRIES, check=False)
     refused = controller.try_tasks({steps.MAKE: steps.card("alice")})
     assert refused.code and "was cleared or changed" in refused.output, refused.output
