@@ -64,9 +64,13 @@ for neighbour in {" ".join(NEIGHBOURS)}; do
         if $neighbour "$1" >$neighbour.output 2>&1; then echo done; else tail -n 3 $neighbour.output; fi
     done >$neighbour.rounds &
 done
-until for neighbour in {" ".join(NEIGHBOURS)}; do
-    [ "$(grep -c . $neighbour.rounds)" -ge {ROUNDS} ] || {{ sleep 1; false; break; }}
-done; do :; done
+somebody_is_behind() {{
+    for neighbour in {" ".join(NEIGHBOURS)}; do
+        [ "$(grep -c . $neighbour.rounds)" -ge {ROUNDS} ] || return 0
+    done
+    return 1
+}}
+while somebody_is_behind; do sleep 1; done
 touch stop
 wait
 head --lines 1000 *.rounds
