@@ -15,8 +15,8 @@ from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab
 
 pytestmark = pytest.mark.extended
 
-# Each file of the user that Ansible comes as, and of root, that holds a PIN or a PUK.
-LEFT = f"grep --recursive --files-with-matches -e {steps.PIN} -e {steps.PUK} /home /root /tmp /var/tmp /var/log || true"
+# The files of the user that Ansible comes as, and of root, that hold what is given: sudo notes the command itself.
+LEFT = "grep --recursive --files-with-matches --file=- /home /root /tmp /var/tmp /var/log || true"
 
 
 def test_without_pipelining(lab: Lab) -> None:
@@ -29,7 +29,7 @@ def test_without_pipelining(lab: Lab) -> None:
     steps.sign(machine, made["reader"])
     [again] = controller.tasks(asked)
     assert made["changed"] and not again["changed"]
-    assert machine.root(LEFT).stdout == ""
+    assert machine.root(LEFT, given=f"{steps.PIN}\n{steps.PUK}\n").stdout == ""
 
 
 def test_a_wrong_password_of_sudo_changes_nothing(lab: Lab) -> None:
