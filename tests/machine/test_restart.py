@@ -49,8 +49,11 @@ def test_cards_of_two_owners_come_back_after_an_upgrade(lab: Lab) -> None:
 
 
 def sign_each_with_their_own(machine: Machine, readers: "dict[str, str]") -> None:
+    """And where pcscd asks polkit, which that of Debian 12 can't, neither reaches the card of the other."""
     for owner, reader in readers.items():
         steps.sign(machine, reader, user=owner)
+    if machine.image.suite == "bookworm":
+        return
     for owner, other in (("alice", "bob"), ("bob", "alice")):
         tried = machine.run(f"opensc-tool --reader '{readers[other]}' --name", user=owner, check=False)
         assert tried.returncode, f"{owner} reaches the card of {other}: {tried.stdout}"
