@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.hardbound.identity.tests.machine import steps
 from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab
@@ -31,8 +33,10 @@ dpkg-reconfigure libpcsclite1 pcscd python3-tpm2-pytss
 
 def test_cards_of_two_owners_come_back_after_an_upgrade(lab: Lab) -> None:
     machine = lab.machine
-    made = lab.controller.tasks(*({steps.MAKE: steps.card(owner)} for owner in ("alice", "bob")))
-    readers = {owner: card["reader"] for owner, card in zip(("alice", "bob"), made)}
+    making = [{steps.MAKE: steps.card(owner)} for owner in ("alice", "bob")]
+    # The readers are named after all of the cards, so the first has another name once the second is made.
+    found = lab.controller.tasks(*making, {"hardbound.identity.virtual_smartcard_info": {}})[-1]
+    readers = {card["owner"]: card["reader"] for card in found["cards"]}
     sign_each_with_their_own(machine, readers)
     before = machine.run("uname --kernel-release").stdout
     machine.root(UPGRADE)
@@ -43,12 +47,12 @@ def test_cards_of_two_owners_come_back_after_an_upgrade(lab: Lab) -> None:
     machine.start()
     assert machine.run("uname --kernel-release").stdout != before
     sign_each_with_their_own(machine, readers)
-    again = lab.controller.tasks(*({steps.MAKE: steps.card(owner)} for owner in ("alice", "bob")))
+    again = lab.controller.tasks(*making)
     assert [card["changed"] for card in again] == [False, False]
     assert steps.lockout_counter(machine) == 0
 
 
-def sign_each_with_their_own(machine: Machine, readers: "dict[str, str]") -> None:
+def sign_each_with_their_own(machine: Machine, readers: t.Dict[str, str]) -> None:
     """And where pcscd asks polkit, which that of Debian 12 can't, neither reaches the card of the other."""
     for owner, reader in readers.items():
         steps.sign(machine, reader, user=owner)
