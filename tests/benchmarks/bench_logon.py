@@ -20,16 +20,18 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.other_name import KRB5_PRINCIPAL_NAME
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import krb5_principal_name
 from ansible_collections.hardbound.identity.tests.integration.enrollment.logon import (
+    KEYS,
     MODULE,
+    OWNER,
     REALM,
     Kerberos,
     Service,
     Ssh,
     Tls,
+    add,
+    owner,
 )
-from ansible_collections.hardbound.identity.tests.integration.enrollment.test_logon import KEYS, OWNER, add, owner
-from ansible_collections.hardbound.identity.tests.integration.service.test_slow_tpm import AS_MANAGED
-from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
+from ansible_collections.hardbound.identity.tests.support.card_machine import AS_MANAGED, CardMachine
 from ansible_collections.hardbound.identity.tests.support.command_log import ASYMMETRIC, PROFILES, SlowTpm
 from ansible_collections.hardbound.identity.tests.support.fleet import PIN, Fleet, new_fleet
 from cryptography import x509

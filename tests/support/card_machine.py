@@ -41,6 +41,11 @@ KEYS = (
     KeySpecification(0x9D, KeyAlgorithm.ECC_P384),
     KeySpecification(0x9E, KeyAlgorithm.ECC_P256),
 )
+AS_MANAGED = """
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
+Tcti.managed = True
+"""
+"""What the service runs first, to take the TPM for one that a resource manager guards."""
 _SERVICE = "from {package}.plugins.module_utils._edge.service import main; import sys; sys.exit(main(sys.argv[1:]))"
 _PACKAGE = "ansible_collections.hardbound.identity"
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import pathlib
@@ -328,3 +329,33 @@ SERVICES: t.Dict[str, t.Type[Service]] = {
     "ssh_certificate": SshCertificate,
     "kerberos": Kerberos,
 }
+KEYS = {"elliptic": "ecc_p256", "rsa": "rsa_2048"}
+"""Hosts, and the algorithm of the key that each has."""
+HOSTS = {**dict.fromkeys(("tls", "ssh", "ssh_agent", "ssh_certificate"), "elliptic"), "kerberos": "rsa"}
+OWNER = "hardbound-owner"
+
+
+@contextlib.contextmanager
+def owner(fleet: Fleet) -> t.Iterator[None]:
+    """Whose cards they are: a user of this computer, with a home of its own."""
+    subprocess.run(["userdel", OWNER], check=False, capture_output=True)  # that of a run that was killed
+    subprocess.run(["useradd", "--create-home", "--home-dir", str(home(fleet)), OWNER], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["userdel", OWNER], check=True)
+
+
+def add(fleet: Fleet, host: str, algorithm: str) -> CardMachine:
+    """Adds a host whose card stands for alice; with an OpenSSH certificate where its key is elliptic."""
+    key = {"slot": "authentication", "algorithm": algorithm}
+    if host == HOSTS["ssh_certificate"]:
+        key["ssh_profile"] = "ssh_user"
+    names = {"principal": f"alice@{REALM}", "upn": "alice@corp.example", "ssh_principals": ["root"]}
+    fleet.add(host, profile="mit_pkinit", keys=[key], owner=OWNER, **names)
+    fleet.inventory[host]["ansible_become_method"] = "su"
+    folder = fleet.folder / f"{host}-machine"
+    folder.mkdir()
+    machine = CardMachine(folder, fleet.tpms[host])
+    fleet.inventory[host]["smartcard_enrollment_store"] = machine.store.folder
+    return machine

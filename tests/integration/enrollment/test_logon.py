@@ -7,11 +7,9 @@ The tests go on from each other: what is retired stays retired.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
 import shutil
-import subprocess
 import typing as t
 
 import pytest
@@ -19,11 +17,13 @@ import pytest
 pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's python3-tpm2-pytss")
 
 from ansible_collections.hardbound.identity.tests.integration.enrollment.logon import (
+    HOSTS,
+    KEYS,
     MODULE,
-    REALM,
     SERVICES,
     Service,
-    home,
+    add,
+    owner,
 )
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
 from ansible_collections.hardbound.identity.tests.support.fleet import PIN, Fleet, new_fleet
@@ -32,9 +32,6 @@ pytestmark = pytest.mark.slow
 
 WRONG_PIN = "pin-0000"
 RETIRE = "hardbound.identity.retire"
-KEYS = {"elliptic": "ecc_p256", "rsa": "rsa_2048"}
-HOSTS = {**dict.fromkeys(("tls", "ssh", "ssh_agent", "ssh_certificate"), "elliptic"), "kerberos": "rsa"}
-OWNER = "hardbound-owner"
 
 
 class Site(t.NamedTuple):
@@ -74,32 +71,6 @@ def site() -> t.Iterator[Site]:
                 each.stop()
             for machine in machines.values():
                 machine.stop()
-
-
-@contextlib.contextmanager
-def owner(fleet: Fleet) -> t.Iterator[None]:
-    """Whose cards they are: a user of this computer, with a home of its own."""
-    subprocess.run(["userdel", OWNER], check=False, capture_output=True)  # that of a run that was killed
-    subprocess.run(["useradd", "--create-home", "--home-dir", str(home(fleet)), OWNER], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["userdel", OWNER], check=True)
-
-
-def add(fleet: Fleet, host: str, algorithm: str) -> CardMachine:
-    """Adds a host whose card stands for alice; with an OpenSSH certificate where its key is elliptic."""
-    key = {"slot": "authentication", "algorithm": algorithm}
-    if host == HOSTS["ssh_certificate"]:
-        key["ssh_profile"] = "ssh_user"
-    names = {"principal": f"alice@{REALM}", "upn": "alice@corp.example", "ssh_principals": ["root"]}
-    fleet.add(host, profile="mit_pkinit", keys=[key], owner=OWNER, **names)
-    fleet.inventory[host]["ansible_become_method"] = "su"
-    folder = fleet.folder / f"{host}-machine"
-    folder.mkdir()
-    machine = CardMachine(folder, fleet.tpms[host])
-    fleet.inventory[host]["smartcard_enrollment_store"] = machine.store.folder
-    return machine
 
 
 @pytest.fixture(params=SERVICES)

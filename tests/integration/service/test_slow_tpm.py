@@ -16,7 +16,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.face impo
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
-from ansible_collections.hardbound.identity.tests.support.card_machine import KEYS, PIN, CardMachine
+from ansible_collections.hardbound.identity.tests.support.card_machine import AS_MANAGED, KEYS, PIN, CardMachine
 from ansible_collections.hardbound.identity.tests.support.command_log import ASYMMETRIC, PROFILES, SlowTpm
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
@@ -25,11 +25,6 @@ pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 KEY = AdminKey(Cipher.TRIPLE_DES, bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90a0b1c2d3e4f50617"))
 SECONDS = 12
 """What the TPM takes for a key: longer than the 10 that SSSD gives its child, the shortest known limit on the way."""
-AS_MANAGED = """
-from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
-Tcti.managed = True
-"""
-"""What the service runs first, to take the TPM for one that a resource manager guards."""
 CLIENT = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"
 
 
