@@ -32,6 +32,7 @@ from .oid import ATTRIBUTE_TITLES, RSAES_OAEP, Extension
 
 _EXTENSIONS = 0xA3
 _VERSION = 0xA0
+_LONGEST_PATH = 255
 MIN_RSA_BITS = 2048
 """Of a key whose signature the verifier believes."""
 
@@ -147,7 +148,7 @@ class Certificate:
         whole = read(data)
         body, algorithm, signature = whole.members()
         fields = body.members()
-        version = fields.pop(0).members(_VERSION)[0].integer() + 1 if fields[0].tag == _VERSION else 1
+        version = fields.pop(0).first(_VERSION).integer() + 1 if fields[0].tag == _VERSION else 1
         serial, inner, issuer, validity, subject, spki, *rest = fields
         not_before, not_after = validity.members()
         if inner.raw != algorithm.raw:
@@ -162,7 +163,7 @@ class Certificate:
             not_after=not_after.time(),
             spki=spki.expect(Tag.SEQUENCE).raw,
             extensions=read_extensions(rest, _EXTENSIONS),
-            signed=Signed(body.raw, algorithm.members()[0].oid(), signature.whole_bytes()),
+            signed=Signed(body.raw, algorithm.first().oid(), signature.whole_bytes()),
         )
 
     @property
@@ -196,7 +197,10 @@ class Certificate:
             return None
         members = found.members()
         ca = bool(members) and members[0].tag == Tag.BOOLEAN and members.pop(0).boolean()
-        return BasicConstraints(ca, members[0].integer() if members else None)
+        length = members[0].integer() if members else None
+        if length is not None and not 0 <= length <= _LONGEST_PATH:
+            raise DerError("a path length is out of range")
+        return BasicConstraints(ca, length)
 
     @property
     def key_usage(self) -> t.Optional[int]:
@@ -224,7 +228,7 @@ def read_extensions(fields: t.Sequence[Element], tag: int) -> t.Mapping[str, Ext
     """
     extensions: t.Dict[str, ExtensionValue] = {}
     for holder in (field for field in fields if field.tag == tag):
-        for member in holder.members(tag)[0].members():
+        for member in holder.first(tag).members():
             oid, *critical, value = member.members()
             name = oid.oid()
             if name in extensions:
@@ -242,12 +246,12 @@ def load_key(spki: bytes) -> PublicKey:
     :raises DerError: if it is malformed, or neither RSA nor ECC
     """
     try:
-        algorithm, bits = read(spki).members()
-        if algorithm.members()[0].oid() == RSAES_OAEP:
-            modulus, exponent = read(bits.whole_bytes()).members()
+        algorithm, bits = read(spki).pair()
+        if algorithm.first().oid() == RSAES_OAEP:
+            modulus, exponent = read(bits.whole_bytes()).pair()
             return rsa.RSAPublicNumbers(exponent.integer(), modulus.integer()).public_key()
         key = serialization.load_der_public_key(spki)
-    except (ValueError, TypeError, UnsupportedAlgorithm, IndexError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise DerError("holds no usable public key") from None
     if isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
         return key
@@ -262,7 +266,7 @@ def name_attributes(name: Element) -> t.List[t.Tuple[str, str]]:
     attributes = []
     for relative in name.members():
         for attribute in relative.members(Tag.SET):
-            kind, value = attribute.members()
+            kind, value = attribute.pair()
             attributes.append((kind.oid(), value.value.decode("utf-8", "replace")))
     return attributes
 

@@ -11,6 +11,8 @@ from datetime import datetime, timezone
 from ...module_utils._encoding.der import Tag
 
 _LONGEST_LENGTH = 3
+_LONGEST_OID = 128
+"""Bytes. Python writes no number of more than 4300 digits."""
 
 
 class DerError(ValueError):
@@ -31,6 +33,26 @@ class Element:
         :raises DerError: if the element has another tag, or no elements inside
         """
         return read_all(self.expect(tag).value)
+
+    def pair(self) -> t.Tuple[Element, Element]:
+        """Returns the two elements of a SEQUENCE.
+
+        :raises DerError: if there are more or less
+        """
+        found = self.members()
+        if len(found) != 2:
+            raise DerError(f"{len(found)} elements stand where 2 are expected")
+        return found[0], found[1]
+
+    def first(self, tag: int = Tag.SEQUENCE) -> Element:
+        """Returns the first element inside.
+
+        :raises DerError: if the element has another tag, or none inside
+        """
+        found = self.members(tag)
+        if not found:
+            raise DerError("an element is empty")
+        return found[0]
 
     def expect(self, tag: int) -> Element:
         """Returns itself.
@@ -67,8 +89,8 @@ class Element:
     def oid(self) -> str:
         """Returns an OBJECT IDENTIFIER with dots."""
         value = self.expect(Tag.OID).value
-        if not value or value[-1] & 0x80:
-            raise DerError("an object identifier is cut off")
+        if not value or value[-1] & 0x80 or len(value) > _LONGEST_OID:
+            raise DerError("an object identifier is cut off or too long")
         arcs, arc = [], 0
         for byte in value:
             arc = arc << 7 | byte & 0x7F

@@ -72,7 +72,7 @@ def check_ek_certificate(certificate: Certificate, report: Report) -> t.Optional
         report.demand(not constraints.ca, Code.EK_CERTIFICATE_CA, "the EK certificate is that of a CA")
         _check_usage(certificate, report)
         return _identity(certificate, report)
-    except (DerError, IndexError) as error:
+    except DerError as error:
         report.refuse(Code.EK_CERTIFICATE_MALFORMED, f"the EK certificate has a malformed part: {error}")
         return None
 
@@ -115,7 +115,7 @@ def _tpm_attributes(extension: ExtensionValue) -> t.Dict[str, t.List[str]]:
     found: t.Dict[str, t.List[str]] = {}
     for name in read(extension.value).members():
         if name.tag == _DIRECTORY_NAME:
-            for kind, value in name_attributes(name.members(_DIRECTORY_NAME)[0].expect(Tag.SEQUENCE)):
+            for kind, value in name_attributes(name.first(_DIRECTORY_NAME).expect(Tag.SEQUENCE)):
                 found.setdefault(kind, []).append(value)
     return found
 

@@ -50,7 +50,7 @@ def check_ak_certificate(
         certificate = Certificate.parse(data)
         constraints = certificate.basic_constraints or BasicConstraints()
         purposes = certificate.purposes or frozenset()
-    except (DerError, IndexError) as error:
+    except DerError as error:
         report.refuse(Code.AK_CERTIFICATE_MALFORMED, f"the AK certificate {error}")
         return
     fits = Purpose.AK_CERTIFICATE.value in purposes and not constraints.ca

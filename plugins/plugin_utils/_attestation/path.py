@@ -152,7 +152,7 @@ def _issuer_faults(issuer: Certificate, below: int) -> t.List[Fault]:
     faults: t.List[Fault] = []
     try:
         constraints, usage = issuer.basic_constraints or BasicConstraints(), issuer.key_usage
-    except (DerError, IndexError):
+    except DerError:
         constraints, usage = BasicConstraints(), None
     if not constraints.ca or issuer.version != 3:
         faults.append((Code.EK_CHAIN_NOT_CA, f'"{issuer.title}" is no CA certificate'))

@@ -85,9 +85,9 @@ def _parse(data: bytes) -> RevocationList:
         issuer=issuer.expect(Tag.SEQUENCE).raw,
         this_update=this_update.time(),
         next_update=times[0].time() if times else None,
-        revoked=frozenset(entry.members()[0].integer() for entry in entries.members()) if entries else frozenset(),
+        revoked=frozenset(entry.first().integer() for entry in entries.members()) if entries else frozenset(),
         extensions=read_extensions(rest, _EXTENSIONS),
-        signed=Signed(body.raw, algorithm.members()[0].oid(), signature.whole_bytes()),
+        signed=Signed(body.raw, algorithm.first().oid(), signature.whole_bytes()),
     )
 
 
@@ -106,7 +106,7 @@ def list_urls(certificate: Certificate) -> t.List[str]:
 def _full_names(point: Element) -> t.List[Element]:
     for part in point.members():
         if part.tag == _FULL_NAME:
-            choice = part.members(_FULL_NAME)[0]
+            choice = part.first(_FULL_NAME)
             return choice.members(_FULL_NAME) if choice.tag == _FULL_NAME else []
     return []
 
@@ -124,7 +124,7 @@ def _check_one(
 ) -> None:
     try:
         urls = list_urls(certificate)
-    except (DerError, IndexError):
+    except DerError:
         report.refuse(Code.EK_REVOCATION_UNKNOWN, f'"{certificate.title}" does not say legibly where its list is')
         return
     fault = ""

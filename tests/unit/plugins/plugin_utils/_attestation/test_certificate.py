@@ -16,7 +16,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ce
     name_key,
     name_text,
 )
-from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.der import DerError
+from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.der import DerError, Element
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.ek_certificate import vendor
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.oid import RSAES_OAEP
 from ansible_collections.hardbound.identity.tests.support import forge
@@ -170,3 +170,10 @@ def test_a_key_on_another_curve_family_is_kept_out_only_by_its_kind():
 )
 def test_vendors(text, shown):
     assert vendor(text) == shown
+
+
+def test_an_object_identifier_that_nobody_could_write_is_none():
+    """Python writes no number of more than 4300 digits, and takes its time for those that are shorter."""
+    long = b"\x2a" + b"\xff" * 3000 + b"\x7f"
+    with pytest.raises(DerError, match="too long"):
+        Element(writer.Tag.OID, long, long).oid()

@@ -209,6 +209,50 @@ def an_intermediate_that_did_not_sign(case):
     )
 
 
+ATTRIBUTE = bytes.fromhex("300c060355040a0c05") + b"Maker"
+NO_ATTRIBUTE = {
+    "empty": bytes.fromhex("3000060355040a0c05") + b"Maker",
+    "one member": bytes.fromhex("300c040a060355040a0c034d"),
+    "three members": bytes.fromhex("300c060355040a0c034d616b0500"),
+    "a long identifier": bytes.fromhex("300c060affffffffffffffffffff"),
+}
+
+
+@pytest.mark.parametrize("of", ["what was sent", "the EK's issuer"])
+@pytest.mark.parametrize("name", NO_ATTRIBUTE)
+def test_a_name_that_is_none_helps_nobody_and_harms_nobody(name, of):
+    """Anybody can send such a certificate: nobody has to have signed it."""
+    case = Case()
+    malformed = NO_ATTRIBUTE[name].ljust(len(ATTRIBUTE), b"\0")[: len(ATTRIBUTE)]
+
+    def changed(evidence):
+        leaf, issuer = evidence.certificates
+        assert ATTRIBUTE in issuer and ATTRIBUTE in leaf
+        if of == "what was sent":
+            return replace(evidence, certificates=(leaf, issuer.replace(ATTRIBUTE, malformed)))
+        return replace(evidence, certificates=(leaf.replace(ATTRIBUTE, malformed, 1), issuer))
+
+    case.evidence = changed
+    verdict = case.verify()
+    assert {each.code for each in verdict.findings} <= {Code.EK_CHAIN_UNTRUSTED, Code.EK_CERTIFICATE_MALFORMED}
+    assert verdict.findings and not verdict.accepted
+
+
+@pytest.mark.parametrize("length", [b"\x80" + bytes(2000), b"\x7f" + bytes(2000), b"\xff", b"\x01\x00"], ids=len)
+def test_a_path_length_that_is_none(length):
+    """A CA of the host's own says something that Python does not write as a number."""
+    case = Case()
+    root, own = case.authorities("Root CA", "Intermediate CA")
+    own.constraints = x509.UnrecognizedExtension(
+        x509.BasicConstraints.oid, der.sequence(b"\x01\x01\xff", der.integer(1)[:1] + _length(length) + length)
+    )
+    assert {each.code for each in case.verify().findings} == {Code.EK_CHAIN_NOT_CA}
+
+
+def _length(value):
+    return der.octets(value)[1 : -len(value)]
+
+
 @lie(Code.EK_CHAIN_SIGNATURE)
 def a_maker_that_calls_itself_like_a_trusted_one(case):
     policy = ForgedHost(authorities=[Authority("Root CA")]).policy()
