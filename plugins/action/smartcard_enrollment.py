@@ -60,6 +60,7 @@ EXTERNAL_CA: dict[str, dict[str, t.Any]] = {
     "certificates": {"type": "path", "required": True},
     "requests": {"type": "path", "required": True},
     "command": {"type": "list", "elements": "str", "default": []},
+    "revoke_command": {"type": "list", "elements": "str", "default": []},
     "profiles": {"type": "list", "elements": "str", "default": []},
 }
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -150,7 +151,8 @@ class ActionModule(StringSecrets):
     def _retire(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
         """Revokes first: what a host does, or whether it answers, changes nothing about that."""
         names = [card["name"] for card in arguments["cards"]]
-        retirement = Retirement(self._host, names, Desk.open(arguments), arguments["reason"])
+        external_ca = WantedHost.external_ca_of(arguments)
+        retirement = Retirement(self._host, names, Desk.open(arguments), arguments["reason"], external_ca)
         revoked = retirement.revoke(self._task.check_mode)
         place = {name: arguments[name] for name in (*STORE, *AUTHS)}
         gone = [
@@ -162,7 +164,8 @@ class ActionModule(StringSecrets):
         destroyed = [name for name, each in zip(retirement.cards, gone) if each.get("changed") is True]
         changed = bool(revoked or destroyed)
         before = {"cards": destroyed, "valid": [each["line"] for each in revoked]}
-        return {
+        failures = retirement.failures
+        result = {
             "failed": False,
             "changed": changed,
             "status": "retired" if changed else "unchanged",
@@ -172,6 +175,7 @@ class ActionModule(StringSecrets):
             TICKETS: bool(destroyed) and not self._task.check_mode,
             "diff": _diff(before, {"cards": [], "valid": []}),
         }
+        return {**result, **(_refusal([Refused.of_error(each) for each in failures], []) if failures else {})}
 
 
 def _outcome(enrollment: Enrollment) -> dict[str, t.Any]:

@@ -91,6 +91,17 @@ options:
         type: list
         elements: str
         default: []
+      revoke_command:
+        description:
+          - Program and arguments that have that CA revoke a certificate. Runs on the controller without a shell, and
+            gets the certificate in PEM on standard input. In the arguments, C({serial}) stands for the serial number in
+            hexadecimal, and C({reason}) for why, in the words of RFC 5280, such as C(keyCompromise).
+          - Asked with O(state=absent), for what a new certificate replaces, and at the end of a run for what no TPM has
+            answered for. The next run of the host asks again where the command failed, or ended with exit code 75.
+          - Without it, a warning says which certificate that CA has to revoke.
+        type: list
+        elements: str
+        default: []
       profiles:
         description: Profiles whose certificates that CA issues. If left out, all profiles.
         type: list
@@ -156,6 +167,7 @@ EXAMPLES = r"""
       certificates: /etc/pki/corp/issuing.pem
       requests: /var/lib/hardbound-requests
       command: [openssl, ca, -config, /etc/pki/corp/openssl.cnf, -batch, -notext, -in, /dev/stdin]
+      revoke_command: [openssl, ca, -config, /etc/pki/corp/openssl.cnf, -revoke, /dev/stdin, -crl_reason, "{reason}"]
     trust_anchors: /etc/pki/tpm-vendors
     profile: tls_client
     cards:

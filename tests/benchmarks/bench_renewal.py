@@ -40,7 +40,7 @@ def certificate(ledger: Ledger, issuer: str, host: str, slot: str) -> IssuedCert
     names = {"host": host, "card": "corp", "slot": slot, "profile": "ad_smartcard_logon", "identity": "{}"}
     times = {"not_before": at, "not_after": at + 365 * 86400, "issued_at": at, "activated_at": at}
     rest = {"kind": "x509", "generation": 1, "assurance": "fixed", "body": os.urandom(900)}
-    return IssuedCertificate(serial=serial, authority=issuer, **texts, **names, **times, **rest)  # type: ignore[arg-type]
+    return IssuedCertificate(serial=serial, number=serial, authority=issuer, **texts, **names, **times, **rest)  # type: ignore[arg-type]
 
 
 def fill(ledger: Ledger, issuer: str, names: t.Sequence[str]) -> None:

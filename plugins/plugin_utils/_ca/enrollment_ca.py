@@ -17,10 +17,11 @@ from ...module_utils._spine import Plan, View
 from .._ledger import clock, packages
 from .._ledger.clock import Clock
 from .._ledger.ledger import Ledger
-from .._ledger.record import IssuedCertificate, RevocationReason
+from .._ledger.record import EXTERNAL, IssuedCertificate, RevocationReason
 from . import authority, crl, files, keyfile
 from .authority import Authority, Blueprint, CaFolder, Settings
 from .crl import Crl
+from .external_ca import revoke_elsewhere
 from .metadata_statement import metadata_statement
 from .signer import Signer, identifier
 
@@ -77,6 +78,9 @@ class Revocation:
 
     where: t.Mapping[str, str]
     reason: RevocationReason
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {value}" for name, value in self.where.items())
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,8 @@ class CurrentCa:
     lists_due: bool = True
     root_list_due: bool = True
     to_revoke: t.Tuple[IssuedCertificate, ...] = ()
+    unknown: t.Tuple[str, ...] = ()
+    """Entries of what shall be revoked that fit no certificate, revoked or not."""
 
 
 class EnrollmentCa:
@@ -164,6 +170,7 @@ class EnrollmentCa:
             lists_due=self._lists_due(opened, ledger),
             root_list_due=_list_due(ledger, identifier(opened.root_certificate), opened.folder.crl("root")),
             to_revoke=tuple(self._to_revoke(opened, ledger)),
+            unknown=tuple(str(entry) for entry in self._desired.revoked if not ledger.holds(entry.where)),
         )
 
     def plan(self, current: CurrentCa) -> Plan[Step]:
@@ -342,10 +349,13 @@ def _after(wanted: t.Mapping[str, t.Any], current: CurrentCa) -> t.Dict[str, t.A
 
 
 def _warnings(current: CurrentCa) -> t.Tuple[str, ...]:
-    if current.root_key_here:
-        return ()
     due = [("the issuing CA's certificate", current.renewal_due), ("the root's revocation list", current.root_list_due)]
-    return tuple(f"{what} is due for renewal: bring the root's key back for a run" for what, is_due in due if is_due)
+    late = [what for what, is_due in due if is_due and not current.root_key_here]
+    return (
+        *(f"{what} is due for renewal: bring the root's key back for a run" for what in late),
+        *(f"revoked names {each}, and the ledger holds no such certificate: correct it" for each in current.unknown),
+        *(revoke_elsewhere(each) for each in current.to_revoke if each.kind == EXTERNAL),
+    )
 
 
 def _list_due(ledger: Ledger, identifier: str, path: Path) -> bool:

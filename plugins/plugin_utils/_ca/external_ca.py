@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from ...module_utils._cryptography import x509
 from ...module_utils._errors import InputError
-from .._ledger.record import CertificatePlace
+from .._ledger.record import CertificatePlace, IssuedCertificate
 from .._ledger.refusal import Refusal, RefusalCode
 from . import files
 
@@ -36,6 +36,7 @@ class ExternalCa:
     :param certificates: one of them has to have signed an answer
     :param folder: on the controller
     :param command: gets a request in PEM on standard input, and prints the certificate; none: somebody puts it there
+    :param revoke_command: gets a certificate in PEM on standard input, and revokes it; none: somebody has to be told
     :param profiles: whose certificates it issues; none: of all
     """
 
@@ -43,6 +44,7 @@ class ExternalCa:
     certificates: t.Tuple[x509.Certificate, ...]
     folder: Path
     command: t.Tuple[str, ...] = ()
+    revoke_command: t.Tuple[str, ...] = ()
     profiles: t.FrozenSet[str] = frozenset()
 
     @classmethod
@@ -61,7 +63,8 @@ class ExternalCa:
         if not values["name"]:
             raise InputError("external_ca.name", "is empty", "say what the other CA is called")
         certificates = _read_certificates(Path(values["certificates"]))
-        return cls(values["name"], certificates, folder, tuple(values["command"]), frozenset(values["profiles"]))
+        ask, revoke = tuple(values["command"]), tuple(values["revoke_command"])
+        return cls(values["name"], certificates, folder, ask, revoke, frozenset(values["profiles"]))
 
     def issues(self, profile: str) -> bool:
         return not self.profiles or profile in self.profiles
@@ -109,10 +112,20 @@ class ExternalCa:
         with files.explained(self.folder):
             self.answer_path(place).unlink(missing_ok=True)
 
-    def keep_answer(self, place: CertificatePlace, certificate: bytes) -> None:
-        """:param certificate: DER"""
-        pem = ssl.DER_cert_to_PEM_cert(certificate).encode("ascii")
-        files.write(self.answer_path(place), pem, files.PUBLIC)
+    def closed_answer(self, place: CertificatePlace) -> bytes:
+        """Returns what a run that died had closed; empty if there is nothing."""
+        try:
+            return self._path(place, "closed").read_bytes()
+        except OSError:
+            return b""
+
+    def keep_closed(self, place: CertificatePlace, closed: bytes) -> None:
+        """Keeps an answer of the command, closed to all but our CA, until the ledger has it."""
+        files.write(self._path(place, "closed"), closed)
+
+    def forget_closed(self, place: CertificatePlace) -> None:
+        with files.explained(self.folder):
+            self._path(place, "closed").unlink(missing_ok=True)
 
     def ask(self, request: bytes) -> t.Optional[bytes]:
         """Runs the command, and returns what it prints; None where the CA has yet to decide.
@@ -120,22 +133,48 @@ class ExternalCa:
         :param request: DER
         :raises Refusal: ``EXTERNAL_CA_FAILED``, with what the command says
         """
-        program = self.command[0]
-        try:
-            done = subprocess.run(  # noqa: S603  The administrator's own command, without a shell.
-                self.command, input=_pem(request), capture_output=True, timeout=PATIENCE, check=False
-            )
-        except OSError as error:
-            raise _failed(f"{program} can't be run ({error.strerror})") from None
-        except subprocess.TimeoutExpired:
-            raise _failed(f"{program} did not end within {PATIENCE:.0f} seconds") from None
-        if done.returncode == NOT_YET:
-            return None
-        if done.returncode:
-            said = " ".join(done.stderr.decode("utf-8", "replace").split())
-            complaint = said[-LONGEST_COMPLAINT:] or "it says nothing"
-            raise _failed(f"{program} ended with {done.returncode}: {complaint}")
-        return done.stdout[:LARGEST_ANSWER]
+        printed = _run(self.command, _pem(request))
+        return None if printed is None else printed[:LARGEST_ANSWER]
+
+    def revoke(self, certificate: bytes, number: str, reason: str) -> bool:
+        """Runs the command that revokes; tells whether that CA has done so, or has yet to decide.
+
+        :param certificate: DER
+        :param number: what ``{serial}`` stands for in the command's arguments, in hex
+        :param reason: what ``{reason}`` stands for, as RFC 5280 section 5.3.1 spells it
+        :raises Refusal: ``EXTERNAL_CA_FAILED``, with what the command says
+        """
+        words = [word.replace("{serial}", number).replace("{reason}", reason) for word in self.revoke_command]
+        return _run(words, ssl.DER_cert_to_PEM_cert(certificate).encode("ascii")) is not None
+
+
+def revoke_elsewhere(certificate: IssuedCertificate) -> str:
+    """Returns what somebody has to do about another CA's certificate that the ledger counts as revoked."""
+    return f"Have the other CA revoke {called(certificate)}: no list of ours names it."
+
+
+def called(certificate: IssuedCertificate) -> str:
+    place = " ".join((certificate.host, certificate.card, certificate.slot))
+    return f"the certificate {certificate.number} of {place}"
+
+
+def _run(command: t.Sequence[str], given: bytes) -> t.Optional[bytes]:
+    """Returns what the other CA's command prints; None where it ends with :data:`NOT_YET`."""
+    program = command[0]
+    try:
+        done = subprocess.run(  # noqa: S603  The administrator's own command, without a shell.
+            command, input=given, capture_output=True, timeout=PATIENCE, check=False
+        )
+    except OSError as error:
+        raise _failed(f"{program} can't be run ({error.strerror})") from None
+    except subprocess.TimeoutExpired:
+        raise _failed(f"{program} did not end within {PATIENCE:.0f} seconds") from None
+    if done.returncode == NOT_YET:
+        return None
+    if done.returncode:
+        said = " ".join(done.stderr.decode("utf-8", "replace").split())
+        raise _failed(f"{program} ended with {done.returncode}: {said[-LONGEST_COMPLAINT:] or 'it says nothing'}")
+    return done.stdout
 
 
 def _failed(found: str) -> Refusal:

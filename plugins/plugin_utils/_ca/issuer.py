@@ -24,6 +24,7 @@ from .certificate import PublicKey, Validity, build, load_public_key
 from .identity import Identity
 from .oid import EK_FROM_INVENTORY, Assurance
 from .profile import CertificateKind, Profile
+from .safe import Safe
 from .signer import Signer
 from .tpm_name import TpmName
 
@@ -118,6 +119,7 @@ class Made:
     """A certificate before the ledger knows it: what :class:`IssuedCertificate` says, beside the order."""
 
     serial: str
+    number: str
     body: bytes
     validity: Validity
     kind: str
@@ -154,7 +156,8 @@ class Issuer:
 
         :raises Refusal: the CA does not certify this key
         """
-        return self._ledger.reading(lambda connection: self._kept(connection, order))
+        kept = self._ledger.reading(lambda connection: self._kept(connection, order))
+        return self._open(kept) if kept else None
 
     def issue(self, order: Order) -> Issued:
         """Returns the valid certificate for one order; see :meth:`issue_all`."""
@@ -191,17 +194,32 @@ class Issuer:
         :raises StateError: the ledger does not allow it
         """
         self._check(order)
-        body = answer.public_bytes(serialization.Encoding.DER)
-        number = record.digest(answer.issuer.public_bytes().hex(), f"{answer.serial_number:x}")[:SERIAL_DIGITS]
-        made = Made(number, body, Validity(*clock.validity(answer)), record.EXTERNAL)
-        return self._ledger.writing(lambda connection: self._issue(connection, order, lambda: made))
+        serial, number = self.serial_elsewhere(answer), f"{answer.serial_number:x}"
+        closed = self._authority.safe().close(serial, answer.public_bytes(serialization.Encoding.DER))
+        made = Made(serial, number, closed, Validity(*clock.validity(answer)), record.EXTERNAL)
+        return self._open(self._ledger.writing(lambda connection: self._issue(connection, order, lambda: made)))
+
+    @staticmethod
+    def serial_elsewhere(certificate: x509.Certificate) -> str:
+        """Returns what stands for another CA's certificate in the ledger: two CAs may give the same number."""
+        issuer = certificate.issuer.public_bytes().hex()
+        return record.digest(issuer, f"{certificate.serial_number:x}")[:SERIAL_DIGITS]
+
+    def safe(self) -> Safe:
+        """Returns what closes and opens certificates that nobody has answered for."""
+        return self._authority.safe()
+
+    def opened(self, certificate: IssuedCertificate) -> IssuedCertificate:
+        """Returns a certificate of the ledger with its body in the clear; empty, if an older release had it open.
+
+        :raises StateError: the body was changed in the ledger
+        """
+        if not certificate.is_closed or not certificate.body:
+            return certificate
+        return replace(certificate, body=self._authority.safe().open(certificate.serial, certificate.body))
 
     def _open(self, issued: Issued) -> Issued:
-        certificate = issued.certificate
-        if not certificate.is_closed:
-            return issued
-        body = self._authority.safe().open(certificate.serial, certificate.body)
-        return replace(issued, certificate=replace(certificate, body=body))
+        return replace(issued, certificate=self.opened(issued.certificate))
 
     @property
     def _now(self) -> datetime:
@@ -277,7 +295,7 @@ class Issuer:
     def _is_shared(self, certificate: IssuedCertificate) -> bool:
         """Whether a run may take up what another has signed; what a run has left that was killed may go any time."""
         recent = certificate.issued_at + record.SHARED_SECONDS > clock.stamp(self._now)
-        return certificate.kind == record.EXTERNAL or (recent and bool(certificate.body))
+        return recent and bool(certificate.body)
 
     def _certified(self, connection: Connection, order: Order) -> t.List[IssuedCertificate]:
         return self._ledger.of_key(connection, self._authority.identifier, order.key)
@@ -316,12 +334,13 @@ class Issuer:
         validity = Validity.of(order.profile, self._now, self._authority.certificate)
         sign = self._sign_ssh if order.profile.kind is CertificateKind.SSH_USER else self._sign_x509
         serial, body = sign(order, load_public_key(order.public_key), validity)
-        return Made(serial, self._authority.safe().close(serial, body), validity, order.profile.kind.value)
+        return Made(serial, serial, self._authority.safe().close(serial, body), validity, order.profile.kind.value)
 
     def _entry(self, order: Order, made: Made, generation: int) -> IssuedCertificate:
         authority = self._authority.identifier
         return IssuedCertificate(
             serial=made.serial,
+            number=made.number,
             authority=authority,
             kind=made.kind,
             host=order.place.host,

@@ -15,9 +15,12 @@ from .._attestation.online import Fetch, Online
 from .._attestation.revocation import RevocationPolicy
 from .._attestation.trust import Trust
 from .._ca.authority import Authority, CaFolder
+from .._ca.external_ca import ExternalCa
 from .._ca.issuer import Issuer
 from .._ca.publication import publish_if_due
 from .._ledger.ledger import Ledger
+from .._ledger.record import IssuedCertificate
+from .elsewhere import Elsewhere
 
 if t.TYPE_CHECKING:
     from .enrollment import Enrollment
@@ -71,13 +74,29 @@ class Desk:
         """
         enrollment.close()
         left_over = [] if enrollment.check else self.ledger.left_over(self.authority.identifier)
-        if self.ledger.withdraw([each.serial for each in left_over]) or enrollment.withdrawn:
+        left_over = self.ledger.withdraw([each.serial for each in left_over])
+        if left_over or enrollment.withdrawn:
             try:
                 self.publish()
             except StateError as error:  # The folder may be read-only here: the ledger has it.
                 enrollment.warn(
                     f"What was signed and not answered for is revoked, and the list is not written: {error}"
                 )
+        if not enrollment.check:
+            self._end_elsewhere(enrollment, [*left_over, *enrollment.gone])
+
+    def elsewhere(self, ca: t.Optional[ExternalCa]) -> Elsewhere:
+        """Returns the way to have another CA revoke, if there is one."""
+        return Elsewhere(ca, self.issuer, self.ledger, self.authority.identifier)
+
+    def _end_elsewhere(self, enrollment: Enrollment, gone: t.Sequence[IssuedCertificate]) -> None:
+        wanted = enrollment.wanted
+        try:
+            warnings = self.elsewhere(wanted.external_ca).revoke(wanted.host, gone).warnings
+        except StateError as error:  # What was issued is on the card.
+            warnings = [f"What another CA has to revoke was not asked of it: {error}"]
+        for warning in warnings:
+            enrollment.warn(warning)
 
     def policy(self, arguments: t.Mapping[str, t.Any], online: Online) -> TrustPolicy:
         """Returns whom the verifier trusts.

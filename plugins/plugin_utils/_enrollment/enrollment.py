@@ -118,6 +118,11 @@ class Enrollment:
         """
         self.withdrawn += self._handover.close(list(self.progress.values()))
 
+    @property
+    def gone(self) -> t.List[IssuedCertificate]:
+        """Returns what the ledger counts as revoked because of this run."""
+        return [*self.withdrawn, *self._handover.replaced]
+
     def warn(self, sentence: str) -> None:
         """Adds what somebody has to see to."""
         self._warnings.append(sentence)
@@ -136,7 +141,7 @@ class Enrollment:
 
     @property
     def warnings(self) -> t.List[str]:
-        return [*self._warnings, *self._handover.warnings, *self.answer.warnings]
+        return [*self._warnings, *self.answer.warnings]
 
     @property
     def refused(self) -> t.List[Refused]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ...module_utils._cryptography import serialization, x509
 from ...module_utils._encoding.evidence import Document
 from ...module_utils._encoding.fields import encoded
+from ...module_utils._errors import StateError
 from ...module_utils._files import locked
 from .._ca import files
 from .._ca.external_ca import ExternalCa
@@ -22,7 +23,7 @@ from .._ca.identity import Identity
 from .._ca.issuer import Issued, Issuer, Order
 from .._ca.signer import public_der
 from .._ledger.ledger import Ledger
-from .._ledger.record import CertificatePlace, EventKind, IssuedCertificate
+from .._ledger.record import CertificatePlace, EventKind
 from .._ledger.refusal import Refusal
 from .wanted import KeyToCertify
 
@@ -115,14 +116,20 @@ class ExternalDesk:
             answer = None if errand.is_new else self._answer(order, errand)
             if answer is None and self.ca.command:
                 answer = self._ask(order, errand)
-            return self._issuer.take(order, answer) if answer is not None else None
+            return self._take(order, answer) if answer is not None else None
+
+    def _take(self, order: Order, answer: x509.Certificate) -> Issued:
+        issued = self._issuer.take(order, answer)
+        self.ca.forget_closed(order.place)
+        return issued
 
     def _ask(self, order: Order, errand: Errand) -> t.Optional[x509.Certificate]:
         given = self.ca.ask(errand.signed)
         if given is None:
             return None
         answer = self._accept(errand, given)
-        self.ca.keep_answer(order.place, _der(answer))  # If this run dies now, the next one finds it.
+        closed = self._issuer.safe().close(_name(order.place), answer.public_bytes(serialization.Encoding.DER))
+        self.ca.keep_closed(order.place, closed)  # If this run dies now, the next one finds it.
         return answer
 
     def _answer(self, order: Order, errand: Errand) -> t.Optional[x509.Certificate]:
@@ -130,26 +137,29 @@ class ExternalDesk:
 
         :raises Refusal: it is wrong, and no command could bring another
         """
-        found = self.ca.found_answer(order.place)
-        if not found:
-            return None
         try:
-            used = {each.body for each in self._ledger.certificates(order.place.host)}
-            return None if _der(read_certificate(found)) in used else self._accept(errand, found)
+            found = self._closed_answer(order.place) or self.ca.found_answer(order.place)
+            if not found:
+                return None
+            used = {each.serial for each in self._ledger.certificates(order.place.host, bodies=False)}
+            is_used = self._issuer.serial_elsewhere(read_certificate(found)) in used
+            return None if is_used else self._accept(errand, found)
         except Refusal:
             if self.ca.command:
                 return None
             raise
 
+    def _closed_answer(self, place: CertificatePlace) -> bytes:
+        """Returns what a run that died had from the command; empty where somebody else has put it there."""
+        closed = self.ca.closed_answer(place)
+        try:
+            return self._issuer.safe().open(_name(place), closed) if closed and self.ca.command else b""
+        except StateError:
+            return b""
+
     def _accept(self, errand: Errand, answer: bytes) -> x509.Certificate:
         return errand.request.accept(answer, self.ca.certificates, self._ledger.now())
 
 
-def revoke_elsewhere(certificate: IssuedCertificate) -> str:
-    """Returns what somebody has to do about a certificate that the ledger counts as revoked."""
-    place = " ".join((certificate.host, certificate.card, certificate.slot))
-    return f"Have the other CA revoke the certificate {certificate.number} of {place}: no list of ours names it."
-
-
-def _der(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.DER)
+def _name(place: CertificatePlace) -> str:
+    return "\n".join((place.host, place.card, place.slot))

@@ -24,10 +24,9 @@ from .._attestation.verifier import Verdict
 from .._ca.issuer import Issuer
 from .._ledger.ledger import Ledger
 from .._ledger.pins import Admission
-from .._ledger.record import EXTERNAL, SSH_USER, CertificatePlace, EventKind, IssuedCertificate
+from .._ledger.record import SSH_USER, CertificatePlace, EventKind, IssuedCertificate
 from .answers import SecondAnswer
 from .errands import Errands
-from .external import revoke_elsewhere
 from .progress import Progress
 from .refused import Refused
 from .wanted import WantedHost
@@ -43,7 +42,8 @@ class Handover:
         self._errands = errands
         self._bundle: Document = {}
         self._admission: t.Optional[Admission] = None
-        self.warnings: t.List[str] = []
+        self.replaced: t.List[IssuedCertificate] = []
+        """What was revoked, because what the host has answered for replaces it."""
         self.evidence = ""
         """Digest of the bundle that the host's answer was kept in."""
 
@@ -159,7 +159,7 @@ class Handover:
         answered = [each.certificate for each in progress.issued]
         self.evidence, replaced = self._ledger.settle(admission, bundle, answered)
         progress.proven = frozenset(each.serial for each in answered)
-        self.warnings += [revoke_elsewhere(each) for each in replaced if each.kind == EXTERNAL]
+        self.replaced += replaced
         if progress.errands and self._errands.run(progress):
             self._challenge(progress)
 
@@ -176,7 +176,7 @@ class Handover:
         :raises StateError: the ledger does not allow it
         """
         every = [each.certificate for progress in cards for each in progress.issued]
-        waiting = [each.serial for each in every if not each.activated_at and each.kind != EXTERNAL]
+        waiting = [each.serial for each in every if not each.activated_at]
         proven = {serial for progress in cards for serial in progress.proven}
         return self._ledger.withdraw([serial for serial in waiting if serial not in proven])
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .._ledger.record import EXTERNAL, IssuedCertificate, RevocationReason
+from .._ca.external_ca import ExternalCa
+from .._ledger.record import IssuedCertificate, RevocationReason
+from .._ledger.refusal import Refusal
 from .desk import Desk
-from .external import revoke_elsewhere
 
 _REASONS = {reason.name.lower(): reason for reason in RevocationReason if reason is not RevocationReason.SUPERSEDED}
 REASONS = list(_REASONS)
@@ -18,14 +19,25 @@ class Retirement:
     """Cards of one host that shall be no more.
 
     :param names: of the cards; none means all that the ledger knows, and the host with them
+    :param external_ca: another CA that can be asked to revoke what it has issued for them
     """
 
-    def __init__(self, host: str, names: t.Sequence[str], desk: Desk, reason: str) -> None:
+    def __init__(
+        self,
+        host: str,
+        names: t.Sequence[str],
+        desk: Desk,
+        reason: str,
+        external_ca: t.Optional[ExternalCa] = None,
+    ) -> None:
         self._host = host
         self._desk = desk
         self._reason = _REASONS[reason]
         self._whole = not names
+        self._elsewhere = desk.elsewhere(external_ca)
         self.warnings: t.List[str] = []
+        self.failures: t.List[Refusal] = []
+        """What the other CA was asked to revoke, and has not."""
         self.cards = list(names) or sorted({each.card for each in desk.ledger.certificates(host)})
 
     def revoke(self, check: bool) -> t.List[t.Dict[str, str]]:
@@ -41,9 +53,11 @@ class Retirement:
                 found += ledger.revocable(where, authority.identifier)
             else:
                 found += ledger.revoke(where, self._reason, authority.identifier)
-        if not check:
+        if check:
+            self.warnings = self._elsewhere.foretell(found)
+        else:
             self._desk.publish()
-        self.warnings = [revoke_elsewhere(each) for each in found if each.kind == EXTERNAL]
+            self.warnings, self.failures = self._elsewhere.revoke(self._host, found)
         return [_document(each) for each in found]
 
     def release(self) -> None:

@@ -115,8 +115,7 @@ class WantedHost:
         :raises InputError: for the first that is not right
         """
         shelf = profiles.shelf(arguments["profiles"])
-        elsewhere = arguments["external_ca"]
-        external_ca = ExternalCa.parse(elsewhere, shelf) if elsewhere else None
+        external_ca = cls.external_ca_of(arguments)
         office = _Office(arguments["profile"], shelf, external_ca)
         cards = tuple(_card(values, f"cards[{at}]", office) for at, values in enumerate(arguments["cards"]))
         names = [card.name for card in cards]
@@ -125,6 +124,12 @@ class WantedHost:
         ek = (arguments["ek"] or "").replace(":", "").lower()
         replacement = Replacement.parse(arguments["replace_ek"], arguments["replace_cards"])
         return cls(host, cards, shelf[profiles.AK], ek, replacement, external_ca)
+
+    @staticmethod
+    def external_ca_of(arguments: t.Mapping[str, t.Any]) -> t.Optional[ExternalCa]:
+        """:raises InputError: for the first part of the other CA, or of the profiles, that is not right"""
+        values = arguments["external_ca"]
+        return ExternalCa.parse(values, profiles.shelf(arguments["profiles"])) if values else None
 
     def request(self, cards: t.Iterable[CardRequest]) -> EvidenceRequest:
         return EvidenceRequest(self.host, tuple(cards), self.ek, self.replacement).validate()

@@ -98,7 +98,7 @@ class Certificates(Journal):
 
         def work(connection: Connection) -> t.List[IssuedCertificate]:
             found = (self._found(connection, serial) for serial in serials)
-            gone = [each for each in found if not each.activated_at and not each.revoked_at and each.kind != EXTERNAL]
+            gone = [each for each in found if not each.activated_at and not each.revoked_at]
             for certificate in gone:
                 self._mark_revoked(connection, certificate, RevocationReason.UNSPECIFIED)
                 self.note(connection, EventKind.WITHDRAWN, certificate.place, serial=certificate.serial)
@@ -128,9 +128,20 @@ class Certificates(Journal):
 
         return self.writing(work)
 
+    def owed_elsewhere(self, host: str, authority: str) -> t.List[IssuedCertificate]:
+        """Returns what another CA has issued for a host and has yet to revoke, for it counts as revoked here."""
+        told = {each.serial for each in self.events(host) if each.kind is EventKind.REVOKED_ELSEWHERE}
+        external = [each for each in self.certificates(host) if each.kind == EXTERNAL and each.authority == authority]
+        gone = [each for each in external if each.revoked_at and each.not_after > self._stamp()]
+        return [each for each in gone if each.serial not in told]
+
     def revocable(self, where: t.Mapping[str, str], authority: str) -> t.List[IssuedCertificate]:
         """Returns what :meth:`revoke` would revoke."""
         return self.reading(lambda connection: self._matching(connection, where, authority))
+
+    def holds(self, where: t.Mapping[str, str]) -> bool:
+        """Whether any certificate matches, revoked or not; ``where`` as of :meth:`revoke`."""
+        return bool(self.reading(lambda connection: self._all_matching(connection, where)))
 
     def revoked(self, connection: Connection, authority: str, expired: bool = False) -> t.List[IssuedCertificate]:
         """Returns all revoked certificates that have not expired yet: what a CRL lists.
@@ -145,12 +156,14 @@ class Certificates(Journal):
     def _matching(
         self, connection: Connection, where: t.Mapping[str, str], authority: str
     ) -> t.List[IssuedCertificate]:
+        return [each for each in self._all_matching(connection, where) if self._is_live(each, authority)]
+
+    def _all_matching(self, connection: Connection, where: t.Mapping[str, str]) -> t.List[IssuedCertificate]:
         table = schema.certificates
         columns = {"host", "card", "slot", "serial", "key"}
         if not where or not set(where) <= columns:
             raise InputError("revoked", "names no certificate", f"give one or more of {', '.join(sorted(columns))}")
-        found = _all(connection, sa.select(table).where(*(table.c[name] == value for name, value in where.items())))
-        return [each for each in found if self._is_live(each, authority)]
+        return _all(connection, sa.select(table).where(*(table.c[name] == value for name, value in where.items())))
 
     def _is_live(self, certificate: IssuedCertificate, authority: str) -> bool:
         in_force = not certificate.revoked_at and certificate.not_after > self._stamp()

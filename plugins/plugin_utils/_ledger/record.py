@@ -10,7 +10,6 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ...module_utils._cryptography import x509
 from . import clock
 
 Row = t.Mapping[str, t.Any]
@@ -50,6 +49,7 @@ class EventKind(str, enum.Enum):
     REQUESTED = "requested"
     ACTIVATED = "activated"
     REVOKED = "revoked"
+    REVOKED_ELSEWHERE = "revoked_elsewhere"
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     EK_PINNED = "ek_pinned"
@@ -81,11 +81,13 @@ class IssuedCertificate:
     :param content: digest of the profile's content and the identity, to tell when either changed
     :param evidence: SHA-256, in hex, of the bundle with the TPM's answer; empty until there is one
     :param serial: in hex; of another CA's, whose numbers may be anything, a digest that stands for issuer and number
+    :param number: the serial number, in hex, that is in the certificate
     :param kind: ``x509``, ``ssh_user`` or :data:`EXTERNAL`
     :param body: DER, or an OpenSSH certificate's line; see :attr:`is_closed`
     """
 
     serial: str
+    number: str
     authority: str
     kind: str
     host: str
@@ -129,18 +131,9 @@ class IssuedCertificate:
         return self.profile == KEY_ATTESTATION
 
     @property
-    def number(self) -> str:
-        """The serial number, in hex, that is in the certificate."""
-        if self.kind != EXTERNAL:
-            return self.serial
-        return f"{x509.load_der_x509_certificate(self.body).serial_number:x}"
-
-    @property
     def is_closed(self) -> bool:
-        """Whether its body lies in the ledger for the CA's eyes only: nobody has answered for the certificate. One
-        that another CA has issued lies open, for it came so.
-        """
-        return not self.activated_at and self.kind != EXTERNAL
+        """Whether its body lies in the ledger for the CA's eyes only: nobody has answered for the certificate."""
+        return not self.activated_at
 
     def is_replaced_by(self, other: IssuedCertificate) -> bool:
         """Whether this one has to go once the other is on the card."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._cryptography import x509
 from .packages import sa
 
 METADATA = sa.MetaData()
@@ -30,6 +31,7 @@ certificates = sa.Table(
     "enrollment_certificate",
     METADATA,
     sa.Column("serial", sa.String(HEX_SERIAL), primary_key=True),
+    sa.Column("number", sa.String(NAME), nullable=False, server_default=""),
     sa.Column("authority", sa.String(HEX_SHA256), nullable=False),
     sa.Column("kind", sa.String(WORD), nullable=False),
     sa.Column("host", sa.String(NAME), nullable=False),
@@ -176,7 +178,23 @@ def _close_unanswered(connection: sa.engine.Connection) -> None:
     _unanswered.create(connection)
 
 
-MIGRATIONS: t.Tuple[Migration, ...] = (_pin_whole_cards, _close_unanswered)
+_ADD_NUMBER = f"ALTER TABLE enrollment_certificate ADD COLUMN number VARCHAR({NAME}) DEFAULT '' NOT NULL"
+
+
+def _number_and_close_external(connection: sa.engine.Connection) -> None:
+    """Version 3 read the number of another CA's certificate out of the body, and so held the body in the clear."""
+    connection.execute(sa.text(_ADD_NUMBER))
+    column = certificates.c
+    connection.execute(sa.update(certificates).values(number=column.serial))
+    external = sa.select(column.serial, column.body).where(column.kind == "external")
+    for serial, body in connection.execute(external).all():
+        number = f"{x509.load_der_x509_certificate(body).serial_number:x}"
+        connection.execute(sa.update(certificates).where(column.serial == serial).values(number=number))
+    unanswered = (column.activated_at.is_(None), column.kind == "external")
+    connection.execute(sa.update(certificates).where(*unanswered).values(body=b""))
+
+
+MIGRATIONS: t.Tuple[Migration, ...] = (_pin_whole_cards, _close_unanswered, _number_and_close_external)
 """Step n leads from version n + 1 to n + 2. A step is never changed once it was released."""
 
 NEWEST = 1 + len(MIGRATIONS)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from . import schema
 from .packages import sa
-from .record import EXTERNAL
 
 CERTIFICATE = schema.certificates.c
 OF_KEY = sa.select(schema.certificates).where(CERTIFICATE.key == sa.bindparam("key")).order_by(CERTIFICATE.generation)
@@ -25,7 +24,7 @@ ACTIVATE = (
     .values(activated_at=sa.bindparam("at"), evidence=sa.bindparam("upon"), body=sa.bindparam("opened"))
 )
 LEFT_OVER = sa.select(schema.certificates).where(
-    *schema.UNANSWERED, CERTIFICATE.kind != EXTERNAL, CERTIFICATE.issued_at.between(0, sa.bindparam("latest"))
+    *schema.UNANSWERED, CERTIFICATE.issued_at.between(0, sa.bindparam("latest"))
 )
 PINS_OF_EK = sa.select(schema.endorsement_keys).where(
     sa.or_(

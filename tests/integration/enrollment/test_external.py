@@ -66,6 +66,28 @@ class OtherCa:
     def revoke(self, serial):
         self.openssl("ca", "-config", str(self.folder / "ca.cnf"), "-revoke", str(self.folder / f"issued/{serial}.pem"))
 
+    @property
+    def revoke_command(self):
+        return [
+            "openssl",
+            "ca",
+            "-config",
+            str(self.folder / "ca.cnf"),
+            "-revoke",
+            "/dev/stdin",
+            "-crl_reason",
+            "{reason}",
+        ]
+
+    def listed(self):
+        """Returns the reasons on that CA's list, by serial number."""
+        self.openssl(
+            "ca", "-config", str(self.folder / "ca.cnf"), "-gencrl", "-crldays", "7", "-out", str(self.folder / "crl")
+        )
+        found = x509.load_pem_x509_crl((self.folder / "crl").read_bytes())
+        reasons = {each.serial_number: list(each.extensions) for each in found}
+        return {number: each[0].value.reason.value if each else "" for number, each in reasons.items()}
+
     def issued(self):
         return sorted(path.stem for path in (self.folder / "issued").iterdir())
 
@@ -228,3 +250,32 @@ def test_what_the_other_ca_gets_wrong(fleet, other):
     assert run.results["ws-001"]["code"] == "EXTERNAL_CERTIFICATE_WRONG" and "SHA-2" in run.output, run.output
     other.answer(f"{path}.csr", f"{path}.pem")
     assert fleet.play().statuses() == {"ws-001": "enrolled"} and on_card(fleet).serial_number == 3
+
+
+def test_what_counts_no_more_is_on_the_other_cas_list(fleet, other):
+    """What a new certificate replaces, what nobody has answered for, and what is retired; and a failure is told."""
+    external = fleet.variables["smartcard_enrollment_external_ca"]
+    external.update(command=other.command, revoke_command=other.revoke_command)
+    fleet.add("ws-001")
+    assert fleet.play().statuses() == {"ws-001": "enrolled"} and other.listed() == {}
+    [card] = fleet.inventory["ws-001"]["smartcard_enrollment_cards"]
+    card["upn"] = "other@corp.example"
+    run = fleet.play()
+    assert run.statuses() == {"ws-001": "renewed"} and "Have the other CA" not in run.output, run.output
+    assert on_card(fleet).serial_number == 2 and other.listed() == {1: "superseded"}
+    card["upn"] = "third@corp.example"
+    fleet.inventory["ws-001"]["ansible_python_interpreter"] = fleet.lying(GUESS, "activate")
+    guesses = fleet.play()
+    assert guesses.results["ws-001"]["code"] == "CHALLENGE_ANSWER", guesses.output
+    assert other.issued() == ["01", "02", "03"] and other.listed() == {1: "superseded", 3: "unspecified"}
+    assert on_card(fleet).serial_number == 2 and "CERTIFICATE-----" not in guesses.output
+    external["revoke_command"] = ["sh", "-c", "echo the CA is shut >&2; exit 3"]
+    retire = ("-e", "smartcard_enrollment_hosts=ws-001", "-e", "smartcard_enrollment_reason=key_compromise")
+    shut = fleet.play(*retire, playbook="hardbound.identity.retire")
+    assert shut.code and shut.results["ws-001"]["code"] == "EXTERNAL_CA_FAILED", shut.output
+    assert "certificate 2 of ws-001 corp authentication is not revoked there" in shut.output
+    assert "the CA is shut" in shut.output and not list(fleet.folder.glob("ws-001/store/cards/*.json"))
+    external["revoke_command"] = other.revoke_command
+    again = fleet.play(*retire, playbook="hardbound.identity.retire")
+    assert again.code == 0 and other.listed() == {1: "superseded", 2: "keyCompromise", 3: "unspecified"}, again.output
+    assert fleet.play(*retire, playbook="hardbound.identity.retire").statuses() == {"ws-001": "unchanged"}

@@ -126,6 +126,16 @@ def test_revoking_is_planned_done_once_and_published(run: Runner) -> None:
     assert again["revoked"] == []
 
 
+def test_an_entry_that_revokes_nothing_is_told(run: Runner) -> None:
+    """A name that is written wrongly; what was revoked before is no such entry."""
+    run()
+    run.enrol("ws-017")
+    run(revoked=[{"host": "ws-017"}])
+    done = run(revoked=[{"host": "ws-017"}, {"host": "ws-17", "card": "card"}])
+    assert len(done["warnings"]) == 1
+    assert "revoked names host ws-17, card card, and the ledger holds no such certificate" in done["warnings"][0]
+
+
 def test_a_revoked_ssh_certificate_is_published_for_sshd(run: Runner) -> None:
     run()
     run.enrol("ws-017", "ssh_user")

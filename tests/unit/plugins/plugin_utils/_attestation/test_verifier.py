@@ -242,7 +242,7 @@ def test_a_name_that_is_none_helps_nobody_and_harms_nobody(name, of):
 def test_a_path_length_that_is_none(length):
     """A CA of the host's own says something that Python does not write as a number."""
     case = Case()
-    root, own = case.authorities("Root CA", "Intermediate CA")
+    _root, own = case.authorities("Root CA", "Intermediate CA")
     own.constraints = x509.UnrecognizedExtension(
         x509.BasicConstraints.oid, der.sequence(b"\x01\x01\xff", der.integer(1)[:1] + _length(length) + length)
     )

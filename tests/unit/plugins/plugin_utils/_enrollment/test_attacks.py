@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import json
-import pathlib
 import re
-import zlib
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
@@ -25,6 +23,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.package
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.pins import NAMES
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EventKind
 from ansible_collections.hardbound.identity.tests.support import forge
+from ansible_collections.hardbound.identity.tests.support.ledger_reader import everything_in
 from ansible_collections.hardbound.identity.tests.support.site import arguments
 from cryptography import x509
 
@@ -159,23 +158,6 @@ def test_a_list_that_can_not_be_written_is_a_warning(site, monkeypatch):
     desk.end(enrollment)
     assert "list is not written: the folder is read-only" in enrollment.warnings[-1]
     assert all(each.revoked_at for each in site.ledger.certificates())
-
-
-def everything_in(ledger):
-    """All that whoever reads the ledger can get: its files, and each value of each table, packed or not."""
-    folder = pathlib.Path(ledger._engine.url.database)
-    yield from (path.read_bytes() for path in folder.parent.glob(f"{folder.name}*"))
-    for table in schema.METADATA.tables.values():
-        rows = ledger.reading(lambda connection, table=table: connection.execute(sa.select(table)).all())
-        for value in (value for row in rows for value in row if isinstance(value, bytes)):
-            yield from (value, _unpacked(value))
-
-
-def _unpacked(value):
-    try:
-        return zlib.decompress(value)
-    except zlib.error:
-        return b""
 
 
 @pytest.mark.parametrize("end", ["is killed", "answers wrongly", "answers rightly"])

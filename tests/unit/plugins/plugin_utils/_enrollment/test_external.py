@@ -5,19 +5,25 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime
 import shlex
+import ssl
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import tlv
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import ssh
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import public_der
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.issuer import Issuer
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import Desk
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.enrollment import Status
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.refused import Refused
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.retirement import Retirement
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EXTERNAL
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import RefusalCode
 from ansible_collections.hardbound.identity.tests.support import forge
+from ansible_collections.hardbound.identity.tests.support.ledger_reader import everything_in
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -35,7 +41,8 @@ class Elsewhere:
         (folder / "ca.pem").write_bytes(self.ca.certificate.public_bytes(Encoding.PEM))
         self.requests = folder / "requests"
         self.requests.mkdir()
-        self.command = []
+        self.command, self.revoke_command = [], []
+        self.desk = Desk(site.issuer._authority, site.ledger)
         self.signer = site.host.card.keys[0].private
 
     @property
@@ -48,7 +55,8 @@ class Elsewhere:
 
     def enrollment(self, check=False, **changes):
         places = {"certificates": str(self.folder / "ca.pem"), "requests": str(self.requests)}
-        external = {"name": "Other", **places, "command": self.command, "profiles": []}
+        commands = {"command": self.command, "revoke_command": self.revoke_command}
+        external = {"name": "Other", **places, **commands, "profiles": []}
         return self.site.enrollment(check=check, **{"external_ca": external, **changes})
 
     def shown(self, enrollment):
@@ -68,7 +76,29 @@ class Elsewhere:
         enrollment.judge(self.shown(enrollment))
         while enrollment.challenges():
             enrollment.accept(self.site.answered(enrollment))
+        self.desk.end(enrollment)
         return enrollment
+
+    def silent(self, after=0):
+        """A host that answers so many challenges, and no more."""
+        enrollment = self.enrollment()
+        enrollment.judge(self.shown(enrollment))
+        for _ in range(after):
+            enrollment.accept(self.site.answered(enrollment))
+        [progress] = enrollment.progress.values()
+        bodies = [each.certificate.body for each in progress.issued]
+        enrollment.give_up(Refused.of_silence("It is silent."))
+        return enrollment, bodies
+
+    def has_revoke(self, also="true"):
+        """Has a command that notes what it was given."""
+        place = shlex.quote(str(self.folder))
+        notes = f"cat >> {place}/revoked.pem; echo {{serial}} {{reason}} >> {place}/revoked"
+        self.revoke_command = ["sh", "-c", f"{also} && {{ {notes}; }}"]
+
+    def told(self):
+        path = self.folder / "revoked"
+        return path.read_text().split("\n")[:-1] if path.exists() else []
 
     def certify(self, key=None, extensions=None, subject=None, days=(-1, 30), ca=None, number=None):
         """Returns that CA's answer to the request, but for what is changed."""
@@ -279,7 +309,7 @@ def test_what_is_retired_has_to_be_revoked_there(elsewhere, site):
     elsewhere.answer.write_bytes(elsewhere.certify())
     elsewhere.enrol()
 
-    desk = Desk(site.issuer._authority, site.ledger)
+    desk = elsewhere.desk
     retirement = Retirement(forge.HOST, [], desk, "key_compromise")
     revoked = retirement.revoke(False)
     [certificate] = elsewhere.certificates()
@@ -304,11 +334,132 @@ def test_what_is_retired_has_to_be_revoked_there(elsewhere, site):
 def test_what_is_no_other_ca(elsewhere, change, field):
     good = {"name": "Other", "certificates": str(elsewhere.folder / "ca.pem"), "requests": str(elsewhere.requests)}
     with pytest.raises(InputError) as caught:
-        elsewhere.enrollment(external_ca={**good, "command": [], "profiles": [], **change})
+        elsewhere.enrollment(external_ca={**good, "command": [], "revoke_command": [], "profiles": [], **change})
     assert caught.value.field == field
 
 
 def test_some_profiles_alone(elsewhere):
     good = {"name": "Other", "certificates": str(elsewhere.folder / "ca.pem"), "requests": str(elsewhere.requests)}
-    enrollment = elsewhere.enrollment(external_ca={**good, "command": [], "profiles": ["tls_client"]})
+    commands = {"command": [], "revoke_command": []}
+    enrollment = elsewhere.enrollment(external_ca={**good, **commands, "profiles": ["tls_client"]})
     assert enrollment.questions()[0]["requests"] == []
+
+
+@pytest.fixture
+def answering(elsewhere):
+    """A CA that answers its command at once, with the request of the host's first run; nothing was issued yet."""
+    elsewhere.enrol()
+    good = elsewhere.folder / "good.pem"
+    good.write_bytes(elsewhere.certify())
+    elsewhere.command = ["cat", str(good)]
+    return elsewhere
+
+
+def everything(elsewhere):
+    """All that lies in the ledger and in the folder of requests."""
+    return [*everything_in(elsewhere.site.ledger), *(path.read_bytes() for path in elsewhere.requests.iterdir())]
+
+
+@pytest.mark.parametrize("end", ["is killed", "is silent", "answers"])
+def test_nobody_reads_another_cas_certificate_before_its_challenge_is_answered(answering, end):
+    enrollment, bodies = answering.silent()
+    assert [each.kind for each in answering.certificates()] == [EXTERNAL]
+    pem = ssl.DER_cert_to_PEM_cert(bodies[-1]).encode()
+    signature = (bodies[-1][-24:], pem.splitlines()[-2])  # No certificate is one without.
+    if end == "answers":
+        answering.enrol()
+    elif end == "is silent":
+        answering.desk.end(enrollment)
+    found = everything(answering)
+    assert [any(each in data for data in found) for each in signature] == [end == "answers", False]
+
+
+def test_what_another_ca_has_issued_in_vain_is_revoked_there_by_the_end_of_the_run(answering):
+    answering.has_revoke()
+    enrollment, _bodies = answering.silent()
+    answering.desk.end(enrollment)
+    [certificate] = answering.certificates()
+    assert certificate.revoked_at and answering.told() == [f"{certificate.number} unspecified"]
+    given = x509.load_pem_x509_certificate((answering.folder / "revoked.pem").read_bytes())
+    assert f"{given.serial_number:x}" == certificate.number and enrollment.warnings == []
+    (answering.folder / "good.pem").write_bytes(answering.certify())  # What was revoked is not handed out.
+    assert answering.enrol().status is Status.ENROLLED and len(answering.told()) == 1
+    assert {each.number: bool(each.activated_at) for each in answering.certificates()}[certificate.number] is False
+
+
+def test_without_a_command_somebody_is_told_and_the_certificate_goes_to_no_card(answering):
+    enrollment, _bodies = answering.silent()
+    answering.desk.end(enrollment)
+    [certificate] = answering.certificates()
+    assert certificate.revoked_at
+    assert enrollment.warnings == [
+        f"Have the other CA revoke the certificate {certificate.number} of {forge.HOST} {forge.CARD} authentication: "
+        "no list of ours names it."
+    ]
+
+
+def test_what_a_killed_run_had_from_another_ca_is_revoked_by_the_next_of_any_host(answering):
+    answering.has_revoke()
+    answering.silent()
+    answering.site.watch.turn(minutes=21)
+    answering.desk.end(answering.enrollment(check=True))
+    assert answering.told() == [] and not answering.certificates()[0].revoked_at
+    enrollment = answering.enrollment()
+    enrollment.wanted = dataclasses.replace(enrollment.wanted, host="another")
+    answering.desk.end(enrollment)
+    [certificate] = answering.certificates()
+    assert certificate.revoked_at and answering.told() == [f"{certificate.number} unspecified"]
+
+
+def test_a_revocation_that_fails_is_told_and_tried_again(answering):
+    answering.enrol()
+    (answering.folder / "good.pem").write_bytes(answering.certify())
+    answering.has_revoke(also="echo the CA is shut >&2 && exit 3")
+    ca = answering.enrollment().wanted.external_ca
+    retirement = Retirement(forge.HOST, [], answering.desk, "key_compromise", ca)
+    retirement.revoke(False)
+    [failure] = retirement.failures
+    [certificate] = answering.certificates()
+    assert failure.code is RefusalCode.EXTERNAL_CA_FAILED and "sh ended with 3: the CA is shut" in str(failure)
+    assert f"the certificate {certificate.number} of {forge.HOST}" in str(failure) and certificate.revoked_at
+    answering.has_revoke(also="exit 75")
+    again = Retirement(forge.HOST, [], answering.desk, "key_compromise", answering.enrollment().wanted.external_ca)
+    assert again.revoke(False) == [] and again.failures == []
+    assert "Other has yet to revoke the certificate" in again.warnings[0] and answering.told() == []
+    answering.has_revoke()
+    for _ in range(2):
+        last = Retirement(forge.HOST, [], answering.desk, "key_compromise", answering.enrollment().wanted.external_ca)
+        last.revoke(False)
+        assert (last.failures, last.warnings) == ([], [])
+    assert answering.told() == [f"{certificate.number} keyCompromise"]
+
+
+def test_what_a_third_ca_has_issued_is_not_asked_of_this_one(answering):
+    answering.enrol()
+    answering.ca = forge.Authority("Third")
+    (answering.folder / "ca.pem").write_bytes(answering.ca.certificate.public_bytes(Encoding.PEM))
+    answering.has_revoke()
+    retirement = Retirement(forge.HOST, [], answering.desk, "key_compromise", answering.enrollment().wanted.external_ca)
+    retirement.revoke(False)
+    assert answering.told() == [] and "Have the other CA revoke" in retirement.warnings[0]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_an_answer_that_a_run_had_before_it_died_is_not_asked_for_again(answering, monkeypatch, changed):
+    """It lies beside the request, closed to all but our CA; what somebody has changed there counts for nothing."""
+
+    def dies(*_arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Issuer, "take", dies)
+        answering.silent()
+    [closed] = answering.requests.glob("*.closed")
+    certificate = x509.load_pem_x509_certificate((answering.folder / "good.pem").read_bytes())
+    assert certificate.signature[-24:] not in closed.read_bytes() and closed.stat().st_mode & 0o77 == 0
+    if changed:
+        closed.write_bytes(closed.read_bytes()[:-1])
+    answering.command = ["false"]
+    run = answering.enrol()
+    assert run.status is (Status.REFUSED if changed else Status.ENROLLED)
+    assert bool(list(answering.requests.glob("*.closed"))) == changed

@@ -34,6 +34,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record 
 )
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.refusal import Refusal, RefusalCode
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.replacement import NOTHING, Replacement
+from cryptography import x509
 
 
 def new(path: Path, now: t.Any = clock.now) -> Ledger:
@@ -408,7 +409,7 @@ def test_a_ledger_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     new(path).close()
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE enrollment_version SET version = 99")
-    with pytest.raises(StateError, match="has version 99, and this release knows 3: use the release that wrote it"):
+    with pytest.raises(StateError, match="has version 99, and this release knows 4: use the release that wrote it"):
         reopened(path)
 
 
@@ -455,13 +456,20 @@ def first_version(path: Path, *rows: t.Tuple[str, t.Tuple[t.Any, ...]]) -> None:
 def test_a_ledger_of_the_first_version_keeps_every_certificate_and_pin(tmp_path: Path, corp: t.Any) -> None:
     path = tmp_path / "ledger.sqlite"
     certificate = replace(corp.issuer.issue(corp.order()).certificate, activated_at=1)
-    claimed = replace(certificate, serial="cc", claim="cc", activated_at=None)
-    external = {**claimed.row(), "serial": "ee", "kind": "outside", "claim": "ee"}
+    claimed = replace(certificate, serial="cc", number="cc", claim="cc", activated_at=None)
+    external = replace(certificate, serial="ee", kind="external", claim="ee")
+    unanswered = replace(external, serial="ff", claim="ff", activated_at=None)
+
+    def row(found: t.Any, **changes: str) -> t.Tuple[str, t.Tuple[t.Any, ...]]:
+        values = {name: value for name, value in {**found.row(), **changes}.items() if name != "number"}
+        return "enrollment_certificate", tuple(values.values())
+
     first_version(
         path,
-        ("enrollment_certificate", tuple(certificate.row().values())),
-        ("enrollment_certificate", tuple(claimed.row().values())),
-        ("enrollment_certificate", tuple(external.values())),
+        row(certificate),
+        row(claimed),
+        row(external, kind="outside"),
+        row(unanswered, kind="outside"),
         ("enrollment_endorsement_key", (EK, "ws-001", "inventory", 5)),
         ("enrollment_attestation_key", (AK, "ws-001", "card", EK, 6)),
         ("enrollment_challenge", ("00", "ws-001", "card", "00", "open", 1)),
@@ -469,7 +477,9 @@ def test_a_ledger_of_the_first_version_keeps_every_certificate_and_pin(tmp_path:
     )
     ledger = reopened(path)
     assert ledger.find(certificate.serial) == certificate
-    assert ledger.find("ee") == replace(certificate, serial="ee", kind="external", claim="ee", activated_at=None)
+    number = f"{x509.load_der_x509_certificate(certificate.body).serial_number:x}"
+    assert ledger.find("ee") == replace(external, number=number)
+    assert ledger.find("ff") == replace(unanswered, number=number, body=b"")  # Its number says what to revoke.
     assert ledger.find("cc") == replace(claimed, body=b"")  # Nobody has answered for it: what lay open is gone.
     assert ledger.endorsement_keys() == {"ws-001": EK} and len(ledger.events()) == 1
     known = ledger.known("ws-001", EK, ROOT)
