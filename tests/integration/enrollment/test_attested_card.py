@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 import ssl
@@ -22,6 +23,7 @@ from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.re
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.trust import Trust
 from ansible_collections.hardbound.identity.plugins.plugin_utils._attestation.verifier import verify
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger.record import EXTERNAL
 from ansible_collections.hardbound.identity.tests.support.fleet import GUESS, PASSPHRASE, PIN, PYTHON
 from ansible_collections.hardbound.identity.tests.support.remembered import Remembered
 from ansible_collections.hardbound.identity.tests.support.software_tpm import SoftwareTpm
@@ -236,6 +238,18 @@ def test_a_tpm_whose_endorsement_hierarchy_has_an_authorisation(site):
     assert len(site.live()) == 1
     output = (site.fleet.folder / "output").read_text() + (site.fleet.folder / "ansible.log").read_text()
     assert SECRET not in output
+
+
+def test_what_another_ca_has_to_revoke_is_said(site):
+    """The ledger counts it as revoked; whoever takes the card away has to be told that no list of ours names it."""
+    site.run(site.card())
+    ledger = site.fleet.ledger()
+    other = {"serial": "ee", "number": "1f", "kind": EXTERNAL, "claim": "ee", "slot": "authentication"}
+    certificate = dataclasses.replace(site.live()[0], **other)
+    ledger.writing(lambda connection: ledger.insert(connection, certificate))
+    [gone] = site.run(site.card(state="absent"))
+    assert gone["changed"] and site.live() == [], gone
+    assert f"Have the other CA revoke the certificate 1f of {HOST} " in " ".join(gone["warnings"])
 
 
 def test_a_host_that_does_not_answer_the_challenge(site):
