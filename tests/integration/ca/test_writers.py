@@ -39,6 +39,14 @@ def _enrol(opened: Authority, url: str, orders: t.Sequence[Order], start: t.Any,
     results.put(serials)
 
 
+def _enrol_or_tell(*arguments: t.Any) -> None:
+    try:
+        _enrol(*arguments)
+    except BaseException as error:
+        arguments[-1].put(error)
+        raise
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_sixty_four_writers(database: str, corp: t.Any, request: pytest.FixtureRequest) -> None:
     url = corp.folder.ledger_url if database == "sqlite" else request.getfixturevalue("url")
@@ -49,11 +57,14 @@ def test_sixty_four_writers(database: str, corp: t.Any, request: pytest.FixtureR
     own = [corp.order(f"own-{number}", "tls_client") for number in range(WRITERS)]
     context = multiprocessing.get_context("fork")
     start, results = context.Event(), context.Queue()
-    workers = [context.Process(target=_enrol, args=(opened, url, (*shared, each), start, results)) for each in own]
+    workers = [
+        context.Process(target=_enrol_or_tell, args=(opened, url, (*shared, each), start, results)) for each in own
+    ]
     for worker in workers:
         worker.start()
     start.set()
     serials = [results.get(timeout=PATIENCE) for _each in workers]
+    assert not [each for each in serials if isinstance(each, BaseException)]
     for worker in workers:
         worker.join()
         assert worker.exitcode == 0
