@@ -19,7 +19,7 @@ from .large_blobs import large_blobs
 from .make_credential import make_credential
 from .parameters import CtapParameters
 from .pin_token import Clock
-from .presence import PresenceNeeded, Purpose
+from .presence import PresenceNeeded, PresencePurpose
 from .reference import CtapCommand, CtapStatus
 from .refused import CtapRefused, ctap_status_of
 from .state import CtapAnswer, CtapState
@@ -29,13 +29,13 @@ Failed = t.Callable[[Exception], None]
 
 def _selection(state: CtapState, _given: CtapParameters) -> CtapAnswer:
     """Clause 6.9. There is no button: unless the owner is asked, whoever is to choose a device has this one."""
-    state.require_presence(Purpose.CHOOSE)
+    state.require_presence(PresencePurpose.CHOOSE)
     return None
 
 
 def _reset(state: CtapState, _given: CtapParameters) -> CtapAnswer:
     """Clause 6.6. The card decides, by what whoever made it has said of programs that make it anew."""
-    state.require_presence(Purpose.RESET)
+    state.require_presence(PresencePurpose.RESET)
     state.card.make_anew()
     return None
 

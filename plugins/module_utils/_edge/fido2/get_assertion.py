@@ -15,7 +15,7 @@ from .cose import placeholder_signature
 from .descriptors import describe_credential, describe_user, read_descriptors, read_rp
 from .hmac_secret import SecretRequest
 from .parameters import CtapParameters
-from .presence import Purpose
+from .presence import PresencePurpose
 from .reference import AuthenticatorFlag, CtapCommand, CtapStatus, Permission
 from .refused import refuse_unless
 from .state import CtapAnswer, CtapState
@@ -46,7 +46,7 @@ def get_assertion(state: CtapState, given: CtapParameters) -> CtapAnswer:
     found = _found(state, given, assertion)
     refuse_unless(found, CtapStatus.NO_CREDENTIALS)
     if assertion.flags & AuthenticatorFlag.USER_PRESENT:
-        state.require_presence(Purpose.USE, assertion.rp)
+        state.require_presence(PresencePurpose.USE, assertion.rp)
         state.token.spend()
     several = len(found) > 1
     answers = [functools.partial(_answer, state, assertion, passkey, several) for passkey in found]

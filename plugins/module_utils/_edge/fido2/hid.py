@@ -15,7 +15,7 @@ import typing as t
 from ..._card.authenticator_model import LARGEST_REQUEST
 from .authenticator import Authenticator
 from .pin_token import Clock
-from .presence import Ask, Asked, PresenceNeeded, Question, ask_nobody
+from .presence import Ask, AskedForPresence, PresenceNeeded, PresenceQuestion, ask_nobody
 from .reference import CtapStatus
 
 _log = logging.getLogger("hardbound")
@@ -91,13 +91,13 @@ class Transaction:
         return bytes(self._data) if len(self._data) == self._size else None
 
 
-class Waiting:
+class WaitingMessage:
     """A message that is answered once somebody has said to be there.
 
     :param due: when nobody waits for that any more
     """
 
-    def __init__(self, channel: int, message: bytes, asked: Asked, now: float) -> None:
+    def __init__(self, channel: int, message: bytes, asked: AskedForPresence, now: float) -> None:
         self.channel = channel
         self.message = message
         self.asked = asked
@@ -122,7 +122,7 @@ class HidDevice:
         self._channels = 0
         self._ask = ask
         self._transaction: t.Optional[Transaction] = None
-        self._waiting: t.Optional[Waiting] = None
+        self._waiting: t.Optional[WaitingMessage] = None
 
     @property
     def due(self) -> t.Optional[float]:
@@ -229,16 +229,16 @@ class HidDevice:
 
     # Somebody is asked.
 
-    def _wait_for_somebody(self, channel: int, message: bytes, question: Question) -> None:
+    def _wait_for_somebody(self, channel: int, message: bytes, question: PresenceQuestion) -> None:
         asked = self._ask(question)
         if asked is None:
             _log.info("%s: nobody is at the seat who could be asked", question.card)
             self._refuse(channel, CtapStatus.OPERATION_DENIED)
             return
-        self._waiting = Waiting(channel, message, asked, self._now())
+        self._waiting = WaitingMessage(channel, message, asked, self._now())
         self._look_after(self._waiting)
 
-    def _look_after(self, waiting: Waiting) -> bool:
+    def _look_after(self, waiting: WaitingMessage) -> bool:
         """The client is told ten times a second that somebody is needed: clause 11.2.9.2.4.
 
         Returns whether that is over.

@@ -14,7 +14,7 @@ from .attestation import TPM, attest, read_enterprise
 from .authenticator_data import authenticator_data
 from .descriptors import PUBLIC_KEY, read_descriptors, read_rp, read_user
 from .parameters import CtapParameters
-from .presence import Purpose
+from .presence import PresencePurpose
 from .reference import AuthenticatorFlag, CtapStatus, Permission
 from .refused import CtapRefused, refuse_unless
 from .state import CtapAnswer, CtapState
@@ -29,7 +29,7 @@ def make_credential(state: CtapState, given: CtapParameters) -> CtapAnswer:
     client_data = given.needed_octets(_HASH, 32, 32)
     wanted = _wanted(state, given)
     enterprise = _authorise(state, given, client_data, wanted.rp)
-    state.require_presence(Purpose.MAKE, wanted.rp)
+    state.require_presence(PresencePurpose.MAKE, wanted.rp)
     if any(state.card.passkeys.find(wanted.rp, each) for each in read_descriptors(given, _EXCLUDED)):
         state.token.spend()
         raise CtapRefused(CtapStatus.CREDENTIAL_EXCLUDED)

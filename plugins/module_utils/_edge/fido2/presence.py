@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass
 
 
-class Purpose(str, enum.Enum):
+class PresencePurpose(str, enum.Enum):
     """What a program wants that asks whether somebody is there."""
 
     MAKE = "make"
@@ -23,7 +23,7 @@ class Purpose(str, enum.Enum):
 
 
 @dataclass(frozen=True)
-class Question:
+class PresenceQuestion:
     """:param owner: the name of whoever is asked
     :param card: the card's name
     :param rp: relying party id; empty where there is none
@@ -31,19 +31,19 @@ class Question:
 
     owner: str
     card: str
-    purpose: Purpose
+    purpose: PresencePurpose
     rp: str = ""
 
 
 class PresenceNeeded(Exception):
     """A request goes on once somebody has said to be there: it is to be given anew then."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: PresenceQuestion) -> None:
         super().__init__(question.purpose.value)
         self.question = question
 
 
-class Asked(t.Protocol):
+class AskedForPresence(t.Protocol):
     """A question that somebody was asked."""
 
     @property
@@ -54,9 +54,9 @@ class Asked(t.Protocol):
         """Nobody wants an answer any more."""
 
 
-Ask = t.Callable[[Question], t.Optional[Asked]]
+Ask = t.Callable[[PresenceQuestion], t.Optional[AskedForPresence]]
 """Asks; returns None where nobody is there who could be asked."""
 
 
-def ask_nobody(_question: Question) -> t.Optional[Asked]:
+def ask_nobody(_question: PresenceQuestion) -> t.Optional[AskedForPresence]:
     return None

@@ -19,7 +19,7 @@ import typing as t
 from ..logind import is_at_seat
 from ..peer import Names, peer_of
 from ..unix_socket import listen
-from .presence import Asked, Question
+from .presence import AskedForPresence, PresenceQuestion
 
 _log = logging.getLogger("hardbound")
 _MOST = 64
@@ -77,7 +77,7 @@ class PresenceDesk:
         self._selector.unregister(session.connection)
         session.connection.close()
 
-    def ask(self, question: Question) -> t.Optional[Asked]:
+    def ask(self, question: PresenceQuestion) -> t.Optional[AskedForPresence]:
         """Asks all sessions of the card's owner. The first answer counts."""
         uid = self._names.uid(question.owner)
         if uid is None or not self._at_seat(uid):
@@ -104,7 +104,7 @@ class _Asked:
         self.sessions = sessions
         self._answer: t.Optional[bool] = None
 
-    def tell(self, question: Question) -> None:
+    def tell(self, question: PresenceQuestion) -> None:
         said = {"card": question.card, "purpose": question.purpose.value, "relying_party": question.rp}
         for session in list(self.sessions):
             session.open[self.number] = self

@@ -12,7 +12,7 @@ from ..._card.passkey import PasskeyPresence
 from ..card import PasskeyCard
 from .pin_protocol import PinProtocols
 from .pin_token import Clock, PinToken
-from .presence import PresenceNeeded, Purpose, Question
+from .presence import PresenceNeeded, PresencePurpose, PresenceQuestion
 from .reference import CtapStatus, Permission
 from .refused import CtapRefused
 
@@ -90,13 +90,13 @@ class CtapState:
             self.token.end()
             raise CtapRefused(CtapStatus.PIN_AUTH_INVALID)
 
-    def require_presence(self, purpose: Purpose, rp: str = "") -> None:
+    def require_presence(self, purpose: PresencePurpose, rp: str = "") -> None:
         """Called before anything is changed, since the request is given anew after the answer.
 
         :raises PresenceNeeded: if the card wants its owner to be asked, who was not asked yet
         """
         if self.card.presence is PasskeyPresence.ASK and not self.present:
-            raise PresenceNeeded(Question(self.card.owner, self.card.name, purpose, rp))
+            raise PresenceNeeded(PresenceQuestion(self.card.owner, self.card.name, purpose, rp))
 
     def answer_whether_present(self, param: bytes) -> None:
         """An empty pinUvAuthParam asks whether somebody is there: clauses 6.1.2 and 6.2.2, step 1.
@@ -104,7 +104,7 @@ class CtapState:
         :raises CtapRefused: as an answer to that
         """
         if not param:
-            self.require_presence(Purpose.CHOOSE)
+            self.require_presence(PresencePurpose.CHOOSE)
             raise CtapRefused(CtapStatus.PIN_INVALID)
 
     def tidy(self) -> None:

@@ -22,8 +22,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.hid
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.presence import (
     PresenceNeeded,
-    Purpose,
-    Question,
+    PresencePurpose,
+    PresenceQuestion,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.presence_desk import PresenceDesk
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.reference import CtapStatus
@@ -31,7 +31,7 @@ from ansible_collections.hardbound.identity.tests.support.hid_device import Sett
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 OTHER = next(each.pw_name for each in pwd.getpwall() if each.pw_uid != os.getuid())
-QUESTION = Question(ME, "card", Purpose.USE, "corp.example")
+QUESTION = PresenceQuestion(ME, "card", PresencePurpose.USE, "corp.example")
 MESSAGE = b"\x02what is asked"
 
 
@@ -246,7 +246,7 @@ def test_whoever_is_not_at_the_seat_is_not_asked(desk):
 def test_a_card_of_somebody_else_or_of_nobody(desk, owner):
     desk.session()
     desk.seated.add(pwd.getpwnam(OTHER).pw_uid)
-    assert desk.desk.ask(Question(owner, "card", Purpose.USE)) is None
+    assert desk.desk.ask(PresenceQuestion(owner, "card", PresencePurpose.USE)) is None
 
 
 def test_without_a_session(desk):
