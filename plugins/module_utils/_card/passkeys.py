@@ -16,6 +16,7 @@ from .._errors import StateError
 from .._tpm import object as tpm_object
 from .._tpm.capability import supports
 from .._tpm.template import Template
+from .._tpm.workbench import SavedKey
 from .derivation import box, unbox
 from .errors import NoSuchKey, NotOffered
 from .gate import Gates
@@ -107,11 +108,14 @@ class Passkeys:
             session.require_pin()
             if wanted.algorithm not in ALGORITHMS or not supports(session.tpm, wanted.algorithm):
                 raise NotOffered(f"The TPM has no passkeys of {wanted.algorithm.value}.")
-            made = self._create(gates, wanted)
+            made, loaded = self._create(gates, wanted)
             if wanted.discoverable:
                 made = self._discoverable(made, wanted)
                 session.write(session.known.with_passkeys(lambda store: store.with_passkey(made)))
-        return made if wanted.discoverable else self._wrapped(made)
+        if not wanted.discoverable:
+            made = self._wrapped(made)
+        self._keys.remember(made.identifier, loaded)
+        return made
 
     def _require_allowed(self) -> None:
         """A passkey is what Windows Hello makes, too: where cards may not be made, no passkey is."""
@@ -122,14 +126,16 @@ class Passkeys:
             except StateError as error:
                 raise NotOffered(f"The host's rules don't allow the passkey: {error}") from error
 
-    def _create(self, gates: Gates, wanted: WantedPasskey) -> Passkey:
+    def _create(self, gates: Gates, wanted: WantedPasskey) -> t.Tuple[Passkey, SavedKey]:
+        """Returns a passkey, and its key loaded: what attests it comes next, and the parent is loaded once."""
         tpm, policy = self._session.tpm, gates.model.key_policy(PinUse.ONCE)
         gives_secrets = wanted.hmac_secret or wanted.large_blob
         with self._slots.parent(PinUse.ONCE) as parent:
             key, _creation = tpm_object.create(tpm, parent, Template.key(wanted.algorithm), policy)
             secret = tpm_object.create(tpm, parent, Template.hmac(), policy)[0] if gives_secrets else None
+            loaded = self._keys.load_under(parent, UsableKey(PinUse.ONCE, key))
         flags = wanted.hmac_secret, wanted.large_blob
-        return Passkey(b"", wanted.rp, wanted.algorithm, wanted.protection, key, secret, *flags)
+        return Passkey(b"", wanted.rp, wanted.algorithm, wanted.protection, key, secret, *flags), loaded
 
     def _discoverable(self, made: Passkey, wanted: WantedPasskey) -> Passkey:
         identifier, blob = os.urandom(_IDENTIFIER_SIZE), b""

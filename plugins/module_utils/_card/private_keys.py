@@ -176,13 +176,23 @@ class PrivateKeys:
     def _load(self, place: KeyPlace, key: KeyInUse) -> SavedKey:
         session = self._session
         session.bench.clear()
-        with self._slots.parent(key.pin) as parent, tpm_object.loaded(session.tpm, parent, key.blob) as entity:
-            rest = session.known.model.key_policy(key.pin, key.certifiable)[1:]
-            saved = session.saved_keys[place] = session.bench.save(entity, rest, key.blob)
-        if len(session.saved_keys) > _MOST_SAVED:
-            del session.saved_keys[next(iter(session.saved_keys))]
+        with self._slots.parent(key.pin) as parent:
+            saved = self.load_under(parent, key)
+        self.remember(place, saved)
         session.tpm.end_esapi()
         return saved
+
+    def load_under(self, parent: t.Any, key: KeyInUse) -> SavedKey:
+        """Loads a key whose parent is loaded already. It can be used without the parent then."""
+        session = self._session
+        with tpm_object.loaded(session.tpm, parent, key.blob) as entity:
+            return session.bench.save(entity, session.known.model.key_policy(key.pin, key.certifiable)[1:], key.blob)
+
+    def remember(self, place: KeyPlace, saved: SavedKey) -> None:
+        session = self._session
+        session.saved_keys[place] = saved
+        if len(session.saved_keys) > _MOST_SAVED:
+            del session.saved_keys[next(iter(session.saved_keys))]
 
 
 def _check_block(key: KeyRecord, block: bytes) -> None:
