@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 import typing as t
 from dataclasses import dataclass
@@ -31,6 +32,11 @@ SERIAL_SIZE = 20
 """Bytes: RFC 5280 section 4.1.2.2 allows 20; the top bit stays clear."""
 
 BACKDATE = timedelta(minutes=10)
+
+
+_ADDRESS = re.compile(r"(http://(?![/?#])|ldap://)[!-~]+")
+"""An absolute URI in ASCII, without blanks (RFC 5280, 4.2.1.6). One of LDAP may leave the host to its client."""
+_DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,11 @@ class Blueprint:
             raise InputError("days", f"is {self.days}, and root_days is {self.root_days}", "give 1 to root_days")
         for parameter in ("crl_urls", "root_crl_urls", "issuer_urls"):
             for url in getattr(self, parameter):
-                if not url.startswith(("http://", "ldap://")) or not url.isascii():
-                    raise InputError(parameter, f"holds {url!r}", "give http or ldap: a client fetches it before TLS")
+                if not _ADDRESS.fullmatch(url):
+                    remedy = "give http or ldap, for a client fetches it before TLS, a host, and %20 for a blank"
+                    raise InputError(parameter, f"holds {url!r}", remedy)
         for domain in self.permitted_domains:
-            if not domain.isascii() or domain != domain.lower().strip("."):
+            if not _DOMAIN.fullmatch(domain):
                 raise InputError("permitted_domains", f"holds {domain!r}", "write domains as corp.example")
 
 

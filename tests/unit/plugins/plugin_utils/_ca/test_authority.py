@@ -192,13 +192,26 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
         ({"name": "x" * 60}, "name"),
         ({"name": "x", "days": 9000}, "days"),
         ({"name": "x", "crl_urls": ("https://pki/x.crl",)}, "crl_urls"),
+        ({"name": "x", "crl_urls": ("http://pki example/x.crl",)}, "crl_urls"),
+        ({"name": "x", "root_crl_urls": ("http://pki/x y.crl",)}, "root_crl_urls"),
+        ({"name": "x", "root_crl_urls": ("http://pki/x.crl\n",)}, "root_crl_urls"),
+        ({"name": "x", "issuer_urls": ("http:///x.cer",)}, "issuer_urls"),
+        ({"name": "x", "issuer_urls": ("http://pki/ü.cer",)}, "issuer_urls"),
         ({"name": "x", "permitted_domains": ("Corp.example",)}, "permitted_domains"),
+        ({"name": "x", "permitted_domains": ("corp example",)}, "permitted_domains"),
+        ({"name": "x", "permitted_domains": (".corp.example",)}, "permitted_domains"),
+        ({"name": "x", "permitted_domains": ("",)}, "permitted_domains"),
     ],
 )
 def test_a_blueprint_that_can_be_no_ca_is_refused(values: dict[str, t.Any], field: str) -> None:
     with pytest.raises(InputError) as refused:
         Blueprint(**values).check()
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("url", ["http://pki", "http://pki:8080/x%20y.crl", "ldap:///CN=x,DC=corp?cACertificate?base"])
+def test_addresses_that_a_certificate_can_hold(url: str) -> None:
+    Blueprint(name="x", crl_urls=(url,)).check()
 
 
 def test_a_short_passphrase_is_refused_without_being_shown() -> None:
