@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who lets somebody in by a card that p11-kit shows: a server of OpenSSH, a wireless network, a gateway of a VPN."""
+"""Who lets somebody in by a card that p11-kit shows: a server of OpenSSH, a wireless network, gateways of VPNs."""
 
 from __future__ import annotations
 
 import os
 import pathlib
+import re
 import shutil
 import ssl
 import subprocess
@@ -182,3 +183,40 @@ def test_a_vpn_of_strongswan(host: Host) -> None:
     )
     said = host.run("sh", "-c", f"{gateway.start()} {client.start()} {client.initiate()}; kill $all; exit $end")
     assert "initiate completed successfully" in said
+
+
+def test_a_vpn_of_openvpn(host: Host) -> None:
+    """It asks for the PIN at its terminal."""
+    needs("openvpn", "script")
+    record = host.make("Corp card", keys=RSA)
+    host.register()
+    host.start()
+    folder = host.machine.folder
+    (folder / "client.pem").write_text(ssl.DER_cert_to_PEM_cert(record.certificates[0x9A]))
+    host.certify_server()
+    found = re.search(r"Serialized id: +(\S+)", host.run("openvpn", "--show-pkcs11-ids", PROXY))
+    assert found is not None
+    both = "dev null\nifconfig-noexec\nverb 3\n"
+    (folder / "server.conf").write_text(
+        f"{both}tls-server\ndh none\nlocal 127.0.0.1\nlport 5700\nca {folder}/client.pem\n"
+        f"cert {folder}/server.pem\nkey {folder}/server.key\n"
+    )
+    (folder / "client.conf").write_text(
+        f"{both}tls-client\nnobind\nremote 127.0.0.1 5700\nca {folder}/server.pem\nhand-window 20\n"
+        f"tls-exit\npkcs11-providers {PROXY}\npkcs11-id '{found[1]}'\n"
+    )
+    script = f"""
+    log={folder}/client.log
+    openvpn --config {folder}/server.conf > {folder}/server.log 2>&1 & server=$!
+    {{
+        until grep -q "token Password" $log; do kill -0 $server || exit 1; sleep 0.1; done
+        echo {PIN}
+        for each in $(seq 300); do grep -q "Sequence Completed\\|Exiting" $log && break; sleep 0.1; done
+        kill $server
+        printf '\\003'
+    }} | script --flush --quiet --command "openvpn --config {folder}/client.conf" $log
+    cat {folder}/server.log
+    """
+    said = host.run("sh", "-c", script, timeout=90)
+    assert "Initialization Sequence Completed" in said
+    assert "VERIFY OK: depth=0, CN=Corp card" in said
