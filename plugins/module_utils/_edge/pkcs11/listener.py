@@ -9,6 +9,7 @@ anything is read.
 from __future__ import annotations
 
 import logging
+import resource
 import selectors
 import socket
 import typing as t
@@ -22,9 +23,9 @@ from .program import Program
 _log = logging.getLogger("hardbound")
 
 MOST = 768
-"""Connections of all users together: with files and sockets of its own fewer than the 1024 that a service may open."""
+"""Connections of all users together: three quarters of the 1024 files that a service may open, or of fewer."""
 MOST_OF_USER = 256
-"""Connections of one user."""
+"""Connections of one user: a third of these."""
 
 
 class Listener:
@@ -49,6 +50,7 @@ class Listener:
         self._failed = failed
         self._keeper = keeper
         self._served: t.Set[_Served] = set()
+        self._most = _most()
         listening.setblocking(False)
         selector.register(listening, selectors.EVENT_READ, self)
 
@@ -75,7 +77,7 @@ class Listener:
 
     def _admit(self, connection: socket.socket, offered: t.Optional[int]) -> None:
         peer = peer_of(connection)
-        if len(self._served) >= MOST or self._connections(peer.uid) >= MOST_OF_USER:
+        if len(self._served) >= self._most or self._connections(peer.uid) >= min(MOST_OF_USER, self._most // 3):
             _log.warning("user %d has too many connections: one more was refused", peer.uid)
             connection.close()
             return
@@ -122,6 +124,12 @@ class Listener:
             how()
         except Exception as error:
             self._failed(error)
+
+
+def _most() -> int:
+    """Connections that leave room for other files: one that can't be taken would wake the service without end."""
+    files, _never = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST if files == resource.RLIM_INFINITY else min(MOST, files // 4 * 3)
 
 
 class _Served:
