@@ -4,12 +4,13 @@
 
 Run as a program, it logs in and signs once for each line that it is given, and prints the CK_RV of each step::
 
-    pkcs11_module.py MODULE PIN
+    PIN=... pkcs11_module.py MODULE
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
 import typing as t
@@ -153,4 +154,4 @@ def _log_in(module: Module, pin: str) -> int:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1], os.environ["PIN"])

@@ -108,8 +108,8 @@ class Program:
     """A program in C, as far as signals go, that signs when it is told to."""
 
     def __init__(self, host: Host) -> None:
-        command = [sys.executable, pkcs11_module.__file__, CLIENT, PIN]
-        environment = {**os.environ, "P11_KIT_SERVER_ADDRESS": f"unix:path={host.machine.socket}"}
+        command = [sys.executable, pkcs11_module.__file__, CLIENT]
+        environment = {**os.environ, "PIN": PIN, "P11_KIT_SERVER_ADDRESS": f"unix:path={host.machine.socket}"}
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
 
