@@ -84,6 +84,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "ek": {"type": "str"},
     "replace_ek": {"type": "str"},
     "replace_cards": {"type": "list", "elements": "str", "default": [], "no_log": False},
+    "recovery_key": {"type": "str", "no_log": False},
     "timeout": {"type": "int", "default": DEFAULT_TIMEOUT},
     "reason": {"type": "str", "choices": REASONS, "default": "cessation_of_operation"},
 }

@@ -314,6 +314,22 @@ requests:
       default: true
 """
 
+_RECOVERY = r"""
+recovery:
+  description: The controller's half of a PUK, for a card that is yet to be made. The host draws the other one. A card
+    that is there keeps what it has.
+  type: dict
+  suboptions:
+    identifier:
+      description: By which both sides name the half, 32 digits in hexadecimal.
+      type: str
+      required: true
+    half:
+      description: The half, 32 bytes in base64.
+      type: str
+      required: true
+"""
+
 _IDENTITY = r"""
 common_name:
   description: Common name in the certificates. UPN, principal, mail address or owner if left out.
@@ -367,7 +383,7 @@ def _card(key: str) -> str:
 class ModuleDocFragment:
     # Annotated, because ansible-test takes a plain assignment here for one of a literal.
     DOCUMENTATION: str = _options(_card(_KEY + _SELF_SIGNED))
-    PROVED_CARDS: str = _cards(_NAME + _NONCE + _REQUESTS + _of_each(_card(_KEY + _SELF_SIGNED)))
+    PROVED_CARDS: str = _cards(_NAME + _NONCE + _REQUESTS + _RECOVERY + _of_each(_card(_KEY + _SELF_SIGNED)))
     ENROLLED_CARDS: str = _cards(_NAME + _IDENTITY + _of_each(_card(_KEY + _SELF_SIGNED_AT_FIRST)))
     KEY: str = _options(_KEY + _SELF_SIGNED)
     SLOT: str = _options(_SLOT)

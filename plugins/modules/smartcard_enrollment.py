@@ -124,6 +124,13 @@ options:
     type: list
     elements: str
     default: []
+  recovery_key:
+    description:
+      - Public key for which the controller's halves of PUKs are sealed. PEM of an X25519, RSA (2048 bits or more) or
+        NIST curve public key, or of a certificate for one. The private key belongs elsewhere.
+      - A card that is made without C(puk), and does not say C(has_puk=false), gets a PUK of two halves then, which
+        nobody knows. M(hardbound.identity.smartcard_recovery) gives such a card a new PIN.
+    type: str
   timeout:
     description: Seconds that a visit to the host may take; 0 for no end. A host that has not answered by then is
       refused, and holds up nobody.

@@ -73,6 +73,10 @@ cards:
     admin_key_escrow:
       description: The admin key of a card that was made with V(escrow), encrypted; it is returned once.
       type: str
+    recovery:
+      description: Identifiers of the halves that the card's PUK is made of, the newest first.
+      type: list
+      elements: str
     ak_certificate:
       description: SHA-256 of the certificate of the card's attestation key; empty if there is none.
       type: str

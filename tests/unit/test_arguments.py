@@ -19,10 +19,11 @@ from ansible_collections.hardbound.identity.plugins.action import (
     enrollment_audit,
     enrollment_due,
     smartcard_enrollment,
+    smartcard_recovery,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.report import report
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import CHANGEABLE
-from ansible_collections.hardbound.identity.plugins.module_utils._task import enrollment, wanted_card
+from ansible_collections.hardbound.identity.plugins.module_utils._task import enrollment, recovery, wanted_card
 from ansible_collections.hardbound.identity.plugins.modules import hello_policy, hello_policy_info
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import enrollment_ca
 from ansible_collections.hardbound.identity.tests.support.task_cards import record
@@ -40,6 +41,8 @@ ARGUMENTS: dict[str, Mapping[str, Any]] = {
     "smartcard_activate": enrollment.ACTIVATE_ARGUMENTS,
     "smartcard_enrollment": smartcard_enrollment.ARGUMENTS,
     "smartcard_evidence": enrollment.EVIDENCE_ARGUMENTS,
+    "smartcard_recover": recovery.ARGUMENTS,
+    "smartcard_recovery": smartcard_recovery.ARGUMENTS,
     "virtual_smartcard": wanted_card.ARGUMENTS,
 }
 ROLES = ("enrollment_ca", "hello_policy", "smartcard_enrollment", "virtual_smartcard")
@@ -159,7 +162,9 @@ def secrets(arguments: Mapping[str, Any]) -> Iterator[str]:
         "hello_policy": {"password"},
         "smartcard_activate": {*AUTHS},
         "smartcard_enrollment": {"ca_passphrase", "ledger", *AUTHS, "pin", "puk", "admin_key"},
-        "smartcard_evidence": {*AUTHS, "pin", "puk", "admin_key"},
+        "smartcard_evidence": {*AUTHS, "pin", "puk", "admin_key", "half"},
+        "smartcard_recover": {*AUTHS, "new_pin"},
+        "smartcard_recovery": {*AUTHS, "ledger", "new_pin", "recovery_private_key", "recovery_passphrase"},
         "virtual_smartcard": {*AUTHS, "pin", "puk", "admin_key", "ca_passphrase", "ledger"},
     }.items(),
 )

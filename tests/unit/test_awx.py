@@ -31,6 +31,8 @@ SECRETS = {
     "smartcard_enrollment_ca_passphrase",
     "smartcard_enrollment_ledger",
     "smartcard_first_pin",
+    "smartcard_recovery_passphrase",
+    "smartcard_recovery_private_key",
 }
 PUBLIC = {"hello_policy_username"}
 SURVEY_TYPES = {"text", "textarea", "password", "integer", "float", "multiplechoice", "multiselect"}
@@ -73,6 +75,11 @@ def templates(controller: Any) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in controller["controller_templates"]}
 
 
+def named(items: Any, name: str) -> Any:
+    [found] = [each for each in items if each["name"] == name]
+    return found
+
+
 def surveys(controller: Any) -> list[dict[str, Any]]:
     holders = controller["controller_templates"] + controller["controller_workflows"]
     return [question for each in holders for question in each.get("survey_spec", {}).get("spec", [])]
@@ -105,7 +112,7 @@ def test_every_name_that_is_referred_to_is_there(controller: Any) -> None:
 
 
 def test_the_workflow_reaches_every_template_and_asks_before_it_destroys(controller: Any) -> None:
-    [workflow] = controller["controller_workflows"]
+    workflow = named(controller["controller_workflows"], "Smart cards: life cycle")
     nodes = {node["identifier"]: node for node in workflow["simplified_workflow_nodes"]}
     after = {
         name: [each for key in ("success_nodes", "always_nodes", "failure_nodes") for each in node.get(key, [])]
@@ -116,6 +123,17 @@ def test_the_workflow_reaches_every_template_and_asks_before_it_destroys(control
     assert run == {name for name in templates(controller) if name.startswith("Smart cards: ")}
     assert [name for name, names in after.items() if "retire" in names] == ["agree"]
     assert "approval_node" in nodes["agree"] and nodes["agree"]["success_nodes"] == ["retire"]
+
+
+def test_nobody_recovers_a_pin_before_somebody_agreed(controller: Any) -> None:
+    """The one job that can has the key from a credential of its own, and nothing but the approval leads to that job."""
+    workflow = named(controller["controller_workflows"], "Smart cards: recover a PIN")
+    first, last = workflow["simplified_workflow_nodes"]
+    assert "approval_node" in first and set(first) == {"identifier", "approval_node", "success_nodes"}
+    assert first["success_nodes"] == [last["identifier"]]
+    holders = [each for each in controller["controller_templates"] if "Smart card recovery key" in each["credentials"]]
+    assert [each["name"] for each in holders] == [last["unified_job_template"]]
+    assert holders[0]["playbook"] == "recover.yml" and not holders[0].get("survey_enabled")
 
 
 def test_secrets_are_secret(controller: Any) -> None:

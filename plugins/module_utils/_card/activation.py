@@ -58,6 +58,21 @@ def _activate(store: Store, tpm: Tpm, endorsement: Endorsement, ek: t.Any, chall
     return Activation(challenge.card, changed, answer(secret, challenge.card, challenge.sealed))
 
 
+def open_challenge(store: Store, tpm: Tpm, challenge: Challenge) -> t.Tuple[bytes, bytes]:
+    """Returns what a challenge carries to its card, and the answer to it.
+
+    :raises CardGone: if there is no such card
+    :raises TpmError: if the challenge is for another TPM, or another card
+    :raises WireError: if it was changed on its way
+    """
+    with tpm.taken():
+        found, record = find_endorsement(tpm), _find(store, challenge.card)
+        with endorsement_key(tpm, found) as (ek, _public):
+            secret = _open(tpm, found, ek, record, challenge)
+    content = unseal(secret, challenge.card, challenge.sealed)
+    return content, answer(secret, challenge.card, challenge.sealed)
+
+
 def _find(store: Store, name: str) -> Record:
     for record in store.records():
         if record.state is State.READY and record.name == name:

@@ -34,6 +34,8 @@ from .model import COUNTER_SIZE, HANDLES_PER_CARD, SECRET_SIZE, Index, Role, cou
 from .pin_record import PinRecord, remembered
 from .readiness import check_host_policy
 from .record import Administration, Record, State, free_number
+from .recovery import Recovery
+from .recovery_half import keep
 from .specification import Secrets, Specification
 from .store import Store
 
@@ -150,7 +152,8 @@ def _make_objects(tpm: Tpm, record: Record, secret: bytes, secrets: Secrets) -> 
     parent, _unused = tpm_object.create(tpm, tpm.storage_root(), Template.parent(), auth=parent_auth)
     former = remembered((), secrets.pin.encode(), gates.history_key(key), 1)
     pin = PinRecord(int(time.time()), former=former, length=record.edge.kept_length(secrets.pin.encode()))
-    return replace(record, state=State.READY, seals=seals, parent=parent, pin=pin)
+    recovery = None if secrets.halves is None else Recovery(keep(gates, secrets.halves))
+    return replace(record, state=State.READY, seals=seals, parent=parent, pin=pin, recovery=recovery)
 
 
 def destroy(store: Store, tpm: Tpm, number: int) -> None:

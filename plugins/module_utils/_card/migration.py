@@ -10,7 +10,7 @@ replaced as a whole. So an interruption leaves the old file or the new one, and 
 | 1 | |
 | 2 | Every field is always there. A card may have another edge than PIV, or no reader |
 | 3 | The authValue of a PIN or PUK is made from its hash; the TPM's own dictionary attack protection does not watch
-over seals; keys may be certified with the PIN; the AK has stated how genesis was made |
+over seals; keys may be certified with the PIN; the AK has stated how genesis was made; a PUK may have two halves |
 
 What lies in the TPM can't be brought along by reading a file. A card of before version 3 gets the new authValue and
 seal when its PIN or PUK is next set; its keys stay as they were made, and its genesis remains unproven.
@@ -85,6 +85,7 @@ def _from_2(fields: Fields) -> Fields:
         "presence": "pin",
         "enterprise_attestation": [],
         "passkey_store": None,
+        "recovery": None,
     }
 
 

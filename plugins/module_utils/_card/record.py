@@ -24,6 +24,7 @@ from .migration import VERSION, NewerVersion, upgraded
 from .model import Model, Role
 from .passkey import Passkey, PasskeyPresence, PasskeyStore, PasskeyUser, Protection
 from .pin_record import PinRecord
+from .recovery import HALVES, HostHalf, Recovery
 from .room import check_room, taken
 from .telltale import Telltale
 
@@ -165,6 +166,8 @@ class Record:
     """None for a card whose admin key nobody knows."""
     passkey_store: t.Optional[PasskeyStore] = None
     """None until the card's first passkey is made."""
+    recovery: t.Optional[Recovery] = None
+    """The host's half of a PUK that two sides make. None for a card whose PUK somebody knows, or that has none."""
 
     @property
     def has_reader(self) -> bool:
@@ -363,6 +366,13 @@ def _passkey_store(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Pass
     return PasskeyStore(_blob(fields["wrapping"]), passkeys, _bytes(fields["large_blobs"]), readers)
 
 
+def _recovery(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Recovery]:
+    if fields is None:
+        return None
+    halves = (fields[name] for name in HALVES)
+    return Recovery(*(each and HostHalf(str(each["identifier"]), _blob(each["blob"])) for each in halves))
+
+
 def _passkey(fields: t.Mapping[str, t.Any]) -> Passkey:
     user, secret = fields["user"], fields["secret"]
     changed = {
@@ -416,5 +426,6 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "attestation_issuer": _bytes(fields["attestation_issuer"]),
         "genesis_proof": _genesis_proof(fields["genesis_proof"]),
         "passkey_store": _passkey_store(fields["passkey_store"]),
+        "recovery": _recovery(fields["recovery"]),
     }
     return Record(**{**fields, **changed})

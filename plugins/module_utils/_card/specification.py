@@ -19,6 +19,9 @@ from .face import Face
 from .key import PinUse, default_pin_use, slot_name, slot_number
 from .passkey import PasskeyPresence
 
+if t.TYPE_CHECKING:
+    from .recovery import NewHalves
+
 LONGEST_NAME = 127
 PUK_LENGTH = 8
 FEWEST_TRIES = 1
@@ -137,11 +140,15 @@ class Specification:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What the owner of a card knows. Never shown, not even by accident."""
+    """What the owner of a card knows. Never shown, not even by accident.
+
+    :param halves: what the PUK is made of, if nobody shall know it
+    """
 
     pin: str = field(repr=False)
     puk: t.Optional[str] = field(default=None, repr=False)
     admin_key: t.Optional[AdminKey] = field(default=None, repr=False)
+    halves: t.Optional[NewHalves] = None
 
     def check(self, rules: PinPolicy) -> Secrets:
         """Returns itself.

@@ -106,7 +106,7 @@ class CardSteps:
         rules = self._store.host_policy().rules(specification.pin_policy)
         self.pin, self.told["pin_escrow"] = self._wanted.pin.make(rules)
         admin_key, self.told["admin_key_escrow"] = self._wanted.admin_key.make()
-        secrets = Secrets(self.pin, self._wanted.puk, admin_key)
+        secrets = Secrets(self.pin, self._wanted.puk, admin_key, self._wanted.halves)
         return lifecycle.create(self._store, self.tpm(str(specification.tcti)), specification, secrets)
 
     def _make_keys(self, record: Record, step: MakeKeys) -> Record:

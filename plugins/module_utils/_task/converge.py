@@ -103,5 +103,5 @@ def show(module: Module, look: t.Callable[[], View]) -> None:
     try:
         result = look()
     except HardboundError as error:
-        module.fail_json(**_public(module, {"msg": str(error)}))
+        module.fail_json(**_public(module, {**error.facts, "msg": str(error)}))
     module.exit_json(**_public(module, {"changed": False, **result}))

@@ -33,6 +33,7 @@ from .attestation import WantedAttestation, parse_nonce
 from .external_request import ARGUMENTS as REQUEST
 from .external_request import ExternalRequest, RequestSigner, Sign
 from .readers import Readers, warnings
+from .recovery import OFFERED_HALF, check_recovery_allowed, parse_halves, told_halves
 from .secret_arguments import Arguments
 from .tpm_card import FoundCard, TpmCard
 from .wanted_card import WantedCard
@@ -47,6 +48,7 @@ EVIDENCE_ARGUMENTS: Arguments = {
             "name": {"type": "str", "required": True},
             "nonce": {"type": "str", "required": True},
             "requests": {"type": "list", "elements": "dict", "options": REQUEST, "default": []},
+            "recovery": {"type": "dict", "options": OFFERED_HALF},
             **CARD,
             **ADMIN_KEY,
         },
@@ -77,8 +79,11 @@ class EnrolledCard(TpmCard):
         unsaid = {name: argument.get("default") for name, argument in (*ADMIN_KEY.items(), *ATTESTATION.items())}
         whole = {**common, **unsaid, **card, "state": "present", "instance_id": None, "attestation": "aik_only"}
         requests = (ExternalRequest.parse(each, f"{field}.requests[{at}]") for at, each in enumerate(card["requests"]))
+        halves = parse_halves(card["recovery"], f"{field}.recovery")
+        if halves is not None:
+            whole["puk"] = halves.puk
         # All cards are proved together, when all are there.
-        wanted = replace(WantedCard.parse(whole), attestation=WantedAttestation())
+        wanted = replace(WantedCard.parse(whole), attestation=WantedAttestation(), halves=halves)
         return cls(wanted, Store(task["store"]), nonce, tuple(requests))
 
     @property
@@ -93,6 +98,8 @@ class EnrolledCard(TpmCard):
 
     def _check(self, specification: Specification, card: t.Optional[Record], policy: HostPolicy) -> None:
         super()._check(specification, card, policy)
+        if card is None and self.wanted.halves is not None:
+            check_recovery_allowed(policy)
         with self._steps.tpm(str(specification.tcti)).taken() as tpm:
             check_provable(tpm)
 
@@ -265,6 +272,7 @@ def _held(name: str, record: t.Optional[Record], changed: bool) -> t.Dict[str, t
         "certificates": _digests(certificates),
         "ak_certificate": _digest(record.ak_certificate if record else b""),
         "attestations": _digests({slot: data + issuer for slot, data in attestations.items() if data}),
+        "recovery": told_halves(record),
     }
 
 

@@ -182,7 +182,7 @@ class SmartcardPin:
                 raise InputError("puk", fault, "give the present PIN, or make a new card")
             right_puk = None
             if wanted.puk is not None and (wanted.new_puk is not None or by is Reference.PUK):
-                right_puk = _find(card, Reference.PUK, [wanted.puk, wanted.new_puk])
+                right_puk = find_secret(card, Reference.PUK, [wanted.puk, wanted.new_puk])
             return FoundSecrets(card.record, found.policy, *_tries(card), by, right_pin, right_puk)
 
     def _look_at_pin(self, card: Card) -> t.Tuple[t.Optional[bytes], t.Optional[Reference]]:
@@ -194,7 +194,7 @@ class SmartcardPin:
         if wanted.pin is None and (new is None or not card.set_by_task(Reference.PIN)):
             return None, wanted.recovery
         try:
-            right = _find(card, Reference.PIN, [wanted.pin, new])
+            right = find_secret(card, Reference.PIN, [wanted.pin, new])
         except (Doubt, InputError):
             if wanted.recovery is None:
                 raise
@@ -285,7 +285,7 @@ class Doubt(StateError):
         super().__init__(found, f"enter the right one by hand, or {reference.way_out}")
 
 
-def _find(card: Card, reference: Reference, given: t.Sequence[t.Optional[str]]) -> bytes:
+def find_secret(card: Card, reference: Reference, given: t.Sequence[t.Optional[str]]) -> bytes:
     """Returns the one of some secrets that is right. The last of several tries is left to people.
 
     :raises InputError: if none is; also if the disk tells that, which costs no try

@@ -13,6 +13,7 @@ from .._card.edge import Edge
 from .._card.face import Face, parse_faces
 from .._card.passkey import PasskeyPresence, parse_parties
 from .._card.record import Record
+from .._card.recovery import NewHalves
 from .._card.secret import expects
 from .._card.specification import (
     CHANGEABLE,
@@ -53,6 +54,8 @@ class WantedCard:
     specification: t.Optional[Specification]
     pin: WantedPin = field(default_factory=WantedPin)
     puk: t.Optional[str] = field(default=None, repr=False)
+    halves: t.Optional[NewHalves] = None
+    """What the PUK of a new card is made of, where the controller has asked for that."""
     admin_key: WantedAdminKey = field(default_factory=WantedAdminKey)
     attestation: WantedAttestation = field(default_factory=WantedAttestation)
     owner_auth: bytes = field(default=b"", repr=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ...module_utils._card.key import slot_number
 from ...module_utils._encoding.evidence import LONGEST_NAME, MOST_CARDS, Document
+from ...module_utils._encoding.recovery_order import IDENTIFIER_DIGITS
 from ...module_utils._escrow import ESCROWED
 from . import words
 
@@ -28,6 +29,7 @@ class HeldCard:
     :param ak_digest: the same of the attestation key's certificate
     :param attestations: the same of what attests its keys, each followed by the signer's certificate
     :param signatures: over requests for another CA, by slot
+    :param recovery: identifiers of the halves that its PUK is made of, the newest first
     """
 
     changed: bool = False
@@ -36,6 +38,7 @@ class HeldCard:
     ak_digest: str = ""
     attestations: t.Mapping[str, str] = field(default_factory=dict)
     signatures: t.Mapping[str, bytes] = field(default_factory=dict)
+    recovery: t.Tuple[str, ...] = ()
 
     @classmethod
     def read(cls, card: t.Mapping[str, t.Any]) -> HeldCard:
@@ -43,9 +46,10 @@ class HeldCard:
             changed=card.get("changed") is True,
             escrowed=escrowed(card),
             digests=_texts(card.get("certificates")),
-            ak_digest=_text(card.get("ak_certificate")),
+            ak_digest=text(card.get("ak_certificate")),
             attestations=_texts(card.get("attestations")),
-            signatures={slot: _octets(value) for slot, value in _texts(card.get("signatures")).items()},
+            signatures={slot: octets(value) for slot, value in _texts(card.get("signatures")).items()},
+            recovery=identifiers(card.get("recovery")),
         )
 
     def digest(self, slot: str) -> str:
@@ -112,13 +116,19 @@ class SecondAnswer:
         said = answer if isinstance(answer, dict) else {}
         cards = _named(said.get("cards"))
         return {
-            name: cls(_octets(card.get("answer")), words.sentence(card.get("failure"))) for name, card in cards.items()
+            name: cls(octets(card.get("answer")), words.sentence(card.get("failure"))) for name, card in cards.items()
         }
+
+
+def identifiers(value: t.Any) -> t.Tuple[str, ...]:
+    """Returns what a host says of the halves that a card has."""
+    some = value[:_MOST_ENTRIES] if isinstance(value, list) else []
+    return tuple(each for each in some if isinstance(each, str) and len(each) == IDENTIFIER_DIGITS)
 
 
 def escrowed(card: t.Mapping[str, t.Any]) -> t.Dict[str, t.Optional[str]]:
     """Returns what a host tells once of a card that it has made."""
-    return {what: _text(card.get(what)) or None for what in ESCROWED}
+    return {what: text(card.get(what)) or None for what in ESCROWED}
 
 
 def told_cards(cards: t.Any) -> t.List[Document]:
@@ -138,7 +148,7 @@ def _named(cards: t.Any) -> t.Dict[str, t.Dict[str, t.Any]]:
 
 def _shown(evidence: t.Any) -> t.Dict[str, t.Set[str]]:
     cards = _named(evidence.get("cards")) if isinstance(evidence, dict) else {}
-    return {name: {_text(key.get("slot")) for key in _objects(card.get("keys"))} for name, card in cards.items()}
+    return {name: {text(key.get("slot")) for key in _objects(card.get("keys"))} for name, card in cards.items()}
 
 
 def _objects(value: t.Any) -> t.List[t.Dict[str, t.Any]]:
@@ -151,11 +161,13 @@ def _texts(value: t.Any) -> t.Dict[str, str]:
     return {str(name): str(each) for name, each in entries if isinstance(name, str) and isinstance(each, str)}
 
 
-def _text(value: t.Any) -> str:
+def text(value: t.Any) -> str:
+    """Returns what a host says, if that is text, without what would not print; else nothing."""
     return words.text(str(value)) if isinstance(value, str) else ""
 
 
-def _octets(value: t.Any) -> bytes:
+def octets(value: t.Any) -> bytes:
+    """Returns bytes that a host says in base64, or none."""
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except (ValueError, binascii.Error):

@@ -24,6 +24,7 @@ from .examination import Examination
 from .external import ExternalDesk
 from .handover import Handover
 from .observation import observe
+from .offers import Offers
 from .progress import Progress, Status
 from .refused import Refused
 from .wanted import WantedHost
@@ -58,6 +59,8 @@ class Enrollment:
         self._issuer = issuer
         self.check = check
         self._nonces = {card.name: new_nonce() for card in wanted.cards}
+        self._offers = Offers(wanted, ledger, check)
+        self._was_visited = False
         self._warnings: t.List[str] = list(policy.trust.warnings)
         desk = ExternalDesk(wanted.external_ca, issuer, ledger) if wanted.external_ca else None
         self._errands = Errands(wanted, issuer, desk, check)
@@ -73,7 +76,12 @@ class Enrollment:
     def questions(self) -> t.List[Document]:
         """Returns the cards that the host is asked for, each with its nonce."""
         return [
-            {**card.task, "nonce": encoded(self._nonces[card.name]), "requests": self._errands.questions(card)}
+            {
+                **card.task,
+                "nonce": encoded(self._nonces[card.name]),
+                "requests": self._errands.questions(card),
+                **self._offers.question(card),
+            }
             for card in self.wanted.cards
         ]
 
@@ -83,7 +91,7 @@ class Enrollment:
         :param answer: the result of ``smartcard_evidence``, which may be anything
         :raises StateError: ledger, passphrase or clock don't allow it
         """
-        self.answer = FirstAnswer.read(answer)
+        self.answer, self._was_visited = FirstAnswer.read(answer), True
         for name, progress in self.progress.items():
             progress.take_over(self.answer.card(name))
         verdict, bundle = self._examination.judge(self.answer, self.progress)
@@ -117,6 +125,9 @@ class Enrollment:
         :raises StateError: if the ledger does not allow it
         """
         self.withdrawn += self._handover.close(list(self.progress.values()))
+        for name, progress in self.progress.items() if self._was_visited else ():
+            warning = self._offers.settle(progress, self.answer.card(name).recovery)
+            self._warnings += [warning] if warning else []
 
     @property
     def gone(self) -> t.List[IssuedCertificate]:

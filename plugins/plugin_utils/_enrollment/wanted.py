@@ -20,6 +20,7 @@ from .._ca.identity import COMMON_NAME_LENGTH, Identity
 from .._ca.profile import CertificateKind, Profile, find_profile
 from .._ledger.record import KEY_ATTESTATION
 from .._ledger.replacement import NOTHING, Replacement
+from .recovery_key import load_recovery_key
 
 _NAMES = ("upn", "sid", "principal", "email", "dns_names", "ssh_principals")
 _NOT_FOR_THE_HOST = frozenset((*_NAMES, "common_name", "profile", "keys"))
@@ -67,6 +68,8 @@ class CardToEnroll:
     """Whether the card has to show all of its keys, for the sake of their owner's certificates."""
     uncertified_ek: bool = False
     """Whether all of its profiles, the AK's included, do without an EK certificate, and no other CA has to be told."""
+    recoverable: bool = False
+    """Whether its PUK is made of two halves, of which the controller keeps one."""
 
     def __repr__(self) -> str:
         return f"CardToEnroll({self.name!r})"
@@ -107,6 +110,8 @@ class WantedHost:
     ek: str = ""
     replacement: Replacement = NOTHING
     external_ca: t.Optional[ExternalCa] = None
+    recovery_key: t.Any = None
+    """The public key that the controller's halves of PUKs are sealed for."""
 
     @classmethod
     def parse(cls, host: str, arguments: t.Mapping[str, t.Any]) -> WantedHost:
@@ -116,14 +121,15 @@ class WantedHost:
         """
         shelf = profiles.shelf(arguments["profiles"])
         external_ca = cls.external_ca_of(arguments)
-        office = _Office(arguments["profile"], shelf, external_ca)
+        recovery_key = load_recovery_key(arguments["recovery_key"])
+        office = _Office(arguments["profile"], shelf, external_ca, recovery_key is not None)
         cards = tuple(_card(values, f"cards[{at}]", office) for at, values in enumerate(arguments["cards"]))
         names = [card.name for card in cards]
         if len(set(names)) != len(names):
             raise InputError("cards", "names a card twice", "name each card of a host once")
         ek = (arguments["ek"] or "").replace(":", "").lower()
         replacement = Replacement.parse(arguments["replace_ek"], arguments["replace_cards"])
-        return cls(host, cards, shelf[profiles.AK], ek, replacement, external_ca)
+        return cls(host, cards, shelf[profiles.AK], ek, replacement, external_ca, recovery_key)
 
     @staticmethod
     def external_ca_of(arguments: t.Mapping[str, t.Any]) -> t.Optional[ExternalCa]:
@@ -163,12 +169,16 @@ class _Office:
     profile: t.Optional[str]
     shelf: t.Mapping[str, Profile]
     external_ca: t.Optional[ExternalCa]
+    recovers: bool = False
+    """Whether a card that has no PUK of its own gets one of two halves."""
 
     def issues_elsewhere(self, profile: str) -> bool:
         return self.external_ca is not None and self.external_ca.issues(profile)
 
 
-def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> CardToEnroll:
+def _card(given: t.Mapping[str, t.Any], field: str, office: _Office) -> CardToEnroll:
+    recoverable = office.recovers and given["puk"] is None and given["has_puk"] is not False
+    values = {**given, "has_puk": True} if recoverable else given
     edge, common = Edge(values["card_edge"]), values["profile"] or office.profile
     faces = values["faces"] or (Face.PCSC.value,)
     keys = tuple(_key(edge, faces, key, f"{field}.keys[{at}]", common, office) for at, key in enumerate(values["keys"]))
@@ -183,8 +193,8 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> CardToE
     left_out = _NOT_FOR_THE_HOST | {name for name, value in values.items() if value is None}
     task = {name: value for name, value in values.items() if name not in left_out}
     task["keys"] = [
-        {"slot": key.slot, "algorithm": key.algorithm.value, "self_signed": given["self_signed"]}
-        for key, given in zip(keys, values["keys"])
+        {"slot": key.slot, "algorithm": key.algorithm.value, "self_signed": each["self_signed"]}
+        for key, each in zip(keys, values["keys"])
     ]
     return CardToEnroll(
         name=values["name"],
@@ -194,6 +204,7 @@ def _card(values: t.Mapping[str, t.Any], field: str, office: _Office) -> CardToE
         task=task,
         attested=edge.shows_attestations,
         uncertified_ek=_does_without_ek_certificate(keys, office),
+        recoverable=recoverable,
     )
 
 

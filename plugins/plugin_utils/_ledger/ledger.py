@@ -14,11 +14,12 @@ import typing as t
 from .certificates import Certificates
 from .challenges import Challenges
 from .database import Connection
+from .halves import Halves
 from .pins import Admission, PinnedKeys
 from .record import CertificatePlace, IssuedCertificate
 
 
-class Ledger(Certificates, PinnedKeys, Challenges):
+class Ledger(Certificates, PinnedKeys, Challenges, Halves):
     """The ledger behind a database URL."""
 
     def settle(

@@ -239,11 +239,14 @@ class PinnedKeys(Journal):
         )
 
     def release(self, host: str, card: str = "") -> None:
-        """Forgets a card; without a card, all of the host's, its endorsement keys and its storage root key."""
+        """Forgets a card, and its halves of PUKs; without a card, all of the host's, its endorsement keys and its
+        storage root key.
+        """
 
         def work(connection: Connection) -> None:
-            gone = sa.delete(schema.cards).where(schema.cards.c.host == host)
-            connection.execute(gone.where(schema.cards.c.card == card) if card else gone)
+            for table in (schema.cards, schema.halves):
+                gone = sa.delete(table).where(table.c.host == host)
+                connection.execute(gone.where(table.c.card == card) if card else gone)
             for table in () if card else (schema.endorsement_keys, schema.hosts):
                 connection.execute(sa.delete(table).where(table.c.host == host))
             self.note(connection, EventKind.RELEASED, CertificatePlace(host, card))

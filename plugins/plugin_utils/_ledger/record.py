@@ -61,6 +61,9 @@ class EventKind(str, enum.Enum):
     SEALED = "sealed"
     RELEASED = "released"
     CRL_SIGNED = "crl_signed"
+    RECOVERY_KEPT = "recovery_kept"
+    PIN_RECOVERY_BEGUN = "pin_recovery_begun"
+    PIN_RECOVERED = "pin_recovered"
 
 
 @dataclass(frozen=True)

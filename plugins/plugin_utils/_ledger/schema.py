@@ -147,6 +147,19 @@ crls = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),
 )
 
+halves = sa.Table(
+    "enrollment_recovery_half",
+    METADATA,
+    sa.Column("identifier", sa.String(HEX_SHA256), primary_key=True),
+    sa.Column("host", sa.String(NAME), nullable=False),
+    sa.Column("card", sa.String(NAME), nullable=False),
+    # JSON Web Encryption, for a key that is not on the controller in the clear.
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+    sa.Column("kept_at", sa.BigInteger),
+    sa.Index("enrollment_recovery_half_card", "host", "card"),
+)
+
 Migration = t.Callable[[sa.engine.Connection], None]
 
 
@@ -194,7 +207,17 @@ def _number_and_close_external(connection: sa.engine.Connection) -> None:
     connection.execute(sa.update(certificates).where(*unanswered).values(body=b""))
 
 
-MIGRATIONS: t.Tuple[Migration, ...] = (_pin_whole_cards, _close_unanswered, _number_and_close_external)
+def _keep_halves(connection: sa.engine.Connection) -> None:
+    """Version 4 knew no recovery of PINs."""
+    halves.create(connection, checkfirst=True)
+
+
+MIGRATIONS: t.Tuple[Migration, ...] = (
+    _pin_whole_cards,
+    _close_unanswered,
+    _number_and_close_external,
+    _keep_halves,
+)
 """Step n leads from version n + 1 to n + 2. A step is never changed once it was released."""
 
 NEWEST = 1 + len(MIGRATIONS)
