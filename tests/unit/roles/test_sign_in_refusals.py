@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role smartcard_login refuses before it changes anything: its own tasks, run by Ansible, a case each."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ALICE = {"name": "alice", "upn": "alice@corp.example"}
+HOST = {
+    "systemd": True,
+    "unknown": [],
+    "domains": [],
+    "services": "",
+    "conflicts": [],
+    "socket": True,
+    "profile": "",
+    "enabled": False,
+}
+CARD = {"name": "Alice", "owner": "alice", "faces": ["pkcs11"]}
+
+INVENTORY: dict[str, tuple[dict[str, Any], str]] = {
+    "no_ca": ({"smartcard_login_ca": []}, "smartcard_login_ca is empty: name the certificates"),
+    "a_ca_that_is_no_file": ({"smartcard_login_ca": ["/nonexistent/root.cer"]}, "root.cer, which is no file on"),
+    "a_user_without_a_mapping": (
+        {"smartcard_login_users": [ALICE, {"name": "bob"}]},
+        "bob has neither upn, principal nor subject, so no certificate is theirs: give one",
+    ),
+    "two_users_with_one_certificate": (
+        {"smartcard_login_users": [ALICE, {"name": "bob", "upn": "Alice@Corp.Example"}]},
+        "alice@corp.example is there for more than one user",
+    ),
+    "two_owners_with_one_upn": (
+        {
+            "smartcard_enrollment_cards": [
+                {"owner": "alice", "upn": "alice@corp.example"},
+                {"owner": "bob", "upn": "alice@corp.example"},
+            ],
+            "smartcard_login_users": [],
+        },
+        "alice@corp.example is there for more than one user",
+    ),
+    "two_users_with_one_principal": (
+        {"smartcard_login_users": [{"name": each, "principal": "alice@CORP"} for each in ("alice", "bob")]},
+        "alice@CORP is there for more than one user",
+    ),
+    "one_user_twice": (
+        {"smartcard_login_users": [ALICE, {"name": "alice", "upn": "admin@corp.example"}]},
+        "user alice is there for more than one user",
+    ),
+    "nobody": ({"smartcard_login_users": []}, "Nobody would sign in: name users"),
+    "a_pin_of_nobody": ({"smartcard_login_try_pin": "123456"}, "smartcard_login_try_pin is given, but not whose it is"),
+}
+FOUND: dict[str, tuple[dict[str, Any], list[Any], str]] = {
+    "no_systemd": ({"systemd": False}, [CARD], "does not run systemd"),
+    "an_unknown_user": ({"unknown": ["alice"]}, [CARD], "names alice, whom this host does not know"),
+    "a_domain_of_somebody_else_named_as_ours": ({"domains": ["hardbound"]}, [CARD], "give that another name"),
+    "sssd_without_pam": ({"services": "nss, sudo"}, [CARD], "services nss, sudo by somebody else, and pam is not"),
+    "sssd_configured_otherwise": ({"conflicts": ["pam_cert_auth is False in x.conf"]}, [CARD], "is False in x.conf"),
+    "two_owners_in_one_reader": (
+        {"socket": False},
+        [CARD, {**CARD, "name": "Bob", "owner": "bob"}],
+        "cards of alice and bob, and SSSD would see the first card alone",
+    ),
+    "a_card_out_of_reach": ({}, [{**CARD, "faces": ["pcsc"]}], "The cards Alice have not the face pkcs11"),
+}
+
+
+def task(name: str, tasks_from: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """Runs one file of the role, and keeps what it said."""
+    role = {"name": "hardbound.identity.smartcard_login", "tasks_from": tasks_from, "defaults_from": "main.yml"}
+    return {
+        "name": name,
+        "block": [
+            {"ansible.builtin.include_role": role, "vars": variables},
+            {"ansible.builtin.set_fact": {f"said_{name}": "nothing"}},
+        ],
+        "rescue": [{"ansible.builtin.set_fact": {f"said_{name}": "{{ ansible_failed_result.msg }}"}}],
+    }
+
+
+def cases(folder: Path) -> list[dict[str, Any]]:
+    right = {"smartcard_login_ca": [str(folder / "root.cer")], "smartcard_login_users": [ALICE]}
+    tasks = [task(name, "refusals.yml", {**right, **wrong}) for name, (wrong, _words) in INVENTORY.items()]
+    tasks.append(task("right", "refusals.yml", right))
+    hosts = {**FOUND, "right_host": ({}, [CARD], "nothing")}
+    for name, (found, cards, _words) in hosts.items():
+        survey = {"stdout": json.dumps({**HOST, **found})}
+        seen = {"__smartcard_login_survey": survey, "__smartcard_login_cards": {"cards": cards}}
+        tasks.append(task(name, "host_refusals.yml", {**right, **seen}))
+    names = [each["name"] for each in tasks]
+    told = "{{ {" + ", ".join(f"'{name}': said_{name}" for name in names) + "} | to_json }}"
+    return [*tasks, {"ansible.builtin.copy": {"content": told, "dest": str(folder / "told.json"), "mode": "0600"}}]
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    program = Path(sys.executable).with_name("ansible-playbook")
+    if not program.exists():
+        pytest.skip("needs ansible-playbook beside this Python")
+    folder: Path = tmp_path_factory.mktemp("refusals")
+    (folder / "root.cer").write_text("a file is all that is looked for here")
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": cases(folder)}
+    (folder / "play.yml").write_text(json.dumps([play]))
+    environment = {**os.environ, "ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_LOCALHOST_WARNING": "false"}
+    done = subprocess.run(
+        [str(program), str(folder / "play.yml"), "-e", f"ansible_python_interpreter={shutil.which('python3')}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told: dict[str, str] = json.loads((folder / "told.json").read_text())
+    return told
+
+
+@pytest.mark.parametrize("name", [*INVENTORY, *FOUND])
+def test_it_is_refused_with_field_fault_and_remedy(said: dict[str, str], name: str) -> None:
+    words = {**{each: found[1] for each, found in INVENTORY.items()}, **{each: f[2] for each, f in FOUND.items()}}[name]
+    assert words in said[name], said[name]
+
+
+@pytest.mark.parametrize("name", ["right", "right_host"])
+def test_what_is_right_is_not(said: dict[str, str], name: str) -> None:
+    assert said[name] == "nothing"
