@@ -6,6 +6,7 @@ TPM command of a recovery.
 
 from __future__ import annotations
 
+import base64
 import functools
 import itertools
 import os
@@ -15,18 +16,22 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card import lifecycle
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost, WrongSecret
 from ansible_collections.hardbound.identity.plugins.module_utils._card.gate import Gates
+from ansible_collections.hardbound.identity.plugins.module_utils._card.host_policy import HostPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._card.recovery import NewHalves, derive_puk
 from ansible_collections.hardbound.identity.plugins.module_utils._card.recovery_half import reveal
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
+from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.recovery_order import (
     HALF_SIZE,
     RecoveryOrder,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import PLACE
+from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import EnrolledCard
 from ansible_collections.hardbound.identity.plugins.module_utils._task.recovery import ARGUMENTS, CardRecovery
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmError
 from ansible_collections.hardbound.identity.tests.support.guillotine import Guillotine
-from ansible_collections.hardbound.identity.tests.support.tasks import defaults
+from ansible_collections.hardbound.identity.tests.support.tasks import defaults, visited_card
 
 pytestmark = [pytest.mark.tpm]
 
@@ -166,6 +171,23 @@ def test_a_pin_against_the_rules_costs_nothing(bench, controller):
     with pytest.raises(InputError, match="new_pin"):
         recover(bench, controller, "1")
     recover(bench, controller)
+
+
+def test_the_hello_policy_of_the_host_decides(bench, controller, monkeypatch):
+    """Where pin_recovery is disabled, no card is recovered, and none is made that could be."""
+    controller.make(bench)
+    bench.tpm.release()
+    monkeypatch.setattr(Store, "host_policy", lambda _store: HostPolicy(puk_may_reset_pin=False))
+    with pytest.raises(InputError, match="pin_recovery is disabled by the host's Hello policy"):
+        recovery(bench).run(check_mode=False)
+    offered = {"identifier": "ab" * 16, "half": base64.b64encode(bytes(HALF_SIZE)).decode()}
+    card = visited_card("new", recovery=offered)
+    place = {**defaults(PLACE), "tpm": bench.tcti, "store": bench.store.folder}
+    with pytest.raises(InputError, match="pin_recovery is disabled by the host's Hello policy"):
+        EnrolledCard.parse(place, card, "cards[0]").read()
+    monkeypatch.undo()
+    EnrolledCard.parse(place, card, "cards[0]").read()
+    assert [record.name for record in bench.store.records()] == ["test"]
 
 
 @pytest.mark.slow

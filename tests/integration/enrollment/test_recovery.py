@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 import json
-import pathlib
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
@@ -160,25 +159,6 @@ def test_check_mode_and_what_is_refused_change_nothing(fleet, enrolled):
         assert run.code != 0 and message in run.output, (name, run.output)
         assert lasting(fleet.record(HOST)) == lasting(before) and kept[0] in halves(fleet), name
     assert not sign(fleet, PIN)["failed"]
-
-
-def test_the_hello_policy_decides_on_the_host(fleet, enrolled):
-    """Where it forbids recovery, no card with halves is made either. The policy of this machine is put back."""
-    path = pathlib.Path("/etc/hardbound/hello_policy.json")
-    before = path.read_bytes() if path.exists() else None
-    path.parent.mkdir(exist_ok=True)
-    try:
-        path.write_text('{"version": 1, "settings": {}, "pin_policy": {}, "cards": {"puk_may_reset_pin": false}}')
-        run = recover(fleet, enrolled)
-        assert run.code != 0 and "pin_recovery is disabled by the host's Hello policy" in run.output, run.output
-        add(fleet, "ws-002")
-        run = fleet.play("--limit", "ws-002")
-        assert run.results["ws-002"]["code"] == "HOST_FAILED" and "pin_recovery is disabled" in run.output, run.output
-        assert not (fleet.folder / "ws-002/store/cards/0000.json").exists()
-    finally:
-        path.unlink()
-        if before is not None:
-            path.write_bytes(before)
 
 
 def test_a_random_pin_goes_to_its_recipient(fleet, enrolled):
