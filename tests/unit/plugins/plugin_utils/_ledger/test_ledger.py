@@ -409,7 +409,7 @@ def test_a_ledger_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     new(path).close()
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE enrollment_version SET version = 99")
-    with pytest.raises(StateError, match="has version 99, and this release knows 4: use the release that wrote it"):
+    with pytest.raises(StateError, match="has version 99, and this release knows 5: use the release that wrote it"):
         reopened(path)
 
 
