@@ -24,8 +24,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.face impo
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Key, PinUse, default_pin_use
 from ansible_collections.hardbound.identity.plugins.module_utils._card.pin_record import Due
 from ansible_collections.hardbound.identity.plugins.module_utils._card.room import check_room, taken
-from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference, Tries
-from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import PUK_LENGTH, KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import PUK_LENGTH, Reference, Tries
+from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError

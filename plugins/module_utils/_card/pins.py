@@ -18,9 +18,8 @@ from .gate import Gates, Opened
 from .model import Role
 from .pin_record import Due, PinRecord, remembered
 from .record import PendingSeal
-from .secret import Reference, Tries
+from .secret import PUK_LENGTH, Reference, Tries
 from .session import CardSession
-from .specification import PUK_LENGTH
 from .telltale import candidates
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from .._encoding.blob import Blob
 from .._encoding.recovery_order import HALF_SIZE
-from .specification import PUK_LENGTH
+from .secret import PUK_LENGTH
 
 _CHARACTERS = "".join(chr(code) for code in range(0x21, 0x7F))
 _MATERIAL_SIZE = 32

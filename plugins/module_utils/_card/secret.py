@@ -12,6 +12,8 @@ from .._errors import InputError
 
 DEFAULT, RANDOM, ESCROW = "default", "random", "escrow"
 """Words that tasks say in the place of a secret."""
+PUK_LENGTH = 8
+"""Printable ASCII characters."""
 WELL_KNOWN_PIN = "12345678"
 """What Tpmvscmgr means by ``/PIN DEFAULT``."""
 

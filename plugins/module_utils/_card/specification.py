@@ -18,12 +18,10 @@ from .edge import Edge, parse_algorithm
 from .face import Face
 from .key import PinUse, default_pin_use, slot_name, slot_number
 from .passkey import PasskeyPresence
-
-if t.TYPE_CHECKING:
-    from .recovery import NewHalves
+from .recovery import NewHalves
+from .secret import PUK_LENGTH
 
 LONGEST_NAME = 127
-PUK_LENGTH = 8
 FEWEST_TRIES = 1
 MOST_TRIES = 127
 DEFAULT_TRIES = 5

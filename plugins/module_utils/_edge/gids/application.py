@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._card.secret import Reference
-from ..._card.specification import PUK_LENGTH
+from ..._card.secret import PUK_LENGTH, Reference
 from ..._encoding.apdu import ApduError, CommandAPDU, StatusWord
 from ..._encoding.tlv import encode, parse_distinct, parse_one
 from .. import application as base
