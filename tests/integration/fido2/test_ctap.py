@@ -345,3 +345,10 @@ def test_a_program_asks_whether_anybody_is_there(program):
     asked = HASH, {"id": RP}, {"id": b"1"}, [{"type": "public-key", "alg": -7}]
     refused(lambda: program.ctap.make_credential(*asked, None, None, None, b"", 2), ERR.PIN_INVALID)
     refused(lambda: program.ctap.make_credential(*asked), ERR.PUAT_REQUIRED)
+
+
+def test_management_as_it_was_before_it_was_ctap_s(program):
+    """libfido2 of Debian 12 asks so."""
+    program.make(options={"rk": True})
+    mac = program.mac(program.token("CREDENTIAL_MGMT"), b"\x01")
+    assert program.ctap.send_cbor(0x41, {1: 1, 3: program.protocol.VERSION, 4: mac})[1] == 1

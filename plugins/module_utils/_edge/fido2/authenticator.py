@@ -48,11 +48,13 @@ _HANDLERS: t.Mapping[int, t.Callable[[CtapState, CtapParameters], CtapAnswer]] =
     CtapCommand.RESET: _reset,
     CtapCommand.GET_NEXT_ASSERTION: get_next_assertion,
     CtapCommand.CREDENTIAL_MANAGEMENT: credential_management,
+    CtapCommand.CREDENTIAL_MANAGEMENT_PREVIEW: credential_management,
     CtapCommand.SELECTION: _selection,
     CtapCommand.LARGE_BLOBS: large_blobs,
     CtapCommand.CONFIG: config,
 }
-_IN_SERIES = (CtapCommand.GET_NEXT_ASSERTION, CtapCommand.CREDENTIAL_MANAGEMENT)
+_MANAGEMENT = (CtapCommand.CREDENTIAL_MANAGEMENT, CtapCommand.CREDENTIAL_MANAGEMENT_PREVIEW)
+_IN_SERIES = (CtapCommand.GET_NEXT_ASSERTION, *_MANAGEMENT)
 """Whatever else is asked ends what was begun: clauses 6.3 and 6.8."""
 
 

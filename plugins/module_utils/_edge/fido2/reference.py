@@ -20,6 +20,8 @@ class CtapCommand(enum.IntEnum):
     SELECTION = 0x0B
     LARGE_BLOBS = 0x0C
     CONFIG = 0x0D
+    CREDENTIAL_MANAGEMENT_PREVIEW = 0x41
+    """What CTAP 2.1's was before it was one. libfido2 1.12 asks so."""
 
 
 class CtapStatus(enum.IntEnum):
