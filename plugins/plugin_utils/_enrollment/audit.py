@@ -34,6 +34,8 @@ _SHOWN: t.Mapping[str, t.Tuple[type, ...]] = {
     "group": (str,),
     "faces": (list,),
     "passkeys": (bool,),
+    "presence": (str,),
+    "enterprise_attestation": (list,),
     "card_reset": (bool,),
     "reader": (str,),
     "serial": (str,),
@@ -48,7 +50,16 @@ _SHOWN: t.Mapping[str, t.Tuple[type, ...]] = {
 }
 """What the report takes over of what a host says of a card, and of what type it has to be."""
 
-COMPARED = ("owner", "group", "faces", "passkeys", "card_reset", "pin_retries")
+COMPARED = (
+    "owner",
+    "group",
+    "faces",
+    "passkeys",
+    "presence",
+    "enterprise_attestation",
+    "card_reset",
+    "pin_retries",
+)
 """Options of a card that may drift; the PIN policy's rules do so one by one."""
 
 SEALED, NOT_SEALED, NEVER_SEALED = "sealed", "not sealed", "never sealed"
