@@ -83,7 +83,7 @@ class Elsewhere:
         """A host that answers so many challenges, and no more."""
         enrollment = self.enrollment()
         enrollment.judge(self.shown(enrollment))
-        for _ in range(after):
+        for _time in range(after):
             enrollment.accept(self.site.answered(enrollment))
         [progress] = enrollment.progress.values()
         bodies = [each.certificate.body for each in progress.issued]
@@ -427,7 +427,7 @@ def test_a_revocation_that_fails_is_told_and_tried_again(answering):
     assert again.revoke(False) == [] and again.failures == []
     assert "Other has yet to revoke the certificate" in again.warnings[0] and answering.told() == []
     answering.has_revoke()
-    for _ in range(2):
+    for _time in range(2):
         last = Retirement(forge.HOST, [], answering.desk, "key_compromise", answering.enrollment().wanted.external_ca)
         last.revoke(False)
         assert (last.failures, last.warnings) == ([], [])
