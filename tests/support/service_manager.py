@@ -99,9 +99,26 @@ class Supervisor:
             os.kill(child, number)
         until(lambda: child not in self._children())
 
+    def die(self) -> None:
+        """Is killed, and waits until its service has ended, too."""
+        assert self._keeper is not None
+        (child,) = self._children()
+        self._keeper.kill()
+        self._keeper.wait()
+        self._keeper = None
+        until(lambda: not _runs(child), "the service runs on without its keeper")
+
     def pause(self) -> None:
         (child,) = self._children()
         os.kill(child, signal.SIGSTOP)
+
+
+def _runs(number: int) -> bool:
+    """Tells a process from one that has ended and that nobody has asked about yet."""
+    try:
+        return pathlib.Path(f"/proc/{number}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Program:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import ctypes
 import fcntl
 import os
 import select
@@ -26,6 +27,7 @@ _LISTENER = "hardbound-pkcs11"
 _FIRST = 3  # SD_LISTEN_FDS_START
 _MOST = 768
 _PAUSE = 1.0  # seconds between two starts
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
 
@@ -68,8 +70,10 @@ class Keeper:
     def _start(self) -> None:
         self._started = time.monotonic()
         given = [(self._listener.fileno(), _LISTENER), *self._kept.items()]
+        keeper = os.getpid()
         self._child = os.fork()
         if not self._child:
+            _end_with(keeper)
             _become(self._command, given, self._address)
 
     def _on_signals(self, numbers: bytes) -> None:
@@ -111,6 +115,14 @@ def _bound(path: str, kind: int, mode: int) -> socket.socket:
     bound.bind(path)
     os.chmod(path, mode)
     return bound
+
+
+def _end_with(keeper: int) -> None:
+    """Has the kernel end this process, a fork, when the keeper is killed: the next one's service needs its sockets."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != keeper:
+        os._exit(1)
 
 
 def _become(command: t.Sequence[str], given: t.Sequence[t.Tuple[int, str]], address: str) -> t.NoReturn:

@@ -72,6 +72,17 @@ def test_thirty_programs_outlive_an_upgrade(host: Host, manager: t.Union[Systemd
     assert end(programs) == {0}
 
 
+def test_a_killed_keeper_leaves_no_service_that_holds_the_next_ones_sockets(host: Host) -> None:
+    host.make("Corp card", keys=[KeySpecification(0x9A, KeyAlgorithm.ECC_P256)])
+    supervisor = Supervisor(host)
+    supervisor.start()
+    supervisor.die()
+    supervisor.start()
+    program = Program(host)
+    assert (program.answer(), program.sign()) == ("ready", "signed")
+    assert end([program]) == {0}
+
+
 def test_a_request_that_the_service_dies_over_is_answered_by_the_next(
     host: Host, manager: t.Union[Systemd, Supervisor]
 ) -> None:
