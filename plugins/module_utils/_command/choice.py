@@ -17,10 +17,15 @@ def chosen(cards: t.Sequence[Message], named: t.Optional[str]) -> t.List[Message
     """
     if not cards:
         raise CommandError(ExitCode.NO_CARD, "You have no card on this computer: ask your administrator for one.")
-    found = [card for card in cards if named is None or named in (card["name"], str(card["card"]))]
+    found = those_named(cards, named)
     if not found:
         raise CommandError(ExitCode.NO_CARD, f"You have no card {named!r}: choose {_names(cards)}.")
     return found
+
+
+def those_named(cards: t.Sequence[Message], named: t.Optional[str]) -> t.List[Message]:
+    """Returns the cards of a name or number, which may be none; all without one."""
+    return [card for card in cards if named is None or named in (card["name"], str(card["card"]))]
 
 
 def the_one(cards: t.Sequence[Message], named: t.Optional[str]) -> Message:

@@ -13,7 +13,7 @@ from .._encoding.owner_call import SOCKET, Message
 from .._errors import HardboundError
 from . import due, status, trial, uri
 from .certificate import REVOCATION_LISTS, revocation_lists
-from .choice import chosen, the_one
+from .choice import chosen, the_one, those_named
 from .exit_code import CommandError, ExitCode
 from .service import CardService
 from .terminal import Terminal
@@ -116,7 +116,7 @@ def _show_ssh(work: Work) -> ExitCode:
 def _show_due(work: Work) -> ExitCode:
     """Whoever has no card has nothing to see to: the timer runs for everybody."""
     lists, options = revocation_lists(work.options.crls), work.options
-    cards = [card for card in work.service.cards() if options.card in (None, card["name"], str(card["card"]))]
+    cards = those_named(work.service.cards(), options.card)
     found = [each for card in cards for each in due.coming(card, lists, _now(), options.days)]
     if found and options.notify and work.notify("Smart card", "\n".join(found)):
         return ExitCode.FINE

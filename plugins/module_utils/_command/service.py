@@ -7,6 +7,7 @@ from __future__ import annotations
 import socket
 import typing as t
 
+from .._encoding.fields import encoded
 from .._encoding.owner_call import (
     LONGEST_ANSWER,
     SOCKET,
@@ -15,7 +16,6 @@ from .._encoding.owner_call import (
     OwnerCall,
     bytes_of,
     read_line,
-    text_of,
     write_line,
 )
 from .exit_code import CommandError, ExitCode
@@ -45,7 +45,7 @@ class CardService:
         self._ask({"call": OwnerCall.UNBLOCK.value, "card": card, "puk": puk, "new_pin": new_pin}, ExitCode.TPM)
 
     def sign(self, card: int, slot: str, digest: bytes, pin: t.Optional[str]) -> bytes:
-        question = {"call": OwnerCall.SIGN.value, "card": card, "slot": slot, "digest": text_of(digest), "pin": pin}
+        question = {"call": OwnerCall.SIGN.value, "card": card, "slot": slot, "digest": encoded(digest), "pin": pin}
         return bytes_of(self._ask(question, ExitCode.TPM))
 
     def _ask(self, question: Message, silent: ExitCode) -> t.Any:

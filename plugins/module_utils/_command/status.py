@@ -10,7 +10,7 @@ import typing as t
 from .._encoding.owner_call import Message
 from .certificate import CertificateState, Lists, state_of
 
-_FACES = {"pcsc": "reader", "pkcs11": "p11-kit"}
+_FACES = {"pkcs11": "p11-kit"}
 
 
 def told(card: Message, lists: Lists) -> Message:

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import stat
+import typing as t
 
 from .._errors import StateError
+
+_log = logging.getLogger("hardbound")
 
 _EVERYBODY = 0o666
 """To connect, a program has to write; what it may see, SO_PEERCRED decides. SSSD is root without CAP_DAC_OVERRIDE."""
@@ -26,6 +30,28 @@ def listen(path: str) -> socket.socket:
     os.chmod(path, _EVERYBODY)
     listening.listen(_BACKLOG)
     return listening
+
+
+Admit = t.Callable[[socket.socket], None]
+
+
+def accept(listening: socket.socket, admit: Admit) -> None:
+    """Takes one new connection, if there is one, and has it admitted."""
+    try:
+        connection, _address = listening.accept()
+    except OSError as error:
+        _log.debug("no connection: %s", error)
+    else:
+        admit_or_close(connection, admit)
+
+
+def admit_or_close(connection: socket.socket, admit: Admit) -> None:
+    """Has a connection admitted. One whose other end has gone already is closed."""
+    try:
+        admit(connection)
+    except OSError as error:
+        _log.debug("a program has gone before it was known: %s", error)
+        connection.close()
 
 
 def _make_way(path: str) -> None:

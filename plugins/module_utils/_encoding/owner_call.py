@@ -3,7 +3,7 @@
 """What the owner of a card asks the card service, and hears: one object of JSON (RFC 8259) in a line each.
 
 A connection carries one question and its answer. Who asks, the kernel tells the service, so no question says it. Bytes
-are written in base64.
+are written in base64, as :func:`.fields.encoded` does.
 
 =============  ================================  ==========================================
 ``call``       what it says                      what ``answer`` is
@@ -83,11 +83,6 @@ def read_line(line: bytes) -> Message:
     if not isinstance(message, dict):
         raise MessageError("no object of JSON")
     return message
-
-
-def text_of(data: bytes) -> str:
-    """Returns bytes as a message has them."""
-    return base64.b64encode(data).decode()
 
 
 def bytes_of(text: object) -> bytes:

@@ -9,8 +9,8 @@ asked, as the kernel knows who has connected, and alone can answer.
 
 from __future__ import annotations
 
+import contextlib
 import json
-import logging
 import os
 import selectors
 import socket
@@ -18,10 +18,9 @@ import typing as t
 
 from ..logind import is_at_seat
 from ..peer import Names, peer_of
-from ..unix_socket import listen
+from ..unix_socket import accept, listen
 from .presence import AskedForPresence, PresenceQuestion
 
-_log = logging.getLogger("hardbound")
 _MOST = 64
 _MOST_OF_USER = 4
 _LONGEST_LINE = 256
@@ -50,16 +49,7 @@ class PresenceDesk:
 
     def serve(self, _events: int) -> int:
         """Takes one session that waits to be asked. One over a limit is closed at once."""
-        try:
-            connection, _address = self._listening.accept()
-        except OSError as error:
-            _log.debug("no session: %s", error)
-            return 0
-        try:
-            self._admit(connection)
-        except OSError as error:
-            _log.debug("a session has gone before it was known: %s", error)
-            connection.close()
+        accept(self._listening, self._admit)
         return 0
 
     def _admit(self, connection: socket.socket) -> None:
@@ -93,7 +83,8 @@ class PresenceDesk:
         if self._path:
             self._selector.unregister(self._listening)
             self._listening.close()
-            os.unlink(self._path)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)
 
 
 class _Asked:

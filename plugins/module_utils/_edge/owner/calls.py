@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ..._card import errors
 from ..._card.key import Key, PinUse, slot_name, slot_number
 from ..._card.secret import Reference
-from ..._encoding.owner_call import Message, MessageError, OwnerCall, OwnerFault, bytes_of, text_of
+from ..._encoding.fields import encoded
+from ..._encoding.owner_call import Message, MessageError, OwnerCall, OwnerFault, bytes_of
 from ..._encoding.rsa_padding import digest_info, pad_pkcs1
 from ..._errors import HardboundError, InputError
 from ..card import Card
@@ -68,47 +70,38 @@ class OwnerCalls:
                 card = self._cards.open(number)
             except errors.CardGone:
                 continue
-            yield card
-            card.close()
+            with contextlib.closing(card):
+                yield card
 
     def change_pin(self, question: Message) -> None:
         """:raises WrongSecret, Blocked, TpmLockout, InputError:"""
-        card = self._open(question)
-        try:
-            card.change(Reference.PIN, _secret(card, question, Reference.PIN), _new_pin(question))
-        finally:
-            card.close()
+        with self._open(question) as card:
+            card.change(Reference.PIN, _secret(card, question, Reference.PIN), _text(question, "new_pin"))
 
     def unblock(self, question: Message) -> None:
         """:raises WrongSecret, Blocked, NotOffered, TpmLockout, InputError:"""
-        card = self._open(question)
-        try:
+        with self._open(question) as card:
             if not card.has(Reference.PUK):
                 raise errors.NotOffered(f"The card {card.name!r} has no PUK: ask your administrator for a new PIN.")
-            card.unblock(_secret(card, question, Reference.PUK), _new_pin(question))
-        finally:
-            card.close()
+            card.unblock(_secret(card, question, Reference.PUK), _text(question, "new_pin"))
 
     def sign(self, question: Message) -> str:
         """:raises WrongSecret, Blocked, PinDue, NoSuchKey, TpmLockout:"""
-        card = self._open(question)
-        try:
+        with self._open(question) as card:
             key = _key(card, question)
             digest = bytes_of(question.get("digest"))
             if len(digest) != key.algorithm.digest_size:
                 raise MessageError("The digest has not the size of the key's own hash.")
             if key.pin is not PinUse.NEVER:
                 card.verify(_secret(card, question, Reference.PIN))
-            return text_of(_signature(card, key, digest))
-        finally:
-            card.close()
+            return encoded(_signature(card, key, digest))
 
-    def _open(self, question: Message) -> Card:
+    def _open(self, question: Message) -> t.ContextManager[Card]:
         """:raises CardGone: for a card of somebody else as for one that is not there"""
         number = question.get("card")
         if not isinstance(number, int) or not self._cards.may_use(number):
             raise errors.CardGone("You have no such card: see which there are with status.")
-        return self._cards.open(number)
+        return contextlib.closing(self._cards.open(number))
 
 
 def _signature(card: Card, key: Key, digest: bytes) -> bytes:
@@ -126,11 +119,6 @@ def _key(card: Card, question: Message) -> Key:
     return found
 
 
-def _new_pin(question: Message) -> bytes:
-    """:raises MessageError: if there is none"""
-    return _text(question, "new_pin")
-
-
 def _secret(card: Card, question: Message, reference: Reference) -> bytes:
     """Returns PIN or PUK. What no card can have costs no try.
 
@@ -143,6 +131,7 @@ def _secret(card: Card, question: Message, reference: Reference) -> bytes:
 
 
 def _text(question: Message, field: str) -> bytes:
+    """:raises MessageError: if there is none"""
     text = question.get(field)
     if not isinstance(text, str):
         raise MessageError(f"The question lacks {field}.")

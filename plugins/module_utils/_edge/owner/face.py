@@ -18,7 +18,7 @@ from ..._card.host import CardHost
 from ..._encoding.owner_call import LONGEST_QUESTION, MessageError, read_line, write_line
 from ..directory import Directory, UserCards
 from ..peer import Peer, peer_of
-from ..unix_socket import listen
+from ..unix_socket import accept, listen
 from .calls import OwnerCalls
 from .view import ReaderSight
 
@@ -97,16 +97,7 @@ class _Desk:
 
     def serve(self, _events: int) -> int:
         """Takes one new connection."""
-        try:
-            connection, _address = self._listening.accept()
-        except OSError as error:
-            _log.debug("no connection: %s", error)
-            return 0
-        try:
-            self._admit(connection)
-        except OSError as error:
-            _log.debug("a program has gone before it was known: %s", error)
-            connection.close()
+        accept(self._listening, self._admit)
         return 0
 
     def _admit(self, connection: socket.socket) -> None:

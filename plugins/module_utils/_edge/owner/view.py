@@ -13,7 +13,8 @@ from ..._card.host import CardHost
 from ..._card.key import Key, slot_name
 from ..._card.record import Record, presented
 from ..._card.secret import Reference
-from ..._encoding.owner_call import Message, text_of
+from ..._encoding.fields import encoded
+from ..._encoding.owner_call import Message
 from ..._errors import HardboundError
 from ..card import Card
 from ..pkcs11.attributes import identifier
@@ -85,6 +86,6 @@ def _key(card: Card, key: Key) -> Message:
         "id": identifier(key.slot).hex(),
         "algorithm": key.algorithm.value,
         "pin": key.pin.value,
-        "public": text_of(key.public),
-        "certificate": text_of(certificate) if certificate else None,
+        "public": encoded(key.public),
+        "certificate": encoded(certificate) if certificate else None,
     }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The socket that all programs of a host reach, and their connections.
 
-Everybody may connect; what somebody sees there, :mod:`.cards` decides. So there are limits for each user, before
+Everybody may connect; what somebody sees there, :mod:`..directory` decides. So there are limits for each user, before
 anything is read.
 """
 
@@ -15,6 +15,7 @@ import socket
 import typing as t
 
 from ..peer import Peer, peer_of
+from ..unix_socket import accept, admit_or_close
 from .connection import Connection, Disconnected
 from .context import Cards
 from .handed_down import Keeper
@@ -56,12 +57,7 @@ class Listener:
 
     def serve(self, _events: int) -> int:
         """Takes one new connection. One that is over a limit is closed at once: the program has no cards then."""
-        try:
-            connection, _address = self._listening.accept()
-        except OSError as error:
-            _log.debug("no connection: %s", error)
-        else:
-            self.adopt(connection)
+        accept(self._listening, self._admit)
         return 0
 
     def adopt(self, connection: socket.socket, offered: t.Optional[int] = None) -> None:
@@ -69,13 +65,9 @@ class Listener:
 
         :param offered: the version that the program had offered to the process before this one
         """
-        try:
-            self._admit(connection, offered)
-        except OSError as error:
-            _log.debug("a program has gone before it was known: %s", error)
-            connection.close()
+        admit_or_close(connection, lambda kept: self._admit(kept, offered))
 
-    def _admit(self, connection: socket.socket, offered: t.Optional[int]) -> None:
+    def _admit(self, connection: socket.socket, offered: t.Optional[int] = None) -> None:
         peer = peer_of(connection)
         if len(self._served) >= self._most or self._connections(peer.uid) >= min(MOST_OF_USER, self._most // 3):
             _log.warning("user %d has too many connections: one more was refused", peer.uid)

@@ -16,11 +16,8 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.owner import face as face_module
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.owner_call import (
-    LONGEST_QUESTION,
-    bytes_of,
-    text_of,
-)
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.fields import encoded
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.owner_call import LONGEST_QUESTION, bytes_of
 from ansible_collections.hardbound.identity.tests.support.owner_desk import OwnerDesk, SoftHost
 from ansible_collections.hardbound.identity.tests.support.soft_card import PIN, PUK
 from cryptography.hazmat.primitives import hashes
@@ -66,7 +63,7 @@ def test_nobody_does_anything_with_another_s_card(host: SoftHost, desk: OwnerDes
         {"call": "change_pin", "pin": "000000", "new_pin": "654321"},
         {"call": "unblock", "puk": "00000000", "new_pin": "654321"},
         {"call": "unblock", "puk": puk, "new_pin": "654321"},
-        {"call": "sign", "pin": pin, "slot": "authentication", "digest": text_of(DIGEST)},
+        {"call": "sign", "pin": pin, "slot": "authentication", "digest": encoded(DIGEST)},
     ):
         foreign = desk.ask(**{**call, "card": 1})
         missing = desk.ask(**{**call, "card": 7})
@@ -115,7 +112,7 @@ def test_what_no_card_can_have_costs_no_try(host: SoftHost, desk: OwnerDesk, sec
 
 def test_each_kind_of_key_signs(host: SoftHost, desk: OwnerDesk) -> None:
     made = {
-        slot: bytes_of(desk.ask("sign", card=0, slot=slot, pin=PIN.decode(), digest=text_of(DIGEST))["answer"])
+        slot: bytes_of(desk.ask("sign", card=0, slot=slot, pin=PIN.decode(), digest=encoded(DIGEST))["answer"])
         for slot in ("authentication", "key_management")
     }
     prehashed, private = utils.Prehashed(hashes.SHA256()), host.cards[0]._private
@@ -125,7 +122,7 @@ def test_each_kind_of_key_signs(host: SoftHost, desk: OwnerDesk) -> None:
 
 
 def test_a_wrong_pin_costs_one_try_and_signs_nothing(host: SoftHost, desk: OwnerDesk) -> None:
-    answer = desk.ask("sign", card=0, slot="authentication", pin="000000", digest=text_of(DIGEST))
+    answer = desk.ask("sign", card=0, slot="authentication", pin="000000", digest=encoded(DIGEST))
     assert (answer["fault"], answer["left"]) == ("wrong", 2)
 
 
@@ -136,10 +133,10 @@ def test_a_wrong_pin_costs_one_try_and_signs_nothing(host: SoftHost, desk: Owner
         ({}, "question"),
         ({"call": ["cards"]}, "question"),
         ({"call": "sign", "card": True, "slot": "authentication"}, "no_card"),
-        ({"call": "sign", "card": 0, "slot": "authentication", "pin": 5, "digest": text_of(DIGEST)}, "question"),
+        ({"call": "sign", "card": 0, "slot": "authentication", "pin": 5, "digest": encoded(DIGEST)}, "question"),
         ({"call": "sign", "card": 0, "slot": "authentication", "pin": "123456", "digest": "?"}, "question"),
         ({"call": "sign", "card": 0, "slot": "authentication", "pin": "123456", "digest": "AAAA"}, "question"),
-        ({"call": "sign", "card": 0, "slot": "signature", "pin": "123456", "digest": text_of(DIGEST)}, "card"),
+        ({"call": "sign", "card": 0, "slot": "signature", "pin": "123456", "digest": encoded(DIGEST)}, "card"),
         ({"call": "sign", "card": 0, "slot": "9A"}, "rule"),
         ({"call": "change_pin", "card": 0, "pin": "123456"}, "question"),
     ],
