@@ -44,9 +44,7 @@ class Challenge:
     def parse(cls, document: t.Any) -> Challenge:
         """:raises WireError: if a field is missing, of a wrong type, or too large"""
         fields = Fields(document, "")
-        version = fields.number("version", 2**31)
-        if version != VERSION:
-            raise fields.fault("version", f"is {version}, where {VERSION} is understood")
+        fields.demand_version(VERSION)
         card = fields.text("card", LONGEST_NAME)
         credential = Credential(fields.octets("blob", LARGEST_STRUCTURE), fields.octets("secret", LARGEST_STRUCTURE))
         challenge = cls(card, credential, fields.octets("sealed", LARGEST_PAYLOAD + _NONCE_SIZE + 16))

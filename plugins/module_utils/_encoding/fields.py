@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import typing as t
 
 from .wire import WireError
@@ -28,6 +29,24 @@ class Fields:
         if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
             raise self.fault("", "is no JSON object")
         self._left = dict(value)
+
+    @classmethod
+    def of_json(cls, data: bytes, what: str) -> Fields:
+        """Reads a whole document.
+
+        :param what: it is, for messages
+        :raises WireError: if it is no object of JSON
+        """
+        try:
+            return cls(json.loads(data), "")
+        except ValueError:
+            raise WireError(f"the {what} is no JSON") from None
+
+    def demand_version(self, understood: int) -> None:
+        """:raises WireError: if the document is of another version"""
+        version = self.number("version", 2**31)
+        if version != understood:
+            raise self.fault("version", f"is {version}, where {understood} is understood")
 
     def _take(self, name: str, kind: t.Type[t.Any]) -> t.Any:
         value = self.value(name)

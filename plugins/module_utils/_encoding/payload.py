@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from .evidence import LARGEST_CERTIFICATE, MOST_KEYS, Document
 from .fields import Fields, encoded
-from .wire import WireError
 
 VERSION = 2
 
@@ -33,13 +32,8 @@ class Payload:
     @classmethod
     def parse(cls, data: bytes) -> Payload:
         """:raises WireError: if it is no such document, or says more"""
-        try:
-            fields = Fields(json.loads(data), "")
-        except ValueError:
-            raise WireError("the payload is no JSON") from None
-        version = fields.number("version", 2**31)
-        if version != VERSION:
-            raise fields.fault("version", f"is {version}, where {VERSION} is understood")
+        fields = Fields.of_json(data, "payload")
+        fields.demand_version(VERSION)
         certificates = _read(fields, "certificates")
         ak_certificate = fields.octets("ak_certificate", LARGEST_CERTIFICATE)
         attestations = _read(fields, "attestations")

@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from dataclasses import dataclass, field
 
 from .fields import Fields, encoded
-from .wire import WireError
 
 VERSION = 1
 IDENTIFIER_DIGITS = 32
+_IDENTIFIER = re.compile(rf"[0-9a-f]{{{IDENTIFIER_DIGITS}}}")
 MOST_HALVES = 64
 HALF_SIZE = 32
 
@@ -32,13 +33,8 @@ class RecoveryOrder:
     @classmethod
     def parse(cls, data: bytes) -> RecoveryOrder:
         """:raises WireError: if it is no such document, or says more"""
-        try:
-            fields = Fields(json.loads(data), "")
-        except ValueError:
-            raise WireError("the order is no JSON") from None
-        version = fields.number("version", 2**31)
-        if version != VERSION:
-            raise fields.fault("version", f"is {version}, where {VERSION} is understood")
+        fields = Fields.of_json(data, "order")
+        fields.demand_version(VERSION)
         halves = dict(_half(each) for each in fields.objects("halves", MOST_HALVES))
         identifier, coming = _half(fields.object("coming"))
         fields.end()
@@ -50,9 +46,14 @@ class RecoveryOrder:
         return json.dumps({"version": VERSION, "halves": halves, "coming": coming}).encode()
 
 
+def is_identifier(text: str) -> bool:
+    """Whether it can be what both sides call a half."""
+    return _IDENTIFIER.fullmatch(text) is not None
+
+
 def _half(fields: Fields) -> t.Tuple[str, bytes]:
     identifier, half = fields.text("identifier", IDENTIFIER_DIGITS), fields.octets("half", HALF_SIZE)
-    if len(identifier) != IDENTIFIER_DIGITS or set(identifier) - set("0123456789abcdef"):
+    if not is_identifier(identifier):
         raise fields.fault("identifier", f"has not {IDENTIFIER_DIGITS} digits in hexadecimal")
     if len(half) != HALF_SIZE:
         raise fields.fault("half", f"has not {HALF_SIZE} bytes")

@@ -42,13 +42,18 @@ def parse_nonce(text: t.Any, field: str) -> bytes:
 
     :raises InputError: if it is not base64 of NONCE_SIZE bytes
     """
+    return parse_octets(text, NONCE_SIZE, field, "let the controller make it")
+
+
+def parse_octets(text: t.Any, size: int, field: str, remedy: str) -> bytes:
+    """:raises InputError: if it is not base64 of so many bytes. The message does not hold it"""
     try:
-        nonce = base64.b64decode(str(text), validate=True)
+        octets = base64.b64decode(str(text), validate=True)
     except (ValueError, binascii.Error):
-        nonce = b""
-    if len(nonce) != NONCE_SIZE:
-        raise InputError(field, f"is no base64 of {NONCE_SIZE} bytes", "let the controller make it")
-    return nonce
+        octets = b""
+    if len(octets) != size:
+        raise InputError(field, f"is no base64 of {size} bytes", remedy)
+    return octets
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,6 @@ docs/recovery.md says who holds which half. The host is asked twice: to show the
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -22,14 +19,15 @@ from .._card.recovery_half import keep, reveal
 from .._card.secret import Reference
 from .._card.store import Store
 from .._encoding.challenge import Challenge
-from .._encoding.recovery_order import HALF_SIZE, RecoveryOrder
+from .._encoding.fields import encoded
+from .._encoding.recovery_order import HALF_SIZE, IDENTIFIER_DIGITS, RecoveryOrder, is_identifier
 from .._encoding.wire import WireError
 from .._errors import InputError, StateError
 from .._spine import View
 from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
 from .arguments import PLACE, endorsement_auth, owner_auth
-from .attestation import parse_nonce
+from .attestation import parse_nonce, parse_octets
 from .existing_card import ExistingCard
 from .first_pin import WantedPin
 from .pin import SmartcardPin, WantedSecrets, find_secret
@@ -47,7 +45,6 @@ ARGUMENTS: Arguments = {
     "new_pin": {"type": "str", "no_log": True},
     "pin_escrow_key": {"type": "str", "no_log": False},
 }
-_IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 
 
 def parse_halves(offered: t.Optional[t.Mapping[str, t.Any]], field_name: str) -> t.Optional[NewHalves]:
@@ -58,14 +55,9 @@ def parse_halves(offered: t.Optional[t.Mapping[str, t.Any]], field_name: str) ->
     if offered is None:
         return None
     remedy = "let smartcard_enrollment make it"
-    if not _IDENTIFIER.fullmatch(offered["identifier"]):
-        raise InputError(f"{field_name}.identifier", "has not 32 digits in hexadecimal", remedy)
-    try:
-        half = base64.b64decode(offered["half"], validate=True)
-    except (ValueError, binascii.Error):
-        half = b""
-    if len(half) != HALF_SIZE:
-        raise InputError(f"{field_name}.half", f"is no base64 of {HALF_SIZE} bytes", remedy)
+    if not is_identifier(offered["identifier"]):
+        raise InputError(f"{field_name}.identifier", f"has not {IDENTIFIER_DIGITS} digits in hexadecimal", remedy)
+    half = parse_octets(offered["half"], HALF_SIZE, f"{field_name}.half", remedy)
     return NewHalves.make(offered["identifier"], half)
 
 
@@ -155,7 +147,7 @@ class CardRecovery:
     def _recover(self, known: Recovery, challenge: Challenge) -> View:
         order, answer = self._opened(challenge)
         escrowed = self.carry_out(known, order)
-        return {"answer": base64.b64encode(answer).decode(), "pin_escrow": escrowed, TICKETS: True}
+        return {"answer": encoded(answer), "pin_escrow": escrowed, TICKETS: True}
 
     def carry_out(self, known: Recovery, order: RecoveryOrder) -> t.Optional[str]:
         """Gives the card the new PIN and another PUK. Cut off anywhere, it can be done again with the same halves.

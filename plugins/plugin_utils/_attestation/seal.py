@@ -92,9 +92,7 @@ def _of_answered(verdict: Verdict, answered: t.AbstractSet[str]) -> Verdict:
 
 def _opened(bundle: t.Any, ours: t.Optional[Trust]) -> t.Any:
     fields = Fields(bundle, "")
-    version = fields.number("version", 2**31)
-    if version != VERSION:
-        raise fields.fault("version", f"is {version}, where {VERSION} is understood")
+    fields.demand_version(VERSION)
     content, signature = fields.value("content"), fields.object("signature")
     fields.end()
     own, issuer = (Certificate.parse(each) for each in signature.octets_list("certificates", 2, LARGEST_CERTIFICATE))

@@ -8,13 +8,13 @@ passkey but those that the CA's root stands behind: passkeys that attest themsel
 
 from __future__ import annotations
 
-import base64
 import json
 import typing as t
 import uuid
 
 from ...module_utils._card import authenticator_model as model
 from ...module_utils._cryptography import serialization, x509
+from ...module_utils._encoding.fields import encoded
 from ...module_utils._encoding.key_algorithm import KeyAlgorithm
 from ...module_utils._pin import SHORTEST
 
@@ -34,7 +34,7 @@ _CHARACTERS = 95
 
 def metadata_statement(root: x509.Certificate) -> bytes:
     """Returns the statement as JSON."""
-    certificate = base64.b64encode(root.public_bytes(serialization.Encoding.DER)).decode()
+    certificate = encoded(root.public_bytes(serialization.Encoding.DER))
     statement = {
         "legalHeader": _LEGAL_HEADER,
         "description": _DESCRIPTION,

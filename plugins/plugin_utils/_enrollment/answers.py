@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ...module_utils._card.key import slot_number
 from ...module_utils._encoding.evidence import LONGEST_NAME, MOST_CARDS, Document
-from ...module_utils._encoding.recovery_order import IDENTIFIER_DIGITS
+from ...module_utils._encoding.recovery_order import is_identifier
 from ...module_utils._escrow import ESCROWED
 from . import words
 
@@ -123,7 +123,7 @@ class SecondAnswer:
 def identifiers(value: t.Any) -> t.Tuple[str, ...]:
     """Returns what a host says of the halves that a card has."""
     some = value[:_MOST_ENTRIES] if isinstance(value, list) else []
-    return tuple(each for each in some if isinstance(each, str) and len(each) == IDENTIFIER_DIGITS)
+    return tuple(each for each in some if isinstance(each, str) and is_identifier(each))
 
 
 def escrowed(card: t.Mapping[str, t.Any]) -> t.Dict[str, t.Optional[str]]:

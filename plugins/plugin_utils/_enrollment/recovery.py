@@ -39,7 +39,7 @@ class PinRecovery:
     def __init__(
         self, place: CertificatePlace, ledger: Ledger, key: RecoveryKey, recipient: t.Any, reason: str = ""
     ) -> None:
-        if len(reason) > LONGEST_REASON or not (reason.isprintable() or not reason):
+        if len(reason) > LONGEST_REASON or not reason.isprintable():
             raise InputError("reason", "is too long, or not printable", f"use up to {LONGEST_REASON} characters")
         self._place, self._ledger, self._reason = place, ledger, reason
         self._key, self._recipient = key, recipient
@@ -48,7 +48,7 @@ class PinRecovery:
         if not self._known:
             found = f"the ledger holds no half for the card {place.card} of {place.host}"
             remedy = "see that host and name are those of the inventory; without a half, the PUK or a new card helps"
-            raise StateError(found, f"{remedy}")
+            raise StateError(found, remedy)
 
     def question(self) -> Document:
         """Returns what the host is asked at each visit."""

@@ -7,11 +7,11 @@ The private half is never on the controller in the clear: it is used encrypted, 
 
 from __future__ import annotations
 
-import base64
 import os
 import typing as t
 from dataclasses import dataclass, field
 
+from ...module_utils._encoding.fields import encoded
 from ...module_utils._encoding.recovery_order import HALF_SIZE, IDENTIFIER_DIGITS
 from ...module_utils._errors import InputError, StateError
 from ...module_utils._escrow import load_recipient, seal, unseal
@@ -34,7 +34,7 @@ class NewHalf:
 
     def task(self) -> t.Dict[str, str]:
         """Returns what a host gets to make the PUK with."""
-        return {"identifier": self.identifier, "half": base64.b64encode(self.half).decode()}
+        return {"identifier": self.identifier, "half": encoded(self.half)}
 
     def sealed(self, recipient: t.Any) -> Half:
         """:param recipient: the recovery key's public half"""
