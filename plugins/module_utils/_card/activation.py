@@ -50,12 +50,11 @@ def activate_cards(store: Store, tpm: Tpm, challenges: t.Sequence[Challenge]) ->
 def _activate(store: Store, tpm: Tpm, endorsement: Endorsement, ek: t.Any, challenge: Challenge) -> Activation:
     try:
         record = _find(store, challenge.card)
-        secret = _open(tpm, endorsement, ek, record, challenge)
-        payload = Payload.parse(unseal(secret, challenge.card, challenge.sealed))
-        changed = _store(store, record.number, payload)
+        content, said = _open(tpm, endorsement, ek, record, challenge)
+        changed = _store(store, record.number, Payload.parse(content))
     except (HardboundError, WireError) as error:
         return Activation(challenge.card, failure=str(error))
-    return Activation(challenge.card, changed, answer(secret, challenge.card, challenge.sealed))
+    return Activation(challenge.card, changed, said)
 
 
 def open_challenge(store: Store, tpm: Tpm, challenge: Challenge) -> t.Tuple[bytes, bytes]:
@@ -68,9 +67,7 @@ def open_challenge(store: Store, tpm: Tpm, challenge: Challenge) -> t.Tuple[byte
     with tpm.taken():
         found, record = find_endorsement(tpm), _find(store, challenge.card)
         with endorsement_key(tpm, found) as (ek, _public):
-            secret = _open(tpm, found, ek, record, challenge)
-    content = unseal(secret, challenge.card, challenge.sealed)
-    return content, answer(secret, challenge.card, challenge.sealed)
+            return _open(tpm, found, ek, record, challenge)
 
 
 def _find(store: Store, name: str) -> Record:
@@ -80,11 +77,13 @@ def _find(store: Store, name: str) -> Record:
     raise CardGone(f"There is no card {name!r} in {store.folder}.")
 
 
-def _open(tpm: Tpm, endorsement: Endorsement, ek: t.Any, record: Record, challenge: Challenge) -> bytes:
+def _open(tpm: Tpm, endorsement: Endorsement, ek: t.Any, record: Record, challenge: Challenge) -> t.Tuple[bytes, bytes]:
     if record.ak is None:
         raise StateError(f"the card {record.name!r} has no attestation key", "run the enrolment again")
     with tpm_object.loaded(tpm, storage_root_of(tpm, record.storage_root), record.ak) as ak:
-        return activate(tpm, endorsement.template, ek, ak, challenge.credential)
+        secret = activate(tpm, endorsement.template, ek, ak, challenge.credential)
+    content = unseal(secret, challenge.card, challenge.sealed)
+    return content, answer(secret, challenge.card, challenge.sealed)
 
 
 def _store(store: Store, number: int, payload: Payload) -> bool:

@@ -68,8 +68,9 @@ def found(entries: Iterable[Entry]) -> Tuple[FoundEntry, ...]:
     """Returns what is left of the entries once a client has carried them all out."""
     outcome: Dict[Tuple[str, str], FoundEntry] = {}
     for entry in entries:
-        for at in [at for at in outcome if _undoes(entry, *at)] if _is_command(entry) else ():
-            del outcome[at]
+        if _is_command(entry):
+            for at in [at for at in outcome if _undoes(entry, *at)]:
+                del outcome[at]
         command, name = _split(entry)
         if command in ("", preg.DELETE_VALUE):
             at = (entry.key.lower(), name.lower())
