@@ -73,8 +73,7 @@ class Keeper:
         keeper = os.getpid()
         self._child = os.fork()
         if not self._child:
-            _end_with(keeper)
-            _become(self._command, given, self._address)
+            _become(keeper, self._command, given, self._address)
 
     def _on_signals(self, numbers: bytes) -> None:
         if {signal.SIGTERM, signal.SIGINT} & set(numbers):
@@ -119,17 +118,17 @@ def _bound(path: str, kind: int, mode: int) -> socket.socket:
 
 def _end_with(keeper: int) -> None:
     """Has the kernel end this process, a fork, when the keeper is killed: the next one's service needs its sockets."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != keeper:
         os._exit(1)
 
 
-def _become(command: t.Sequence[str], given: t.Sequence[t.Tuple[int, str]], address: str) -> t.NoReturn:
+def _become(keeper: int, command: t.Sequence[str], given: t.Sequence[t.Tuple[int, str]], address: str) -> t.NoReturn:
     """Makes this process, a fork, the service. What it is given lies from file descriptor 3 on."""
     signal.set_wakeup_fd(-1)
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+    _end_with(keeper)
     beyond = _FIRST + len(given)
     far = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, beyond) for number, _name in given]
     for place, number in enumerate(far, _FIRST):
