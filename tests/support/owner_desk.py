@@ -8,7 +8,6 @@ import os
 import pwd
 import selectors
 import socket
-import threading
 import time
 import types
 import typing as t
@@ -20,6 +19,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.record im
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.owner.face import OwnerFace
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.owner_call import read_line, write_line
+from ansible_collections.hardbound.identity.tests.support.selector_thread import SelectorThread
 from ansible_collections.hardbound.identity.tests.support.soft_card import SoftCard
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -78,26 +78,12 @@ class OwnerDesk:
         self._face = OwnerFace(self.path, folder)
         self._selector = selectors.DefaultSelector()
         self._face.start(t.cast(t.Any, host), self._selector, self.failures.append)
-        self._ending, self._end = socket.socketpair()
-        self._selector.register(self._ending, selectors.EVENT_READ, None)
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            due = self._face.due
-            for key, events in self._selector.select(max(0.0, min(due) - time.monotonic()) if due else None):
-                if key.data is None:
-                    return
-                key.data.serve(events)
-            self._face.tidy(time.monotonic())
+        self._thread = SelectorThread(self._selector, lambda: self._face.due, lambda: self._face.tidy(time.monotonic()))
 
     def stop(self) -> None:
-        self._end.send(b"x")
-        self._thread.join()
+        self._thread.stop()
         self._face.stop()
-        self._ending.close()
-        self._end.close()
+        self._thread.close()
 
     def ask(self, call: str, **said: t.Any) -> t.Mapping[str, t.Any]:
         return read_line(self.send(write_line({"call": call, **said})))

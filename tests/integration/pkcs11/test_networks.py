@@ -37,6 +37,17 @@ def needs(*programs: str) -> None:
             pytest.skip(f"needs {program}")
 
 
+def certified(host: Host, keys: Keys) -> pathlib.Path:
+    """Makes client.pem of the card, and server.pem and server.key. Returns the folder that these are in."""
+    record = host.make("Corp card", keys=keys)
+    host.register()
+    host.start()
+    folder = host.machine.folder
+    (folder / "client.pem").write_text(ssl.DER_cert_to_PEM_cert(record.certificates[0x9A]))
+    host.certify_server()
+    return folder
+
+
 @pytest.fixture
 def server(host: Host) -> t.Iterator[pathlib.Path]:
     """A server of OpenSSH that lets the card's key in. Returns the configuration of its clients."""
@@ -91,17 +102,12 @@ def test_a_wireless_network_by_eap_tls(host: Host, keys: Keys) -> None:
     needs("eapol_test", "hostapd")
     if not os.path.exists(ENGINE):
         pytest.skip(f"needs {ENGINE}, as in Debian's libengine-pkcs11-openssl")
-    record = host.make("Corp card", keys=keys)
-    host.register()
-    host.start()
-    folder = host.machine.folder
-    (folder / "clients.pem").write_text(ssl.DER_cert_to_PEM_cert(record.certificates[0x9A]))
-    host.certify_server()
+    folder = certified(host, keys)
     (folder / "users").write_text("* TLS\n")
     (folder / "clients").write_text("127.0.0.1 shared\n")
     (folder / "hostapd.conf").write_text(
         f"driver=none\neap_server=1\neap_user_file={folder}/users\nradius_server_clients={folder}/clients\n"
-        f"ca_cert={folder}/clients.pem\nserver_cert={folder}/server.pem\nprivate_key={folder}/server.key\n"
+        f"ca_cert={folder}/client.pem\nserver_cert={folder}/server.pem\nprivate_key={folder}/server.key\n"
     )
     (folder / "client.conf").write_text(
         f"pkcs11_engine_path={ENGINE}\npkcs11_module_path={PROXY}\n"
@@ -155,12 +161,7 @@ class Charon:
 
 def test_a_vpn_of_strongswan(host: Host) -> None:
     needs(CHARON, "swanctl")
-    record = host.make("Corp card", keys=RSA)
-    host.register()
-    host.start()
-    folder = host.machine.folder
-    (folder / "client.pem").write_text(ssl.DER_cert_to_PEM_cert(record.certificates[0x9A]))
-    host.certify_server()
+    folder = certified(host, RSA)
     both = "version = 2\n proposals = aes128-sha256-modp2048\n childless = force"
     gateway = Charon(
         host,
@@ -188,12 +189,7 @@ def test_a_vpn_of_strongswan(host: Host) -> None:
 def test_a_vpn_of_openvpn(host: Host) -> None:
     """It asks for the PIN at its terminal."""
     needs("openvpn", "script")
-    record = host.make("Corp card", keys=RSA)
-    host.register()
-    host.start()
-    folder = host.machine.folder
-    (folder / "client.pem").write_text(ssl.DER_cert_to_PEM_cert(record.certificates[0x9A]))
-    host.certify_server()
+    folder = certified(host, RSA)
     found = re.search(r"Serialized id: +(\S+)", host.run("openvpn", "--show-pkcs11-ids", PROXY))
     assert found is not None
     both = "dev null\nifconfig-noexec\nverb 3\n"

@@ -17,7 +17,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import types
 import typing as t
 from pathlib import Path
@@ -41,6 +40,7 @@ from ansible_collections.hardbound.identity.tests.support.p11_kit_client import 
     framed,
     request,
 )
+from ansible_collections.hardbound.identity.tests.support.selector_thread import SelectorThread
 from ansible_collections.hardbound.identity.tests.support.soft_card import PIN
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
@@ -88,24 +88,12 @@ class Serving:
         self.face = Pkcs11Face(path, root_uses=True)
         self._selector = selectors.DefaultSelector()
         self.face.start(t.cast(t.Any, host), self._selector, self.failures.append)
-        self._ending, self._end = socket.socketpair()
-        self._selector.register(self._ending, selectors.EVENT_READ, None)
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            for key, events in self._selector.select():
-                if key.data is None:
-                    return
-                key.data.serve(events)
+        self._thread = SelectorThread(self._selector)
 
     def stop(self) -> None:
-        self._end.send(b"x")
-        self._thread.join()
+        self._thread.stop()
         self.face.stop()
-        self._ending.close()
-        self._end.close()
+        self._thread.close()
 
     @property
     def connections(self) -> int:
