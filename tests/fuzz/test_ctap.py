@@ -141,10 +141,10 @@ def test_packets() -> None:
     sent: t.List[bytes] = []
 
     class Echo:
-        def transmit(self, request: bytes, _channel: int) -> bytes:
+        def transmit(self, request: bytes, channel: int, present: bool) -> bytes:
             return b"\0" + request
 
-    device = HidDevice(t.cast(Authenticator, Echo()), sent.append)
+    device = HidDevice(Echo(), sent.append)
 
     def take(data: bytes) -> None:
         sent.clear()

@@ -13,7 +13,6 @@ import time
 import typing as t
 
 from ..._card.authenticator_model import LARGEST_REQUEST
-from .authenticator import Authenticator
 from .pin_token import Clock
 from .presence import Ask, AskedForPresence, PresenceNeeded, PresenceQuestion, ask_nobody
 from .reference import CtapStatus
@@ -105,6 +104,12 @@ class WaitingMessage:
         self.alive_at = now
 
 
+class CtapExchange(t.Protocol):
+    """What answers a message, as :class:`.authenticator.Authenticator` does."""
+
+    def transmit(self, request: bytes, channel: int, present: bool) -> bytes: ...
+
+
 class HidDevice:
     """One device, whichever way its packets come.
 
@@ -114,7 +119,7 @@ class HidDevice:
     """
 
     def __init__(
-        self, authenticator: Authenticator, send: Send, now: Clock = time.monotonic, ask: Ask = ask_nobody
+        self, authenticator: CtapExchange, send: Send, now: Clock = time.monotonic, ask: Ask = ask_nobody
     ) -> None:
         self._authenticator = authenticator
         self._send = send
