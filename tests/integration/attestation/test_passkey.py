@@ -1,10 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A passkey's attestation as relying parties check it, up to our root: python-fido2's verifier and PyPI's webauthn."""
+"""A passkey's attestation as relying parties check it, up to our root: python-fido2, and PyPI's and npm's packages."""
 
 from __future__ import annotations
 
 import json
+import os
+import pathlib
+import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -39,6 +43,7 @@ __all__ = ["bench", "corp", "known_maker"]
 pytestmark = [pytest.mark.tpm, pytest.mark.filterwarnings("ignore::DeprecationWarning:fido2")]
 
 PIN = "123456"
+SIMPLE_WEB_AUTHN = pathlib.Path(__file__).parents[2] / "support/simplewebauthn.js"
 
 
 @pytest.fixture
@@ -74,19 +79,56 @@ def registered(program, algorithm=-7):
     return options.public_key.challenge, answer
 
 
-def ask_webauthn(corp, challenge, answer):
+def as_json(answer):
+    """What a page makes of it with the browser's toJSON()."""
     encoded = webauthn.helpers.bytes_to_base64url
     name = encoded(answer.attestation_object.auth_data.credential_data.credential_id)
     shown = {"clientDataJSON": encoded(answer.client_data), "attestationObject": encoded(answer.attestation_object)}
-    credential = {"id": name, "rawId": name, "response": shown, "type": "public-key"}
+    return {"id": name, "rawId": name, "response": shown, "type": "public-key", "clientExtensionResults": {}}
+
+
+def ask_webauthn(corp, challenge, answer):
     return webauthn.verify_registration_response(
-        credential=structs.RegistrationCredential.parse_raw(json.dumps(credential)),
+        credential=structs.RegistrationCredential.parse_raw(json.dumps(as_json(answer))),
         expected_challenge=challenge,
         expected_rp_id=RP,
         expected_origin=ORIGIN,
         require_user_verification=True,
         pem_root_certs_bytes_by_fmt={structs.AttestationFormat.TPM: [corp.root.public_bytes(Encoding.PEM)]},
     )
+
+
+def ask_simplewebauthn(corp, challenge, answer, **more):
+    """By the CA's metadata statement."""
+    folder, node = os.environ.get("HARDBOUND_NPM"), shutil.which("node")
+    if not folder or node is None:
+        pytest.skip("needs npm's @simplewebauthn/server, which ./run integration installs where there is npm")
+    given = {
+        "credential": as_json(answer),
+        "challenge": webauthn.helpers.bytes_to_base64url(challenge),
+        "rp": RP,
+        "origin": ORIGIN,
+        "statement": json.loads(corp.folder.metadata_statement.read_bytes()),
+        "maker": SOFTWARE_TPM,
+        **more,
+    }
+    command = [node, str(SIMPLE_WEB_AUTHN), folder]
+    return subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("algorithm", [-7, -257])
+def test_npm_s_verifier_believes_a_passkey_by_our_statement(program, corp, algorithm):
+    done = ask_simplewebauthn(corp, *registered(program, algorithm))
+    assert (done.stdout, done.stderr) == ("tpm\n", "")
+
+
+def test_npm_s_verifier_by_the_statement_of_another_ca(program, corp, tmp_path):
+    stranger, seen = Corp(tmp_path / "ca"), registered(program)
+    refused = ask_simplewebauthn(stranger, *seen)
+    stranger.ledger.close()
+    assert refused.returncode and "could not be chained" in refused.stderr, refused.stderr
+    no_maker = ask_simplewebauthn(corp, *seen, maker="")
+    assert no_maker.returncode and SOFTWARE_TPM in no_maker.stderr, no_maker.stderr
 
 
 @pytest.mark.parametrize("algorithm", [-7, -257])
