@@ -46,7 +46,7 @@ def timed(name):
             with open({log!r}, "a") as log:
                 log.write(f"{{time.perf_counter() - began}} ")
     setattr(Card, name, call)
-for name in ("tries", "verify", "sign", "logout", "close"):
+for name in ("tries", "verify", "ecdsa", "logout", "close"):
     timed(name)
 """
 """What the service runs first: it notes how long its cards work, for what is left is the way to them."""

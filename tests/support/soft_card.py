@@ -300,6 +300,11 @@ class SoftCard:
             raise InputError("digest", "has an odd length", "use a hash")
         return t.cast(bytes, key.sign(digest, ec.ECDSA(utils.Prehashed(algorithm))))
 
+    def ecdsa(self, slot: int, digest: bytes) -> t.Tuple[bytes, bytes]:
+        """As a TPM may: without leading zeros."""
+        r, s = utils.decode_dss_signature(self.sign(slot, digest))
+        return r.to_bytes((r.bit_length() + 7) // 8, "big"), s.to_bytes((s.bit_length() + 7) // 8, "big")
+
     def rsa_private(self, slot: int, block: bytes) -> bytes:
         numbers = self._key(slot).private_numbers()
         modulus = numbers.public_numbers.n

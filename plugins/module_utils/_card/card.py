@@ -383,6 +383,13 @@ class Card:
         """
         return self._private_keys.sign(slot, digest)
 
+    def ecdsa(self, slot: int, digest: bytes) -> t.Tuple[bytes, bytes]:
+        """Returns r and s as the TPM gives them, big-endian, of as many bytes as the curve at most.
+
+        :raises NoSuchKey, NotVerified, NotOffered: as :meth:`sign`
+        """
+        return self._private_keys.ecdsa(slot, digest)
+
     def rsa_private(self, slot: int, block: bytes) -> bytes:
         """Returns the bare RSA private operation on a block of the modulus' size.
 

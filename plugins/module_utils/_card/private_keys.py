@@ -55,10 +55,17 @@ class PrivateKeys:
         self._open_ticket: t.Optional[Ticket] = None
 
     def sign(self, slot: int, digest: bytes) -> bytes:
+        return _der(*self.ecdsa(slot, digest))
+
+    def ecdsa(self, slot: int, digest: bytes) -> t.Tuple[bytes, bytes]:
         key = self._slots.record(slot)
         if key.algorithm.is_rsa:
             raise NoSuchKey(f"The key in slot {slot_name(slot)} is no EC key.")
-        return self.sign_digest(slot, key, key.algorithm, _fit(digest, key.algorithm))
+        return self._ecdsa(slot, key, _fit(digest, key.algorithm))
+
+    def _ecdsa(self, place: KeyPlace, key: KeyInUse, digest: bytes) -> t.Tuple[bytes, bytes]:
+        bench = self._session.bench
+        return self._use(place, key, lambda saved, ticket: bench.sign(saved, ticket, digest))
 
     def sign_digest(self, place: KeyPlace, key: KeyInUse, algorithm: KeyAlgorithm, digest: bytes) -> bytes:
         """Signs a digest that a TPM takes: DER ECDSA-Sig-Value, or PKCS#1 v1.5 with the algorithm's own hash."""
@@ -66,8 +73,7 @@ class PrivateKeys:
         if algorithm.is_rsa:
             block = pad_pkcs1(digest_info(algorithm.hash.name, digest), algorithm.size)
             return self._use(place, key, lambda saved, ticket: bench.rsa_private(saved, ticket, block))
-        r, s = self._use(place, key, lambda saved, ticket: bench.sign(saved, ticket, digest))
-        return utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+        return _der(*self._ecdsa(place, key, digest))
 
     def hmac(self, place: KeyPlace, key: KeyInUse, data: bytes) -> bytes:
         """Returns the HMAC-SHA-256 of up to 1024 bytes."""
@@ -193,6 +199,10 @@ class PrivateKeys:
         session.saved_keys[place] = saved
         if len(session.saved_keys) > _MOST_SAVED:
             del session.saved_keys[next(iter(session.saved_keys))]
+
+
+def _der(r: bytes, s: bytes) -> bytes:
+    return utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
 
 
 def _check_block(key: KeyRecord, block: bytes) -> None:

@@ -9,7 +9,7 @@ import os
 import typing as t
 
 from .._encoding import command as wire
-from .errors import LAYER, OWNER, TpmError
+from .errors import LAYER, OWNER, TpmError, TpmUnreachable
 from .pytss import load
 from .storage_root import storage_root
 from .tcti import Tcti, Transport
@@ -162,27 +162,27 @@ class Tpm:
 
         :raises TpmUnreachable: if it went away
         """
-        with self._noticing_loss():
+        try:
             self._receive()
             self._send(command)
             self._begun = True
+        except (OSError, ValueError) as error:
+            raise self._lost(error) from error
 
     def finish(self) -> bytes:
         """Returns the response to what was begun last, as :meth:`run` does."""
-        with self._noticing_loss():
+        try:
             self._receive()
             code = wire.response_code(self._response)
+        except (OSError, ValueError) as error:
+            raise self._lost(error) from error
         if code:
             raise TpmError(code)
         return self._response
 
-    @contextlib.contextmanager
-    def _noticing_loss(self) -> t.Iterator[None]:
-        try:
-            yield
-        except (OSError, ValueError) as error:
-            self._let_go()
-            raise self.tcti.unreachable(str(error)) from error
+    def _lost(self, error: Exception) -> TpmUnreachable:
+        self._let_go()
+        return self.tcti.unreachable(str(error))
 
     def _send(self, command: bytes) -> None:
         if self._transport is not None:
@@ -229,8 +229,10 @@ class Tpm:
         """Returns the ESAPI context, opened on first use in place of the plain connection, which ends its turn."""
         if not self.is_held:
             raise self.tcti.unreachable("the connection was lost")
-        with self._noticing_loss():
+        try:
             self._receive()
+        except (OSError, ValueError) as error:
+            raise self._lost(error) from error
         if self._esapi is None:
             if not self.tcti.managed:
                 self._flush_all()

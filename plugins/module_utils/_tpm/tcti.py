@@ -18,6 +18,8 @@ HOSTS_OWN = "/etc/hardbound/tpm"
 """Where the role tpm_host writes down which TPM this host has: a TCTI string."""
 _NAMES = ("device", "swtpm", "tabrmd")
 _BUFFER = 4096
+_HEADER = 10
+"""Bytes of a response's header, which begins with its tag and its size: TPM 2.0 part 1, clause 18."""
 _LAST_PORT = 65535
 _PATIENCE = 120.0
 """Seconds that a TPM may take for one command; making a large RSA key is the slowest."""
@@ -161,17 +163,17 @@ class _Socket:
         self._socket.sendall(command)
 
     def receive(self) -> bytes:
-        response = self._read(10)
-        return response + self._read(int.from_bytes(response[2:6], "big") - 10)
+        response = self._read()
+        while len(response) < max(_HEADER, int.from_bytes(response[2:6], "big")):
+            response += self._read()
+        return response
 
-    def _read(self, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            piece = self._socket.recv(min(size - len(data), _BUFFER))
-            if not piece:
-                raise OSError(0, "the connection was closed")
-            data += piece
-        return data
+    def _read(self) -> bytes:
+        """Returns what is there: a whole response as a rule, and never more than one."""
+        piece = self._socket.recv(_BUFFER)
+        if not piece:
+            raise OSError(0, "the connection was closed")
+        return piece
 
     def close(self) -> None:
         self._socket.close()

@@ -8,7 +8,6 @@ import hashlib
 import typing as t
 
 from ..._card.key import Key
-from ..._cryptography import utils
 from ..._encoding import rsa_padding
 from ..._encoding.p11_kit import Mechanism
 from ..._encoding.rsa_padding import PaddingError
@@ -93,8 +92,8 @@ class Signing:
             raise CallRefused(Rv.DATA_LEN_RANGE)
         self._token.take_turn(self.key)
         size = self.key.algorithm.size
-        r, s = utils.decode_dss_signature(self._token.card.sign(self.key.slot, digest))
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        r, s = self._token.card.ecdsa(self.key.slot, digest)
+        return r.rjust(size, b"\0") + s.rjust(size, b"\0")
 
     def _block(self, content: bytes) -> bytes:
         size = self.key.algorithm.size

@@ -92,10 +92,10 @@ class Together:
     def require_pin(self) -> None:
         """Whether a PIN has to be changed, its card says when the key is used."""
 
-    def sign(self, place: int, digest: bytes) -> bytes:
+    def ecdsa(self, place: int, digest: bytes) -> t.Tuple[bytes, bytes]:
         """:raises WrongSecret, Blocked, PinDue, TpmLockout:"""
         member = self._opened(place)
-        return member.card.sign(member.slot, digest)
+        return member.card.ecdsa(member.slot, digest)
 
     def rsa_private(self, place: int, block: bytes) -> bytes:
         """:raises WrongSecret, Blocked, PinDue, TpmLockout:"""
