@@ -38,6 +38,10 @@ class CardHost:
         """Returns what changes when a card's file does, or None if there is none."""
         return self._store.stamp(number)
 
+    def glance(self) -> t.ContextManager[None]:
+        """Held while one request is answered, as :meth:`.Store.glance` has it."""
+        return self._store.glance()
+
     def record(self, number: int) -> Record:
         """:raises CardGone: if there is no such card"""
         return self._store.read(number)

@@ -8,6 +8,7 @@ What each method promises, :class:`~.card.Card` says.
 from __future__ import annotations
 
 import contextlib
+import types
 import typing as t
 
 from .._encoding.blob import NO_CREATION, Blob, Creation
@@ -32,9 +33,15 @@ Certify = t.Callable[[], bytes]
 class KeySlots:
     def __init__(self, session: CardSession) -> None:
         self._session = session
+        self._seen: t.Optional[t.Mapping[int, KeyRecord]] = None
+        self._keys: t.Mapping[int, Key] = {}
 
     def keys(self) -> t.Mapping[int, Key]:
-        return {slot: _key(slot, key) for slot, key in self._session.record.keys.items()}
+        records = self._session.record.keys
+        if records is not self._seen:
+            self._seen = records
+            self._keys = types.MappingProxyType({slot: _key(slot, key) for slot, key in records.items()})
+        return self._keys
 
     def record(self, slot: int) -> KeyRecord:
         """:raises NoSuchKey: if the slot is empty"""

@@ -32,6 +32,8 @@ class Store:
         self.folder = folder
         self._policy = policy
         self._cards = os.path.join(folder, "cards")
+        self._seen: t.Optional[t.Dict[int, t.Optional[Stamp]]] = None
+        """Within :meth:`glance`, what was seen of cards' files."""
 
     def prepare(self) -> None:
         """Makes the folder of the cards if it is missing.
@@ -78,11 +80,31 @@ class Store:
 
     def stamp(self, number: int) -> t.Optional[Stamp]:
         """Returns what changes when a card's file is replaced, or None if there is none. One system call."""
+        if self._seen is None:
+            return self._look(number)
+        if number not in self._seen:
+            self._seen[number] = self._look(number)
+        return self._seen[number]
+
+    def _look(self, number: int) -> t.Optional[Stamp]:
         try:
             status = os.stat(self.path(number))
         except OSError:
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size
+
+    @contextlib.contextmanager
+    def glance(self) -> t.Iterator[None]:
+        """For a block that answers one request, looks at a card's file once, unless this process changes the card."""
+        self._seen = {}
+        try:
+            yield
+        finally:
+            self._seen = None
+
+    def _look_again(self, number: int) -> None:
+        if self._seen is not None:
+            self._seen.pop(number, None)
 
     def read(self, number: int) -> Record:
         """Returns a card's record, brought up to date if an older release wrote it; the file stays as it is.
@@ -117,15 +139,19 @@ class Store:
             write_atomically(self.path(record.number), record.dump())
         except OSError as error:
             raise self._refused("written", error) from error
+        finally:
+            self._look_again(record.number)
 
     def touch(self, number: int) -> None:
         """Has every program that watches a card's file look again, where that may be touched."""
         with contextlib.suppress(OSError):
             os.utime(self.path(number))
+        self._look_again(number)
 
     def remove(self, number: int) -> None:
         """Removes a record and its lock, which the caller holds."""
         remove_durably(self.path(number))
+        self._look_again(number)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._lock(number))
 
@@ -133,9 +159,12 @@ class Store:
         """Held while cards come and go."""
         return locked(os.path.join(self._cards, "store.lock"))
 
-    def changing(self, number: int) -> t.ContextManager[None]:
+    @contextlib.contextmanager
+    def changing(self, number: int) -> t.Iterator[None]:
         """Held while one card's record or secrets change."""
-        return locked(self._lock(number))
+        with locked(self._lock(number)):
+            self._look_again(number)
+            yield
 
     def _lock(self, number: int) -> str:
         return os.path.join(self._cards, f"{number:04d}.lock")

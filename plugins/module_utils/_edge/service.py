@@ -190,14 +190,18 @@ class Service:
     def step(self) -> None:
         """Waits for the next message or deadline, and does what is due."""
         for key, events in self._selector.select(self._timeout()):
-            if isinstance(key.data, Seat):
-                self._serve(key.data, events)
-            elif key.data is not None:
-                # A program of PKCS#11 asks for a signature in two calls, so half of the work is for either.
-                self._answered(key.data.serve(events), whole=False)
-            else:
-                t.cast(socket.socket, key.fileobj).recv(4096)
+            with self._host.glance():
+                self._on_event(key, events)
         self._keep_up(time.monotonic())
+
+    def _on_event(self, key: selectors.SelectorKey, events: int) -> None:
+        if isinstance(key.data, Seat):
+            self._serve(key.data, events)
+        elif key.data is not None:
+            # A program of PKCS#11 asks for a signature in two calls, so half of the work is for either.
+            self._answered(key.data.serve(events), whole=False)
+        else:
+            t.cast(socket.socket, key.fileobj).recv(4096)
 
     def _timeout(self) -> float:
         due = [self._store_due]

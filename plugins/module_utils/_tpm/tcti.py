@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import struct
 import typing as t
 from dataclasses import dataclass
 
@@ -139,6 +140,10 @@ class _Device:
         os.close(self._fd)
 
 
+def _timed_out() -> OSError:
+    return OSError(0, f"no answer within {_PATIENCE:.0f} seconds")
+
+
 class _Socket:
     """The data channel of swtpm, over a Unix or a TCP socket."""
 
@@ -150,6 +155,7 @@ class _Socket:
             address = (options.get("host", "127.0.0.1"), int(options.get("port", "2321")))
             self._socket = socket.create_connection(address, _PATIENCE)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._let_the_kernel_watch_the_time()
 
     def _connect(self, path: str) -> None:
         self._socket.settimeout(_PATIENCE)
@@ -159,8 +165,17 @@ class _Socket:
             self._socket.close()
             raise
 
+    def _let_the_kernel_watch_the_time(self) -> None:
+        """Python would ask by a system call of its own, before each other one, whether there is anything to read."""
+        self._socket.settimeout(None)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            self._socket.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(_PATIENCE), 0))
+
     def send(self, command: bytes) -> None:
-        self._socket.sendall(command)
+        try:
+            self._socket.sendall(command)
+        except BlockingIOError:
+            raise _timed_out() from None
 
     def receive(self) -> bytes:
         response = self._read()
@@ -170,7 +185,10 @@ class _Socket:
 
     def _read(self) -> bytes:
         """Returns what is there: a whole response as a rule, and never more than one."""
-        piece = self._socket.recv(_BUFFER)
+        try:
+            piece = self._socket.recv(_BUFFER)
+        except BlockingIOError:
+            raise _timed_out() from None
         if not piece:
             raise OSError(0, "the connection was closed")
         return piece
