@@ -55,6 +55,25 @@ def test_each_write_changes_the_stamp(store):
     assert store.stamp(3) != before
 
 
+def test_one_request_looks_once_at_what_others_change_and_sees_its_own_changes_at_once(store):
+    store.write(RECORD)
+    other = Store(store.folder)
+    with store.glance():
+        before = store.stamp(3)
+        other.write(RECORD)
+        assert store.stamp(3) == before != other.stamp(3)
+        with store.changing(3):
+            assert store.stamp(3) == other.stamp(3)
+            store.write(RECORD)
+            assert store.stamp(3) == other.stamp(3)
+        store.touch(3)
+        assert store.stamp(3) == other.stamp(3)
+        store.remove(3)
+        assert store.stamp(3) is None
+    other.write(RECORD)
+    assert store.stamp(3) == other.stamp(3)
+
+
 def test_other_files_are_not_cards(store):
     folder = pathlib.Path(store.path(0)).parent
     for name in ("1.json", "0001.json.bak", ".new-0001.json", "store.lock"):

@@ -40,6 +40,7 @@ class SoftHost:
         self.looks = 0
         self.idled = 0
         self.prepared = 0
+        self.glancing = False
         self.closed = False
 
     def put(self, card: SoftCard) -> None:
@@ -60,6 +61,13 @@ class SoftHost:
             raise CardGone("no such card")
         self.opened.append(number)
         return self.cards[number]
+
+    @contextlib.contextmanager
+    def glance(self) -> t.Iterator[None]:
+        assert not self.glancing
+        self.glancing = True
+        yield
+        self.glancing = False
 
     def prepare(self, whole: bool) -> None:
         self.prepared += 1
@@ -178,6 +186,13 @@ def test_a_card_signs_in_its_reader(running: Running) -> None:
     assert contact.ask(SIGN) == b"\x69\x82"
     assert contact.ask(VERIFY) == b"\x90\x00"
     assert contact.ask(SIGN)[-2:] == b"\x90\x00"
+
+
+def test_a_request_is_answered_at_one_glance_at_the_store(running: Running) -> None:
+    card, seen = soft_card(), []
+    card.verify = lambda _pin: seen.append(running.host.glancing)  # type: ignore[method-assign]
+    running.host.put(card)
+    assert running.reader.accept().ask(VERIFY) == b"\x90\x00" and seen == [True]
 
 
 @pytest.mark.parametrize("contact_message", [b"\x00", b"\x01", b"\x02"])

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
 import socket
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm import tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import Reason, TpmUnreachable, reason
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
@@ -67,18 +70,49 @@ def test_no_tpm_there(text, words):
         Tcti.parse(text).connect()
 
 
-def test_a_socket_that_closes_in_the_middle(tmp_path):
-    with socket.socket(socket.AF_UNIX) as listener:
+@pytest.fixture
+def socket_tpm(tmp_path):
+    """Returns what connects to a software TPM: our end of the way to it, and the TPM's."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX))
         listener.bind(str(tmp_path / "s"))
         listener.listen()
-        transport = Tcti.parse(f"swtpm:path={tmp_path / 's'}").connect()
-        client, _unused = listener.accept()
-        client.sendall(b"\x80\x01\x00\x00")
-        client.shutdown(socket.SHUT_WR)
-        with pytest.raises(OSError, match="the connection was closed"):
-            transport.receive()
-        transport.close()
-        client.close()
+
+        def connect():
+            transport = stack.enter_context(contextlib.closing(Tcti.parse(f"swtpm:path={tmp_path / 's'}").connect()))
+            return transport, stack.enter_context(listener.accept()[0])
+
+        yield connect
+
+
+def test_a_socket_that_closes_in_the_middle(socket_tpm):
+    transport, tpm = socket_tpm()
+    tpm.sendall(b"\x80\x01\x00\x00")
+    tpm.shutdown(socket.SHUT_WR)
+    with pytest.raises(OSError, match="the connection was closed"):
+        transport.receive()
+
+
+@pytest.mark.parametrize("size", [10, 12, 5000])
+@pytest.mark.parametrize("first", [1, 6, 10])
+def test_a_response_in_pieces(socket_tpm, size, first):
+    response = b"\x80\x01" + size.to_bytes(4, "big") + bytes(range(256)) * 20
+    response = response[:size]
+    transport, tpm = socket_tpm()
+    tpm.sendall(response[:first])
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        received = pool.submit(transport.receive)
+        tpm.sendall(response[first:])
+        assert received.result() == response
+
+
+def test_a_tpm_that_says_nothing(socket_tpm, monkeypatch):
+    monkeypatch.setattr(tcti, "_PATIENCE", 1)
+    transport, _tpm = socket_tpm()
+    with pytest.raises(OSError, match="no answer within 1 seconds"):
+        transport.receive()
+    with pytest.raises(OSError, match="no answer within 1 seconds"):
+        transport.send(bytes(1 << 22))
 
 
 @pytest.mark.parametrize(
