@@ -141,9 +141,9 @@ def in_the_card(machine):
 def test_a_loop_of_signatures_against_raw_commands(machine, card, program):
     """The fastest twentieth of many on either side, so that other processes of a busy machine count for neither.
 
-    The raw commands are the ticket, what else the key's policy has, and the signature.
+    The raw commands are the ticket and the signature, or all that the key's policy has.
     """
-    ours, theirs = [], []
+    ours, two, all_ = [], [], []
     for _unused in range(5):
         loop = subprocess.run([program, CLIENT, "bench card", PIN, "200"], check=True, capture_output=True, text=True)
         ours += map(float, loop.stdout.split())
@@ -154,11 +154,16 @@ def test_a_loop_of_signatures_against_raw_commands(machine, card, program):
             direct.verify(PIN.encode())
             direct.sign(SLOT, DIGEST)
             with raw_signer(tpm, direct, "P-256", SLOT) as raw:
-                theirs += [seconds(raw) for _each in range(200)]
+                for _each in range(200):
+                    began = time.perf_counter()
+                    between = raw()
+                    all_.append(time.perf_counter() - began)
+                    two.append(all_[-1] - between)
         tpm.close()
     print()
-    show("P-256 in one session through p11-kit", 1 / fastest(ours), "raw TPM", 1 / fastest(theirs))
-    show("the median of each", 1 / statistics.median(ours), "raw TPM", 1 / statistics.median(theirs))
+    for raw, theirs in (("two raw commands", two), ("the whole policy", all_)):
+        show("P-256 in one session through p11-kit", 1 / fastest(ours), raw, 1 / fastest(theirs))
+        show("the median of each", 1 / statistics.median(ours), raw, 1 / statistics.median(theirs))
 
 
 def test_two_hundred_connections(machine, card):
