@@ -69,6 +69,8 @@ class CardMachine:
         )
         until(lambda: os.readlink(f"/proc/{self._holder.pid}/ns/net") != os.readlink("/proc/self/ns/net"))
         os.makedirs("/run/pcscd", exist_ok=True)
+        self.network = f"/proc/{self._holder.pid}/ns/net"
+        """Where what starts finds its network."""
         self.run("ip", "link", "set", "lo", "up")
         for mount in ("/run/pcscd", "/etc/reader.conf.d"):
             self.run("mount", "-t", "tmpfs", "tmpfs", mount)
@@ -81,7 +83,7 @@ class CardMachine:
     # Processes.
 
     def _inside(self, *command: str) -> t.List[str]:
-        return ["nsenter", "--target", str(self._holder.pid), "--net", "--mount", *command]
+        return ["nsenter", "--target", str(self._holder.pid), f"--net={self.network}", "--mount", *command]
 
     def run(self, *command: str, ok: t.Optional[bool] = True, stdin: str = "", **options: t.Any) -> str:
         """Runs a client and returns what it prints.
@@ -167,6 +169,7 @@ class CardMachine:
         keys: t.Sequence[KeySpecification] = KEYS,
         puk: bool = True,
         admin_key: t.Optional[AdminKey] = None,
+        pin: str = PIN,
         **changes: t.Any,
     ) -> Record:
         tpm = Tpm(Tcti.parse(self.tpm.tcti), self.store.folder)
@@ -181,16 +184,23 @@ class CardMachine:
         )
         specification = replace(specification, **changes)
         with tpm.taken():
-            secrets = Secrets(PIN, PUK if puk else None, admin_key)
+            secrets = Secrets(pin, PUK if puk else None, admin_key)
             record = lifecycle.create(self.store, tpm, specification, secrets)
             card = Card(self.store, Workbench(tpm), record.number)
-            card.verify(PIN.encode(), provisioning=True)
+            card.verify(pin.encode(), provisioning=True)
             for key in keys:
                 card.make_key(key)
                 card.store_certificate(key.slot, self_signed(card, key.slot))
             record = card.record
         tpm.close()
         return record
+
+    def certify(self, record: Record, slot: int, certificate: bytes) -> None:
+        """Gives a key of a card another certificate, as an administrator does."""
+        tpm = Tpm(Tcti.parse(self.tpm.tcti), self.store.folder)
+        with tpm.taken():
+            Card(self.store, Workbench(tpm), record.number).store_certificate(slot, certificate)
+        tpm.close()
 
     def destroy(self, record: Record) -> None:
         tpm = Tpm(Tcti.parse(self.tpm.tcti), self.store.folder)

@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import socket
+import ssl
 import typing as t
 
 import pytest
@@ -21,6 +22,21 @@ from ansible_collections.hardbound.identity.tests.support.waiting import until
 CLIENT = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"
 TEMPLATE = pathlib.Path(__file__).parents[2] / "roles/tpm_host/templates/hardbound.module.j2"
 PROXY = "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so"
+
+_NGINX = """\
+daemon off; master_process off; pid FOLDER/nginx.pid; error_log stderr;
+events {}
+http {
+  access_log off;
+  client_body_temp_path FOLDER/body;
+  server {
+    listen 127.0.0.1:44330 ssl;
+    ssl_certificate FOLDER/server.pem; ssl_certificate_key FOLDER/server.key;
+    ssl_client_certificate FOLDER/known.pem; ssl_verify_client on;
+    location / { return 200 "logged on as $ssl_client_s_dn\\n"; }
+  }
+}
+"""
 
 
 class Host:
@@ -69,6 +85,15 @@ class Host:
         self.certify_server()
         where = [f"-cert {self.machine.folder}/server.pem", f"-key {self.machine.folder}/server.key"]
         return " ".join(["openssl s_server -quiet -www -accept 44330 -Verify 1", *where])
+
+    def web_server(self) -> str:
+        """Returns the command of an nginx on port 44330 that lets in who has a card of this host, and tells who came."""
+        self.certify_server()
+        folder, records = self.machine.folder, self.machine.store.records()
+        known = [ssl.DER_cert_to_PEM_cert(each) for record in records for each in record.certificates.values()]
+        (folder / "known.pem").write_text("".join(known))
+        (folder / "nginx.conf").write_text(_NGINX.replace("FOLDER", str(folder)))
+        return f"nginx -c {folder}/nginx.conf"
 
     def tool(self, *options: str, ok: t.Optional[bool] = True, pin: str = PIN) -> str:
         """Runs pkcs11-tool with p11-kit's client, logged in."""

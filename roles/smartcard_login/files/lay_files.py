@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lays the role's files, or takes them away, in one step: one connection for all of them.
 
-Standard input is a JSON list of {"path": path, "text": text, "mode": octal digits, "wanted": boolean}; "mode" may be
-missing, and is 0644 then, as may "wanted". Prints JSON: the paths that were not so, and what was there, in the same
-form, so that a run that fails puts it back. With --check nothing is changed.
+Standard input is a JSON list of {"path": path, "text": text, "mode": octal digits, "wanted": boolean, "encoding":
+name}; "mode" may be missing, and is 0644 then, as may "wanted" and "encoding", which is utf-8, or latin-1 for bytes.
+Prints JSON: the paths that were not so, and what was there, in the same form, so that a run that fails puts it back.
+With --check nothing is changed.
 """
 
 from __future__ import annotations
@@ -15,21 +16,24 @@ import sys
 import typing as t
 
 File = t.Dict[str, t.Any]
+_OURS = ("hardbound", "hardbound-login", "principals", "sssd.service.d")
 
 
 def normal(file: File) -> File:
     wanted = bool(file.get("wanted", True))
     mode, text = (file.get("mode", "0644"), file["text"]) if wanted else ("", "")
-    return {"path": file["path"], "text": text, "mode": mode, "wanted": wanted}
+    encoding = file.get("encoding", "utf-8")
+    return {"path": file["path"], "text": text, "mode": mode, "wanted": wanted, "encoding": encoding}
 
 
-def read(path: str) -> File:
+def read(path: str, encoding: str) -> File:
     try:
-        with open(path, encoding="utf-8", newline="") as file:
+        with open(path, encoding=encoding, newline="") as file:
             mode = os.fstat(file.fileno()).st_mode & 0o7777
-            return {"path": path, "text": file.read(), "mode": f"{mode:04o}", "wanted": True}
+            there = {"path": path, "text": file.read(), "mode": f"{mode:04o}", "encoding": encoding}
+            return normal(there)
     except FileNotFoundError:
-        return normal({"path": path, "wanted": False})
+        return normal({"path": path, "wanted": False, "encoding": encoding})
 
 
 def lay(file: File) -> None:
@@ -40,7 +44,7 @@ def lay(file: File) -> None:
         _remove_empty(os.path.dirname(path))
         return
     os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
-    with open(path + ".new", "w", encoding="utf-8", newline="") as new:
+    with open(path + ".new", "w", encoding=file["encoding"], newline="") as new:
         os.fchmod(new.fileno(), int(file["mode"], 8))
         new.write(file["text"])
     os.replace(path + ".new", path)
@@ -48,7 +52,7 @@ def lay(file: File) -> None:
 
 def _remove_empty(folder: str) -> None:
     """Only folders whose names are the role's, or a unit's own."""
-    while os.path.basename(folder) in ("hardbound", "hardbound-login", "sssd.service.d") and not os.listdir(folder):
+    while os.path.basename(folder) in _OURS and not os.listdir(folder):
         os.rmdir(folder)
         folder = os.path.dirname(folder)
 
@@ -56,7 +60,7 @@ def _remove_empty(folder: str) -> None:
 def main(dry: bool) -> None:
     os.umask(0o022)
     wanted = [normal(file) for file in json.load(sys.stdin)]
-    before = [read(file["path"]) for file in wanted]
+    before = [read(file["path"], file["encoding"]) for file in wanted]
     pairs = [pair for pair in zip(wanted, before) if pair[0] != pair[1]]
     for file, _there in [] if dry else pairs:
         lay(file)

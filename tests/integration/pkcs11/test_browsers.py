@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Browsers of two owners on one host: each finds its owner's card, and logs in at a web server with it."""
+"""Browsers of two owners on one host: each finds its owner's card, asks for the PIN of that one, and logs in at nginx.
+
+The PINs are two, so that who was asked for another's would spend a try of theirs.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support import devtools, marionette
-from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
 
 OWNERS = {"daemon": "Card of Alice", "games": "Card of Bob"}
 """Users that every Debian has, and their cards."""
+PINS = {"daemon": "123456", "games": "654321"}
 KEYS = (KeySpecification(0x9A, KeyAlgorithm.ECC_P256),)
 CHROMIUM = pathlib.Path(__file__).parents[3] / "roles/tpm_host/files/chromium.sh"
 """What the role has Chromium's start script run."""
@@ -54,13 +57,17 @@ return (async () => {{
 def two_owners(host: Host) -> Host:
     host.machine.folder.chmod(0o711)
     for owner, name in OWNERS.items():
-        host.make(name, owner=owner, keys=KEYS)
+        host.make(name, owner=owner, keys=KEYS, pin=PINS[owner])
         home = host.machine.folder / owner
         home.mkdir()
         shutil.chown(home, owner)
     host.register()
     host.start()
     return host
+
+
+def assert_no_try_was_spent(host: Host) -> None:
+    assert [host.machine.tries(record)[0] for record in host.machine.store.records()] == [3, 3]
 
 
 def as_owner(owner: str, host: Host) -> t.List[str]:
@@ -71,7 +78,7 @@ def as_owner(owner: str, host: Host) -> t.List[str]:
 @pytest.mark.parametrize("owner", OWNERS)
 def test_firefox(two_owners: Host, owner: str) -> None:
     host = two_owners
-    for program in ("firefox-esr", "Xvfb", "runuser"):
+    for program in ("firefox-esr", "Xvfb", "runuser", "nginx"):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}")
     folder, home = host.machine.folder, host.machine.folder / owner
@@ -80,7 +87,7 @@ def test_firefox(two_owners: Host, owner: str) -> None:
     host.machine.run("tee", "/etc/firefox/policies/policies.json", stdin=policy())
     (home / "user.js").write_text('user_pref("security.default_personal_cert", "Select Automatically");\n')
     asked = [
-        ("chrome", LOG_IN % PIN),
+        ("chrome", LOG_IN % PINS[owner]),
         ("chrome", ASK),
         ("chrome", CERTIFICATES),
         ("chrome", CERTIFICATES),
@@ -97,7 +104,8 @@ def test_firefox(two_owners: Host, owner: str) -> None:
         for line in host.run("sh", "-c", on_display(host, remote), stdin=json.dumps(asked), timeout=300).splitlines()
     ]
     assert seen == [[OWNERS[owner]], [OWNERS[owner]]]
-    assert f"CN = {OWNERS[owner]}" in page.replace("CN=", "CN = ")
+    assert f"logged on as CN={OWNERS[owner]}" in page
+    assert_no_try_was_spent(host)
 
 
 def on_display(host: Host, script: str) -> str:
@@ -107,7 +115,7 @@ def on_display(host: Host, script: str) -> str:
     Xvfb -displayfd 3 3> {folder}/display > {folder}/xvfb.log 2>&1 & all=$!
     until [ -s {folder}/display ]; do kill -0 $all || exit 1; sleep 0.05; done
     export DISPLAY=:$(cat {folder}/display)
-    {host.tls_server()} > {folder}/server.log 2>&1 & all="$all $!"
+    {host.web_server()} > {folder}/server.log 2>&1 & all="$all $!"
     {script}
     end=$?; kill $all; exit $end
     """
@@ -124,7 +132,7 @@ def policy() -> str:
 def test_chromium(two_owners: Host, owner: str) -> None:
     """Its own dialogs ask for the PIN of one card, and offer the certificates of one."""
     host = two_owners
-    for program in ("chromium", "xdotool", "Xvfb", "modutil", "runuser"):
+    for program in ("chromium", "xdotool", "Xvfb", "modutil", "runuser", "nginx"):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}")
     host.machine.run("mount", "-t", "tmpfs", "tmpfs", "/etc/chromium.d")
@@ -132,12 +140,13 @@ def test_chromium(two_owners: Host, owner: str) -> None:
     home = host.machine.folder / owner
     options = [f"--user-data-dir={home}/profile", "--ignore-certificate-errors"]
     chromium = " ".join([*as_owner(owner, host), "chromium", *options])
-    asked = {"address": "https://localhost:44330/", "pin": PIN}
+    asked = {"address": "https://localhost:44330/", "pin": PINS[owner]}
     script = on_display(host, f"{sys.executable} {devtools.__file__} {chromium} 2> {host.machine.folder}/chromium.log")
     seen = json.loads(host.run("sh", "-c", script, stdin=json.dumps(asked), timeout=300))
     assert seen["asked"] == 1
-    assert f"CN = {OWNERS[owner]}" in seen["page"].replace("CN=", "CN = ")
+    assert f"logged on as CN={OWNERS[owner]}" in seen["page"]
     assert seen["certificates"] == [OWNERS[owner]]
+    assert_no_try_was_spent(host)
 
 
 def tell_chromium(host: Host, owner: str) -> None:
@@ -155,7 +164,7 @@ def test_the_database_that_chromium_reads(two_owners: Host) -> None:
         database = f"sql:{two_owners.machine.folder}/{owner}/.pki/nssdb"
         alone, pin = as_owner(owner, two_owners), two_owners.machine.folder / owner / "pin"
         tell_chromium(two_owners, owner)
-        pin.write_text(f"{name}:{PIN}\n")
+        pin.write_text(f"{name}:{PINS[owner]}\n")
         pin.chmod(0o644)
         listed = two_owners.run(*alone, "certutil", "-L", "-d", database, "-h", "all", "-f", str(pin))
         assert re.findall(r"^(Card of \w+):", listed, re.MULTILINE) == [name]
