@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tells what there is of Kerberos on this host: one connection before the role lays its files, one after.
 
-Arguments: path of Kerberos' configuration, a package, and a realm or nothing. Prints JSON: "text" and "mode" of the
-configuration, with a character for each byte, or null where it is no file of its own; "proxy", which is p11-kit's
-module of all modules; whether the package is installed; and what MIT Kerberos' library makes of the configuration:
-"identities", where it looks for certificates, or "fault".
+Arguments: path of Kerberos' configuration, a package, a realm or nothing, and files of the role's own. Prints JSON:
+"text" and "mode" of the configuration, with a character for each byte, or null where it is no file of its own; "proxy",
+which is p11-kit's module of all modules; whether the package is installed; those of the files that are there; and what
+MIT Kerberos' library makes of the configuration: "identities", where it looks for certificates, or "fault".
 """
 
 from __future__ import annotations
@@ -73,10 +73,11 @@ def judged(realm: str) -> t.Dict[str, str]:
     return {"fault": fault, "identities": "" if fault else library.identities(*place)}
 
 
-def look(path: str, package: str, realm: str) -> t.Dict[str, t.Any]:
+def look(path: str, package: str, realm: str, *own: str) -> t.Dict[str, t.Any]:
     proxy = next(iter(sorted(glob.glob("/usr/lib/*/p11-kit-proxy.so"))), "")
-    return {**configuration(path), "proxy": proxy, "package": installed(package), **judged(realm)}
+    there = [each for each in own if os.path.exists(each)]
+    return {**configuration(path), "proxy": proxy, "package": installed(package), "files": there, **judged(realm)}
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(look(*sys.argv[1:4])) + "\n")
+    sys.stdout.write(json.dumps(look(*sys.argv[1:])) + "\n")

@@ -68,6 +68,15 @@ def test_another_mode_alone_is_a_difference(there: Path) -> None:
     assert lay([{"path": str(there), "text": text, "mode": "0644"}], "--check")["changed"] == [str(there)]
 
 
+def test_bytes_that_are_no_text_are_laid_and_put_back(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_bytes(b"\xff\x00\r\n")
+    told = lay([{"path": str(path), "text": "SSHKRL\n\0\x80", "encoding": "latin-1"}])
+    assert path.read_bytes() == b"SSHKRL\n\x00\x80"
+    lay(told["before"])
+    assert path.read_bytes() == b"\xff\x00\r\n"
+
+
 def test_check_mode_changes_nothing(tmp_path: Path, there: Path) -> None:
     job = [{"path": str(there), "wanted": False}, {"path": str(tmp_path / "new"), "text": "new"}]
     assert len(lay(job, "--check")["changed"]) == 2
