@@ -104,7 +104,7 @@ def test_firefox(two_owners: Host, owner: str) -> None:
         for line in host.run("sh", "-c", on_display(host, remote), stdin=json.dumps(asked), timeout=300).splitlines()
     ]
     assert seen == [[OWNERS[owner]], [OWNERS[owner]]]
-    assert f"logged on as CN={OWNERS[owner]}" in page
+    assert f"logged on as OU=authentication,CN={OWNERS[owner]}" in page
     assert_no_try_was_spent(host)
 
 
@@ -144,7 +144,7 @@ def test_chromium(two_owners: Host, owner: str) -> None:
     script = on_display(host, f"{sys.executable} {devtools.__file__} {chromium} 2> {host.machine.folder}/chromium.log")
     seen = json.loads(host.run("sh", "-c", script, stdin=json.dumps(asked), timeout=300))
     assert seen["asked"] == 1
-    assert f"logged on as CN={OWNERS[owner]}" in seen["page"]
+    assert f"logged on as OU=authentication,CN={OWNERS[owner]}" in seen["page"]
     assert seen["certificates"] == [OWNERS[owner]]
     assert_no_try_was_spent(host)
 
