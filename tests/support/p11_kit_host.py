@@ -87,7 +87,7 @@ class Host:
         return " ".join(["openssl s_server -quiet -www -accept 44330 -Verify 1", *where])
 
     def web_server(self) -> str:
-        """Returns the command of an nginx on port 44330 that lets in who has a card of this host, and tells who came."""
+        """Returns the command of an nginx on port 44330 that lets in this host's cards, and tells whose came."""
         self.certify_server()
         folder, records = self.machine.folder, self.machine.store.records()
         known = [ssl.DER_cert_to_PEM_cert(each) for record in records for each in record.certificates.values()]
