@@ -19,21 +19,19 @@ pytestmark = pytest.mark.extended
 LEFT = "grep --recursive --files-with-matches --file=- /home /root /tmp /var/tmp /var/log || true"
 
 
-def test_without_pipelining(lab: Lab) -> None:
-    """Ansible copies each module to the host then, with its options, and takes it away again."""
+def test_a_wrong_password_and_then_no_pipelining(lab: Lab) -> None:
+    """Without pipelining, Ansible copies each module to the host, with its options, and takes it away again."""
     machine, controller = lab.machine, lab.controller
     assert sys.prefix != sys.base_prefix, "the controller is to be in a virtual environment"
-    controller.pipelining = False
     asked = {steps.MAKE: steps.card("alice")}
+    refused = controller.try_tasks(asked, ansible_become_password="wrong")
+    assert refused.code and "password" in refused.output.lower(), refused.output
+    assert steps.PIN not in refused.output
+    assert steps.records(machine) == []
+
+    controller.pipelining = False
     [made] = controller.tasks(asked)
     steps.sign(machine, made["reader"])
     [again] = controller.tasks(asked)
     assert made["changed"] and not again["changed"]
     assert machine.root(LEFT, given=f"{steps.PIN}\n{steps.PUK}\n").stdout == ""
-
-
-def test_a_wrong_password_of_sudo_changes_nothing(lab: Lab) -> None:
-    refused = lab.controller.try_tasks({steps.MAKE: steps.card("alice")}, ansible_become_password="wrong")
-    assert refused.code and "password" in refused.output.lower(), refused.output
-    assert steps.PIN not in refused.output
-    assert steps.records(lab.machine) == []
