@@ -20,7 +20,7 @@ from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 pytestmark = pytest.mark.extended
 
-PATIENCE = 900.0  # seconds
+PATIENCE = 1800.0  # seconds
 NEW_PIN = "90129012"
 # Ends once the files of the cards show what the pattern says.
 AWAIT = "until cat {folder}/*.json 2>/dev/null | grep -Eq '{pattern}'; do :; done"
