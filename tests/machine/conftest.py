@@ -14,7 +14,7 @@ import typing as t
 import pytest
 from ansible_collections.hardbound.identity.tests.support.machine_controller import Controller
 from ansible_collections.hardbound.identity.tests.support.machine_image import SUITES, Image, Unavailable, image, locked
-from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab
+from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab, Outfit
 from ansible_collections.hardbound.identity.tests.support.software_tpm import TpmMaker
 from ansible_collections.hardbound.identity.tests.support.virtual_machine import (
     Machine,
@@ -48,46 +48,52 @@ def is_emulated() -> bool:
         return "kvm" not in accelerator(image(min(SUITES)))
 
 
-@pytest.fixture(scope="session")
-def debian(suite: str) -> Image:
+@pytest.fixture
+def outfit() -> Outfit:
+    """A module that wants more has a fixture of this name."""
+    return Outfit()
+
+
+@pytest.fixture
+def debian(suite: str, outfit: Outfit) -> Image:
     """The image of a release, or a skip that says in one line why there is none."""
     with or_skip():
         check_host()
-        return image(suite)
+        return image(suite, *outfit.packages)
 
 
-@pytest.fixture(scope="session")
-def prepared(debian: Image) -> pathlib.Path:
+@pytest.fixture
+def prepared(debian: Image, outfit: Outfit) -> pathlib.Path:
     """What is left of a machine that the role prepared and that was switched off.
 
     It is kept by what the collection is, so that who looks for a fault waits once.
     """
-    home = debian.folder.with_name(f"{debian.folder.name}-prepared-{_digest_of_collection()}")
+    home = debian.folder.with_name(f"{debian.folder.name}-prepared-{_digest(outfit)}")
     with locked(home):
         if not home.exists():
             for old in home.parent.glob(f"{debian.folder.name}-prepared-*[0-9a-f]"):
                 shutil.rmtree(old)
             with or_skip():
-                _prepare(debian, home)
+                _prepare(debian, outfit, home)
     return home
 
 
-def _digest_of_collection() -> str:
-    digest = hashlib.sha256()
+def _digest(outfit: Outfit) -> str:
+    digest = hashlib.sha256(repr(sorted(outfit.variables.items())).encode())
     for path in sorted(path for name in ("plugins", "roles") for path in (ROOT / name).rglob("*") if path.is_file()):
         if path.suffix != ".pyc":
             digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _prepare(debian: Image, home: pathlib.Path) -> None:
+def _prepare(debian: Image, outfit: Outfit, home: pathlib.Path) -> None:
     with tempfile.TemporaryDirectory(prefix="hb-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
         maker = TpmMaker(folder / "maker")
         maker.manufacture(folder / "tpm")
         with Machine(debian, Snapshot(folder)) as machine:
-            Controller(folder / "controller", machine).tasks(PREPARE)
+            Controller(folder / "controller", machine).tasks(PREPARE, **outfit.variables)
             shutil.copy(maker.anchors, folder / "anchors.pem")
             machine.keep(home.with_name(f"{home.name}.new"))
         shutil.copy(folder / "anchors.pem", home.with_name(f"{home.name}.new"))

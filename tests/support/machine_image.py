@@ -75,24 +75,25 @@ def cache() -> pathlib.Path:
     return pathlib.Path(os.environ.get("HARDBOUND_CACHE") or f"{home}/hardbound") / "machines"
 
 
-def packages(suite: str) -> t.List[str]:
+def packages(suite: str, *added: str) -> t.List[str]:
     """Returns what goes into the image: also what the role tpm_host would install, which is slow in the machine."""
     variables = yaml.safe_load((_DISTRIBUTIONS / f"Debian-{SUITES[suite]}.yml").read_text())
     by_role = [name for need in _WANTED_BY_ROLE for name in variables["__tpm_host_packages"][need]]
-    return sorted({*_SYSTEM, *_OTHER_USERS_OF_A_TPM, *_CLIENTS, *_ADDED[suite], *by_role})
+    return sorted({*_SYSTEM, *_OTHER_USERS_OF_A_TPM, *_CLIENTS, *_ADDED[suite], *by_role, *added})
 
 
-def image(suite: str) -> Image:
+def image(suite: str, *added: str) -> Image:
     """Returns the image of a suite of Debian, which is made if it is not there: some minutes, and 2 GiB of disk.
 
+    :param added: packages that a scenario needs beyond what all have
     :raises Unavailable: it is not there and can't be made
     """
-    recipe = "\n".join([suite, *packages(suite), _MAKER.read_text()])
+    recipe = "\n".join([suite, *packages(suite, *added), _MAKER.read_text()])
     home = cache() / f"{suite}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     home.parent.mkdir(parents=True, exist_ok=True)
     with locked(home):
         if not home.exists():
-            _make(suite, home)
+            _make(suite, packages(suite, *added), home)
     return Image(home, suite)
 
 
@@ -104,7 +105,7 @@ def locked(home: pathlib.Path) -> t.Iterator[None]:
         yield
 
 
-def _make(suite: str, home: pathlib.Path) -> None:
+def _make(suite: str, wanted: t.Sequence[str], home: pathlib.Path) -> None:
     if os.geteuid():
         raise Unavailable("no rights to make the image of a machine: run this as root")
     for program in ("mmdebstrap", "mkfs.ext4", "ssh-keygen"):
@@ -113,7 +114,7 @@ def _make(suite: str, home: pathlib.Path) -> None:
     draft = home.with_name(f"{home.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    command = [str(_MAKER), suite, str(draft), ",".join(packages(suite))]
+    command = [str(_MAKER), suite, str(draft), ",".join(wanted)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         raise Unavailable(f"no image of {suite}: {' '.join(done.stdout.split())[-300:]}")

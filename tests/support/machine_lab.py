@@ -5,10 +5,19 @@
 from __future__ import annotations
 
 import pathlib
+import types
 import typing as t
 
 from ansible_collections.hardbound.identity.tests.support.machine_controller import Controller
 from ansible_collections.hardbound.identity.tests.support.virtual_machine import Machine
+
+
+class Outfit(t.NamedTuple):
+    """What a scenario's machine has that others have not."""
+
+    packages: t.Tuple[str, ...] = ()
+    variables: t.Mapping[str, t.Any] = types.MappingProxyType({})
+    """Of the role tpm_host, when that prepares the machine."""
 
 
 class Lab(t.NamedTuple):
