@@ -25,14 +25,16 @@ _SID = "S-1-5-21-1004336348-1177238915-682003330-"
 
 
 class CardCa:
-    """:param folder: that every user can enter"""
+    """:param folder: that every user can enter
+    :param permitted_domains: that names lie in, which the CA's certificate says, too
+    """
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, permitted_domains: t.Tuple[str, ...] = ("corp.example",)) -> None:
         self.folder = folder
         blueprint = authority.Blueprint(
             "Corp Issuing CA",
             algorithm=KeyAlgorithm.RSA_3072,
-            permitted_domains=("corp.example",),
+            permitted_domains=permitted_domains,
             crl_urls=("http://pki.corp.example/issuing.crl",),
         )
         authority.create(authority.CaFolder(folder / "authority"), blueprint, PASSPHRASE, "", clock.now())
