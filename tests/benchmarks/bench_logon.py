@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Logons by ssh, curl, kinit and sudo with a card, each beside the same logon without one, in turn, in one run.
 
-Beside ssh, curl and kinit it is the same program with a key in a file; beside sudo it is a sudo that asks for nothing.
+Beside ssh, curl and kinit it is the same program with a key in a file; beside sudo it is a sudo that asks for nothing,
+and one that asks for a password, with a signature of the card alone.
 The cards were used before since the TPM's start. The TPM is as slow as a firmware TPM or a discrete one by a relay that
 holds each command up, and the card service takes it for one that a resource manager guards, as /dev/tpmrm0 is.
 """
@@ -10,6 +11,7 @@ holds each command up, and the card service takes it for one that a resource man
 from __future__ import annotations
 
 import contextlib
+import pathlib
 import shutil
 import statistics
 import subprocess
@@ -40,6 +42,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 ROUNDS = 9
 SSH_LIMIT = 1.2
 """Seconds that a logon by ssh may take over the same with a key in a file, on a discrete TPM."""
+SUDO_LIMIT = 1.3
+"""Times that sudo by PIN may take of sudo by password and one signature."""
 _FLAGS = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign")
 _CLIENT: t.Sequence[x509.ExtensionType] = (
     x509.ExtendedKeyUsage([x509.ObjectIdentifier("1.3.6.1.5.2.3.4"), x509.OID_CLIENT_AUTH]),
@@ -142,6 +146,32 @@ class SudoByNothing(Sudo):
     rules = _BY_NOTHING
 
 
+class SudoByPassword(Sudo):
+    """sudo that asks for a password, and the card beside it: a program that logs in and signs once."""
+
+    programs = (*Sudo.programs, "gcc", "openssl")
+    rules = "auth required pam_unix.so\naccount required pam_permit.so\n"
+
+    def prepare(self) -> None:
+        super().prepare()
+        hidden = self.machine.run("openssl", "passwd", "-6", "-salt", "bench", PIN).strip()
+        lines = pathlib.Path("/etc/shadow").read_text().splitlines()
+        others = [line for line in lines if not line.startswith(f"{OWNER}:")]
+        shadow = self.folder / "shadow"
+        shadow.touch(0o600)
+        shadow.write_text("\n".join([*others, f"{OWNER}:{hidden}:19000:0:99999:7:::"]) + "\n")
+        self.machine.run("mount", "--bind", str(shadow), "/etc/shadow")
+        source = pathlib.Path(__file__).with_name("sign.c")
+        subprocess.run(["gcc", "-O2", "-o", str(self.folder / "sign"), str(source), "-ldl"], check=True)
+
+    def signature(self) -> float:
+        """Returns the seconds of a program that logs in to the card and signs once."""
+        command = ["runuser", "-u", OWNER, "--", str(self.folder / "sign"), MODULE, "-", PIN]
+        began = time.perf_counter()
+        self.machine.run(*command)
+        return time.perf_counter() - began
+
+
 PAIRS: t.Mapping[str, t.Tuple[str, t.Type[Service], t.Type[Service]]] = {
     "ssh": ("elliptic", SshByCard, SshByFile),
     "curl": ("elliptic", Tls, TlsByFile),
@@ -151,22 +181,26 @@ PAIRS: t.Mapping[str, t.Tuple[str, t.Type[Service], t.Type[Service]]] = {
 Pairs = t.Dict[str, t.Tuple[Service, Service]]
 
 
-@pytest.fixture
-def pairs() -> t.Iterator[Pairs]:
-    needed = {"pcscd", "ss", *(name for _host, *both in PAIRS.values() for each in both for name in each.programs)}
+Kinds = t.Mapping[str, t.Tuple[str, t.Type[Service], t.Type[Service]]]
+
+
+@contextlib.contextmanager
+def prepared(kinds: Kinds) -> t.Iterator[Pairs]:
+    needed = {"pcscd", "ss", *(name for _host, *both in kinds.values() for each in both for name in each.programs)}
     missing = sorted(program for program in needed if shutil.which(program) is None)
     if missing:
         pytest.skip(f"needs {', '.join(missing)}")
+    hosts = {host for host, *_both in kinds.values()}
     with contextlib.ExitStack() as stack:
         fleet = stack.enter_context(new_fleet())
         stack.enter_context(owner(fleet))
-        machines = {host: slow(fleet, host, algorithm) for host, algorithm in KEYS.items()}
+        machines = {host: slow(fleet, host, KEYS[host]) for host in sorted(hosts)}
         for machine in machines.values():
             stack.callback(machine.stop)
         prepare(fleet, machines)
         services: Pairs = {}
-        for name, (host, *kinds) in PAIRS.items():
-            both = [kind(machines[host], fleet, fleet.folder / f"{host}.pem") for kind in kinds]
+        for name, (host, *pair) in kinds.items():
+            both = [kind(machines[host], fleet, fleet.folder / f"{host}.pem") for kind in pair]
             services[name] = both[0], both[1]
             for each in both:
                 each.start()
@@ -205,7 +239,12 @@ def timed(service: Service) -> float:
     return taken
 
 
-def test_logons_beside_the_same_without_a_card(pairs: Pairs, capsys: pytest.CaptureFixture[str]) -> None:
+def test_logons_beside_the_same_without_a_card(capsys: pytest.CaptureFixture[str]) -> None:
+    with prepared(PAIRS) as pairs:
+        compare(pairs, capsys)
+
+
+def compare(pairs: Pairs, capsys: pytest.CaptureFixture[str]) -> None:
     for profile, delays in PROFILES.items():
         for name, (by_card, by_file) in pairs.items():
             by_card.machine.tpm.log.delays = dict(delays)
@@ -231,3 +270,20 @@ def show(profile: str, name: str, rounds: t.Sequence[t.Tuple[float, float, t.Cou
         f"{profile:<13} {name:<6} {card:6.2f} s with a card, {file:5.2f} s without: {card / file:5.2f} times,"
         f" {over:5.2f} s over it{limit}; {sum(commands.values())} TPM commands, {slow} with a curve or RSA"
     )
+
+
+def test_sudo_by_pin_beside_a_password_and_a_signature(capsys: pytest.CaptureFixture[str]) -> None:
+    with prepared({"sudo": ("elliptic", Sudo, SudoByPassword)}) as pairs:
+        by_card, by_password = pairs["sudo"]
+        assert isinstance(by_password, SudoByPassword)
+        for profile, delays in PROFILES.items():
+            by_card.machine.tpm.log.delays = dict(delays)
+            timed(by_card), timed(by_password), by_password.signature()
+            rounds = [(timed(by_card), timed(by_password), by_password.signature()) for _unused in range(ROUNDS)]
+            card, password, signature = (statistics.median(each[at] for each in rounds) for at in range(3))
+            times = statistics.median(pin / (word + alone) for pin, word, alone in rounds)
+            with capsys.disabled():
+                print(
+                    f"{profile:<13} sudo   {card:6.2f} s by PIN, {password:5.2f} s by password, {signature:5.2f} s for"
+                    f" a signature: {times:5.2f} times both (at most {SUDO_LIMIT})"
+                )
