@@ -36,6 +36,7 @@ from ansible_collections.hardbound.identity.tests.integration.enrollment.logon i
 from ansible_collections.hardbound.identity.tests.support.card_machine import AS_MANAGED, CardMachine
 from ansible_collections.hardbound.identity.tests.support.command_log import ASYMMETRIC, PROFILES, SlowTpm
 from ansible_collections.hardbound.identity.tests.support.fleet import PIN, Fleet, new_fleet
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -109,7 +110,7 @@ class KerberosByFile(Kerberos):
         return self.client(*self._environment(), *kinit) + self.client(*self._environment(), "klist")
 
 
-_BY_CARD = f"auth required pam_p11.so {MODULE}\naccount required pam_permit.so\n"
+_BY_CARD = "auth required pam_p11.so {module}\naccount required pam_permit.so\n"
 _BY_NOTHING = "auth required pam_permit.so\naccount required pam_permit.so\n"
 
 
@@ -118,11 +119,12 @@ class Sudo(Service):
 
     programs: t.Sequence[str] = ("sudo", "runuser")
     rules, welcome = _BY_CARD, "uid=0(root)"
+    module = MODULE
 
     def prepare(self) -> None:
         keys = self.fleet.folder / "owner/.ssh"
         keys.mkdir(mode=0o700, exist_ok=True)
-        (keys / "authorized_keys").write_text(self.machine.run("ssh-keygen", "-D", MODULE))
+        (keys / "authorized_keys").write_text(self.machine.run("ssh-keygen", "-D", self.module))
         for each in (keys, keys / "authorized_keys"):
             shutil.chown(each, OWNER, OWNER)
         sudoers = self.folder / "sudoers"
@@ -134,7 +136,7 @@ class Sudo(Service):
 
     def logon(self, pin: t.Optional[str]) -> str:
         rules = self.folder / "pam"
-        rules.write_text(self.rules)
+        rules.write_text(self.rules.format(module=self.module))
         mounts = f"mount --bind {rules} /etc/pam.d/sudo; mount --bind {self.folder}/sudoers /etc/sudoers"
         ask = f"runuser -u {OWNER} -- sudo --reset-timestamp --stdin id"
         return self.client("unshare", "--mount", "sh", "-c", f"{mounts}; {ask}", stdin=f"{pin}\n")
@@ -144,6 +146,12 @@ class SudoByNothing(Sudo):
     """sudo that asks for nothing."""
 
     rules = _BY_NOTHING
+
+
+class SudoByFace(Sudo):
+    """The same by p11-kit, without a reader."""
+
+    module = PROXY
 
 
 class SudoByPassword(Sudo):
@@ -164,9 +172,9 @@ class SudoByPassword(Sudo):
         source = pathlib.Path(__file__).with_name("sign.c")
         subprocess.run(["gcc", "-O2", "-o", str(self.folder / "sign"), str(source), "-ldl"], check=True)
 
-    def signature(self) -> float:
+    def signature(self, module: str) -> float:
         """Returns the seconds of a program that logs in to the card and signs once."""
-        command = ["runuser", "-u", OWNER, "--", str(self.folder / "sign"), MODULE, "-", PIN]
+        command = ["runuser", "-u", OWNER, "--", str(self.folder / "sign"), module, "-", PIN]
         began = time.perf_counter()
         self.machine.run(*command)
         return time.perf_counter() - began
@@ -209,8 +217,10 @@ def prepared(kinds: Kinds) -> t.Iterator[Pairs]:
 
 
 def slow(fleet: Fleet, host: str, algorithm: str) -> CardMachine:
-    """Adds a host whose TPM is behind a relay."""
+    """Adds a host whose TPM is behind a relay, and whose card has both faces."""
     machine = add(fleet, host, algorithm)
+    fleet.inventory[host]["smartcard_enrollment_cards"][0]["faces"] = ["pcsc", "pkcs11"]
+    Host(machine).register()
     machine.tpm = SlowTpm(fleet.tpms[host])
     fleet.inventory[host]["smartcard_enrollment_tpm"] = machine.tpm.tcti
     return machine
@@ -272,18 +282,19 @@ def show(profile: str, name: str, rounds: t.Sequence[t.Tuple[float, float, t.Cou
     )
 
 
-def test_sudo_by_pin_beside_a_password_and_a_signature(capsys: pytest.CaptureFixture[str]) -> None:
-    with prepared({"sudo": ("elliptic", Sudo, SudoByPassword)}) as pairs:
+@pytest.mark.parametrize("kind", [Sudo, SudoByFace])
+def test_sudo_by_pin_beside_a_password_and_a_signature(kind: t.Type[Sudo], capsys: pytest.CaptureFixture[str]) -> None:
+    with prepared({"sudo": ("elliptic", kind, SudoByPassword)}) as pairs:
         by_card, by_password = pairs["sudo"]
         assert isinstance(by_password, SudoByPassword)
         for profile, delays in PROFILES.items():
             by_card.machine.tpm.log.delays = dict(delays)
-            timed(by_card), timed(by_password), by_password.signature()
-            rounds = [(timed(by_card), timed(by_password), by_password.signature()) for _unused in range(ROUNDS)]
+            all_three = (lambda: timed(by_card), lambda: timed(by_password), lambda: by_password.signature(kind.module))
+            rounds = [[measure() for measure in all_three] for _unused in range(ROUNDS + 1)][1:]
             card, password, signature = (statistics.median(each[at] for each in rounds) for at in range(3))
             times = statistics.median(pin / (word + alone) for pin, word, alone in rounds)
             with capsys.disabled():
                 print(
-                    f"{profile:<13} sudo   {card:6.2f} s by PIN, {password:5.2f} s by password, {signature:5.2f} s for"
-                    f" a signature: {times:5.2f} times both (at most {SUDO_LIMIT})"
+                    f"{profile:<13} {kind.__name__:<10} {card:6.2f} s by PIN, {password:5.2f} s by password,"
+                    f" {signature:5.2f} s for a signature: {times:5.2f} times both (at most {SUDO_LIMIT})"
                 )

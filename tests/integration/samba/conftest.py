@@ -168,15 +168,21 @@ class DomainController:
 
 
 @pytest.fixture(scope="session")
-def dc():
+def domain_controller():
+    """The class, for a test that makes a controller of its own."""
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
         pytest.skip(f"no Samba domain controller can be made, these programs are missing: {', '.join(missing)}")
     if os.geteuid() != 0:
         pytest.skip("a Samba domain controller in namespaces of its own needs root")
+    return DomainController
+
+
+@pytest.fixture(scope="session")
+def dc(domain_controller):
     with tempfile.TemporaryDirectory(prefix="hardbound-dc-") as folder:
         os.chmod(folder, 0o711)
-        controller = DomainController(pathlib.Path(folder))
+        controller = domain_controller(pathlib.Path(folder))
         try:
             controller.wait()
             yield controller

@@ -13,7 +13,6 @@ import pytest
 
 pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's python3-tpm2-pytss")
 
-from ansible_collections.hardbound.identity.tests.integration.samba.conftest import PROGRAMS, DomainController
 from ansible_collections.hardbound.identity.tests.support.card_ca import CardCa
 from ansible_collections.hardbound.identity.tests.support.kerberos_host import KEYS, WRONG, KerberosHost
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host, host
@@ -35,7 +34,7 @@ pkinit_identity = FILE:{chain},{key}
 pkinit_anchors = FILE:{anchors}
 pkinit_principal_in_certificate = yes
 """
-CLIENT = f"""\
+CLIENT = """\
 [libdefaults]
 default_realm = CORP.EXAMPLE
 dns_lookup_realm = false
@@ -43,26 +42,26 @@ dns_lookup_kdc = false
 rdns = false
 [realms]
 CORP.EXAMPLE = {{
-  kdc = {DomainController.address}
+  kdc = {address}
 }}
 """
 
 
 @pytest.fixture
-def desk(host: Host) -> t.Iterator[KerberosHost]:
+def desk(host: Host, domain_controller: t.Any) -> t.Iterator[KerberosHost]:
     """The controller is made beside the host, which then is in its network."""
-    missing = [program for program in (*PROGRAMS, "kinit", "klist") if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"needs {', '.join(missing)}")
+    for program in ("kinit", "klist"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
     folder: pathlib.Path = host.machine.folder / "domain"
     folder.mkdir(mode=0o711)
     ca = CardCa(folder, permitted_domains=())  # Samba's KDC refuses people under a CA that says any
-    chain, key = ca.certify_kdc(DomainController.server)
+    chain, key = ca.certify_kdc(domain_controller.server)
     (folder / "krb5.conf").write_text(CONTROLLER.format(chain=chain, key=key, anchors=ca.certificates))
-    controller = DomainController(folder)
+    controller = domain_controller(folder)
     try:
         controller.wait()
-        desk = KerberosHost(host, ca, CLIENT)
+        desk = KerberosHost(host, ca, CLIENT.format(address=controller.address))
         desk.give_cards(KEYS, desk.certify)
         for owner in OWNERS:
             controller.tool("user", "create", owner, "--random-password")
