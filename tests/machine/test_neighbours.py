@@ -15,7 +15,7 @@ pytestmark = pytest.mark.extended
 
 ROUNDS = 3
 """What each gets done while the others go on; who has done it goes on, too, so that nobody has the TPM alone."""
-PATIENCE = 1500.0  # seconds
+PATIENCE = 3600.0  # seconds
 NEIGHBOURS = ("tools", "pkcs11", "volume", "card")
 
 # What each of them needs, made one after the other: a LUKS volume that the TPM opens, and a token of tpm2-pkcs11.
