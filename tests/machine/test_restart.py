@@ -13,6 +13,8 @@ from ansible_collections.hardbound.identity.tests.support.virtual_machine import
 
 pytestmark = pytest.mark.extended
 
+PATIENCE = 3600.0  # seconds, for downloads and for an initial RAM disk, on an emulated processor
+
 # What security updates bring, and the kernel of the backports, which is always another. Then what an upgrade of the
 # packages below the cards does while they are in use.
 UPGRADE = """
@@ -39,7 +41,7 @@ def test_cards_of_two_owners_come_back_after_an_upgrade(lab: Lab) -> None:
     readers = {card["name"].split()[-1]: card["reader"] for card in found["cards"]}
     sign_each_with_their_own(machine, readers)
     before = machine.run("uname --kernel-release").stdout
-    machine.root(UPGRADE)
+    machine.root(UPGRADE, patience=PATIENCE)
     sign_each_with_their_own(machine, readers)
 
     machine.take_kernel()
