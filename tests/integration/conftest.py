@@ -5,5 +5,6 @@
 from __future__ import annotations
 
 from ansible_collections.hardbound.identity.tests.support.fresh_tpm import require_swtpm, short_path, software_tpm
+from ansible_collections.hardbound.identity.tests.support.needed_program import need_program
 
-__all__ = ["require_swtpm", "short_path", "software_tpm"]
+__all__ = ["need_program", "require_swtpm", "short_path", "software_tpm"]

@@ -9,6 +9,7 @@ import typing as t
 
 from .._encoding.owner_call import Message
 from .certificate import Lists, state_of
+from .pin_change import REMEDY, why_due
 
 
 def coming(card: Message, lists: Lists, now: datetime.datetime, days: int) -> t.Iterator[str]:
@@ -18,11 +19,10 @@ def coming(card: Message, lists: Lists, now: datetime.datetime, days: int) -> t.
     """
     limit = now + datetime.timedelta(days)
     expires = card["pin_expires_at"]
-    change = "change it with: hardbound-card change-pin"
     if card["pin_due"]:
-        yield f"The PIN of {card['name']} {card['pin_due']}: {change}"
+        yield f"{why_due(card)}: {REMEDY}"
     elif expires is not None and expires <= limit.timestamp():
-        yield f"The PIN of {card['name']} expires on {datetime.datetime.fromtimestamp(expires):%Y-%m-%d}: {change}"
+        yield f"The PIN of {card['name']} expires on {datetime.datetime.fromtimestamp(expires):%Y-%m-%d}: {REMEDY}"
     for key in card["keys"]:
         state = state_of(key, lists)
         fault = state.fault(now) if state else None

@@ -11,7 +11,7 @@ import typing as t
 
 from .._encoding.owner_call import SOCKET, Message
 from .._errors import HardboundError
-from . import due, status, trial, uri
+from . import due, pin_change, status, trial, uri
 from .certificate import REVOCATION_LISTS, revocation_lists
 from .choice import chosen, the_one, those_named
 from .exit_code import CommandError, ExitCode
@@ -52,10 +52,7 @@ def _show_status(work: Work) -> ExitCode:
 
 
 def _change_pin(work: Work) -> ExitCode:
-    card = work.card
-    pin = work.terminal.ask(f"PIN of {card['name']}")
-    work.service.change_pin(card["card"], pin, work.terminal.ask_new("PIN"))
-    work.terminal.tell({"changed": card["name"]}, [f"The PIN of {card['name']} is changed."])
+    pin_change.change(work.card, work.service, work.terminal)
     return ExitCode.FINE
 
 

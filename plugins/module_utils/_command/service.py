@@ -38,6 +38,10 @@ class CardService:
         """Returns what there is to know of the caller's cards."""
         return t.cast("list[Message]", self._ask({"call": OwnerCall.CARDS.value}, ExitCode.SERVICE))
 
+    def due(self) -> t.List[Message]:
+        """Returns the caller's cards whose PIN has to be changed: ``card``, ``name`` and why, ``pin_due``."""
+        return t.cast("list[Message]", self._ask({"call": OwnerCall.DUE.value}, ExitCode.SERVICE))
+
     def change_pin(self, card: int, pin: str, new_pin: str) -> None:
         self._ask({"call": OwnerCall.CHANGE_PIN.value, "card": card, "pin": pin, "new_pin": new_pin}, ExitCode.TPM)
 

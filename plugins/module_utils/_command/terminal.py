@@ -6,10 +6,19 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
+import termios
 import typing as t
 
 from .exit_code import CommandError, ExitCode
+
+
+class NothingGiven(CommandError):
+    """Somebody was asked for a secret, and typed none."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(ExitCode.USAGE, f"Nothing was given for the {what}.")
 
 
 class Terminal:
@@ -35,22 +44,80 @@ class Terminal:
     def ask(self, what: str) -> str:
         """Returns a secret that is typed without echo, or the next line where no terminal is the standard input.
 
-        :raises CommandError: if there is none
+        :raises NothingGiven:
         """
         try:
             secret = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
         except (EOFError, KeyboardInterrupt):
             secret = ""
         if not secret:
-            raise CommandError(ExitCode.USAGE, f"Nothing was given for the {what}.")
+            raise NothingGiven(what)
         return secret
+
+    @property
+    def _is_typed(self) -> bool:
+        return sys.stdin.isatty()
 
     def ask_new(self, what: str) -> str:
         """Returns a new secret, typed twice.
 
-        :raises CommandError: if there is none, or it was typed in two ways
+        :raises NothingGiven:
+        :raises CommandError: if it was typed in two ways
         """
         first = self.ask(f"new {what}")
-        if sys.stdin.isatty() and self.ask(f"new {what} again") != first:
+        if self._is_typed and self.ask(f"new {what} again") != first:
             raise CommandError(ExitCode.USAGE, f"The new {what} was typed in two ways: nothing was changed.")
         return first
+
+
+class BorrowedTerminal(Terminal):
+    """The terminal of a program that waits for this one. Signals of its keys go there, so Ctrl-C is a key like others.
+
+    :param descriptor: of the terminal
+    """
+
+    _is_typed = True
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(as_json=False)
+        self._descriptor = descriptor
+
+    def tell(self, _answer: t.Mapping[str, t.Any], lines: t.Iterable[str]) -> None:
+        self._write("".join(f"{line}\n" for line in lines))
+
+    def ask(self, what: str) -> str:
+        """:raises NothingGiven: also where somebody types Ctrl-C"""
+        before = termios.tcgetattr(self._descriptor)
+        quiet = list(before)
+        quiet[_LOCAL_MODES] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
+        try:
+            termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, quiet)
+            self._write(f"{what}: ")
+            secret = self._line()
+        finally:
+            termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, before)
+            self._write("\n")
+        if not secret:
+            raise NothingGiven(what)
+        return secret
+
+    def _write(self, text: str) -> None:
+        os.write(self._descriptor, text.encode())
+
+    def _line(self) -> str:
+        """Returns what was typed until Enter; nothing, where somebody leaves."""
+        typed = b""
+        while True:
+            key = os.read(self._descriptor, 1)
+            if not key or key in _LEAVE:
+                return ""
+            if key in _ENTER:
+                return typed.decode(errors="replace")
+            typed = b"" if key == _CLEAR else typed[:-1] if key in _ERASE else typed + key
+
+
+_LOCAL_MODES = 3
+"""Where tcgetattr() has them: termios(3), c_lflag."""
+_ENTER, _ERASE, _CLEAR = b"\r\n", b"\b\x7f", b"\x15"
+_LEAVE = b"\x03\x04\x1a\x1c"
+"""Ctrl-C, Ctrl-D, Ctrl-Z and Ctrl-\\."""

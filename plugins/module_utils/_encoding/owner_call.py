@@ -9,6 +9,8 @@ are written in base64, as :func:`.fields.encoded` does.
 ``call``       what it says                      what ``answer`` is
 =============  ================================  ==========================================
 ``cards``      nothing                           a list: what there is to know of each card
+``due``        nothing                           a list of cards whose PIN has to be changed:
+                                                 ``card``, ``name`` and ``pin_due``, the reason
 ``change_pin`` ``card``, ``pin``, ``new_pin``    null
 ``unblock``    ``card``, ``puk``, ``new_pin``    null
 ``sign``       ``card``, ``slot``, ``digest``,   the signature: DER ECDSA-Sig-Value, or
@@ -37,6 +39,7 @@ class OwnerCall(str, enum.Enum):
     """What an owner may ask."""
 
     CARDS = "cards"
+    DUE = "due"
     CHANGE_PIN = "change_pin"
     UNBLOCK = "unblock"
     SIGN = "sign"

@@ -3,7 +3,8 @@
 """Looks at a host before anything is changed: one connection for all that the role has to know.
 
 Standard input is JSON: {"packages": [name], "users": [name], "domains": [name], "options": {section: {option: value}},
-"ours": path of the role's own file for SSSD, "etc": SSSD's folder, "socket": path, "profile": path, "crls": path}.
+"ours": path of the role's own file for SSSD, "etc": SSSD's folder, "socket": path, "profile": path, "crls": path,
+"pin_change": path of what changes PINs}.
 Prints JSON.
 """
 
@@ -106,6 +107,7 @@ def survey(job: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
         "systemd": os.path.isdir("/run/systemd/system"),
         "profile": text_of(job["profile"]),
         "enabled": "try_cert_auth" in text_of("/etc/pam.d/common-auth"),
+        "pin_change": os.path.isfile(job["pin_change"]),
         "crls": "BEGIN X509 CRL" in text_of(job["crls"]),
     }
 

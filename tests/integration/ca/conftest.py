@@ -55,19 +55,6 @@ def corp(tmp_path: Path) -> Corp:
 
 
 @pytest.fixture(scope="session")
-def need_program() -> t.Callable[[str], str]:
-    """Finds a program, or skips the test and says which one is missing."""
-
-    def find(name: str, *places: str) -> str:
-        found = shutil.which(name, path=":".join((*places, "/usr/sbin", "/usr/bin", "/bin")))
-        if not found:
-            pytest.skip(f"needs {name}")
-        return found
-
-    return find
-
-
-@pytest.fixture(scope="session")
 def server(need_program: t.Callable[..., str]) -> t.Iterator[str]:
     """Runs a PostgreSQL as its own user, on a Unix socket, and gives the URL of a database."""
     if DRIVER is None:

@@ -9,8 +9,6 @@ import os
 import pty
 import re
 import shutil
-import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
@@ -22,13 +20,12 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 from ansible_collections.hardbound.identity.plugins.module_utils._command.exit_code import ExitCode
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, PUK
-from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
+from ansible_collections.hardbound.identity.tests.support.owner_command import lay_command
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 ALICE, BOB, MALLORY = "daemon", "games", "nobody"
 """Users that every Debian has."""
-FILES = COLLECTION / "roles/tpm_host/files"
 PYTHON = "/usr/bin/python3"
 NEW = "81726354"
 
@@ -41,23 +38,7 @@ class Users:
         self.folder = host.machine.folder
         self.folder.chmod(0o711)
         (self.folder / "run").chmod(0o755)
-        self._lay()
-
-    def _lay(self) -> None:
-        sources = COLLECTION / "plugins/module_utils"
-        command = [
-            sys.executable,
-            "-I",
-            str(FILES / "program_files.py"),
-            str(FILES / "hardbound_card.py"),
-            str(sources),
-        ]
-        listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-        for path in listed:
-            target = self.folder / "lib/hardbound_identity" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(sources / path, target)
-        shutil.copy(FILES / "hardbound_card.py", self.folder / "lib")
+        lay_command(self.folder / "lib")
 
     def start(self) -> None:
         self.host.start("--owners", str(self.folder / "owners"))

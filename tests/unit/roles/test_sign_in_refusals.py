@@ -22,6 +22,7 @@ HOST = {
     "services": "",
     "conflicts": [],
     "socket": True,
+    "pin_change": True,
     "profile": "",
     "enabled": False,
 }
@@ -65,6 +66,7 @@ FOUND: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "a_domain_of_somebody_else_named_as_ours": ({"domains": ["hardbound"]}, [CARD], "give that another name"),
     "sssd_without_pam": ({"services": "nss, sudo"}, [CARD], "services nss, sudo by somebody else, and pam is not"),
     "sssd_configured_otherwise": ({"conflicts": ["pam_cert_auth is False in x.conf"]}, [CARD], "is False in x.conf"),
+    "a_card_service_of_an_earlier_release": ({"pin_change": False}, [CARD], "run the role tpm_host first, or set"),
     "two_owners_in_one_reader": (
         {"socket": False},
         [CARD, {**CARD, "name": "Bob", "owner": "bob"}],

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """People at a host's prompts: real sudo, su and login on a terminal, and what each of them asks.
 
-Standard input is JSON: {"pins": {user: PIN}, "passwords": {user: password}, "readers": {user: name},
-"acts": [name]}. Each act is a function.
+Standard input is JSON: {"pins": {user: PIN}, "first_pins": {user: PIN}, "passwords": {user: password},
+"readers": {user: name}, "acts": [name]}. Each act is a function.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ HANGING = 12
 class Host:
     def __init__(self, job: t.Mapping[str, t.Dict[str, str]]) -> None:
         self.pins = job["pins"]
+        self.first_pins = job["first_pins"]
         self.passwords = job["passwords"]
         self._readers = job["readers"]
 
@@ -80,6 +81,18 @@ def answer(terminal: t.Any, prompt: str, text: str, timeout: int = PATIENCE) -> 
 def is_in(terminal: t.Any, user: str = "root") -> None:
     terminal.expect_exact(f"in as {user}")
     terminal.close()
+
+
+def first_pin(host: Host) -> None:
+    """It has to be changed, and the rule is named that a new one breaks; then the new one signs in."""
+    terminal = sudo("bob")
+    for new in ("1", host.pins["bob"]):
+        answer(terminal, "PIN of Bob: ", host.first_pins["bob"])
+        answer(terminal, "new PIN: ", new)
+        answer(terminal, "new PIN again: ", new)
+        terminal.expect_exact("is shorter than" if new == "1" else "The PIN of Bob is changed.")
+    answer(terminal, PIN, host.pins["bob"])
+    is_in(terminal)
 
 
 def right_pin(host: Host) -> None:

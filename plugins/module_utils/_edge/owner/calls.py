@@ -64,6 +64,11 @@ class OwnerCalls:
     def cards(self, _question: Message) -> t.List[Message]:
         return [view(card, self._readers) for card in self._all()]
 
+    def due(self, _question: Message) -> t.List[Message]:
+        """Asks no TPM, because somebody waits for it who wants to sign in."""
+        due = [(card, card.pin_due) for card in self._all()]
+        return [{"card": card.number, "name": card.name, "pin_due": why.value} for card, why in due if why]
+
     def _all(self) -> t.Iterator[Card]:
         for number in self._cards.usable():
             try:
@@ -140,6 +145,7 @@ def _text(question: Message, field: str) -> bytes:
 
 _CALLS: t.Mapping[str, t.Callable[[OwnerCalls, Message], t.Any]] = {
     OwnerCall.CARDS: OwnerCalls.cards,
+    OwnerCall.DUE: OwnerCalls.due,
     OwnerCall.CHANGE_PIN: OwnerCalls.change_pin,
     OwnerCall.UNBLOCK: OwnerCalls.unblock,
     OwnerCall.SIGN: OwnerCalls.sign,

@@ -57,6 +57,22 @@ def test_an_owner_sees_the_own_card_and_no_other(desk: OwnerDesk) -> None:
     ]
 
 
+def test_a_pin_that_has_to_be_changed_is_told_to_its_owner_and_without_the_tpm(
+    host: SoftHost, desk: OwnerDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert desk.ask("due")["answer"] == []
+    card = host.cards[0]
+    card.pin_must_change = True
+    host.put(1, "Card of somebody else", owner="nobody").pin_must_change = True
+
+    def no_tpm(_self: object, _reference: Reference) -> t.NoReturn:
+        raise AssertionError("somebody waits at a prompt")
+
+    monkeypatch.setattr(type(card), "tries", no_tpm)
+    due = {"card": 0, "name": "Card of Alice", "pin_due": "must be changed before its first use"}
+    assert desk.ask("due")["answer"] == [due]
+
+
 def test_nobody_does_anything_with_another_s_card(host: SoftHost, desk: OwnerDesk) -> None:
     pin, puk = PIN.decode(), PUK.decode()
     for call in (

@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host with people, their cards, and this Debian's own PAM with the profile that the role writes.
+
+SSSD does not run there, so that nobody gets in but by password.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pexpect
+import pytest
+from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
+from ansible_collections.hardbound.identity.tests.support.owner_command import lay_command
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host, host
+from ansible_collections.hardbound.identity.tests.support.waiting import until
+
+__all__ = ["PASSWORD", "PromptHost", "host", "profile", "sign_in"]
+
+PEOPLE = ("alice", "bob")
+PASSWORD = "correct horse"
+_ROLE = COLLECTION / "roles/smartcard_login"
+_COPIED = ("/usr/share/pam-configs", "/var/lib/pam", "/var/cache/debconf")
+_PROFILE = """
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  vars: {ansible_python_interpreter: /usr/bin/python3}
+  vars_files: [ROLE/defaults/main.yml, ROLE/vars/main.yml]
+  tasks:
+    - ansible.builtin.template: {src: ROLE/templates/profile.j2, dest: "{{ target }}", mode: "0644"}
+"""
+PATIENCE = 15
+"""Seconds. On a busy machine the service takes long."""
+
+
+class PromptHost:
+    """:param host: of the cards; in its mount namespace people have accounts, and PAM the role's profile
+    :param profile: its text, where FOLDER stands for this host's own
+    """
+
+    def __init__(self, host: Host, profile: str) -> None:
+        self.host = host
+        self.machine = host.machine
+        self.folder = host.machine.folder
+        self.folder.chmod(0o711)
+        (self.folder / "home").mkdir()
+        lay_command(self.folder / "lib")
+        shutil.copy(_ROLE / "files/change_due_pin.py", self.folder / "lib")
+        self._lay_over_etc()
+        for path in _COPIED:
+            self._copy(path)
+        self._open_accounts()
+        self.machine.run("tee", "/etc/sudoers.d/people", stdin=f"{','.join(PEOPLE)} ALL=(ALL:ALL) ALL\n")
+        self._enable(profile.replace("FOLDER", str(self.folder)))
+
+    def _lay_over_etc(self) -> None:
+        """Has /etc be this host's own. A file that is mounted over alone is lost when somebody outside renames it."""
+        layers = str(self.folder / "etc")
+        os.mkdir(layers)
+        self.machine.run("mount", "-t", "tmpfs", "tmpfs", layers)
+        self.machine.run("mkdir", f"{layers}/upper", f"{layers}/work")
+        options = f"lowerdir=/etc,upperdir={layers}/upper,workdir={layers}/work"
+        self.machine.run("mount", "-t", "overlay", "overlay", "-o", options, "/etc")
+
+    def _copy(self, path: str) -> None:
+        """Has a folder be a copy, which goes with the test."""
+        mine = str(self.folder / os.path.basename(path))
+        shutil.copytree(path, mine)
+        self.machine.run("mount", "--bind", mine, path)
+
+    def _open_accounts(self) -> None:
+        hashed = subprocess.run(["openssl", "passwd", "-6", PASSWORD], capture_output=True, text=True, check=True)
+        lines: t.Dict[str, t.List[str]] = {"passwd": [], "shadow": [], "group": []}
+        for number, name in enumerate(PEOPLE, 61000):
+            lines["passwd"].append(f"{name}:x:{number}:{number}::{self.folder}/home:/bin/bash\n")
+            lines["shadow"].append(f"{name}:{hashed.stdout.strip()}:19000:0:99999:7:::\n")
+            lines["group"].append(f"{name}:x:{number}:\n")
+        for file, more in lines.items():
+            self.machine.run("tee", "--append", f"/etc/{file}", stdin="".join(more))
+
+    def _enable(self, profile: str) -> None:
+        self.machine.run("tee", "/usr/share/pam-configs/hardbound", stdin=profile)
+        self.machine.run(
+            "env", "DEBIAN_FRONTEND=noninteractive", "pam-auth-update", "--package", "--enable", "hardbound"
+        )
+        assert "change_due_pin" in self.machine.run("cat", "/etc/pam.d/common-auth")
+
+    def start(self) -> None:
+        self.host.start("--owners", str(self.folder / "owners"))
+        until((self.folder / "owners").exists)
+
+    def spawn(self, *command: str, user: str = "") -> t.Any:
+        """Runs a program at a terminal of its own, as root or as somebody else."""
+        inside = self.machine._inside(*(["runuser", "-u", user, "--"] if user else []), *command)
+        environment = {"PATH": os.environ["PATH"], "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+        return pexpect.spawn(inside[0], inside[1:], encoding="utf-8", timeout=3 * PATIENCE, cwd="/", env=environment)
+
+
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The profile as Ansible writes it, but for FOLDER in the place of a host's folders."""
+    folder = tmp_path_factory.mktemp("profile")
+    play, target = folder / "play.yml", folder / "profile"
+    play.write_text(_PROFILE.replace("ROLE", str(_ROLE)))
+    values = {
+        "target": str(target),
+        "__smartcard_login_lib": "FOLDER/lib",
+        "__smartcard_login_program_files": "FOLDER/lib",
+        "__smartcard_login_owners": "FOLDER/owners",
+        "__smartcard_login_patience": PATIENCE,
+    }
+    program = Path(sys.executable).with_name("ansible-playbook")
+    command = [program, "--inventory", "localhost,", "--extra-vars", json.dumps(values), play]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    return str(target.read_text())
+
+
+@pytest.fixture
+def sign_in(host: Host, profile: str) -> PromptHost:
+    for program in ("sudo", "login", "pam-auth-update"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+    return PromptHost(host, profile)
