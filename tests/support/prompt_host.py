@@ -19,10 +19,10 @@ import pexpect
 import pytest
 from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
 from ansible_collections.hardbound.identity.tests.support.owner_command import lay_command
-from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host, host
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
-__all__ = ["PASSWORD", "PromptHost", "host", "profile", "sign_in"]
+__all__ = ["PASSWORD", "PromptHost", "profile", "sign_in"]
 
 PEOPLE = ("alice", "bob")
 PASSWORD = "correct horse"

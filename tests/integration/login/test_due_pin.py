@@ -19,13 +19,12 @@ from ansible_collections.hardbound.identity.tests.support.card_machine import PI
 from ansible_collections.hardbound.identity.tests.support.prompt_host import (
     PASSWORD,
     PromptHost,
-    host,
     profile,
     sign_in,
 )
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
-__all__ = ["host", "profile", "sign_in"]
+__all__ = ["profile", "sign_in"]
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
 NEW, WRONG, SHORT = "81726354", "00000000", "8172"

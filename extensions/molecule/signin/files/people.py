@@ -18,6 +18,7 @@ import typing as t
 import pexpect
 
 PIN, PASSWORD = r"PIN for your smart card: ?", r"[Pp]assword[^\n]*: ?"
+FIRST_PIN = "PIN of Bob: "
 WRONG = "00000000"
 PATIENCE = 30
 SETTLING = 60
@@ -85,14 +86,29 @@ def is_in(terminal: t.Any, user: str = "root") -> None:
 
 def first_pin(host: Host) -> None:
     """It has to be changed, and the rule is named that a new one breaks; then the new one signs in."""
-    terminal = sudo("bob")
-    for new in ("1", host.pins["bob"]):
-        answer(terminal, "PIN of Bob: ", host.first_pins["bob"])
-        answer(terminal, "new PIN: ", new)
-        answer(terminal, "new PIN again: ", new)
-        terminal.expect_exact("is shorter than" if new == "1" else "The PIN of Bob is changed.")
+    terminal = asked_for_first_pin()
+    terminal.sendline(host.first_pins["bob"])
+    give_new_pin(terminal, "1", "is shorter than")
+    answer(terminal, FIRST_PIN, host.first_pins["bob"])
+    give_new_pin(terminal, host.pins["bob"], "The PIN of Bob is changed.")
     answer(terminal, PIN, host.pins["bob"])
     is_in(terminal)
+
+
+def asked_for_first_pin() -> t.Any:
+    """Returns a terminal where bob is asked for it. A card service that is busy is not waited for."""
+    for _attempt in range(5):
+        terminal = sudo("bob")
+        if terminal.expect([FIRST_PIN, PIN]) == 0:
+            return terminal
+        terminal.close(force=True)
+    raise AssertionError("bob was not told that the PIN has to be changed")
+
+
+def give_new_pin(terminal: t.Any, new: str, said: str) -> None:
+    answer(terminal, "new PIN: ", new)
+    answer(terminal, "new PIN again: ", new)
+    terminal.expect_exact(said)
 
 
 def right_pin(host: Host) -> None:
