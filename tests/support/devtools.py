@@ -39,10 +39,14 @@ _INTERVAL = 0.1  # seconds
 
 
 class Chromium:
-    """:param command: that starts it; its profile is not the user's own, where it would take no commands"""
+    """Chromium on the display that DISPLAY names.
 
-    def __init__(self, command: t.Sequence[str]) -> None:
-        self._end = time.monotonic() + _PATIENCE
+    :param command: that starts it; its profile is not the user's own, where it would take no commands
+    :param patience: seconds for all that it is asked
+    """
+
+    def __init__(self, command: t.Sequence[str], patience: float = _PATIENCE) -> None:
+        self._end = time.monotonic() + patience
         self._socket, theirs = socket.socketpair()
         whole = [*_PIPES, *command, *OPTIONS, "--remote-debugging-pipe"]
         self._process = subprocess.Popen(whole, stdin=theirs.fileno())
@@ -93,13 +97,13 @@ class Chromium:
         while self.answer(number) is None:
             dialogs = _windows()
             for window in (each for each, title in dialogs.items() if title == _UNLOCK):
-                _xdotool("windowfocus", window, "type", pin)
-                _xdotool("key", "Return")
+                xdotool("windowfocus", window, "type", pin)
+                xdotool("key", "Return")
                 asked += 1
                 while window in _windows():
                     time.sleep(_INTERVAL)
             if "" in dialogs.values():  # the certificates, to choose from
-                _xdotool("key", "Return")
+                xdotool("key", "Return")
         return asked
 
     def certificates(self) -> t.List[str]:
@@ -117,11 +121,11 @@ class Chromium:
 
 def _windows() -> t.Dict[str, str]:
     """The browser's windows that are shown, and their titles. The whole display is nobody's window."""
-    found = _xdotool("search", "--onlyvisible", "--name", ".*").split()
-    return {each: _xdotool("getwindowname", each).strip() for each in found if _xdotool("getwindowpid", each)}
+    found = xdotool("search", "--onlyvisible", "--name", ".*").split()
+    return {each: xdotool("getwindowname", each).strip() for each in found if xdotool("getwindowpid", each)}
 
 
-def _xdotool(*arguments: str) -> str:
+def xdotool(*arguments: str) -> str:
     return subprocess.run(["xdotool", *arguments], capture_output=True, text=True, check=False).stdout
 
 
