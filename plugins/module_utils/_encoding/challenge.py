@@ -4,6 +4,8 @@
 
 The certificates are encrypted under a secret that the TPM gives only to the host that has both
 the endorsement key and the attestation key. The answer is an HMAC under the same secret.
+
+What seals is imported on use: a host that has nothing to open needs none of it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from .._cryptography import AESGCM, InvalidTag
 from .algorithm import Algorithm
 from .credential import Credential, kdfa
 from .evidence import LONGEST_NAME, Document
@@ -69,6 +70,8 @@ def seal(secret: bytes, card: str, payload: bytes) -> bytes:
     """
     if len(payload) > LARGEST_PAYLOAD:
         raise ValueError(f"a challenge carries at most {LARGEST_PAYLOAD} bytes")
+    from .._cryptography import AESGCM
+
     nonce = os.urandom(_NONCE_SIZE)
     return nonce + AESGCM(_key(secret, _SEALING)).encrypt(nonce, payload, card.encode())
 
@@ -78,6 +81,8 @@ def unseal(secret: bytes, card: str, sealed: bytes) -> bytes:
 
     :raises WireError: if the secret or the card is another, or the bytes were changed
     """
+    from .._cryptography import AESGCM, InvalidTag
+
     if len(sealed) <= _NONCE_SIZE:
         raise WireError("the sealed certificates are cut off")
     try:
