@@ -11,6 +11,7 @@ import urllib.parse
 
 from .._cryptography import serialization
 from .._encoding.owner_call import Message, bytes_of
+from .._encoding.ssh_file import certificate_file
 
 _HALF = 16
 _PROXY = "p11-kit-proxy.so"
@@ -64,6 +65,6 @@ def ssh_config(card: Message, home: str, module: str) -> t.Iterator[str]:
     yield "Host *"
     yield f"    PKCS11Provider {module}"
     for key in card["keys"]:
-        certificate = f".ssh/{card['name']}-{key['slot']}-cert.pub"
+        certificate = f".ssh/{certificate_file(card['name'], key['slot'])}"
         if os.path.exists(os.path.join(home, certificate)):
             yield f'    CertificateFile "~/{certificate}"'

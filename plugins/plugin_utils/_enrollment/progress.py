@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 import json
-import re
 import ssl
 import typing as t
 from dataclasses import dataclass, field
 
 from ...module_utils._encoding.evidence import Document
+from ...module_utils._encoding.ssh_file import certificate_file
 from ...module_utils._errors import HardboundError
 from ...module_utils._escrow import ESCROWED
 from .._attestation.card import VerifiedCard
@@ -126,7 +125,7 @@ class Progress:
             "principals": list(self.card.identity.ssh_principals),
             "certificate": certificate.body.decode("utf-8"),
             "owner": self.card.task.get("owner", ""),
-            "file": f"{_file_name(self.card.name)}-{certificate.slot}-cert.pub",
+            "file": certificate_file(self.card.name, certificate.slot),
         }
 
     @staticmethod
@@ -172,9 +171,3 @@ def _summary(issued: Issued) -> Document:
         "not_after": clock.text(clock.moment(certificate.not_after)),
         "outcome": issued.outcome.value,
     }
-
-
-def _file_name(card: str) -> str:
-    """A card's name without what a shell or ssh_config would take for something else; no two cards share one."""
-    plain = re.sub(r"[^A-Za-z0-9_-]", "_", card)
-    return plain if plain == card else f"{plain}-{hashlib.sha256(card.encode()).hexdigest()[:8]}"

@@ -251,7 +251,7 @@ def test_uris_name_the_keys(shell: Shell) -> None:
 def test_lines_for_ssh(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(shell.folder))
     (shell.folder / ".ssh").mkdir()
-    (shell.folder / ".ssh/Card of Alice-authentication-cert.pub").touch()
+    (shell.folder / ".ssh/Card_of_Alice-8684d1a4-authentication-cert.pub").touch()
     code, said = shell.run("ssh", "--json")
     told = json.loads(said)
     (line,) = told["authorized_keys"]
@@ -259,7 +259,7 @@ def test_lines_for_ssh(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(public, ec.EllipticCurvePublicKey)
     assert public.public_numbers() == shell.card._private[0x9A].public_key().public_numbers()
     assert line.endswith(" Card_of_Alice-authentication")
-    assert told["config"][-1] == '    CertificateFile "~/.ssh/Card of Alice-authentication-cert.pub"'
+    assert told["config"][-1] == '    CertificateFile "~/.ssh/Card_of_Alice-8684d1a4-authentication-cert.pub"'
     assert code is ExitCode.FINE
 
 
