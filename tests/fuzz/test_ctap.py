@@ -144,7 +144,7 @@ def test_packets() -> None:
         def transmit(self, request: bytes, channel: int, present: bool) -> bytes:
             return b"\0" + request
 
-    device = HidDevice(Echo(), sent.append)
+    device = HidDevice(Echo(), sent.append, pause=lambda _seconds: None)
 
     def take(data: bytes) -> None:
         sent.clear()

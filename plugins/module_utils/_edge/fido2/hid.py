@@ -36,10 +36,14 @@ PATIENCE = 0.5
 _ALIVE = 0.1
 """Seconds between two keepalives: clause 11.2.9.2.4."""
 _PROCESSING, _SOMEBODY_NEEDED = b"\x01", b"\x02"
+_BURST, _PAUSE = 16, 0.004
+"""Packets, and the seconds that follow so many. The kernel keeps 63 for a program and drops what comes on top of them:
+Linux, drivers/hid/hidraw.c, HIDRAW_BUFFER_SIZE. A device on USB sends one a millisecond at most."""
 PATIENCE_WITH_PEOPLE = 30.0
 """Seconds in which somebody has to say to be there: clause 6.1.2 lets a client expect ten at the least."""
 
 Send = t.Callable[[bytes], None]
+Pause = t.Callable[[float], None]
 
 
 class HidCommand(enum.IntEnum):
@@ -116,16 +120,23 @@ class HidDevice:
     :param send: sends a packet; another thread calls it too, while a message is being answered
     :param now: seconds of a clock that nobody sets
     :param ask: asks whether somebody is there, where the card wants that
+    :param pause: lets so many seconds pass
     """
 
     def __init__(
-        self, authenticator: CtapExchange, send: Send, now: Clock = time.monotonic, ask: Ask = ask_nobody
+        self,
+        authenticator: CtapExchange,
+        send: Send,
+        now: Clock = time.monotonic,
+        ask: Ask = ask_nobody,
+        pause: Pause = time.sleep,
     ) -> None:
         self._authenticator = authenticator
         self._send = send
         self._now = now
         self._channels = 0
         self._ask = ask
+        self._pause = pause
         self._transaction: t.Optional[Transaction] = None
         self._waiting: t.Optional[WaitingMessage] = None
 
@@ -297,7 +308,9 @@ class HidDevice:
         self._say(channel, HidCommand.ERROR, bytes((error,)))
 
     def _say(self, channel: int, command: int, message: bytes) -> None:
-        for packet in packets(channel, command, message):
+        for number, packet in enumerate(packets(channel, command, message)):
+            if number and not number % _BURST:
+                self._pause(_PAUSE)
             self._send(packet)
 
     @contextlib.contextmanager

@@ -42,7 +42,11 @@ class Wire:
         self.clock = SettableClock()
         self.authenticator = Echo()
         self.sent = []
-        self.device = HidDevice(self.authenticator, self.sent.append, self.clock)
+        self.pauses = []
+        """How many packets had been sent when the device let some time pass."""
+        self.device = HidDevice(
+            self.authenticator, self.sent.append, self.clock, pause=lambda _seconds: self.pauses.append(len(self.sent))
+        )
 
     def say(self, channel, command, message=b""):
         for packet in packets(channel, command, message):
@@ -88,6 +92,15 @@ def test_a_message_of_any_size(wire, size):
     if size:
         assert wire.say(channel, HidCommand.CBOR, message[:-1] + b"x")[0][2] == b"\0" + message[:-1] + b"x"
         assert wire.authenticator.asked == [(channel, message[:-1] + b"x")]
+
+
+def test_a_long_answer_leaves_its_reader_time(wire):
+    """The kernel keeps 63 packets for a program, and drops the rest."""
+    channel = wire.channel()
+    wire.say(channel, HidCommand.PING, bytes(57 + 15 * 59))
+    assert wire.pauses == []
+    wire.say(channel, HidCommand.PING, bytes(7609))
+    assert wire.pauses == list(range(16, 129, 16))
 
 
 def test_each_program_has_a_channel_of_its_own(wire):
