@@ -21,21 +21,30 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_a
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.owner_call import read_line, write_line
 from ansible_collections.hardbound.identity.tests.support.selector_thread import SelectorThread
 from ansible_collections.hardbound.identity.tests.support.soft_card import SoftCard
+from ansible_collections.hardbound.identity.tests.support.soft_passkeys import SoftPasskeys
 
 ME = pwd.getpwuid(os.getuid()).pw_name
+
+
+class OwnedCard(SoftCard):
+    """Has passkeys, too."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.passkeys = SoftPasskeys(t.cast(t.Any, self))
 
 
 class SoftHost:
     """A store whose cards are in memory."""
 
     def __init__(self) -> None:
-        self.cards: t.Dict[int, SoftCard] = {}
+        self.cards: t.Dict[int, OwnedCard] = {}
         self.owners: t.Dict[int, str] = {}
 
     def put(
         self, number: int = 0, name: str = "Card of Alice", owner: str = ME, faces: t.Sequence[Face] = (Face.PKCS11,)
-    ) -> SoftCard:
-        card = SoftCard(number)
+    ) -> OwnedCard:
+        card = OwnedCard(number)
         card.name, card.faces = name, tuple(faces)
         card.add(0x9A, KeyAlgorithm.ECC_P256)
         card.add(0x9D, KeyAlgorithm.RSA_2048)

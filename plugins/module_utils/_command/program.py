@@ -11,7 +11,7 @@ import typing as t
 
 from .._encoding.owner_call import SOCKET, Message
 from .._errors import HardboundError
-from . import due, pin_change, status, trial, uri
+from . import due, passkeys, pin_change, status, trial, uri
 from .certificate import REVOCATION_LISTS, revocation_lists
 from .choice import chosen, the_one, those_named
 from .exit_code import CommandError, ExitCode
@@ -94,6 +94,19 @@ def _trial_line(each: Trial) -> str:
     return f"{each.what:<22} {each.said}" + (f"  [fault: {each.code.layer}]" if each.code else "")
 
 
+def _passkeys(work: Work) -> ExitCode:
+    card, beginning = work.card, work.options.remove
+    pin = work.terminal.ask(f"PIN of {card['name']}")
+    found = work.service.passkeys(card["card"], pin)
+    if beginning is None:
+        work.terminal.tell({"passkeys": list(map(passkeys.told, found))}, map(passkeys.line, found))
+        return ExitCode.FINE
+    gone = passkeys.named(found, beginning)
+    work.service.remove_passkey(card["card"], pin, gone["passkey"])
+    work.terminal.tell({"removed": passkeys.told(gone)}, [f"Removed: {passkeys.line(gone)}"])
+    return ExitCode.FINE
+
+
 def _show_uris(work: Work) -> ExitCode:
     found = [(card, key) for card in work.cards for key in card["keys"]]
     answer = [{"card": card["name"], "slot": key["slot"], "uri": uri.uri(card, key)} for card, key in found]
@@ -137,6 +150,7 @@ SUBCOMMANDS: t.Mapping[str, _Subcommand] = {
     "test": _Subcommand(_test, "have each key sign, and name the layer at fault"),
     "uri": _Subcommand(_show_uris, "print the PKCS#11 URIs of the keys"),
     "ssh": _Subcommand(_show_ssh, "print the lines for authorized_keys and ~/.ssh/config"),
+    "passkeys": _Subcommand(_passkeys, "show the passkeys of a card, or remove one"),
     "due": _Subcommand(_show_due, "show what ends soon: PINs and certificates"),
 }
 
@@ -152,6 +166,8 @@ def parser() -> argparse.ArgumentParser:
         each.add_argument("--json", action="store_true", help="write JSON")
         for option, default in _PLACES.items():
             each.add_argument(option, default=default, help=argparse.SUPPRESS)
+        if name == "passkeys":
+            each.add_argument("--remove", metavar="ID", help="remove the passkey whose ID begins so")
         if name == "due":
             each.add_argument("--days", type=int, default=_DAYS, help="how long before the end (default: %(default)s)")
             each.add_argument("--notify", action="store_true", help="show it on the desktop, where there is one")

@@ -52,6 +52,14 @@ class CardService:
         question = {"call": OwnerCall.SIGN.value, "card": card, "slot": slot, "digest": encoded(digest), "pin": pin}
         return bytes_of(self._ask(question, ExitCode.TPM))
 
+    def passkeys(self, card: int, pin: str) -> t.List[Message]:
+        """Returns a card's discoverable passkeys: ``passkey``, ``rp``, ``user`` and ``made_at``."""
+        question = {"call": OwnerCall.PASSKEYS.value, "card": card, "pin": pin}
+        return t.cast("list[Message]", self._ask(question, ExitCode.TPM))
+
+    def remove_passkey(self, card: int, pin: str, passkey: str) -> None:
+        self._ask({"call": OwnerCall.REMOVE_PASSKEY.value, "card": card, "pin": pin, "passkey": passkey}, ExitCode.TPM)
+
     def _ask(self, question: Message, silent: ExitCode) -> t.Any:
         """:param silent: the layer at fault where the service takes the question and does not answer
         :raises CommandError: if there is no answer, or a fault in its place

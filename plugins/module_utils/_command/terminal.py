@@ -29,7 +29,7 @@ class Terminal:
 
     def tell(self, answer: t.Mapping[str, t.Any], lines: t.Iterable[str]) -> None:
         """Writes an answer: the one for programs, or the other for people."""
-        whole = json.dumps(answer, indent=2) if self._as_json else "\n".join(lines)
+        whole = json.dumps(answer, indent=2) if self._as_json else "\n".join(map(_shown, lines))
         sys.stdout.write(whole + "\n" if whole else "")
         sys.stdout.flush()
 
@@ -68,6 +68,11 @@ class Terminal:
         if self._is_typed and self.ask(f"new {what} again") != first:
             raise CommandError(ExitCode.USAGE, f"The new {what} was typed in two ways: nothing was changed.")
         return first
+
+
+def _shown(line: str) -> str:
+    """Websites and CAs choose names, and no name shall say something to the terminal."""
+    return "".join(each if each.isprintable() else "?" for each in line)
 
 
 class BorrowedTerminal(Terminal):

@@ -5,17 +5,20 @@
 A connection carries one question and its answer. Who asks, the kernel tells the service, so no question says it. Bytes
 are written in base64, as :func:`.fields.encoded` does.
 
-=============  ================================  ==========================================
-``call``       what it says                      what ``answer`` is
-=============  ================================  ==========================================
-``cards``      nothing                           a list: what there is to know of each card
-``due``        nothing                           a list of cards whose PIN has to be changed:
-                                                 ``card``, ``name`` and ``pin_due``, the reason
-``change_pin`` ``card``, ``pin``, ``new_pin``    null
-``unblock``    ``card``, ``puk``, ``new_pin``    null
-``sign``       ``card``, ``slot``, ``digest``,   the signature: DER ECDSA-Sig-Value, or
-               ``pin`` or null                   PKCS#1 v1.5 with the algorithm's own hash
-=============  ================================  ==========================================
+================== ================================  ==========================================
+``call``           what it says                      what ``answer`` is
+================== ================================  ==========================================
+``cards``          nothing                           a list: what there is to know of each card
+``due``            nothing                           a list of cards whose PIN has to be changed:
+                                                     ``card``, ``name`` and ``pin_due``, the reason
+``change_pin``     ``card``, ``pin``, ``new_pin``    null
+``unblock``        ``card``, ``puk``, ``new_pin``    null
+``sign``           ``card``, ``slot``, ``digest``,   the signature: DER ECDSA-Sig-Value, or
+                   ``pin`` or null                   PKCS#1 v1.5 with the algorithm's own hash
+``passkeys``       ``card``, ``pin``                 a list of discoverable passkeys: ``passkey``, its
+                                                     identifier, ``rp``, ``user``, ``made_at``
+``remove_passkey`` ``card``, ``pin``, ``passkey``    null
+================== ================================  ==========================================
 
 An answer that is none has ``fault``, one of :class:`OwnerFault`, and a ``message`` for a person.
 """
@@ -43,6 +46,8 @@ class OwnerCall(str, enum.Enum):
     CHANGE_PIN = "change_pin"
     UNBLOCK = "unblock"
     SIGN = "sign"
+    PASSKEYS = "passkeys"
+    REMOVE_PASSKEY = "remove_passkey"
 
 
 class OwnerFault(str, enum.Enum):

@@ -14,9 +14,9 @@ from ..._encoding.fields import encoded
 from ..._encoding.owner_call import Message, MessageError, OwnerCall, OwnerFault, bytes_of
 from ..._encoding.rsa_padding import digest_info, pad_pkcs1
 from ..._errors import HardboundError, InputError
-from ..card import Card
+from ..card import Card, CardPasskeys, PasskeyCard
 from ..directory import UserCards
-from .view import ReaderSight, view
+from .view import ReaderSight, passkey_view, view
 
 _FAULTS: t.Tuple[t.Tuple[t.Type[Exception], OwnerFault], ...] = (
     (MessageError, OwnerFault.QUESTION),
@@ -101,12 +101,38 @@ class OwnerCalls:
                 card.verify(_secret(card, question, Reference.PIN))
             return encoded(_signature(card, key, digest))
 
+    def passkeys(self, question: Message) -> t.List[Message]:
+        """Whom somebody has accounts with, is told for the PIN alone, as it is to clients of FIDO2.
+
+        :raises WrongSecret, Blocked, PinDue, TpmLockout:
+        """
+        with self._unlocked(question) as card:
+            return [passkey_view(each) for each in _passkeys(card).listed()]
+
+    def remove_passkey(self, question: Message) -> None:
+        """:raises WrongSecret, Blocked, PinDue, NoSuchKey, TpmLockout:"""
+        with self._unlocked(question) as card:
+            _passkeys(card).remove(bytes_of(question.get("passkey")))
+
+    @contextlib.contextmanager
+    def _unlocked(self, question: Message) -> t.Iterator[Card]:
+        """:raises WrongSecret, Blocked, PinDue, TpmLockout:"""
+        with self._open(question) as card:
+            card.verify(_secret(card, question, Reference.PIN))
+            card.require_pin()
+            yield card
+
     def _open(self, question: Message) -> t.ContextManager[Card]:
         """:raises CardGone: for a card of somebody else as for one that is not there"""
         number = question.get("card")
         if not isinstance(number, int) or not self._cards.may_use(number):
             raise errors.CardGone("You have no such card: see which there are with status.")
         return contextlib.closing(self._cards.open(number))
+
+
+def _passkeys(card: Card) -> CardPasskeys:
+    """Every card has them, if none is among them: the edges of PIV and GIDS alone do not need to know."""
+    return t.cast(PasskeyCard, card).passkeys
 
 
 def _signature(card: Card, key: Key, digest: bytes) -> bytes:
@@ -149,4 +175,6 @@ _CALLS: t.Mapping[str, t.Callable[[OwnerCalls, Message], t.Any]] = {
     OwnerCall.CHANGE_PIN: OwnerCalls.change_pin,
     OwnerCall.UNBLOCK: OwnerCalls.unblock,
     OwnerCall.SIGN: OwnerCalls.sign,
+    OwnerCall.PASSKEYS: OwnerCalls.passkeys,
+    OwnerCall.REMOVE_PASSKEY: OwnerCalls.remove_passkey,
 }

@@ -11,6 +11,7 @@ from ..._card.errors import CardGone
 from ..._card.face import Face
 from ..._card.host import CardHost
 from ..._card.key import Key, slot_name
+from ..._card.passkey import Passkey
 from ..._card.record import Record, presented
 from ..._card.secret import Reference
 from ..._encoding.fields import encoded
@@ -63,6 +64,17 @@ def view(card: Card, readers: ReaderSight) -> Message:
         "pin_must_change": card.pin_must_change,
         "pin_expires_at": card.pin_expires_at,
         "keys": [_key(card, key) for _slot, key in sorted(card.keys().items())],
+    }
+
+
+def passkey_view(passkey: Passkey) -> Message:
+    """Returns what there is to know of a discoverable passkey."""
+    user = passkey.user
+    return {
+        "passkey": encoded(passkey.identifier),
+        "rp": passkey.rp,
+        "user": (user.name or user.display_name) if user else "",
+        "made_at": passkey.made_at,
     }
 
 

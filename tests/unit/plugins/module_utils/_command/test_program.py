@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
 import io
 import json
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
+from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey import PasskeyUser, WantedPasskey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._command import program
 from ansible_collections.hardbound.identity.plugins.module_utils._command.exit_code import ExitCode
@@ -292,6 +294,49 @@ def test_errors_for_programs(shell: Shell) -> None:
     assert (error["code"], error["layer"]) == (int(code), "card") == (5, "card")
 
 
+def make_passkeys(shell: Shell, *users: str) -> None:
+    shell.card.verify(PIN)
+    for number, user in enumerate(users):
+        about = PasskeyUser(bytes((number,)), user)
+        shell.card.passkeys.make(WantedPasskey("site.example", about, discoverable=True))
+    shell.card.logout()
+
+
+def test_passkeys_are_shown_and_one_is_removed(shell: Shell) -> None:
+    make_passkeys(shell, "alice", "root")
+    code, said = shell.run("passkeys", typed=f"{PIN.decode()}\n")
+    assert code is ExitCode.FINE
+    first, second = said.splitlines()
+    assert re.fullmatch(r"[0-9a-f]{8}  site\.example +alice +made on 1970-01-01", first)
+    code, said = shell.run("passkeys", "--remove", second[:8], typed=f"{PIN.decode()}\n")
+    assert (code, said) == (ExitCode.FINE, f"Removed: {second}\n")
+    (left,) = json.loads(shell.run("passkeys", "--json", typed=f"{PIN.decode()}\n")[1])["passkeys"]
+    assert left["user"] == "alice" and left["passkey"].startswith(first[:8])
+
+
+@pytest.mark.parametrize(("beginning", "words"), [("", "no passkey ''"), ("zz", "no passkey 'zz'")])
+def test_a_passkey_that_is_not_there(shell: Shell, beginning: str, words: str) -> None:
+    make_passkeys(shell, "alice")
+    code, said = shell.run("passkeys", "--remove", beginning, typed=f"{PIN.decode()}\n")
+    assert code is ExitCode.CARD and words in said
+    assert len(shell.card.passkeys.listed()) == 1
+
+
+def test_an_id_that_is_not_enough_removes_none(shell: Shell) -> None:
+    make_passkeys(shell, *map(str, range(17)))
+    counted = collections.Counter(each.identifier.hex()[0] for each in shell.card.passkeys.listed())
+    ((digit, _count),) = counted.most_common(1)
+    code, said = shell.run("passkeys", "--remove", digit, typed=f"{PIN.decode()}\n")
+    assert code is ExitCode.CARD and "several passkeys" in said
+    assert len(shell.card.passkeys.listed()) == 17
+
+
+def test_a_website_says_nothing_to_the_terminal(shell: Shell) -> None:
+    make_passkeys(shell, "\x1b]0;owned\x07mallory\x9b2J")
+    said = shell.run("passkeys", typed=f"{PIN.decode()}\n")[1]
+    assert "?]0;owned?mallory?2J" in said and said.rstrip("\n").isprintable()
+
+
 def options_of(subcommand: str) -> t.Set[str]:
     """The options that a person gives."""
     (subcommands,) = (each for each in program.parser()._actions if each.choices)
@@ -325,6 +370,7 @@ def test_the_man_page_is_well_formed() -> None:
         (["hardbound-card", "s"], {"status", "ssh"}),
         (["hardbound-card", "status", "--"], options_of("status")),
         (["hardbound-card", "due", "--"], options_of("due")),
+        (["hardbound-card", "passkeys", "--"], options_of("passkeys")),
     ],
 )
 def test_bash_completes_what_there_is(words: t.Sequence[str], wanted: t.Set[str]) -> None:

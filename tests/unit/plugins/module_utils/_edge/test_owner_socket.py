@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
+from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey import PasskeyUser, WantedPasskey
+from ansible_collections.hardbound.identity.plugins.module_utils._card.pin_record import Due
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.owner import face as face_module
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.fields import encoded
@@ -80,6 +82,8 @@ def test_nobody_does_anything_with_another_s_card(host: SoftHost, desk: OwnerDes
         {"call": "unblock", "puk": "00000000", "new_pin": "654321"},
         {"call": "unblock", "puk": puk, "new_pin": "654321"},
         {"call": "sign", "pin": pin, "slot": "authentication", "digest": encoded(DIGEST)},
+        {"call": "passkeys", "pin": pin},
+        {"call": "remove_passkey", "pin": pin, "passkey": encoded(bytes(32))},
     ):
         foreign = desk.ask(**{**call, "card": 1})
         missing = desk.ask(**{**call, "card": 7})
@@ -117,6 +121,31 @@ def test_a_blocked_pin_is_given_anew_with_the_puk(host: SoftHost, desk: OwnerDes
     assert desk.ask("unblock", card=0, puk="00000000", new_pin="654321")["fault"] == "wrong"
     assert desk.ask("unblock", card=0, puk=PUK.decode(), new_pin="654321") == {"answer": None}
     assert tries(host) == 3
+
+
+def test_passkeys_are_told_and_removed_for_the_pin_alone(host: SoftHost, desk: OwnerDesk) -> None:
+    card = host.cards[0]
+    card.verify(PIN)
+    kept, gone = (card.passkeys.make(_wanted(rp)) for rp in ("kept.example", "gone.example"))
+    card.logout()
+    question = {"card": 0, "passkey": encoded(gone.identifier)}
+    for call in ("passkeys", "remove_passkey"):
+        assert desk.ask(call, pin="000000", **question)["fault"] == "wrong"
+    assert len(card.passkeys.listed()) == 2
+    assert desk.ask("remove_passkey", pin=PIN.decode(), **question) == {"answer": None}
+    assert desk.ask("remove_passkey", pin=PIN.decode(), **question)["fault"] == "card"
+    (told,) = desk.ask("passkeys", pin=PIN.decode(), card=0)["answer"]
+    assert (bytes_of(told["passkey"]), told["rp"], told["user"]) == (kept.identifier, "kept.example", "alice")
+    assert not card.verified, "no login outlives its question"
+
+
+def test_a_pin_that_has_to_be_changed_opens_no_list_of_passkeys(host: SoftHost, desk: OwnerDesk) -> None:
+    host.cards[0].due = Due.MUST_CHANGE.value
+    assert desk.ask("passkeys", pin=PIN.decode(), card=0)["fault"] == "due"
+
+
+def _wanted(rp: str) -> WantedPasskey:
+    return WantedPasskey(rp, PasskeyUser(b"1", "alice", "Alice"), discoverable=True)
 
 
 @pytest.mark.parametrize("secret", ["", "123456789", "x" * 200])
