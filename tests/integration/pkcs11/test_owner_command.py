@@ -13,12 +13,17 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import FIRST_CONTAINER
+from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey import PasskeyUser, WantedPasskey
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._command.exit_code import ExitCode
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, PUK
 from ansible_collections.hardbound.identity.tests.support.owner_command import lay_command
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
@@ -74,6 +79,33 @@ def two(users: Users) -> Users:
     users.host.make("Card of Bob", owner=BOB, keys=[KeySpecification(0x9A, KeyAlgorithm.RSA_2048)])
     users.start()
     return users
+
+
+def make_passkey(users: Users, number: int, rp: str) -> None:
+    """Does what a browser has done by FIDO2."""
+    machine = users.host.machine
+    tpm = Tpm(Tcti.parse(machine.tpm.tcti), machine.store.folder)
+    with tpm.taken():
+        card = Card(machine.store, Workbench(tpm), number)
+        card.verify(PIN.encode())
+        card.passkeys.make(WantedPasskey(rp, PasskeyUser(b"1", "alice"), discoverable=True))
+    tpm.close()
+
+
+def test_an_owner_removes_one_of_two_passkeys(users: Users) -> None:
+    number = users.host.make("Card of Alice", owner=ALICE, passkeys=True).number
+    for rp in ("kept.example", "gone.example"):
+        make_passkey(users, number, rp)
+    users.start()
+    code, said = users.run(ALICE, "passkeys", typed=f"{PIN}\n")
+    assert code is ExitCode.FINE
+    gone = next(line for line in said.splitlines() if "gone.example" in line)
+    assert users.run(ALICE, "passkeys", "--remove", gone[:8], typed="00000000\n")[0] is ExitCode.WRONG
+    code, _said = users.run(ALICE, "passkeys", "--remove", gone[:8], typed=f"{PIN}\n")
+    assert code is ExitCode.FINE
+    said = users.run(ALICE, "passkeys", typed=f"{PIN}\n")[1]
+    assert "kept.example" in said and "gone.example" not in said
+    assert users.run(MALLORY, "passkeys", typed=f"{PIN}\n")[0] is ExitCode.NO_CARD
 
 
 def test_each_owner_sees_one_card(two: Users) -> None:
