@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """People at a host's prompts: real sudo, su and login on a terminal, and what each of them asks.
 
-Standard input is JSON: {"pins": {user: PIN}, "passwords": {user: password}, "readers": {user: name},
-"acts": [name]}. Each act is a function.
+Standard input is JSON: {"pins": {user: PIN}, "first_pins": {user: PIN}, "passwords": {user: password},
+"readers": {user: name}, "acts": [name]}. Each act is a function.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import typing as t
 import pexpect
 
 PIN, PASSWORD = r"PIN for your smart card: ?", r"[Pp]assword[^\n]*: ?"
+FIRST_PIN = "PIN of Bob: "
 WRONG = "00000000"
 PATIENCE = 30
 SETTLING = 60
@@ -28,6 +29,7 @@ HANGING = 12
 class Host:
     def __init__(self, job: t.Mapping[str, t.Dict[str, str]]) -> None:
         self.pins = job["pins"]
+        self.first_pins = job["first_pins"]
         self.passwords = job["passwords"]
         self._readers = job["readers"]
 
@@ -80,6 +82,33 @@ def answer(terminal: t.Any, prompt: str, text: str, timeout: int = PATIENCE) -> 
 def is_in(terminal: t.Any, user: str = "root") -> None:
     terminal.expect_exact(f"in as {user}")
     terminal.close()
+
+
+def first_pin(host: Host) -> None:
+    """It has to be changed, and the rule is named that a new one breaks; then the new one signs in."""
+    terminal = asked_for_first_pin()
+    terminal.sendline(host.first_pins["bob"])
+    give_new_pin(terminal, "1", "is shorter than")
+    answer(terminal, FIRST_PIN, host.first_pins["bob"])
+    give_new_pin(terminal, host.pins["bob"], "The PIN of Bob is changed.")
+    answer(terminal, PIN, host.pins["bob"])
+    is_in(terminal)
+
+
+def asked_for_first_pin() -> t.Any:
+    """Returns a terminal where bob is asked for it. A card service that is busy is not waited for."""
+    for _attempt in range(5):
+        terminal = sudo("bob")
+        if terminal.expect([FIRST_PIN, PIN]) == 0:
+            return terminal
+        terminal.close(force=True)
+    raise AssertionError("bob was not told that the PIN has to be changed")
+
+
+def give_new_pin(terminal: t.Any, new: str, said: str) -> None:
+    answer(terminal, "new PIN: ", new)
+    answer(terminal, "new PIN again: ", new)
+    terminal.expect_exact(said)
 
 
 def right_pin(host: Host) -> None:
