@@ -27,13 +27,18 @@ def normal(file: File) -> File:
 
 
 def read(path: str, encoding: str) -> File:
+    """Whatever there is has to be put back as it was, so what is no text of that encoding is taken byte by byte."""
     try:
-        with open(path, encoding=encoding, newline="") as file:
-            mode = os.fstat(file.fileno()).st_mode & 0o7777
-            there = {"path": path, "text": file.read(), "mode": f"{mode:04o}", "encoding": encoding}
-            return normal(there)
+        with open(path, "rb") as file:
+            mode, data = os.fstat(file.fileno()).st_mode & 0o7777, file.read()
     except FileNotFoundError:
         return normal({"path": path, "wanted": False, "encoding": encoding})
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        encoding = "latin-1"
+        text = data.decode(encoding)
+    return normal({"path": path, "text": text, "mode": f"{mode:04o}", "encoding": encoding})
 
 
 def lay(file: File) -> None:

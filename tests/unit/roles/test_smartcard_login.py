@@ -77,6 +77,16 @@ def test_bytes_that_are_no_text_are_laid_and_put_back(tmp_path: Path) -> None:
     assert path.read_bytes() == b"\xff\x00\r\n"
 
 
+@pytest.mark.parametrize("job", [{"wanted": False}, {"text": "text\n"}])
+def test_bytes_go_whoever_asks_for_text_and_come_back(tmp_path: Path, job: dict[str, Any]) -> None:
+    path = tmp_path / "list"
+    path.write_bytes(bytes(range(256)))
+    told = lay([{"path": str(path), **job}])
+    assert not path.exists() or path.read_text() == "text\n"
+    lay(told["before"])
+    assert path.read_bytes() == bytes(range(256))
+
+
 def test_check_mode_changes_nothing(tmp_path: Path, there: Path) -> None:
     job = [{"path": str(there), "wanted": False}, {"path": str(tmp_path / "new"), "text": "new"}]
     assert len(lay(job, "--check")["changed"]) == 2
