@@ -30,7 +30,10 @@ class Terminal:
     def tell(self, answer: t.Mapping[str, t.Any], lines: t.Iterable[str]) -> None:
         """Writes an answer: the one for programs, or the other for people."""
         whole = json.dumps(answer, indent=2) if self._as_json else "\n".join(map(_shown, lines))
-        sys.stdout.write(whole + "\n" if whole else "")
+        self._write(whole + "\n" if whole else "")
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
         sys.stdout.flush()
 
     def complain(self, error: CommandError) -> None:
@@ -46,13 +49,17 @@ class Terminal:
 
         :raises NothingGiven:
         """
-        try:
-            secret = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-        except (EOFError, KeyboardInterrupt):
-            secret = ""
+        secret = self._secret(f"{_shown(what)}: ")
         if not secret:
             raise NothingGiven(what)
         return secret
+
+    def _secret(self, prompt: str) -> str:
+        """Returns nothing where somebody leaves."""
+        try:
+            return getpass.getpass(prompt) if self._is_typed else sys.stdin.readline().rstrip("\n")
+        except (EOFError, KeyboardInterrupt):
+            return ""
 
     @property
     def _is_typed(self) -> bool:
@@ -87,24 +94,17 @@ class BorrowedTerminal(Terminal):
         super().__init__(as_json=False)
         self._descriptor = descriptor
 
-    def tell(self, _answer: t.Mapping[str, t.Any], lines: t.Iterable[str]) -> None:
-        self._write("".join(f"{line}\n" for line in lines))
-
-    def ask(self, what: str) -> str:
-        """:raises NothingGiven: also where somebody types Ctrl-C"""
+    def _secret(self, prompt: str) -> str:
         before = termios.tcgetattr(self._descriptor)
         quiet = list(before)
         quiet[_LOCAL_MODES] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
         try:
             termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, quiet)
-            self._write(f"{what}: ")
-            secret = self._line()
+            self._write(prompt)
+            return self._line()
         finally:
             termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, before)
             self._write("\n")
-        if not secret:
-            raise NothingGiven(what)
-        return secret
 
     def _write(self, text: str) -> None:
         os.write(self._descriptor, text.encode())
