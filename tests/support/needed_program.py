@@ -10,6 +10,13 @@ import typing as t
 import pytest
 
 
+def needs(*programs: str) -> None:
+    """Skips the test where a program is missing, and says which."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+
+
 @pytest.fixture(scope="session")
 def need_program() -> t.Callable[[str], str]:
     """Finds a program, or skips the test and says which one is missing."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 import socket
 import ssl
 import typing as t
@@ -17,6 +16,7 @@ pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's pytho
 
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, CardMachine
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 CLIENT = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"
@@ -106,9 +106,7 @@ def host(software_tpm: t.Any, short_path: pathlib.Path) -> t.Iterator[Host]:
         pytest.skip("needs root, for namespaces")
     if not os.path.exists(CLIENT):
         pytest.skip(f"needs {CLIENT}, as in Debian's p11-kit-modules")
-    for program in ("pkcs11-tool", "p11tool", "nsenter"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("pkcs11-tool", "p11tool", "nsenter")
     machine = CardMachine(short_path, software_tpm)
     yield Host(machine)
     machine.stop()

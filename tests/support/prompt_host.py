@@ -18,6 +18,7 @@ from pathlib import Path
 import pexpect
 import pytest
 from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.owner_command import lay_command
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 from ansible_collections.hardbound.identity.tests.support.waiting import until
@@ -126,7 +127,5 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def sign_in(host: Host, profile: str) -> PromptHost:
-    for program in ("sudo", "login", "pam-auth-update"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("sudo", "login", "pam-auth-update")
     return PromptHost(host, profile)

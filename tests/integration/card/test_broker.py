@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import WrongSecret
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.access_broker import PROGRAMS, TCTI, access_broker
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -25,9 +25,7 @@ DIGEST = hashlib.sha256(MESSAGE).digest()
 
 @pytest.fixture
 def broker(software_tpm, monkeypatch):
-    for program in PROGRAMS:
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs(*PROGRAMS)
     with access_broker(software_tpm.tcti) as reach:
         for name, value in reach.items():
             monkeypatch.setenv(name, value)

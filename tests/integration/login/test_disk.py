@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import pathlib
 import re
-import shutil
 
 import pytest
 
@@ -17,6 +16,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for namespaces")]
@@ -32,9 +32,7 @@ PASSPHRASE = "correct horse battery staple"
 @pytest.fixture
 def disk(host: Host) -> pathlib.Path:
     """A file that stands for a disk, which a passphrase opens."""
-    for program in ("systemd-cryptenroll", "/usr/sbin/cryptsetup"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("systemd-cryptenroll", "/usr/sbin/cryptsetup")
     if not (PLUGINS / "libcryptsetup-token-systemd-pkcs11.so").exists():
         pytest.skip("needs systemd's plugin of cryptsetup for PKCS#11")
     path = host.machine.folder / "disk"

@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support import devtools, marionette
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
 
 OWNERS = {"daemon": "Card of Alice", "games": "Card of Bob"}
@@ -78,9 +79,7 @@ def as_owner(owner: str, host: Host) -> t.List[str]:
 @pytest.mark.parametrize("owner", OWNERS)
 def test_firefox(two_owners: Host, owner: str) -> None:
     host = two_owners
-    for program in ("firefox-esr", "Xvfb", "runuser", "nginx"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("firefox-esr", "Xvfb", "runuser", "nginx")
     folder, home = host.machine.folder, host.machine.folder / owner
     host.machine.run("mkdir", "-p", "/etc/firefox/policies")
     host.machine.run("mount", "-t", "tmpfs", "tmpfs", "/etc/firefox/policies")
@@ -132,9 +131,7 @@ def policy() -> str:
 def test_chromium(two_owners: Host, owner: str) -> None:
     """Its own dialogs ask for the PIN of one card, and offer the certificates of one."""
     host = two_owners
-    for program in ("chromium", "xdotool", "Xvfb", "modutil", "runuser", "nginx"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("chromium", "xdotool", "Xvfb", "modutil", "runuser", "nginx")
     host.machine.run("mount", "-t", "tmpfs", "tmpfs", "/etc/chromium.d")
     host.machine.run("tee", "/etc/chromium.d/hardbound", stdin=CHROMIUM.read_text())
     home = host.machine.folder / owner
@@ -157,9 +154,7 @@ def tell_chromium(host: Host, owner: str) -> None:
 
 
 def test_the_database_that_chromium_reads(two_owners: Host) -> None:
-    for program in ("modutil", "certutil", "runuser"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("modutil", "certutil", "runuser")
     for owner, name in OWNERS.items():
         database = f"sql:{two_owners.machine.folder}/{owner}/.pki/nssdb"
         alone, pin = as_owner(owner, two_owners), two_owners.machine.folder / owner / "pin"

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
 
 P256 = (KeySpecification(0x9A, KeyAlgorithm.ECC_P256),)
@@ -29,12 +30,6 @@ PLUGINS = (
     "kernel-netlink vici"
 )
 Keys = t.Tuple[KeySpecification, ...]
-
-
-def needs(*programs: str) -> None:
-    for program in programs:
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
 
 
 def certified(host: Host, keys: Keys) -> pathlib.Path:

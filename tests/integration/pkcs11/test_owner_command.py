@@ -25,6 +25,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, PUK
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.owner_command import lay_command
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
 from ansible_collections.hardbound.identity.tests.support.waiting import until
@@ -67,9 +68,7 @@ class Users:
 
 @pytest.fixture
 def users(host: Host) -> Users:
-    for program in (PYTHON, "runuser"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs(PYTHON, "runuser")
     return Users(host)
 
 

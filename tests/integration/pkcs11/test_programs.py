@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import ssl
 import typing as t
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import opensc
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, PUK
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.openssl_cms import sign_and_decrypt
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import CLIENT, PROXY, Host
 from ansible_collections.hardbound.identity.tests.support.p11test import p11test
@@ -28,12 +28,6 @@ DECRYPTING = (
     KeySpecification(0x9C, KeyAlgorithm.ECC_P256),
     KeySpecification(0x9D, KeyAlgorithm.RSA_2048),
 )
-
-
-def needs(*programs: str) -> None:
-    for program in programs:
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
 
 
 @pytest.mark.parametrize("module", [CLIENT, PROXY])

@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 
-import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
 
 PAGE = (COLLECTION / "docs/signin_programs.md").read_text()
@@ -26,9 +25,7 @@ def typed(section: str) -> str:
 
 
 def test_the_agent_and_git(host: Host) -> None:
-    for program in ("ssh-agent", "git"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("ssh-agent", "git")
     host.make("Card of Alice", keys=[KeySpecification(0x9A, KeyAlgorithm.ECC_P256)])
     host.register()
     host.start()

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +17,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti impor
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
 from ansible_collections.hardbound.identity.tests.support.card_machine import AS_MANAGED, KEYS, PIN, CardMachine
 from ansible_collections.hardbound.identity.tests.support.command_log import ASYMMETRIC, PROFILES, SlowTpm
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
@@ -32,9 +32,7 @@ CLIENT = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"
 def machine(software_tpm, short_path):
     if os.geteuid() != 0:
         pytest.skip("needs root, for namespaces and pcscd")
-    for program in ("pcscd", "pkcs11-tool", "yubico-piv-tool", "nsenter"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("pcscd", "pkcs11-tool", "yubico-piv-tool", "nsenter")
     machine = CardMachine(short_path, SlowTpm(software_tpm))
     yield machine
     machine.stop()
