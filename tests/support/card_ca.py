@@ -4,23 +4,24 @@
 
 from __future__ import annotations
 
-import datetime
 import pathlib
 import typing as t
 
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.other_name import KRB5_PRINCIPAL_NAME
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity, krb5_principal_name
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import Identity
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.signer import public_der
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ledger import clock
 from ansible_collections.hardbound.identity.tests.support.corp import PASSPHRASE, Corp, Watch
+from ansible_collections.hardbound.identity.tests.support.server_certificate import (
+    KDC_PURPOSE,
+    REALM,
+    certify_server,
+    kdc_name,
+)
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-REALM = "CORP.EXAMPLE"
-_KDC_PURPOSE = x509.ObjectIdentifier("1.3.6.1.5.2.3.5")  # RFC 4556 section 3.2.4, id-pkinit-KPKdc
 _SID = "S-1-5-21-1004336348-1177238915-682003330-"
 
 
@@ -54,26 +55,7 @@ class CardCa:
 
     def certify_kdc(self, name: str) -> t.Tuple[pathlib.Path, pathlib.Path]:
         """Returns files with a KDC's certificate and its key: RFC 4556 section 3.2.4."""
-        signer = self._corp.authority.issuing()
+        names = x509.SubjectAlternativeName([x509.DNSName(name), kdc_name()])
+        purposes = x509.ExtendedKeyUsage([KDC_PURPOSE, x509.OID_SERVER_AUTH])
         key = rsa.generate_private_key(65537, 2048)
-        now = datetime.datetime.now(datetime.timezone.utc)
-        principal = krb5_principal_name(f"krbtgt/{REALM}@{REALM}")
-        san = x509.OtherName(x509.ObjectIdentifier(KRB5_PRINCIPAL_NAME), principal)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-            .issuer_name(signer.certificate.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now)
-            .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), san]), critical=False)
-            .add_extension(x509.ExtendedKeyUsage([_KDC_PURPOSE, x509.OID_SERVER_AUTH]), critical=False)
-        )
-        chain = [builder.sign(signer.key, hashes.SHA256()), signer.certificate]
-        files = self.folder / f"{name}.pem", self.folder / f"{name}.key"
-        files[0].write_bytes(b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain))
-        form, clear = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, clear))
-        files[1].chmod(0o600)
-        return files
+        return certify_server(self.folder, name, self._corp.authority.issuing(), key, names, purposes)

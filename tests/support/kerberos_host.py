@@ -8,8 +8,9 @@ import typing as t
 
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
-from ansible_collections.hardbound.identity.tests.support.card_ca import REALM, CardCa
+from ansible_collections.hardbound.identity.tests.support.card_ca import CardCa
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
+from ansible_collections.hardbound.identity.tests.support.server_certificate import REALM
 from ansible_collections.hardbound.identity.tests.support.sign_in_host import OWNERS, PINS, SignInHost
 
 KEYS = [KeySpecification(0x9A, KeyAlgorithm.RSA_2048), KeySpecification(0x9D, KeyAlgorithm.ECC_P256)]

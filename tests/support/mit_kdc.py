@@ -9,25 +9,25 @@ import pathlib
 import subprocess
 import typing as t
 
-from ansible_collections.hardbound.identity.tests.support.card_ca import REALM, CardCa
+from ansible_collections.hardbound.identity.tests.support.card_ca import CardCa
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
+from ansible_collections.hardbound.identity.tests.support.server_certificate import REALM
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 PROGRAMS = ("/usr/sbin/krb5kdc", "/usr/sbin/kdb5_util", "/usr/sbin/kadmin.local")
 PORT = 8890
-CLIENT = f"""\
+_CLIENT = """\
 [libdefaults]
-default_realm = {REALM}
+default_realm = {realm}
 dns_lookup_kdc = false
 dns_lookup_realm = false
 rdns = false
 [realms]
-{REALM} = {{
-  kdc = 127.0.0.1:{PORT}
-}}
+{realm} = {{
+  kdc = {kdc}
+{more}}}
 """
-"""krb5.conf(5) of a host that knows of no card."""
-_KDC = """\
+_SERVER = """\
 [kdcdefaults]
 kdc_listen = {port}
 kdc_tcp_listen = {port}
@@ -37,12 +37,43 @@ kdc = STDERR
 {realm} = {{
   database_name = {folder}/principal
   key_stash_file = {folder}/stash
-  pkinit_identity = FILE:{chain},{key}
-  pkinit_anchors = FILE:{anchors}
-  pkinit_eku_checking = scLogin
-  pkinit_allow_upn = true
-}}
+{more}}}
 """
+
+
+def client_configuration(kdc: str, **more: t.Any) -> str:
+    """Returns krb5.conf(5) of a host.
+
+    :param kdc: where the realm's KDC is
+    :param more: what the host knows of the realm; without it no card is known
+    """
+    return _CLIENT.format(realm=REALM, kdc=kdc, more=_lines(more))
+
+
+def server_configuration(folder: pathlib.Path, port: int, **more: t.Any) -> str:
+    """Returns kdc.conf(5) of a KDC whose database is in the folder."""
+    return _SERVER.format(realm=REALM, folder=folder, port=port, more=_lines(more))
+
+
+def _lines(more: t.Mapping[str, t.Any]) -> str:
+    return "".join(f"  {name} = {value}\n" for name, value in more.items())
+
+
+def environment(folder: pathlib.Path) -> t.Dict[str, str]:
+    """Returns what tells Kerberos' programs that their configuration is in the folder."""
+    return {"KRB5_CONFIG": f"{folder}/krb5.conf", "KRB5_KDC_PROFILE": f"{folder}/kdc.conf"}
+
+
+def make_database(folder: pathlib.Path, users: t.Sequence[str]) -> None:
+    """Makes the database of a KDC whose configuration is in the folder. Users have no key: a certificate has to do."""
+    commands: t.List[t.Tuple[str, ...]] = [("/usr/sbin/kdb5_util", "create", "-s", "-P", "master")]
+    commands += [("/usr/sbin/kadmin.local", "-q", f"addprinc -nokey +requires_preauth {user}") for user in users]
+    for command in commands:
+        subprocess.run(command, env={**os.environ, **environment(folder)}, check=True, capture_output=True)
+
+
+CLIENT = client_configuration(f"127.0.0.1:{PORT}")
+"""krb5.conf(5) of a host that knows of no card."""
 
 
 class MitKdc:
@@ -52,24 +83,22 @@ class MitKdc:
         self.folder = ca.folder / "kdc"
         self.folder.mkdir(mode=0o700)
         self._machine = machine
-        (self.folder / "krb5.conf").write_text(CLIENT)
         chain, key = ca.certify_kdc("kdc.corp.example")
-        places = {"realm": REALM, "folder": self.folder, "port": PORT, "anchors": ca.certificates}
-        (self.folder / "kdc.conf").write_text(_KDC.format(chain=chain, key=key, **places))
-        self._environment = {
-            "KRB5_CONFIG": f"{self.folder}/krb5.conf",
-            "KRB5_KDC_PROFILE": f"{self.folder}/kdc.conf",
-        }
-        self._administer("/usr/sbin/kdb5_util", "create", "-s", "-P", "master")
-        for user in users:
-            self._administer("/usr/sbin/kadmin.local", "-q", f"addprinc -nokey +requires_preauth {user}")
+        (self.folder / "krb5.conf").write_text(CLIENT)
+        server = server_configuration(
+            self.folder,
+            PORT,
+            pkinit_identity=f"FILE:{chain},{key}",
+            pkinit_anchors=f"FILE:{ca.certificates}",
+            pkinit_eku_checking="scLogin",
+            pkinit_allow_upn="true",
+        )
+        (self.folder / "kdc.conf").write_text(server)
+        make_database(self.folder, users)
         self._process: t.Optional[subprocess.Popen[bytes]] = None
 
-    def _administer(self, *command: str) -> None:
-        subprocess.run(command, env={**os.environ, **self._environment}, check=True, capture_output=True)
-
     def start(self) -> None:
-        variables = [f"{name}={value}" for name, value in self._environment.items()]
+        variables = [f"{name}={value}" for name, value in environment(self.folder).items()]
         with self.log.open("ab") as log:
             command = self._machine._inside("env", *variables, "/usr/sbin/krb5kdc", "-n")
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

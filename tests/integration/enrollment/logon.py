@@ -5,25 +5,27 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import os
 import pathlib
 import subprocess
 import typing as t
 
-from ansible_collections.hardbound.identity.plugins.module_utils._encoding.other_name import KRB5_PRINCIPAL_NAME
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.identity import krb5_principal_name
+from ansible_collections.hardbound.identity.tests.support import mit_kdc
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
 from ansible_collections.hardbound.identity.tests.support.fleet import PASSPHRASE, Fleet
+from ansible_collections.hardbound.identity.tests.support.server_certificate import (
+    KDC_PURPOSE,
+    REALM,
+    certify_server,
+    kdc_name,
+)
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 MODULE = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
-REALM = "CORP.EXAMPLE"
-_KDC_PURPOSE = x509.ObjectIdentifier("1.3.6.1.5.2.3.5")  # RFC 4556 section 3.2.4, id-pkinit-KPKdc
 
 
 class Service:
@@ -88,19 +90,7 @@ class Service:
     def certify(self, name: str, key: t.Any, *extensions: x509.ExtensionType) -> t.Tuple[pathlib.Path, pathlib.Path]:
         """Returns files with a certificate of the CA for the server, and its key."""
         signer = authority.Authority(authority.CaFolder(self.fleet.ca), PASSPHRASE).issuing()
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        now = datetime.datetime.now(datetime.timezone.utc)
-        builder = x509.CertificateBuilder().issuer_name(signer.certificate.subject).subject_name(subject)
-        builder = builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=False)
-        chain = [builder.sign(signer.key, hashes.SHA256()), signer.certificate]
-        files = self.folder / f"{name}.pem", self.folder / f"{name}.key"
-        files[0].write_bytes(b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain))
-        form, clear = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, clear))
-        return files
+        return certify_server(self.folder, name, signer, key, *extensions)
 
     def lists(self) -> pathlib.Path:
         """Returns a file with the CA's revocation lists as they are now, in PEM."""
@@ -241,72 +231,45 @@ class SshAgent(SshCertificate):
         return {**super().asked(), "PKCS11Provider": "none", "IdentityAgent": "SSH_AUTH_SOCK"}
 
 
-_KRB5 = """\
-[libdefaults]
-default_realm = {realm}
-dns_lookup_kdc = false
-dns_lookup_realm = false
-rdns = false
-[realms]
-{realm} = {{
-  kdc = 127.0.0.1:{port}
-  pkinit_anchors = FILE:{ca}/public/ca.pem
-  pkinit_eku_checking = kpKDC
-}}
-"""
-_KDC = """\
-[kdcdefaults]
-kdc_listen = {port}
-kdc_tcp_listen = {port}
-[logging]
-kdc = STDERR
-[realms]
-{realm} = {{
-  database_name = {folder}/principal
-  key_stash_file = {folder}/stash
-  acl_file = {folder}/acl
-  pkinit_identity = FILE:{chain},{key}
-  pkinit_anchors = FILE:{ca}/public/ca.pem
-  pkinit_eku_checking = kpClientAuth
-  pkinit_revoke = FILE:{lists}
-  pkinit_require_crl_checking = true
-}}
-"""
-
-
 class Kerberos(Service):
     """kinit by PKINIT, and a KDC that reads the CA's list. MIT Kerberos 1.20 signs with RSA keys alone."""
 
     port = 8888
-    programs = ("/usr/sbin/krb5kdc", "/usr/sbin/kdb5_util", "/usr/sbin/kadmin.local", "kinit", "klist")
+    programs = (*mit_kdc.PROGRAMS, "kinit", "klist")
     welcome = f"krbtgt/{REALM}@{REALM}"
 
     def prepare(self) -> None:
-        name = krb5_principal_name(f"krbtgt/{REALM}@{REALM}")
-        names = x509.SubjectAlternativeName([x509.OtherName(x509.ObjectIdentifier(KRB5_PRINCIPAL_NAME), name)])
+        names = x509.SubjectAlternativeName([kdc_name()])
         key = rsa.generate_private_key(65537, 2048)
-        self.chain, self.key = self.certify("kdc", key, names, x509.ExtendedKeyUsage([_KDC_PURPOSE]))
+        self.chain, self.key = self.certify("kdc", key, names, x509.ExtendedKeyUsage([KDC_PURPOSE]))
         self.write()
-        for command in (
-            ["/usr/sbin/kdb5_util", "create", "-s", "-P", "master"],
-            ["/usr/sbin/kadmin.local", "-q", "addprinc -nokey +requires_preauth alice"],
-        ):
-            subprocess.run(command, env={**os.environ, **self.variables}, check=True, capture_output=True)
+        mit_kdc.make_database(self.folder, ["alice"])
 
     @property
     def variables(self) -> t.Dict[str, str]:
         return {
-            "KRB5_CONFIG": f"{self.folder}/krb5.conf",
-            "KRB5_KDC_PROFILE": f"{self.folder}/kdc.conf",
+            **mit_kdc.environment(self.folder),
             "KRB5_TRACE": f"{self.folder}/trace",
             "KRB5CCNAME": f"FILE:{self.folder}/cache",
         }
 
     def write(self) -> None:
-        places = {"realm": REALM, "folder": self.folder, "ca": self.fleet.ca, "port": self.port}
-        (self.folder / "krb5.conf").write_text(_KRB5.format(**places))
-        places.update(chain=self.chain, key=self.key, lists=self.lists())
-        (self.folder / "kdc.conf").write_text(_KDC.format(**places))
+        anchors = f"FILE:{self.fleet.ca}/public/ca.pem"
+        client = mit_kdc.client_configuration(
+            f"127.0.0.1:{self.port}", pkinit_anchors=anchors, pkinit_eku_checking="kpKDC"
+        )
+        server = mit_kdc.server_configuration(
+            self.folder,
+            self.port,
+            acl_file=f"{self.folder}/acl",
+            pkinit_identity=f"FILE:{self.chain},{self.key}",
+            pkinit_anchors=anchors,
+            pkinit_eku_checking="kpClientAuth",
+            pkinit_revoke=f"FILE:{self.lists()}",
+            pkinit_require_crl_checking="true",
+        )
+        (self.folder / "krb5.conf").write_text(client)
+        (self.folder / "kdc.conf").write_text(server)
 
     def _environment(self) -> t.List[str]:
         return ["env", *(f"{name}={value}" for name, value in self.variables.items())]

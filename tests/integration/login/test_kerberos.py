@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import typing as t
 
 import pytest
@@ -13,10 +12,12 @@ import pytest
 pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's python3-tpm2-pytss")
 
 from ansible_collections.hardbound.identity.tests.support import mit_kdc
-from ansible_collections.hardbound.identity.tests.support.card_ca import REALM, CardCa
+from ansible_collections.hardbound.identity.tests.support.card_ca import CardCa
 from ansible_collections.hardbound.identity.tests.support.kerberos_host import KEYS, WRONG, KerberosHost
 from ansible_collections.hardbound.identity.tests.support.mit_kdc import MitKdc
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
+from ansible_collections.hardbound.identity.tests.support.server_certificate import REALM
 from ansible_collections.hardbound.identity.tests.support.sign_in_host import OWNERS, contents
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for namespaces")]
@@ -26,9 +27,7 @@ TICKET = f"krbtgt/{REALM}@{REALM}"
 
 @pytest.fixture
 def desk(host: Host) -> t.Iterator[KerberosHost]:
-    for program in ("kinit", "klist", "ss", *mit_kdc.PROGRAMS):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("kinit", "klist", "ss", *mit_kdc.PROGRAMS)
     folder = host.machine.folder / "ca"
     folder.mkdir()
     ca = CardCa(folder)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 import typing as t
 
 import pytest
@@ -15,6 +14,8 @@ pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's pytho
 
 from ansible_collections.hardbound.identity.tests.support.card_ca import CardCa
 from ansible_collections.hardbound.identity.tests.support.kerberos_host import KEYS, WRONG, KerberosHost
+from ansible_collections.hardbound.identity.tests.support.mit_kdc import client_configuration
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host, host
 from ansible_collections.hardbound.identity.tests.support.sign_in_host import OWNERS
 
@@ -34,25 +35,12 @@ pkinit_identity = FILE:{chain},{key}
 pkinit_anchors = FILE:{anchors}
 pkinit_principal_in_certificate = yes
 """
-CLIENT = """\
-[libdefaults]
-default_realm = CORP.EXAMPLE
-dns_lookup_realm = false
-dns_lookup_kdc = false
-rdns = false
-[realms]
-CORP.EXAMPLE = {{
-  kdc = {address}
-}}
-"""
 
 
 @pytest.fixture
 def desk(host: Host, domain_controller: t.Any) -> t.Iterator[KerberosHost]:
     """The controller is made beside the host, which then is in its network."""
-    for program in ("kinit", "klist"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("kinit", "klist")
     folder: pathlib.Path = host.machine.folder / "domain"
     folder.mkdir(mode=0o711)
     ca = CardCa(folder, permitted_domains=())  # Samba's KDC refuses people under a CA that says any
@@ -61,7 +49,7 @@ def desk(host: Host, domain_controller: t.Any) -> t.Iterator[KerberosHost]:
     controller = domain_controller(folder)
     try:
         controller.wait()
-        desk = KerberosHost(host, ca, CLIENT.format(address=controller.address))
+        desk = KerberosHost(host, ca, client_configuration(controller.address))
         desk.give_cards(KEYS, desk.certify)
         for owner in OWNERS:
             controller.tool("user", "create", owner, "--random-password")
