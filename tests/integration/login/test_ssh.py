@@ -16,6 +16,8 @@ pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's pytho
 
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.ssh_file import certificate_file
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
 from ansible_collections.hardbound.identity.tests.support.sign_in_host import (
     OWNERS,
@@ -66,18 +68,12 @@ class SshHost(SignInHost):
         [key] = public_keys(self, owner)
         public.write_text(f"{key}\n")
         ssh_keygen("-s", self.ca, "-I", owner, "-n", principal, public)
-        place = self.home(owner) / ".ssh" / self.certificate(owner)
+        place = self.home(owner) / ".ssh" / certificate_file(OWNERS[owner], "authentication")
         place.parent.mkdir(exist_ok=True)
         shutil.copy(self.folder / f"{owner}-cert.pub", place)
         for each in (place.parent, place):
             shutil.chown(each, 41000 + list(OWNERS).index(owner))
         return public
-
-    def certificate(self, owner: str) -> str:
-        """Returns the name that ssh is told, which has to be the one under which the role writes it."""
-        said = self.own(owner, "ssh", "-G", "localhost")
-        [line] = [line for line in said.splitlines() if line.startswith("certificatefile")]
-        return pathlib.Path(line.split(" ", 1)[1]).name
 
     def serve(self) -> None:
         """Has sshd start with the host's own configuration."""
@@ -102,9 +98,7 @@ class SshHost(SignInHost):
 
 @pytest.fixture
 def desk(host: Host) -> t.Iterator[SshHost]:
-    for program in ("ssh", "/usr/sbin/sshd", "ss", "runuser"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    needs("ssh", "/usr/sbin/sshd", "ss", "runuser")
     desk = SshHost(host)
     yield desk
     desk.stop()
