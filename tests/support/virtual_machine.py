@@ -29,9 +29,10 @@ ADMIN_PASSWORD = "admin"
 QEMU = "qemu-system-x86_64"
 MEMORY = 2048
 """What a machine takes of its host, in MiB."""
+STARTS = 5
+"""How often it is switched on at most until the firmware and the TPM get on."""
 _GUEST_MEMORY = 1536  # MiB; the rest is the emulator's
 _SUDO = "sudo --stdin --prompt= sh -c "
-_STARTS = 5
 _BOOT = 1800.0  # seconds, on an emulated processor that shares its host
 _COMMAND = 1800.0  # seconds
 # Services may take long to start, too (systemd(1), kernel command line).
@@ -97,7 +98,7 @@ class Machine:
 
         :raises Unavailable: its port is taken, QEMU ends, or the firmware gives up each time
         """
-        for _attempt in range(_STARTS):
+        for _attempt in range(STARTS):
             _check_port(self.port)
             self._start_tpm()
             self._start_qemu()
@@ -105,7 +106,7 @@ class Machine:
             if not self._tpm_is_given_up():
                 return
             self.cut_power()
-        raise Unavailable(f"the firmware got no answer of the TPM in time, in {_STARTS} starts: the host is too busy")
+        raise Unavailable(f"the firmware got no answer of the TPM in time, in {STARTS} starts: the host is too busy")
 
     def _tpm_is_given_up(self) -> bool:
         """Whether swtpm, on a busy host, did not answer SeaBIOS in time.
