@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import pathlib
 import shutil
 import tempfile
 import typing as t
 
 import pytest
+from ansible_collections.hardbound.identity.tests.support import prepared_machine
 from ansible_collections.hardbound.identity.tests.support.machine_controller import Controller
-from ansible_collections.hardbound.identity.tests.support.machine_image import SUITES, Image, Unavailable, image, locked
+from ansible_collections.hardbound.identity.tests.support.machine_image import SUITES, Image, Unavailable, image
 from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab, Outfit
 from ansible_collections.hardbound.identity.tests.support.software_tpm import TpmMaker
 from ansible_collections.hardbound.identity.tests.support.virtual_machine import (
@@ -23,7 +23,6 @@ from ansible_collections.hardbound.identity.tests.support.virtual_machine import
     check_host,
 )
 
-ROOT = pathlib.Path(__file__).parents[2]
 PREPARE = {"ansible.builtin.include_role": {"name": "hardbound.identity.tpm_host"}}
 
 
@@ -63,30 +62,23 @@ def debian(suite: str, outfit: Outfit) -> Image:
 
 
 @pytest.fixture
-def prepared(debian: Image, outfit: Outfit) -> pathlib.Path:
+def prepared(debian: Image, outfit: Outfit) -> t.Iterator[pathlib.Path]:
     """What is left of a machine that the role prepared and that was switched off.
 
     It is kept by what the collection is, so that who looks for a fault waits once.
     """
-    home = debian.folder.with_name(f"{debian.folder.name}-prepared-{_digest(outfit)}")
-    with locked(home):
-        if not home.exists():
-            for old in home.parent.glob(f"{debian.folder.name}-prepared-*[0-9a-f]"):
-                shutil.rmtree(old)
-            with or_skip():
-                _prepare(debian, outfit, home)
-    return home
 
+    def prepare(folder: pathlib.Path) -> None:
+        with or_skip():
+            _prepare(debian, outfit, folder)
 
-def _digest(outfit: Outfit) -> str:
-    digest = hashlib.sha256(repr(sorted(outfit.variables.items())).encode())
-    for path in sorted(path for name in ("plugins", "roles") for path in (ROOT / name).rglob("*") if path.is_file()):
-        if path.suffix != ".pyc":
-            digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:12]
+    with prepared_machine.in_use(prepared_machine.home(debian, outfit), prepare) as folder:
+        yield folder
 
 
 def _prepare(debian: Image, outfit: Outfit, home: pathlib.Path) -> None:
+    new = home.with_name(f"{home.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="hb-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
@@ -94,10 +86,9 @@ def _prepare(debian: Image, outfit: Outfit, home: pathlib.Path) -> None:
         maker.manufacture(folder / "tpm")
         with Machine(debian, Snapshot(folder)) as machine:
             Controller(folder / "controller", machine).tasks(PREPARE, **outfit.variables)
-            shutil.copy(maker.anchors, folder / "anchors.pem")
-            machine.keep(home.with_name(f"{home.name}.new"))
-        shutil.copy(folder / "anchors.pem", home.with_name(f"{home.name}.new"))
-        home.with_name(f"{home.name}.new").rename(home)
+            machine.keep(new)
+        shutil.copy(maker.anchors, new / "anchors.pem")
+    new.rename(home)
 
 
 @pytest.fixture

@@ -91,14 +91,14 @@ def image(suite: str, *added: str) -> Image:
     recipe = "\n".join([suite, *packages(suite, *added), _MAKER.read_text()])
     home = cache() / f"{suite}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     home.parent.mkdir(parents=True, exist_ok=True)
-    with locked(home):
+    with _locked(home):
         if not home.exists():
             _make(suite, packages(suite, *added), home)
     return Image(home, suite)
 
 
 @contextlib.contextmanager
-def locked(home: pathlib.Path) -> t.Iterator[None]:
+def _locked(home: pathlib.Path) -> t.Iterator[None]:
     """Whoever else wants to make the same folder waits."""
     with pathlib.Path(f"{home}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
