@@ -41,8 +41,12 @@ PROFILES: t.Mapping[str, t.Mapping[str, float]] = {
 
 
 def kind(command: bytes) -> str:
-    """Returns the name of a command: TPM 2.0 part 2, clause 6.5.2. Salted sessions have a kind of their own."""
-    name = _NAMES[int.from_bytes(command[6:10], "big")]
+    """Returns the name of a command: TPM 2.0 part 2, clause 6.5.2. Salted sessions have a kind of their own.
+
+    Who looks for a TPM may send a command that TPM 2.0 has not. Its kind is its code.
+    """
+    code = int.from_bytes(command[6:10], "big")
+    name = _NAMES.get(code, hex(code))
     salted = name == _START and int.from_bytes(command[10:14], "big") != _RH_NULL
     return SALTED if salted else name
 

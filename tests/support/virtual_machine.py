@@ -30,7 +30,7 @@ QEMU = "qemu-system-x86_64"
 MEMORY = 2048
 """What a machine takes of its host, in MiB."""
 STARTS = 5
-"""How often it is switched on at most until the firmware and the TPM get on."""
+"""How often it is switched on at most until the TPM answers in time."""
 _GUEST_MEMORY = 1536  # MiB; the rest is the emulator's
 _SUDO = "sudo --stdin --prompt= sh -c "
 _BOOT = 1800.0  # seconds, on an emulated processor that shares its host
@@ -40,6 +40,8 @@ _PATIENT = "systemd.default_timeout_start_sec=900 systemd.service_watchdogs=0"
 _PROBE = 20.0  # seconds within which a kernel that runs on KVM has said its name
 # TPM2_Clear by the platform, whose authorisation is empty until the firmware hands over (TPM 2.0 Part 3, 24.6).
 _CLEAR = bytes.fromhex("8002 0000001b 00000126 4000000c 00000009 40000009 0000 01 0000")
+_ACCEPTS = "00010000"  # a flag of a socket in /proc/net/unix: it listens
+_NO_TPM = "is not emulating TPM device"  # QEMU, which gives it 1 s for each of two questions
 _HIERARCHY_CONTROL = 0x121  # command code (Part 2, 6.5.2)
 _COMMAND_CODE = re.compile(r"SWTPM_IO_Read: length \d+\n (?:[0-9A-F]{2} ){6}((?:[0-9A-F]{2} ){4})")
 
@@ -94,26 +96,27 @@ class Machine:
     # ------------------------------------------------------------ power
 
     def start(self) -> None:
-        """Switches it on, and waits for sshd. Does so again where the firmware gave the TPM up.
+        """Switches it on, and waits for sshd. Does so again where QEMU or the firmware gave the TPM up.
 
-        :raises Unavailable: its port is taken, QEMU ends, or the firmware gives up each time
+        :raises Unavailable: its port is taken, QEMU ends, or the TPM is given up each time
         """
         for _attempt in range(STARTS):
             _check_port(self.port)
             self._start_tpm()
             self._start_qemu()
-            until(lambda: self._tpm_is_given_up() or self.is_up(), self._story, _BOOT)
+            until(lambda: self._has_ended() or self._tpm_is_given_up() or self.answers(), self._story, _BOOT)
             if not self._tpm_is_given_up():
+                self._check_runs()
                 return
             self.cut_power()
-        raise Unavailable(f"the firmware got no answer of the TPM in time, in {STARTS} starts: the host is too busy")
+        raise Unavailable(f"the TPM did not answer in time, in {STARTS} starts: the host is too busy")
 
     def _tpm_is_given_up(self) -> bool:
-        """Whether swtpm, on a busy host, did not answer SeaBIOS in time.
+        """Whether swtpm, on a busy host, did not answer in time: QEMU, which ends then, or SeaBIOS.
 
-        It disables the hierarchies of owner and endorsement then, until the next start: nobody could make a card.
+        SeaBIOS disables the hierarchies of owner and endorsement until the next start: nobody could make a card.
         """
-        return _HIERARCHY_CONTROL in self.tpm_commands()
+        return _NO_TPM in self._log() or _HIERARCHY_CONTROL in self.tpm_commands()
 
     def _start_tpm(self) -> None:
         control = self._socket = self.folder / "tpm.sock"
@@ -122,7 +125,7 @@ class Machine:
         log = f"file={self.folder / 'tpm.log'},level=20,truncate"  # each command, in hexadecimal digits
         command = ["swtpm", "socket", "--tpm2", "--tpmstate", state, "--ctrl", way, "--log", log]
         self._tpm = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(control.exists, "swtpm did not start")
+        until(lambda: _listens(control), "swtpm did not start")
         if self.between is not None:
             self._socket = self.folder / "between.sock"
             self._socket.unlink(missing_ok=True)
@@ -148,10 +151,19 @@ class Machine:
 
         :raises Unavailable: QEMU has ended
         """
-        assert self._qemu is not None
-        if self._qemu.poll() is not None:
-            raise Unavailable(f"QEMU ended: {self._log()}")
+        self._check_runs()
+        return self.answers()
+
+    def answers(self) -> bool:
         return self._ssh("true", ADMIN, "", 120.0).returncode == 0
+
+    def _check_runs(self) -> None:
+        if self._has_ended():
+            raise Unavailable(f"QEMU ended: {self._log()}")
+
+    def _has_ended(self) -> bool:
+        assert self._qemu is not None
+        return self._qemu.poll() is not None
 
     def _log(self) -> str:
         return " ".join((self.folder / "qemu.log").read_text(errors="replace").split())[-300:]
@@ -327,6 +339,12 @@ def _says_its_name(qemu: subprocess.Popen[bytes], console: pathlib.Path) -> bool
             return True
         time.sleep(0.1)
     return False
+
+
+def _listens(path: pathlib.Path) -> bool:
+    """Whether a program listens there, by proc(5), since to connect would be to be swtpm's one client."""
+    sockets = [line.split() for line in pathlib.Path("/proc/net/unix").read_text().splitlines()]
+    return any(each[3] == _ACCEPTS and each[7:] == [str(path)] for each in sockets)
 
 
 def _check_port(port: int) -> None:
