@@ -6,11 +6,15 @@ Run as a program, it starts the browser that its arguments name, visits the addr
 gives the PIN to whatever card Chromium asks for, takes the certificate that is offered first, and prints what it saw::
 
     {"address": ..., "pin": ...} -> {"asked": how often for a PIN, "page": ..., "certificates": the names of all}
+
+With ``"meet"``, a folder, it keeps appointments there: ``open``, before it visits anything, ``asked``, before it types
+a PIN, and ``in``, when it sees the page.
 """
 
 from __future__ import annotations
 
 import json
+import pathlib
 import socket
 import subprocess
 import sys
@@ -91,12 +95,16 @@ class Chromium:
         """Returns what a script of the page gives."""
         return self.ask("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
 
-    def visit(self, address: str, pin: str) -> int:
-        """Visits an address and does what Chromium asks its user for. Returns how often it asked for a PIN."""
+    def visit(self, address: str, pin: str, before: t.Callable[[], None] = lambda: None) -> int:
+        """Visits an address and does what Chromium asks its user for. Returns how often it asked for a PIN.
+
+        :param before: what is done before a PIN is typed
+        """
         number, asked = self.send("Page.navigate", url=address), 0
         while self.answer(number) is None:
             dialogs = _windows()
             for window in (each for each, title in dialogs.items() if title == _UNLOCK):
+                before()
                 xdotool("windowfocus", window, "type", pin)
                 xdotool("key", "Return")
                 asked += 1
@@ -130,9 +138,19 @@ def xdotool(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
+    # Beside a machine's programs, where it is no program, this file stands alone.
+    from ansible_collections.hardbound.identity.tests.support import appointment
+
     wanted = json.load(sys.stdin)
+
+    def meet(name: str) -> None:
+        if "meet" in wanted:
+            appointment.keep(pathlib.Path(wanted["meet"]) / name)
+
     chromium = Chromium(sys.argv[1:])
-    asked_for_pin = chromium.visit(wanted["address"], wanted["pin"])
+    meet("open")
+    asked_for_pin = chromium.visit(wanted["address"], wanted["pin"], lambda: meet("asked"))
     page = chromium.run("document.documentElement.outerText")
+    meet("in")
     print(json.dumps({"asked": asked_for_pin, "page": page, "certificates": chromium.certificates()}))
     chromium.close()

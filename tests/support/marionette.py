@@ -4,16 +4,19 @@
 
 Run as a program beside a Firefox that listens, it carries out the scripts that standard input holds, and prints what
 each returns: a JSON array of pairs, a context (``chrome``, ``content``) and a script. A script that is an address is
-visited.
+visited. With the context ``meet`` the script is the path of an appointment, which is kept.
 """
 
 from __future__ import annotations
 
 import json
+import pathlib
 import socket
 import sys
 import time
 import typing as t
+
+from ansible_collections.hardbound.identity.tests.support import appointment
 
 PORT = 2828
 _PATIENCE = 120.0  # seconds for Firefox to start
@@ -32,6 +35,8 @@ class Firefox:
 
     def run(self, context: str, script: str) -> t.Any:
         """Returns what a script returns, or the source of the page that it is the address of."""
+        if context == "meet":
+            return appointment.keep(pathlib.Path(script))
         self.ask("Marionette:SetContext", value=context)
         if script.startswith("https:"):
             self.ask("WebDriver:Navigate", url=script)

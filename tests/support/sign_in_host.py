@@ -104,16 +104,23 @@ class SignInHost:
         *options: str,
         ok: t.Optional[bool] = True,
         environment: t.Mapping[str, str] = types.MappingProxyType({}),
+        facts: bool = False,
+        role: bool = True,
         **variables: t.Any,
     ) -> str:
-        """Has Ansible run a part of the role, and returns what it says."""
+        """Has Ansible run a part of the role, and returns what it says.
+
+        :param facts: whether facts are gathered first
+        :param role: whether the role runs at all
+        """
         program = pathlib.Path(sys.executable).with_name("ansible-playbook")
         if not program.exists():
             pytest.skip("needs ansible-playbook beside this Python")
-        role = {"name": "hardbound.identity.smartcard_login", "tasks_from": part}
+        include = {"name": "hardbound.identity.smartcard_login", "tasks_from": part}
         play = self.folder / "play.yml"
-        tasks = [{"ansible.builtin.include_role": role}]
-        play.write_text(json.dumps([{**_PLAY, "environment": dict(environment), "tasks": tasks}]))
+        tasks = [{"ansible.builtin.include_role": include}] if role else []
+        whole = {**_PLAY, "gather_facts": facts, "environment": dict(environment), "tasks": tasks}
+        play.write_text(json.dumps([whole]))
         collections = next(each for each in sys.path if (pathlib.Path(each) / "ansible_collections/hardbound").exists())
         settings = [
             f"ANSIBLE_COLLECTIONS_PATH={collections}",

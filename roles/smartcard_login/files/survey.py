@@ -4,7 +4,7 @@
 
 Standard input is JSON: {"packages": [name], "users": [name], "domains": [name], "options": {section: {option: value}},
 "ours": path of the role's own file for SSSD, "etc": SSSD's folder, "socket": path, "profile": path, "crls": path,
-"pin_change": path of what changes PINs}.
+"pin_change": path of what changes PINs, "traces": {part: [{"path": path, "text": text, which may be missing}]}}.
 Prints JSON.
 """
 
@@ -94,6 +94,15 @@ def text_of(path: str) -> str:
         return ""
 
 
+def is_left(trace: t.Mapping[str, str]) -> bool:
+    """Tells whether a part of the role has left a file, or a text in a file of others, whose bytes may be any."""
+    path, text = trace["path"], trace.get("text", "")
+    if not text or not os.path.isfile(path):
+        return not text and os.path.exists(path)
+    with open(path, encoding="latin-1", newline="") as file:
+        return text in file.read()
+
+
 def survey(job: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     elsewhere = Elsewhere(job["etc"], job["ours"])
     return {
@@ -109,6 +118,7 @@ def survey(job: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
         "enabled": "try_cert_auth" in text_of("/etc/pam.d/common-auth"),
         "pin_change": os.path.isfile(job["pin_change"]),
         "crls": "BEGIN X509 CRL" in text_of(job["crls"]),
+        "left": {part: any(map(is_left, traces)) for part, traces in job["traces"].items()},
     }
 
 
