@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 import yaml
@@ -148,6 +148,26 @@ def test_a_file_that_can_t_be_read_is_named(etc: Path) -> None:
     (etc / "sssd.conf").write_text("no section\n")
     with pytest.raises(SystemExit, match=r"sssd\.conf can't be read"):
         elsewhere(etc)
+
+
+@pytest.mark.parametrize(
+    ("there", "text", "left"),
+    [
+        (None, "", False),
+        (b"", "", True),
+        (b"", "line\n", False),
+        (b"\xff\nline\n", "line\n", True),
+        (None, "line\n", False),
+    ],
+)
+def test_a_part_that_was_on_is_known_by_what_it_left(
+    tmp_path: Path, there: Optional[bytes], text: str, left: bool
+) -> None:
+    if there is not None:
+        (tmp_path / "file").write_bytes(there)
+    trace = {"path": str(tmp_path / "file"), **({"text": text} if text else {})}
+    assert program("survey").is_left(trace) is left
+    assert program("survey").is_left({"path": str(tmp_path)}), "a folder is something, too"
 
 
 # Revocation lists.
