@@ -22,7 +22,8 @@ options:
       - 'V(graph_catalog): A settings catalogue policy of Microsoft Graph (C(configurationPolicies)).'
       - 'V(provisioning): The C(customizations.xml) of a provisioning package: O(settings.use_security_key_for_signin)
         alone.'
-      - 'V(linux): This host''s own policy, which its TPM cards obey at once. Polkit is told who sees the readers.'
+      - 'V(linux): This host''s own policy, which its TPM cards obey at once, and its sign-in once smartcard_login has
+        run. Polkit is told who sees the readers.'
       - 'V(himmelblau): A drop-in for Himmelblau, which signs Linux in to Entra ID.'
     type: str
     required: true

@@ -185,7 +185,7 @@ not_applicable:
   description: Settings that the target has no counterpart for, each with the reason. They were left out.
   returned: success
   type: dict
-  sample: {use_biometrics: "is about faces and fingerprints, a TPM card is released by its PIN alone"}
+  sample: {enhanced_anti_spoofing: "is about cameras, a TPM card has none"}
 dest:
   description: The file that was written, or would be.
   returned: when the target is a file

@@ -23,7 +23,7 @@ from ansible_collections.hardbound.identity.tests.support.owner_command import l
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
-__all__ = ["PASSWORD", "PromptHost", "profile", "sign_in"]
+__all__ = ["PASSWORD", "PromptHost", "profile", "sign_in", "write_profile"]
 
 PEOPLE = ("alice", "bob")
 PASSWORD = "correct horse"
@@ -54,7 +54,8 @@ class PromptHost:
         self.folder.chmod(0o711)
         (self.folder / "home").mkdir()
         lay_command(self.folder / "lib")
-        shutil.copy(_ROLE / "files/change_due_pin.py", self.folder / "lib")
+        for program in ("change_due_pin.py", "signals.py"):
+            shutil.copy(_ROLE / "files" / program, self.folder / "lib")
         self._lay_over_etc()
         for path in _COPIED:
             self._copy(path)
@@ -94,8 +95,8 @@ class PromptHost:
         )
         assert "change_due_pin" in self.machine.run("cat", "/etc/pam.d/common-auth")
 
-    def start(self) -> None:
-        self.host.start("--owners", str(self.folder / "owners"))
+    def start(self, *options: str) -> None:
+        self.host.start("--owners", str(self.folder / "owners"), *options)
         until((self.folder / "owners").exists)
 
     def spawn(self, *command: str, user: str = "") -> t.Any:
@@ -105,10 +106,8 @@ class PromptHost:
         return pexpect.spawn(inside[0], inside[1:], encoding="utf-8", timeout=3 * PATIENCE, cwd="/", env=environment)
 
 
-@pytest.fixture(scope="session")
-def profile(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The profile as Ansible writes it, but for FOLDER in the place of a host's folders."""
-    folder = tmp_path_factory.mktemp("profile")
+def write_profile(folder: Path, **variables: t.Any) -> str:
+    """Returns the profile as Ansible writes it, but for FOLDER in the place of a host's folders."""
     play, target = folder / "play.yml", folder / "profile"
     play.write_text(_PROFILE.replace("ROLE", str(_ROLE)))
     values = {
@@ -117,12 +116,19 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> str:
         "__smartcard_login_program_files": "FOLDER/lib",
         "__smartcard_login_owners": "FOLDER/owners",
         "__smartcard_login_patience": PATIENCE,
+        "__smartcard_login_policy": "FOLDER/hello_policy.json",
+        **variables,
     }
     program = Path(sys.executable).with_name("ansible-playbook")
-    command = [program, "--inventory", "localhost,", "--extra-vars", json.dumps(values), play]
+    command = [str(program), "--inventory", "localhost,", "--extra-vars", json.dumps(values), str(play)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     return str(target.read_text())
+
+
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_profile(tmp_path_factory.mktemp("profile"))
 
 
 @pytest.fixture

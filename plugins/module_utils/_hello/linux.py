@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the policy of a Linux host, which its card service and virtual_smartcard enforce, and reads it back.
+"""Writes the policy of a Linux host, which its cards and its sign-in obey, and reads it back.
 
 The document is JSON of ``version`` 1. ``settings`` is what the task said. The rest is for the cards, which
 don't know the catalogue: ``pin_policy`` holds fields of ``PinPolicy`` (only those that the policy rules),
-``cards`` holds the switches of :data:`CARD_SWITCHES`.
+``cards`` holds the switches of :data:`CARD_SWITCHES`, ``sign_in`` what the role smartcard_login has take effect.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from .catalogue_pin import DEFAULT_MIN_LENGTH
 from .desired import parse_settings, view
 from .document import json_bytes, parse_json
 from .setting import NOT_CONFIGURED, Model, PolicyState, Setting, SettingState
+from .sign_in import objection_to_unlock, sign_in
 from .writer import Objection
 
 PATH = "/etc/hardbound/hello_policy.json"
@@ -49,15 +50,14 @@ CARD_SWITCHES: Mapping[str, Tuple[str, bool]] = {
     "disable_card_emulation": ("present_new_cards", False),
     "allow_all_user_card_enumeration": ("everyone_sees_readers", True),
 }
-_ENFORCED = frozenset((*_PIN_NUMBERS, *_PIN_CLASSES, *CARD_SWITCHES))
+_SIGN_IN = ("device_unlock", "use_biometrics")
+_ENFORCED = frozenset((*_PIN_NUMBERS, *_PIN_CLASSES, *CARD_SWITCHES, *_SIGN_IN))
 
 _ELSEWHERE = {
-    "device_unlock": "is about the factors that unlock Windows; PAM decides that here",
     "dynamic_lock": "is about the Bluetooth signal that locks Windows; the desktop decides that here",
+    "use_certificate_for_on_prem_auth": "is about Windows sign-in; a card holds the certificate that it was issued",
     "enhanced_anti_spoofing": "is about cameras, a TPM card has none",
     "ess_with_supported_peripherals": "is about cameras and fingerprint readers, a TPM card has none",
-    "use_biometrics": "is about faces and fingerprints, a TPM card is released by its PIN alone",
-    "use_certificate_for_on_prem_auth": "is about Windows sign-in; a card holds the certificate that it was issued",
     "use_cloud_trust_for_on_prem_auth": "is about Windows sign-in to Entra ID, a TPM card takes no part in it",
     "hello_cert_as_smartcard_cert": "is about Hello containers; a certificate on a TPM card is a smart card's always",
     "hello_provisioning_for_security_keys": "is about Windows provisioning, a TPM card takes no part in it",
@@ -73,6 +73,9 @@ class Linux:
     def objection(self, setting: Setting, state: SettingState) -> Optional[Objection]:
         if state.option("disable_post_logon_provisioning"):
             return Objection("has an option about Windows sign-in", "leave disable_post_logon_provisioning out")
+        if setting.name == "device_unlock":
+            reason = objection_to_unlock(state)
+            return Objection(reason, refuse=False) if reason else None
         if setting.name in _ENFORCED:
             return None
         return Objection(_ELSEWHERE[setting.name], refuse=False)
@@ -110,6 +113,7 @@ class Linux:
                 "settings": view(model),
                 "pin_policy": pin_fields(model),
                 "cards": card_switches(model),
+                "sign_in": sign_in(model),
             }
         )
 

@@ -163,8 +163,9 @@ TARGETS = (
     ),
     Target(
         "linux",
-        "This host's own policy, which its TPM cards obey at once. Polkit is told who sees the readers.",
-        "what is about Windows itself: cameras, fingerprints, phones, Windows sign-in. That is reported, not refused",
+        "This host's own policy, which its TPM cards obey at once, and its sign-in once smartcard_login has run. "
+        "Polkit is told who sees the readers.",
+        "what is about Windows itself: cameras, phones, Windows sign-in. That is reported, not refused",
         _linux,
         scopes=(Scope.DEVICE,),
         default_dest=linux.PATH,

@@ -4,6 +4,7 @@
 
 Standard input is JSON: {"packages": [name], "users": [name], "domains": [name], "options": {section: {option: value}},
 "ours": path of the role's own file for SSSD, "etc": SSSD's folder, "socket": path, "profile": path, "crls": path,
+"policy": path of the Hello policy, or nothing, "factors": {second factor that it may ask for: {"package": name}},
 "pin_change": path of what changes PINs, "traces": {part: [{"path": path, "text": text, which may be missing}]}}.
 Prints JSON.
 """
@@ -25,6 +26,15 @@ def missing_packages(wanted: t.Sequence[str]) -> t.List[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - the role's own words
     lines = done.stdout.splitlines()
     return [name for name in wanted if f"installed {name}" not in lines]
+
+
+def asked_of_sign_in(policy: str) -> t.Dict[str, t.Any]:
+    """Returns what the host's Hello policy says to the sign-in; nothing without a policy."""
+    text = text_of(policy) if policy else ""
+    try:
+        return dict(json.loads(text).get("sign_in", {})) if text else {}
+    except (ValueError, TypeError, AttributeError):
+        raise SystemExit(f"{policy} is damaged: write it again with the module hello_policy, or remove it") from None
 
 
 def unknown_users(names: t.Sequence[str]) -> t.List[str]:
@@ -105,8 +115,11 @@ def is_left(trace: t.Mapping[str, str]) -> bool:
 
 def survey(job: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     elsewhere = Elsewhere(job["etc"], job["ours"])
+    sign_in = asked_of_sign_in(job["policy"])
+    beside = [job["factors"][each]["package"] for each in sign_in.get("second_factors", ())]
     return {
-        "missing": missing_packages(job["packages"]),
+        "missing": missing_packages([*job["packages"], *beside]),
+        "sign_in": sign_in,
         "unknown": unknown_users(job["users"]),
         "files": elsewhere.files,
         "domains": elsewhere.domains(),

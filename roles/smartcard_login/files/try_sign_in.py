@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Signs a user in through PAM, as a program would, before what PAM shall do takes effect.
 
-Standard input is JSON: {"profile": text of a profile of pam-auth-update, "user": name, "pin": text, "limit": seconds}.
+Standard input is JSON: {"profile": text of a profile of pam-auth-update, "user": name, "pin": text, "limit": seconds,
+"alone": what somebody reads whose PIN was right, and who has no second factor}.
 In a copy of PAM's files the profile is enabled, and two things are tried there: whoever types nothing is asked for the
-password in time, and the PIN, where one is given, lets its user in. Prints JSON: what was asked, and the faults.
+password in time, and the PIN, where one is given, lets its user in, or is right and lacks a second factor. Prints JSON:
+what was asked, and the faults.
 
 Without a profile the host's own stack is tried.
 """
@@ -151,7 +153,7 @@ def faults(services: str, job: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         without = sign_in(services, SERVICE, job["user"], [])
     yield from _password_faults(without, job["limit"])
     if job["pin"]:
-        yield from _pin_faults(sign_in(services, SERVICE, job["user"], [job["pin"]]))
+        yield from _pin_faults(sign_in(services, SERVICE, job["user"], [job["pin"]]), job["alone"])
 
 
 def _asks_for_pin(tried: t.Mapping[str, t.Any]) -> bool:
@@ -171,7 +173,9 @@ def _password_faults(tried: t.Mapping[str, t.Any], limit: float) -> t.Iterator[s
         yield f"the password was asked for after {waited:.1f} seconds, and the limit is {limit}"
 
 
-def _pin_faults(tried: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _pin_faults(tried: t.Mapping[str, t.Any], alone: str) -> t.Iterator[str]:
+    if any(each["text"].strip() == alone and not each["asked"] for each in tried["said"]):
+        return
     asked = [each["text"].strip() for each in tried["said"] if each["asked"]]
     if not asked or "PIN" not in asked[0]:
         yield f"no PIN was asked for, but {asked[0] if asked else 'nothing'!r}"

@@ -25,6 +25,7 @@ HOST = {
     "pin_change": True,
     "profile": "",
     "enabled": False,
+    "sign_in": {},
 }
 CARD = {"name": "Alice", "owner": "alice", "faces": ["pkcs11"]}
 
@@ -67,6 +68,11 @@ FOUND: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "sssd_without_pam": ({"services": "nss, sudo"}, [CARD], "services nss, sudo by somebody else, and pam is not"),
     "sssd_configured_otherwise": ({"conflicts": ["pam_cert_auth is False in x.conf"]}, [CARD], "is False in x.conf"),
     "a_card_service_of_an_earlier_release": ({"pin_change": False}, [CARD], "run the role tpm_host first, or set"),
+    "a_policy_that_leaves_no_second_factor": (
+        {"sign_in": {"second_factors": []}},
+        [CARD],
+        "asks for a second factor beside the PIN, and leaves none but fingerprints, which use_biometrics turns off",
+    ),
     "two_owners_in_one_reader": (
         {"socket": False},
         [CARD, {**CARD, "name": "Bob", "owner": "bob"}],
@@ -93,7 +99,8 @@ def cases(folder: Path) -> list[dict[str, Any]]:
     right = {"smartcard_login_ca": [str(folder / "root.cer")], "smartcard_login_users": [ALICE]}
     tasks = [task(name, "refusals.yml", {**right, **wrong}) for name, (wrong, _words) in INVENTORY.items()]
     tasks.append(task("right", "refusals.yml", right))
-    hosts = {**FOUND, "right_host": ({}, [CARD], "nothing")}
+    two = {"sign_in": {"second_factors": ["fingerprint"]}}
+    hosts = {**FOUND, "right_host": ({}, [CARD], ""), "right_host_of_two_factors": (two, [CARD], "")}
     for name, (found, cards, _words) in hosts.items():
         survey = {"stdout": json.dumps({**HOST, **found})}
         seen = {"__smartcard_login_survey": survey, "__smartcard_login_cards": {"cards": cards}}
@@ -131,6 +138,6 @@ def test_it_is_refused_with_field_fault_and_remedy(said: dict[str, str], name: s
     assert words in said[name], said[name]
 
 
-@pytest.mark.parametrize("name", ["right", "right_host"])
+@pytest.mark.parametrize("name", ["right", "right_host", "right_host_of_two_factors"])
 def test_what_is_right_is_not(said: dict[str, str], name: str) -> None:
     assert said[name] == "nothing"

@@ -170,6 +170,44 @@ def test_a_part_that_was_on_is_known_by_what_it_left(
     assert program("survey").is_left({"path": str(tmp_path)}), "a folder is something, too"
 
 
+# What the host's Hello policy asks.
+
+
+def test_a_policy_tells_what_it_asks_of_the_sign_in(tmp_path: Path) -> None:
+    asked, policy = program("survey").asked_of_sign_in, tmp_path / "policy.json"
+    assert asked(str(policy)) == asked("") == {}
+    policy.write_text('{"version": 1, "sign_in": {"second_factors": ["fingerprint"]}}')
+    assert asked(str(policy)) == {"second_factors": ["fingerprint"]}
+    policy.write_text('{"version": 1}')
+    assert asked(str(policy)) == {}, "an earlier release wrote it"
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", '{"sign_in": 1}'])
+def test_a_damaged_policy_ends_the_run(tmp_path: Path, text: str) -> None:
+    policy = tmp_path / "policy.json"
+    policy.write_text(text)
+    with pytest.raises(SystemExit, match=r"policy\.json is damaged: write it again"):
+        program("survey").asked_of_sign_in(str(policy))
+
+
+# Somebody who is tried.
+
+
+@pytest.mark.parametrize(
+    ("shown", "asked", "status", "fault"),
+    [
+        ("", ["PIN for alice: "], 0, False),
+        ("alone", ["PIN for alice: ", "Password: "], 7, False),
+        ("", ["PIN for alice: ", "Password: "], 7, True),
+        ("", ["PIN for alice: ", "alone"], 7, True),
+    ],
+)
+def test_a_pin_that_lacks_a_second_factor_is_no_fault(shown: str, asked: list[str], status: int, fault: bool) -> None:
+    said = [{"text": each, "asked": True} for each in asked] + [{"text": f"{shown}\n", "asked": False}]
+    tried = {"status": status, "words": "no", "said": said}
+    assert bool(list(program("try_sign_in")._pin_faults(tried, "alone"))) is fault
+
+
 # Revocation lists.
 
 

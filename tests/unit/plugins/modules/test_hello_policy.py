@@ -116,10 +116,11 @@ def test_ess_disabled_takes_the_value_away_once(target: str, tmp_path: pathlib.P
 def test_a_linux_host_reports_what_is_not_about_cards(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     warnings: list[str] = []
     monkeypatch.setattr(AnsibleModule, "warn", lambda module, text, **options: warnings.append(text))
-    found = attempt(target="linux", dest=str(tmp_path / "p"), settings={"use_biometrics": "enabled", "pin_history": 5})
-    assert list(found["not_applicable"]) == ["use_biometrics"]
+    settings = {"enhanced_anti_spoofing": "enabled", "pin_history": 5}
+    found = attempt(target="linux", dest=str(tmp_path / "p"), settings=settings)
+    assert list(found["not_applicable"]) == ["enhanced_anti_spoofing"]
     assert found["settings"] == {"pin_history": 5}
-    assert any("use_biometrics is about faces" in text for text in warnings)
+    assert any("enhanced_anti_spoofing is about cameras" in text for text in warnings)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import fields
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.catalogue import setting_named
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux import Linux
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.setting import NOT_CONFIGURED
@@ -63,9 +64,52 @@ def test_switches_are_what_a_card_may_do(settings: dict[str, object], cards: dic
     assert written(**settings)["cards"] == cards
 
 
+SIGNAL = {"ip_config": {"ipv4_prefix": "10.1.0.0/16"}}
+PHONE = {"bluetooth": {"class_of_device": "phone", "rssi_min": -10, "rssi_max_delta": -10}}
+
+
+def unlock(group_a: list[str], group_b: list[str]) -> dict[str, object]:
+    return {"device_unlock": {"group_a": group_a, "group_b": group_b, "rules": [SIGNAL]}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sign_in"),
+    [
+        ({"pin_history": 5}, {}),
+        ({"device_unlock": "disabled"}, {}),
+        (
+            unlock(["pin"], ["trusted_signal", "face"]),
+            {"second_factors": ["trusted_signal"], "trusted_signals": [SIGNAL]},
+        ),
+        (unlock(["pin"], ["fingerprint"]), {"second_factors": ["fingerprint"]}),
+        (unlock(["fingerprint", "face"], ["pin"]), {"second_factors": ["fingerprint"]}),
+        (
+            unlock(["fingerprint", "pin"], ["trusted_signal", "pin"]),
+            {"second_factors": ["trusted_signal", "fingerprint"], "trusted_signals": [SIGNAL]},
+        ),
+        ({**unlock(["fingerprint", "pin"], ["pin"]), "use_biometrics": "disabled"}, {"second_factors": []}),
+        ({"use_biometrics": "disabled"}, {}),
+        ({"dynamic_lock": "enabled"}, {"lock_without": [PHONE]}),
+        ({"dynamic_lock": "disabled"}, {}),
+        ({"use_certificate_for_on_prem_auth": "enabled"}, {"certificates": True}),
+        ({"use_certificate_for_on_prem_auth": "disabled"}, {"certificates": False}),
+    ],
+)
+def test_what_the_sign_in_obeys_beside_a_pin(settings: dict[str, object], sign_in: dict[str, object]) -> None:
+    assert written(**settings)["sign_in"] == sign_in
+
+
+@pytest.mark.parametrize(("group_a", "group_b"), [(["pin"], ["face"]), (["fingerprint"], ["trusted_signal", "face"])])
+def test_factors_without_a_pin_or_with_a_face_alone_are_named(group_a: list[str], group_b: list[str]) -> None:
+    (state,) = parse_settings(unlock(group_a, group_b)).values()
+    objection = Linux().objection(setting_named("device_unlock"), state)
+    assert objection is not None and not objection.refuse
+    assert objection.reason.startswith("names no second factor beside the PIN")
+
+
 def test_the_document_has_a_version_and_says_what_the_task_said() -> None:
     found = written(pin_min_length=8, use_hello="enabled")
-    assert list(found) == ["version", "settings", "pin_policy", "cards"]
+    assert list(found) == ["version", "settings", "pin_policy", "cards", "sign_in"]
     assert found["version"] == 1
     assert found["settings"] == {"use_hello": "enabled", "pin_min_length": 8}
 

@@ -67,7 +67,7 @@ def test_a_setting_that_a_target_lacks_may_be_not_configured_there() -> None:
 
 
 def test_linux_reports_what_is_not_about_cards() -> None:
-    desired = fit(parse_settings({"use_biometrics": "enabled", "pin_min_length": 8}), LINUX)
+    desired = fit(parse_settings({"enhanced_anti_spoofing": "enabled", "pin_min_length": 8}), LINUX)
     assert list(desired.model) == ["pin_min_length"]
-    assert list(desired.not_applicable) == ["use_biometrics"]
-    assert any(text.startswith("use_biometrics is about faces") for text in plan(desired, {}, LINUX).warnings)
+    assert list(desired.not_applicable) == ["enhanced_anti_spoofing"]
+    assert any(text.startswith("enhanced_anti_spoofing is about cameras") for text in plan(desired, {}, LINUX).warnings)

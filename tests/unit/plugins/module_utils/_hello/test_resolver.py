@@ -118,13 +118,13 @@ def test_a_mix_of_gpo_and_csp_is_warned_of() -> None:
 
 def test_on_linux_only_the_hosts_own_policy_counts() -> None:
     host = source("linux_host", pin_min_length=8)
-    gpo = source("computer_gpo", pin_min_length=10, use_biometrics="disabled")
+    gpo = source("computer_gpo", pin_min_length=10, enhanced_anti_spoofing="disabled")
     found = resolve([gpo, host], Platform.LINUX)
     assert said(found, "pin_min_length") == (8, "linux_host")
     assert of(found, "pin_min_length").conflict
     reasons = {name: reason for name, _label, reason in found.not_enforceable}
     assert "target linux" in reasons["pin_min_length"]
-    assert "faces" in reasons["use_biometrics"]
+    assert "cameras" in reasons["enhanced_anti_spoofing"]
 
 
 def test_on_windows_the_policy_of_a_linux_host_counts_nothing() -> None:

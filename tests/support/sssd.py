@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The hardbound.identity authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SSSD on a host with prompts: it asks the card service for the cards of whoever signs in, and for their PIN."""
+
+from __future__ import annotations
+
+import subprocess
+import typing as t
+
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
+from ansible_collections.hardbound.identity.tests.support.prompt_host import PEOPLE, PromptHost
+from ansible_collections.hardbound.identity.tests.support.waiting import until
+
+_CONFIG = """[sssd]
+services = nss, pam
+domains = local
+certificate_verification = no_verification
+[pam]
+pam_cert_auth = True
+p11_child_timeout = 30
+[domain/local]
+id_provider = files
+"""
+_FOLDERS = ("/var/lib/sss", "/var/log/sssd", "/etc/sssd", "/etc/pkcs11/modules", "/usr/share/p11-kit/modules")
+_MODULE = "module: p11-kit-client.so\nenable-in: p11_child\n"
+
+
+class Sssd:
+    """:param host: whose cards' certificates name their owner"""
+
+    def __init__(self, host: PromptHost) -> None:
+        needs("sssd")
+        self._host = host
+        run = host.machine.run
+        for folder in _FOLDERS:
+            run("mkdir", "-p", folder)
+            run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder)
+        for each in ("db", "mc", "pipes/private", "pubconf/krb5.include.d", "gpo_cache", "secrets", "keytabs"):
+            run("mkdir", "-p", f"/var/lib/sss/{each}")
+        rules = "".join(f"[certmap/local/{each}]\nmatchrule = <SUBJECT>Card of {each}\n" for each in PEOPLE)
+        run("sh", "-c", "umask 077; cat > /etc/sssd/sssd.conf", stdin=_CONFIG + rules)
+        run("tee", "/etc/pkcs11/modules/sign-in.module", stdin=_MODULE)
+        self._process: t.Optional[subprocess.Popen[bytes]] = None
+
+    def start(self) -> None:
+        address = f"P11_KIT_SERVER_ADDRESS=unix:path={self._host.folder}/sign-in"
+        command = self._host.machine._inside("env", address, "sssd", "--interactive", "--logger=files")
+        self._process = subprocess.Popen(command)
+        until(lambda: "alice" in self._host.machine.run("getent", "-s", "sss", "passwd", "alice", ok=None), self.log)
+
+    def log(self) -> str:
+        return self._host.machine.run("sh", "-c", "tail -n 30 /var/log/sssd/*", ok=None)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
