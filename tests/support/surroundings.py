@@ -7,6 +7,7 @@ The bus is D-Bus itself. Behind the names of NetworkManager, BlueZ and logind is
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import typing as t
@@ -16,7 +17,7 @@ import pytest
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
-__all__ = ["Bus", "Surroundings"]
+__all__ = ["Bus", "Phone", "Surroundings"]
 
 PYTHON = "/usr/bin/python3"
 _BUS = """<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
@@ -97,12 +98,14 @@ class Bus:
     def _names(self) -> str:
         return self._computer.run("busctl", "list", "--no-legend", ok=None)
 
-    def start(self, *command: str, awaited: str = "") -> subprocess.Popen[bytes]:
+    def start(self, *command: str, awaited: str = "", log: t.Optional[Path] = None) -> subprocess.Popen[bytes]:
         """Starts a program that the bus needs, or that needs the bus.
 
         :param awaited: a name that the program takes
+        :param log: where its errors go
         """
-        started = subprocess.Popen(self._computer._inside(*command))
+        with log.open("ab") if log else contextlib.nullcontext() as errors:
+            started = subprocess.Popen(self._computer._inside(*command), stderr=errors)
         self.processes.append(started)
         until(lambda: not awaited or self._has(awaited))
         return started
@@ -129,3 +132,26 @@ class Bus:
         for process in reversed(self.processes):
             process.kill()
             process.wait()
+
+
+class Phone:
+    """A phone that is paired, and connected: a smart phone, of class 0x5a020c."""
+
+    _BLUEZ, _ADDRESS = "org.bluez", "AA:BB:CC:DD:EE:FF"
+    _DEVICE = "/org/bluez/hci0/dev_AA_BB_CC_DD_EE_FF"
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self.bluez = bus.stand_in("bluez5", self._BLUEZ)
+        self._mock("AddAdapter", "ss", "hci0", "desk")
+        self._mock("AddDevice", "sss", "hci0", self._ADDRESS, "phone")
+        self._mock("PairDevice", "ssi", "hci0", self._ADDRESS, "0")
+        self.be("Class", "u", str(0x5A020C))
+        self._mock("ConnectDevice", "ss", "hci0", self._ADDRESS)
+
+    def _mock(self, method: str, *arguments: str) -> None:
+        self._bus.call(self._BLUEZ, "/org/bluez", f"org.bluez.Mock.{method}", *arguments)
+
+    def be(self, property_: str, *value: str) -> None:
+        """:param value: a signature, and what it says"""
+        self._bus.set(self._BLUEZ, self._DEVICE, "org.bluez.Device1", property_, *value)

@@ -50,11 +50,10 @@ CARD_SWITCHES: Mapping[str, Tuple[str, bool]] = {
     "disable_card_emulation": ("present_new_cards", False),
     "allow_all_user_card_enumeration": ("everyone_sees_readers", True),
 }
-_SIGN_IN = ("device_unlock", "use_biometrics")
+_SIGN_IN = ("device_unlock", "dynamic_lock", "use_biometrics")
 _ENFORCED = frozenset((*_PIN_NUMBERS, *_PIN_CLASSES, *CARD_SWITCHES, *_SIGN_IN))
 
 _ELSEWHERE = {
-    "dynamic_lock": "is about the Bluetooth signal that locks Windows; the desktop decides that here",
     "use_certificate_for_on_prem_auth": "is about Windows sign-in; a card holds the certificate that it was issued",
     "enhanced_anti_spoofing": "is about cameras, a TPM card has none",
     "ess_with_supported_peripherals": "is about cameras and fingerprint readers, a TPM card has none",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tells whether a trusted signal of the host's Hello policy is there: a network, a Wi-Fi, a device that is near.
+"""Tells whether a signal of the host's Hello policy is there: a network, a Wi-Fi, a device that is near.
 
 pam_exec(8) runs this when a PIN was right. It ends with 0 where one of the policy's rules holds, and with 1 where none
 does, or where that can't be told. Run by hand it says which.
@@ -222,20 +222,22 @@ def holds(rule: t.Mapping[str, t.Any], computer: Computer) -> bool:
         return False
 
 
-def held(policy: str, name: str, computer: Computer) -> t.Optional[t.Mapping[str, t.Any]]:
-    """Returns the first rule of a policy that holds.
+def rules_of(policy: str, name: str) -> t.List[t.Any]:
+    """Returns rules that a policy has for the sign-in.
 
-    :param name: of the rules in what the policy says to the sign-in
-    :raises OSError, ValueError: if there is no policy, or one that can't be used
+    :raises OSError, ValueError, AttributeError: if there is no policy, or one that can't be used
     """
     with open(policy, encoding="utf-8") as file:
-        rules = json.load(file).get("sign_in", {}).get(name, [])
+        return list(json.load(file).get("sign_in", {}).get(name, []))
+
+
+def first_held(rules: t.Iterable[t.Any], computer: Computer) -> t.Optional[t.Any]:
     return next((rule for rule in rules if holds(rule, computer)), None)
 
 
 def main(policy: str) -> int:
     try:
-        rule = held(policy, "trusted_signals", Computer())
+        rule = first_held(rules_of(policy, "trusted_signals"), Computer())
     except (OSError, ValueError, AttributeError) as error:
         sys.stderr.write(f"{policy}: {error}\n")
         return 1

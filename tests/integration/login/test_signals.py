@@ -13,13 +13,12 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux import Linux
 from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
-from ansible_collections.hardbound.identity.tests.support.surroundings import PYTHON, Bus, Surroundings
+from ansible_collections.hardbound.identity.tests.support.surroundings import PYTHON, Bus, Phone, Surroundings
 
 pytestmark = pytest.mark.slow
 
 PROGRAM = COLLECTION / "roles/smartcard_login/files/signals.py"
 OFFICE = {"ipv4_prefix": "10.1.0.0/16", "ipv4_gateway": "10.1.0.1"}
-PHONE = "AA:BB:CC:DD:EE:FF"
 NM, NM_ROOT = "org.freedesktop.NetworkManager", "/org/freedesktop"
 MOCK = "org.freedesktop.DBus.Mock"
 RSN_PASSWORD, RSN_SERVER = 0x100, 0x200
@@ -220,33 +219,24 @@ def test_without_network_manager_there_is_no_wifi(desk: Desk) -> None:
 # Bluetooth, as BlueZ tells.
 
 NEAR = {"bluetooth": {"class_of_device": "phone"}}
-DEVICE = "/org/bluez/hci0/dev_AA_BB_CC_DD_EE_FF"
 
 
 @pytest.fixture
-def with_phone(desk: Desk, bus: Bus) -> Bus:
-    """A computer beside a phone that is paired and connected: a smart phone, of class 0x5a020c."""
-    bus.stand_in("bluez5", "org.bluez")
-    bus.call("org.bluez", "/org/bluez", "org.bluez.Mock.AddAdapter", "ss", "hci0", "desk")
-    bus.call("org.bluez", "/org/bluez", "org.bluez.Mock.AddDevice", "sss", "hci0", PHONE, "phone")
-    bus.call("org.bluez", "/org/bluez", "org.bluez.Mock.PairDevice", "ssi", "hci0", PHONE, "0")
-    bus.set("org.bluez", DEVICE, "org.bluez.Device1", "Class", "u", str(0x5A020C))
-    bus.call("org.bluez", "/org/bluez", "org.bluez.Mock.ConnectDevice", "ss", "hci0", PHONE)
-    return bus
+def phone(bus: Bus) -> Phone:
+    return Phone(bus)
 
 
-def test_a_paired_phone_that_is_near_is_trusted(desk: Desk, with_phone: Bus) -> None:
+def test_a_paired_phone_that_is_near_is_trusted(desk: Desk, phone: Phone) -> None:
     desk.trusts(NEAR)
     desk.trusts({"bluetooth": {"class_of_device": "wearable"}}, ok=False)
 
 
 @pytest.mark.parametrize(("name", "value"), [("Paired", "false"), ("Connected", "false"), ("Blocked", "true")])
-def test_a_stranger_s_phone_or_one_far_away_is_not(desk: Desk, with_phone: Bus, name: str, value: str) -> None:
-    with_phone.set("org.bluez", DEVICE, "org.bluez.Device1", name, "b", value)
+def test_a_stranger_s_phone_or_one_far_away_is_not(desk: Desk, phone: Phone, name: str, value: str) -> None:
+    phone.be(name, "b", value)
     desk.trusts(NEAR, ok=False)
 
 
-def test_a_daemon_that_hangs_takes_no_longer_than_its_time(desk: Desk, with_phone: Bus) -> None:
-    for process in with_phone.processes[1:]:
-        process.send_signal(signal.SIGSTOP)
+def test_a_daemon_that_hangs_takes_no_longer_than_its_time(desk: Desk, phone: Phone) -> None:
+    phone.bluez.send_signal(signal.SIGSTOP)
     desk.trusts(NEAR, ok=False)
