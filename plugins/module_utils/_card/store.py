@@ -23,6 +23,20 @@ _FILE = re.compile(r"(\d{4})\.json")
 Stamp = t.Tuple[int, int, int]
 
 
+class _Glance:
+    """A block in which a card's file is looked at once."""
+
+    def __init__(self) -> None:
+        self.seen: t.Optional[t.Dict[int, t.Optional[Stamp]]] = None
+        """What was seen of cards' files, within the block."""
+
+    def __enter__(self) -> None:
+        self.seen = {}
+
+    def __exit__(self, *_unused: object) -> None:
+        self.seen = None
+
+
 class Store:
     """:param folder: absolute path; made by whoever sets the host up
     :param policy: file of the host's Hello policy
@@ -32,8 +46,7 @@ class Store:
         self.folder = folder
         self._policy = policy
         self._cards = os.path.join(folder, "cards")
-        self._seen: t.Optional[t.Dict[int, t.Optional[Stamp]]] = None
-        """Within :meth:`glance`, what was seen of cards' files."""
+        self._glance = _Glance()
 
     def prepare(self) -> None:
         """Makes the folder of the cards if it is missing.
@@ -80,11 +93,12 @@ class Store:
 
     def stamp(self, number: int) -> t.Optional[Stamp]:
         """Returns what changes when a card's file is replaced, or None if there is none. One system call."""
-        if self._seen is None:
+        seen = self._glance.seen
+        if seen is None:
             return self._look(number)
-        if number not in self._seen:
-            self._seen[number] = self._look(number)
-        return self._seen[number]
+        if number not in seen:
+            seen[number] = self._look(number)
+        return seen[number]
 
     def _look(self, number: int) -> t.Optional[Stamp]:
         try:
@@ -93,18 +107,13 @@ class Store:
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size
 
-    @contextlib.contextmanager
-    def glance(self) -> t.Iterator[None]:
+    def glance(self) -> t.ContextManager[None]:
         """For a block that answers one request, looks at a card's file once, unless this process changes the card."""
-        self._seen = {}
-        try:
-            yield
-        finally:
-            self._seen = None
+        return self._glance
 
     def _look_again(self, number: int) -> None:
-        if self._seen is not None:
-            self._seen.pop(number, None)
+        if self._glance.seen is not None:
+            self._glance.seen.pop(number, None)
 
     def read(self, number: int) -> Record:
         """Returns a card's record, brought up to date if an older release wrote it; the file stays as it is.

@@ -75,11 +75,10 @@ def read_request(body: bytes, version: int) -> Request:
     """
     reader = Reader(body, "the request")
     number = reader.u32()
-    signature = _read_array(reader)
     if number not in _REQUESTS:
         raise UnknownCall(str(number))
-    call, expected, readers = _REQUESTS[number]
-    if signature != expected:
+    call, signature, readers = _REQUESTS[number]
+    if reader.take(len(signature)) != signature:
         raise reader.fault(f"has another signature than {call.name}")
     arguments = tuple([read(reader, version) for read in readers])
     reader.end()
@@ -167,7 +166,7 @@ _WRITERS: t.Mapping[str, t.Callable[[t.Any], bytes]] = {
 
 # Every signature of a program comes by here twice for each call, so what a call is made of is found once.
 _REQUESTS: t.Mapping[int, t.Tuple[Call, bytes, t.Sequence[t.Callable[[Reader, int], Value]]]] = {
-    number: (call, call.request.encode(), tuple(_READERS[part] for part in _PART.findall(call.request)))
+    number: (call, _array(call.request.encode()), tuple(_READERS[part] for part in _PART.findall(call.request)))
     for number, call in CALLS.items()
 }
 _ANSWERS: t.Mapping[int, t.Tuple[bytes, t.Sequence[t.Callable[[t.Any], bytes]]]] = {

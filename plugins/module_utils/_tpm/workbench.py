@@ -53,8 +53,10 @@ class Workbench:
         self._entered: t.Optional[Ticket] = None
         self._series = 0
         self._is_ready = False
+        self._steps: t.List[bytes] = []
+        """In a series, the commands of the policy."""
         self._ahead: t.List[bytes] = []
-        """Commands of the policy that the TPM has not been given yet, of a session that is got ready."""
+        """Those that the TPM has not been given yet, of a session that is got ready."""
 
     def _begin(self) -> None:
         """Forgets what another turn had loaded."""
@@ -101,7 +103,6 @@ class Workbench:
     def rest(self) -> None:
         """Leaves no session to a resource manager, which would have to save it for each command of others."""
         self._begin()
-        self._end_series()
         self._drop_session()
 
     def _take_key_away(self) -> None:
@@ -115,6 +116,7 @@ class Workbench:
                 self.tpm.flush(self._handle)
 
     def _drop_session(self) -> None:
+        self._end_series()
         session, self._session, self._entered = self._session, None, None
         if session is not None:
             with contextlib.suppress(TpmError):
@@ -142,16 +144,13 @@ class Workbench:
 
         :param digest: 32, 48 or 64 bytes
         """
-        handle = self.place(key)
-        with self._policy(ticket) as session:
-            response = self.tpm.run(wire.sign_ecdsa(handle, session, digest, _HASH_BY_SIZE[len(digest)]))
+        algorithm = _HASH_BY_SIZE[len(digest)]
+        response = self._use(key, ticket, lambda it, session: wire.sign_ecdsa(it, session, digest, algorithm))
         return wire.ecdsa_signature(response)
 
     def rsa_private(self, key: SavedKey, ticket: Ticket, block: bytes) -> bytes:
         """The bare RSA private operation; what comes out travels in the clear, so only for signatures."""
-        handle = self.place(key)
-        with self._policy(ticket) as session:
-            response = self.tpm.run(wire.rsa_private(handle, session, block))
+        response = self._use(key, ticket, lambda it, session: wire.rsa_private(it, session, block))
         return wire.take_sized(wire.parameters(response))[0]
 
     def prepare(self, whole: bool = True) -> None:
@@ -162,30 +161,34 @@ class Workbench:
         :param whole: whether the TPM gets all commands of the policy, of which only the last is not waited for; else
             it gets the next one, for callers that come by again before the signature
         """
-        ticket, session = self._last, self._session
-        if ticket is None or session is None or self._series < _SERIES:
-            return
-        if not self.tpm.is_held or self._turn != self.tpm.turn or self.tpm.wanted:
+        if self._session is None or self._series < _SERIES or not self.tpm.is_held or self._turn != self.tpm.turn:
             return
         if not self._is_ready:
-            self.tpm.begin(_policy_ticket(session, ticket))
-            self._is_ready, self._ahead = True, list(self._rest(session))
+            first, *self._ahead = self._steps
+            self.tpm.begin(first)
+            self._is_ready = True
         elif self._ahead:
             self._go_on()
         while whole and self._ahead:
             self._go_on()
 
-    @contextlib.contextmanager
-    def _policy(self, ticket: Ticket) -> t.Iterator[int]:
-        """Using the session resets its policy; a failure in between does not, so it is dropped then."""
+    def _use(self, key: SavedKey, ticket: Ticket, command: t.Callable[[int, int], bytes]) -> bytes:
+        """Returns the response to a command with the handles of the key and of a session that satisfies its policy.
+
+        Using the session resets its policy; a failure in between does not, so it is dropped then.
+        """
+        handle = self.place(key)
         try:
-            yield self._prepared(ticket) or self._satisfied(ticket)
+            session = self._prepared(ticket) or self._satisfied(ticket)
+            response = self.tpm.run(command(handle, session))
         except TpmError:
             self._drop_session()
-            self._end_series()
             raise
-        self._series = self._series + 1 if self._last is ticket else 1
-        self._last = ticket
+        if self._last is not ticket:
+            self._last, self._series = ticket, 0
+            self._steps = [_policy_ticket(session, ticket), *self._rest(session)]
+        self._series += 1
+        return response
 
     def _prepared(self, ticket: Ticket) -> t.Optional[int]:
         """Returns the session if :meth:`prepare` has got it ready for this ticket."""
@@ -225,7 +228,6 @@ class Workbench:
             self.tpm.finish()
         except TpmError:
             self._drop_session()
-            self._is_ready, self._ahead = False, []
         else:
             self.tpm.begin(self._ahead.pop(0))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 import os
 import selectors
-import time
 import typing as t
 
 from ..._card.errors import CardGone
@@ -156,9 +155,8 @@ class PasskeyFace:
         """When something has to be ended."""
         return [seat.due for seat in self._seats.values() if seat.due is not None]
 
-    def tidy(self) -> int:
+    def tidy(self, now: float) -> int:
         """Ends what is due. Returns how many messages were answered."""
-        now = time.monotonic()
         due = [seat for seat in self._seats.values() if seat.due is not None and now >= seat.due]
         return sum(seat.tidy() for seat in due)
 

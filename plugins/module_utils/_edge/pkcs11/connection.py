@@ -93,7 +93,11 @@ class Connection:
         return 1
 
     def _answer_peeked(self, program: Program, whole: bytes) -> int:
-        """Answers a frame that is whole, and takes it out of the kernel's hands only then."""
+        """Answers a frame that is whole, and takes it out of the kernel's hands only then.
+
+        Before the answer goes out: a process that died in between would have the next one answer a second time, and
+        p11-kit waits for ever for whomever such an answer might be for.
+        """
         answer = program.respond(read_frame(whole))
         self._receive(len(whole))
         self._send(answer)
