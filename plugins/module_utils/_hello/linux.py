@@ -50,11 +50,10 @@ CARD_SWITCHES: Mapping[str, Tuple[str, bool]] = {
     "disable_card_emulation": ("present_new_cards", False),
     "allow_all_user_card_enumeration": ("everyone_sees_readers", True),
 }
-_SIGN_IN = ("device_unlock", "dynamic_lock", "use_biometrics")
+_SIGN_IN = ("device_unlock", "dynamic_lock", "use_biometrics", "use_certificate_for_on_prem_auth")
 _ENFORCED = frozenset((*_PIN_NUMBERS, *_PIN_CLASSES, *CARD_SWITCHES, *_SIGN_IN))
 
 _ELSEWHERE = {
-    "use_certificate_for_on_prem_auth": "is about Windows sign-in; a card holds the certificate that it was issued",
     "enhanced_anti_spoofing": "is about cameras, a TPM card has none",
     "ess_with_supported_peripherals": "is about cameras and fingerprint readers, a TPM card has none",
     "use_cloud_trust_for_on_prem_auth": "is about Windows sign-in to Entra ID, a TPM card takes no part in it",

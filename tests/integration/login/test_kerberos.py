@@ -70,6 +70,19 @@ def test_it_comes_and_goes_without_a_trace(desk: KerberosHost, off: t.Mapping[st
     assert "changed=0" in desk.play("kerberos", **{**desk.wanted, **off})
 
 
+@pytest.mark.parametrize("off", [{}, {"certificates": False}])
+def test_a_policy_of_certificates_gets_tickets_and_takes_them_away(
+    desk: KerberosHost, kdc: MitKdc, off: t.Mapping[str, bool]
+) -> None:
+    desk.give_cards(KEYS, desk.certify)
+    before = contents("/etc", desk)
+    wanted = {**desk.wanted, "smartcard_login_kerberos": False}
+    desk.play("kerberos", __smartcard_login_said={"certificates": True}, **wanted)
+    desk.assert_each_owner_gets_a_ticket()
+    desk.play("kerberos", __smartcard_login_said=off, **wanted)
+    assert contents("/etc", desk) == before
+
+
 def test_what_others_write_meanwhile_stays(desk: KerberosHost) -> None:
     """Bytes that are no text, and no end of line."""
     file = desk.etc / "krb5.conf"

@@ -73,6 +73,11 @@ FOUND: dict[str, tuple[dict[str, Any], list[Any], str]] = {
         [CARD],
         "asks for a second factor beside the PIN, and leaves none but fingerprints, which use_biometrics turns off",
     ),
+    "a_policy_without_certificates_for_kerberos": (
+        {"sign_in": {"certificates": False}},
+        [CARD],
+        "smartcard_login_kerberos gets tickets with certificates, and the Hello policy of this host has",
+    ),
     "two_owners_in_one_reader": (
         {"socket": False},
         [CARD, {**CARD, "name": "Bob", "owner": "bob"}],
@@ -97,6 +102,7 @@ def task(name: str, tasks_from: str, variables: dict[str, Any]) -> dict[str, Any
 
 def cases(folder: Path) -> list[dict[str, Any]]:
     right = {"smartcard_login_ca": [str(folder / "root.cer")], "smartcard_login_users": [ALICE]}
+    right = {**right, "smartcard_login_kerberos": True}
     tasks = [task(name, "refusals.yml", {**right, **wrong}) for name, (wrong, _words) in INVENTORY.items()]
     tasks.append(task("right", "refusals.yml", right))
     two = {"sign_in": {"second_factors": ["fingerprint"]}}

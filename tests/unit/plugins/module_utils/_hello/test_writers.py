@@ -36,7 +36,7 @@ HELD = {
     "graph_catalog": 21,
     "graph_catalog of users": 11,
     "provisioning": 1,
-    "linux": 16,
+    "linux": 17,
     "himmelblau": 2,
 }
 
