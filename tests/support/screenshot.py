@@ -2,21 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is on the screen of Xvfb, as a picture: its frame buffer, which ``-fbdir`` has it keep in a file of xwd(1).
 
-Pictures are kept in the folder that HARDBOUND_SCREENSHOTS names, and else in the test's own.
 Run as a program, it makes a PNG of a frame buffer: its arguments are the two paths.
 """
 
 from __future__ import annotations
 
-import os
 import pathlib
 import struct
 import sys
 import typing as t
 import zlib
-
-import pytest
-from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 _HEADER = struct.Struct(">25I")
 """XWDFile.h, version 7: the size of the header and the window's name, and what follows."""
@@ -25,7 +20,7 @@ _COLOUR = 12
 _TRUE_COLOUR = (24, 32)
 """Depth and bits of a pixel: blue, green, red, and nothing."""
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_FEW = 32
+FEW = 32
 """A screen with nothing on it has fewer colours, and any text with smooth edges more."""
 _LINES = 50
 """A dialog changes more lines of the screen, and a cursor that blinks, or a name that is typed, fewer."""
@@ -63,38 +58,6 @@ def _rgb(row: bytes) -> bytes:
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-class Album:
-    """The pictures of one test."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self._folder = folder
-        self._taken: t.Dict[str, Screenshot] = {}
-
-    def take(self, screen: pathlib.Path, name: str, unlike: str = "") -> None:
-        """Keeps what is on a screen, once there is something.
-
-        :param screen: folder of the frame buffer
-        :param unlike: an earlier picture, from which the screen has to differ: what was drawn since
-        """
-        buffer = screen / "Xvfb_screen0"
-        earlier = self._taken.get(unlike)
-
-        def drawn() -> bool:
-            self._taken[name] = Screenshot(buffer.read_bytes())
-            (self._folder / f"{name}.png").write_bytes(self._taken[name].png())
-            return self._taken[name].colours() > _FEW and (not earlier or self._taken[name].unlike(earlier))
-
-        until(drawn, f"nothing new is on the screen of {name}")
-
-
-@pytest.fixture
-def album(tmp_path: pathlib.Path) -> Album:
-    named = os.environ.get("HARDBOUND_SCREENSHOTS")
-    folder = pathlib.Path(named) if named else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    return Album(folder)
 
 
 def main(arguments: t.Sequence[str]) -> None:

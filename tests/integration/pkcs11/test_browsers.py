@@ -21,10 +21,10 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support import devtools, marionette
+from ansible_collections.hardbound.identity.tests.support.album import Album, album
 from ansible_collections.hardbound.identity.tests.support.appointment import Appointments
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
-from ansible_collections.hardbound.identity.tests.support.screenshot import Album, album
 
 __all__ = ["album"]
 
