@@ -61,9 +61,13 @@ class Host:
         os.makedirs(ours, exist_ok=True)
         for each in filter(None, (ours, others)):
             self.machine.run("mount", "-t", "tmpfs", "tmpfs", each)
+        self.machine.run("tee", f"{ours}/hardbound.module", stdin=self.module())
+
+    def module(self) -> str:
+        """Returns what tells p11-kit of the service, as the role lays it."""
         lines = TEMPLATE.read_text().replace("{{ __tpm_host_pkcs11_socket }}", str(self.machine.socket))
         assert "{{" not in lines.replace("{{ ansible_managed }}", "")
-        self.machine.run("tee", f"{ours}/hardbound.module", stdin=lines)
+        return lines
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:

@@ -54,7 +54,7 @@ class PromptHost:
         self.folder.chmod(0o711)
         (self.folder / "home").mkdir()
         lay_command(self.folder / "lib")
-        for program in ("change_due_pin.py", "signals.py"):
+        for program in ("change_due_pin.py", "get_ticket.py", "signals.py"):
             shutil.copy(_ROLE / "files" / program, self.folder / "lib")
         self._lay_over_etc()
         for path in _COPIED:

@@ -37,7 +37,7 @@ class Sssd:
             run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder)
         for each in ("db", "mc", "pipes/private", "pubconf/krb5.include.d", "gpo_cache", "secrets", "keytabs"):
             run("mkdir", "-p", f"/var/lib/sss/{each}")
-        rules = "".join(f"[certmap/local/{each}]\nmatchrule = <SUBJECT>Card of {each}\n" for each in PEOPLE)
+        rules = "".join(f"[certmap/local/{each}]\nmatchrule = <SUBJECT>{each}\n" for each in PEOPLE)
         run("sh", "-c", "umask 077; cat > /etc/sssd/sssd.conf", stdin=_CONFIG + rules)
         run("tee", "/etc/pkcs11/modules/sign-in.module", stdin=_MODULE)
         self._process: t.Optional[subprocess.Popen[bytes]] = None

@@ -78,6 +78,12 @@ FOUND: dict[str, tuple[dict[str, Any], list[Any], str]] = {
         [CARD],
         "smartcard_login_kerberos gets tickets with certificates, and the Hello policy of this host has",
     ),
+    "a_ticket_without_kerberos": ({}, [CARD], "nobody tells Kerberos of cards: set it to true"),
+    "a_ticket_beside_two_factors": (
+        {"sign_in": {"second_factors": ["fingerprint"]}},
+        [CARD],
+        "and a ticket would be there without it: set smartcard_login_kerberos_ticket: false",
+    ),
     "two_owners_in_one_reader": (
         {"socket": False},
         [CARD, {**CARD, "name": "Bob", "owner": "bob"}],
@@ -109,7 +115,9 @@ def cases(folder: Path) -> list[dict[str, Any]]:
     hosts = {**FOUND, "right_host": ({}, [CARD], ""), "right_host_of_two_factors": (two, [CARD], "")}
     for name, (found, cards, _words) in hosts.items():
         survey = {"stdout": json.dumps({**HOST, **found})}
-        seen = {"__smartcard_login_survey": survey, "__smartcard_login_cards": {"cards": cards}}
+        wants: dict[str, Any] = {"smartcard_login_kerberos_ticket": "ticket" in name}
+        wants.update({"smartcard_login_kerberos": False} if "without_kerberos" in name else {})
+        seen = {**wants, "__smartcard_login_survey": survey, "__smartcard_login_cards": {"cards": cards}}
         tasks.append(task(name, "host_refusals.yml", {**right, **seen}))
     names = [each["name"] for each in tasks]
     told = "{{ {" + ", ".join(f"'{name}': said_{name}" for name in names) + "} | to_json }}"
