@@ -11,7 +11,6 @@ A card is there while the store has it, and the card service takes connections.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import socket
 import subprocess
@@ -67,17 +66,23 @@ class CardsThere:
 
         self._store = Store(store)
         self._service = service
+        self._faults: t.Set[str] = set()
 
     def look(self) -> t.Set[Owned]:
         """Returns them with their owners. A card that can't be read is away."""
-        found: t.Set[Owned] = set()
-        if not self._served():
-            return found
-        with contextlib.suppress(Exception):
-            for number in self._store.numbers():
-                with contextlib.suppress(Exception):
-                    found.add((self._store.read(number).owner, number))
-        return {each for each in found if each[0]}
+        numbers = (self._told(self._store.numbers) or []) if self._served() else []
+        records = [self._told(self._store.read, number) for number in numbers]
+        return {(record.owner, record.number) for record in records if record and record.owner}
+
+    def _told(self, read: t.Callable[..., t.Any], *of: int) -> t.Any:
+        """Returns what is read; nothing, and tells why once, if it can't be."""
+        try:
+            return read(*of)
+        except Exception as error:
+            if str(error) not in self._faults:
+                tell(str(error))
+            self._faults.add(str(error))
+            return None
 
     def _served(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:

@@ -10,6 +10,7 @@ Argument: path of the policy.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import json
 import os
@@ -94,7 +95,7 @@ class Computer:
                 )
 
     def _dhcp_servers(self) -> t.Dict[str, t.List[Address]]:
-        found = self._network_manager()
+        found = self._network_manager
         servers: t.Dict[str, t.List[Address]] = {}
         for device in _all(found, "org.freedesktop.NetworkManager.Device"):
             lease = found.get(device.get("Dhcp4Config", ""), {}).get("org.freedesktop.NetworkManager.DHCP4Config", {})
@@ -103,6 +104,7 @@ class Computer:
                 servers.setdefault(device["Interface"], []).append(address(server["data"]))
         return servers
 
+    @functools.cached_property
     def _network_manager(self) -> Objects:
         return objects("org.freedesktop.NetworkManager", "/org/freedesktop")
 
@@ -117,7 +119,7 @@ class Computer:
 
     def access_points(self) -> t.Iterator[Parts]:
         """Yields those that the computer is connected to."""
-        found = self._network_manager()
+        found = self._network_manager
         for interfaces in found.values():
             wireless = interfaces.get("org.freedesktop.NetworkManager.Device.Wireless")
             state = interfaces.get("org.freedesktop.NetworkManager.Device", {}).get("State")
@@ -162,19 +164,18 @@ _OF_LINK: t.Mapping[str, t.Callable[[Link, str], bool]] = {
 
 def ip_config(parts: Parts, computer: Computer) -> bool:
     """What is of a link has to hold for one of them. DNS servers and suffixes are the whole computer's."""
-    servers, suffixes = computer.resolver()
     of_link = {name: value for name, value in parts.items() if name.partition("_")[2] in _OF_LINK}
-    for name in parts.keys() - of_link.keys():
-        if name == "dns_suffix":
-            holds = suffixes.issuperset(each.lower() for each in _listed(parts[name]))
-        else:
-            holds = name.endswith("_dns_server") and servers.issuperset(map(address, _listed(parts[name])))
-        if not holds:
-            return False
-    return any(
+    return all(_resolves(name, _listed(parts[name]), computer) for name in parts.keys() - of_link.keys()) and any(
         all(_OF_LINK[name.partition("_")[2]](link, value) for name, value in of_link.items())
         for link in computer.links()
     )
+
+
+def _resolves(name: str, values: t.Sequence[str], computer: Computer) -> bool:
+    servers, suffixes = computer.resolver()
+    if name == "dns_suffix":
+        return suffixes.issuperset(each.lower() for each in values)
+    return name.endswith("_dns_server") and servers.issuperset(map(address, values))
 
 
 def _securities(point: Parts) -> t.Set[str]:

@@ -117,6 +117,14 @@ def test_a_service_that_restarts_locks_nobody(watched: Screens) -> None:
     watched.until_locked("bob")
 
 
+def test_a_card_that_can_t_be_read_is_away_and_its_neighbour_is_not(watched: Screens) -> None:
+    path = watched.machine.store.path(watched.cards["alice"].number)
+    with open(path, "w") as file:
+        file.write("damaged")
+    watched.until_locked("alice")
+    watched.until_told(f"the card file {path} can't be used")
+
+
 def test_a_logind_that_is_away_is_asked_again(watched: Screens) -> None:
     logind = watched.bus.processes[1]
     logind.kill()

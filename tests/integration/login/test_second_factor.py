@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
 import typing as t
 
 import pexpect
@@ -11,6 +13,8 @@ import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
+from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux import Linux
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.fingerprint_reader import FingerprintReader
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
@@ -31,11 +35,11 @@ class Desk:
     def __init__(self, host: PromptHost) -> None:
         self._host = host
         self.machine = host.machine
+        self._sssd = Sssd(host)
         self.bus = Bus(self.machine)
         self.card: Record = host.host.make(
             "Card of alice", owner="alice", keys=[KeySpecification(0x9A, KeyAlgorithm.ECC_P256)]
         )
-        self._sssd = Sssd(host)
         host.start("--sign-in", str(host.folder / "sign-in"))
         self._sssd.start()
 
@@ -68,9 +72,16 @@ def answered(terminal: t.Any, *prompts: t.Tuple[str, str]) -> str:
     return shown + str(terminal.before)
 
 
+def profile_of(folder: pathlib.Path, *group_b: str) -> str:
+    """Returns the profile that the role lays where the host's policy has these factors beside the PIN."""
+    unlock = {"group_a": ["pin"], "group_b": group_b, "rules": OFFICE}
+    policy = json.loads(Linux().render(parse_settings({"device_unlock": unlock}), b""))
+    return write_profile(folder, __smartcard_login_survey={"stdout": json.dumps({"sign_in": policy["sign_in"]})})
+
+
 @pytest.fixture(scope="session")
 def by_signal(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_profile(tmp_path_factory.mktemp("signal"), __smartcard_login_second_factors=["trusted_signal"])
+    return profile_of(tmp_path_factory.mktemp("signal"), "trusted_signal", "face")
 
 
 @pytest.fixture
@@ -126,8 +137,7 @@ FINGER_ASKED = "(?i)(swipe|place).* finger"
 
 @pytest.fixture(scope="session")
 def by_either(tmp_path_factory: pytest.TempPathFactory) -> str:
-    factors = ["trusted_signal", "fingerprint"]
-    return write_profile(tmp_path_factory.mktemp("either"), __smartcard_login_second_factors=factors)
+    return profile_of(tmp_path_factory.mktemp("either"), "trusted_signal", "fingerprint")
 
 
 @pytest.fixture

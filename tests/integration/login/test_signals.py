@@ -120,6 +120,13 @@ def test_a_cable_that_is_out_and_the_loopback_are_no_network(desk: Desk) -> None
     desk.trusts({"ip_config": {"ipv4_prefix": "10.1.0.0/16"}}, ok=False)
 
 
+def test_a_host_that_resolves_nothing_has_its_addresses_all_the_same(desk: Desk) -> None:
+    desk.link("desk0", "10.1.2.3/16")
+    desk.resolver("nameserver of nobody\n")
+    desk.trusts({"ip_config": {"ipv4_prefix": "10.1.0.0/16"}})
+    desk.trusts({"ip_config": {"ipv4_dns_server": "10.1.0.53"}}, ok=False)
+
+
 def test_who_copies_address_and_gateway_is_taken_for_the_office(desk: Desk) -> None:
     """What a signal can't prove, as the threat model says: nothing in it is secret."""
     desk.link("evil0", "10.1.66.6/16", gateway="10.1.0.1")
