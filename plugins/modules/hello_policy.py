@@ -185,7 +185,7 @@ not_applicable:
   description: Settings that the target has no counterpart for, each with the reason. They were left out.
   returned: success
   type: dict
-  sample: {enhanced_anti_spoofing: "is about cameras, a TPM card has none"}
+  sample: {use_remote_passport: "is about phones, a TPM card takes no part in it"}
 dest:
   description: The file that was written, or would be.
   returned: when the target is a file
