@@ -184,8 +184,12 @@ class Fleet:
         return t.cast("list[dict[str, t.Any]]", json.loads(kept.read_text()))
 
     def environment(self) -> t.Dict[str, str]:
+        """Returns ours, without what would make the hosts' Pythons read their programs byte by byte: a host behind ssh
+        knows nothing of it.
+        """
+        ours = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         return {
-            **os.environ,
+            **ours,
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_HOME": str(self.folder / "home"),
             "ANSIBLE_LOCALHOST_WARNING": "false",

@@ -67,9 +67,8 @@ PLAY: list[dict[str, Any]] = [
                             "tasks_from": name,
                             "public": True,
                         },
-                        "vars": {"__tpm_host_gather": False},
                     }
-                    for name in ("supported", "distribution")
+                    for name in ("unsupported", "distribution")
                 ],
                 "rescue": [{"ansible.builtin.set_fact": {"refusal": "{{ ansible_failed_result.msg }}"}}],
             },
