@@ -22,7 +22,6 @@ from .._tpm import nv
 from .._tpm import object as tpm_object
 from .._tpm.connection import Tpm
 from .._tpm.session import Given
-from .._tpm.storage_root import holds, is_kept
 from .._tpm.template import Template
 from .admin_gate import CARD_KEY_SIZE, answer_auth
 from .admin_key import AdminChallenge, AdminKey
@@ -190,12 +189,3 @@ def _names(index: Index) -> t.Tuple[bytes, bytes]:
     """The Names of an index before and after it was first written."""
     unwritten = object_name(nv_public(index.handle, index.attributes, index.policy, index.size))
     return unwritten, index.name
-
-
-def is_whole(tpm: Tpm, record: Record) -> bool:
-    """Whether storage root key and indices in the TPM are those that the card was made with. Bare commands only, but
-    for a card from before store version 3, whose parent is loaded.
-    """
-    if any(nv.name(tpm, each.handle) != each.name for each in record.model.indices.values()):
-        return False
-    return is_kept(tpm, record.storage_root) if record.storage_root else holds(tpm, record.parent)

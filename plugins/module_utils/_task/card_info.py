@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import typing as t
 
-from .._card import lifecycle
 from .._card.gate import Gates
 from .._card.host_policy import HostPolicy, objections_to
 from .._card.model import Role
@@ -14,6 +13,7 @@ from .._card.readiness import check_host_policy
 from .._card.record import Record, State, presented
 from .._card.report import report, report_passkeys, utc
 from .._card.store import Store
+from .._card.wholeness import is_whole
 from .._edge.reader_name import reader_name
 from .._errors import StateError
 from .._tpm.connection import Tpm
@@ -57,7 +57,7 @@ def _look(
     """Asks the card's TPM: how the card is, and the tries that are left. It may have an objection, too."""
     try:
         with Tpm(Tcti.parse(record.tcti), store.folder).taken() as tpm:
-            if not lifecycle.is_whole(tpm, record):
+            if not is_whole(tpm, record):
                 return "lost", _NO_TRIES
             try:
                 check_host_policy(policy, tpm)

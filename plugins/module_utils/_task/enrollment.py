@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from .._card.host_policy import HostPolicy
 from .._card.plan import Create
 from .._card.plan import Step as CardStep
-from .._card.readiness import check_provable
 from .._card.record import Record, State
 from .._card.specification import Specification
 from .._card.store import Store
@@ -33,7 +32,7 @@ from .attestation import WantedAttestation, parse_nonce
 from .external_request import ARGUMENTS as REQUEST
 from .external_request import ExternalRequest, RequestSigner, Sign
 from .readers import Readers, warnings
-from .recovery import OFFERED_HALF, check_recovery_allowed, parse_halves, told_halves
+from .recovery_halves import OFFERED_HALF, check_recovery_allowed, parse_halves, told_halves
 from .secret_arguments import Arguments
 from .tpm_card import FoundCard, TpmCard
 from .wanted_card import WantedCard
@@ -97,10 +96,12 @@ class EnrolledCard(TpmCard):
         return frozenset(key.slot for key in keys)
 
     def _check(self, specification: Specification, card: t.Optional[Record], policy: HostPolicy) -> None:
+        from .._card.readiness import check_provable
+
         super()._check(specification, card, policy)
         if card is None and self.wanted.halves is not None:
             check_recovery_allowed(policy)
-        with self._steps.tpm(str(specification.tcti)).taken() as tpm:
+        with self._task.tpm(str(specification.tcti)).taken() as tpm:
             check_provable(tpm)
 
     def apply(self, steps: t.Sequence[CardStep], found: FoundCard) -> t.Optional[Record]:
@@ -109,7 +110,7 @@ class EnrolledCard(TpmCard):
             if isinstance(step, Create):
                 from .._tpm.endorsement import prove_authorisation  # It imports cryptography.
 
-                with self._steps.tpm(str(step.specification.tcti)).taken() as tpm:
+                with self._task.tpm(str(step.specification.tcti)).taken() as tpm:
                     prove_authorisation(tpm)
         return super().apply(steps, found)
 

@@ -11,7 +11,6 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._card.gate import Gates
-from .._card.host_policy import HostPolicy
 from .._card.outlasting import TICKETS
 from .._card.record import Record
 from .._card.recovery import HostHalf, NewHalves, Recovery, derive_puk
@@ -20,23 +19,20 @@ from .._card.secret import Reference
 from .._card.store import Store
 from .._encoding.challenge import Challenge
 from .._encoding.fields import encoded
-from .._encoding.recovery_order import HALF_SIZE, IDENTIFIER_DIGITS, RecoveryOrder, is_identifier
+from .._encoding.recovery_order import RecoveryOrder
 from .._encoding.wire import WireError
 from .._errors import InputError, StateError
 from .._spine import View
 from .._tpm.connection import Tpm
 from .._tpm.tcti import Tcti
 from .arguments import PLACE, endorsement_auth, owner_auth
-from .attestation import parse_nonce, parse_octets
+from .attestation import parse_nonce
 from .existing_card import ExistingCard
 from .first_pin import WantedPin
 from .pin import SmartcardPin, WantedSecrets, find_secret
+from .recovery_halves import check_recovery_allowed, told_halves
 from .secret_arguments import Arguments
 
-OFFERED_HALF: Arguments = {
-    "identifier": {"type": "str", "required": True},
-    "half": {"type": "str", "required": True, "no_log": True},
-}
 ARGUMENTS: Arguments = {
     **PLACE,
     "name": {"type": "str", "required": True},
@@ -45,36 +41,6 @@ ARGUMENTS: Arguments = {
     "new_pin": {"type": "str", "no_log": True},
     "pin_escrow_key": {"type": "str", "no_log": False},
 }
-
-
-def parse_halves(offered: t.Optional[t.Mapping[str, t.Any]], field_name: str) -> t.Optional[NewHalves]:
-    """Returns both halves for a card that is yet to be made.
-
-    :raises InputError: for what is no half. The message does not hold it
-    """
-    if offered is None:
-        return None
-    remedy = "let smartcard_enrollment make it"
-    if not is_identifier(offered["identifier"]):
-        raise InputError(f"{field_name}.identifier", f"has not {IDENTIFIER_DIGITS} digits in hexadecimal", remedy)
-    half = parse_octets(offered["half"], HALF_SIZE, f"{field_name}.half", remedy)
-    return NewHalves.make(offered["identifier"], half)
-
-
-def told_halves(card: t.Optional[Record]) -> t.List[str]:
-    """Returns the identifiers of the halves that a card has, the newest first. They are no secret."""
-    recovery = card.recovery if card else None
-    return [half.identifier for half in recovery.halves] if recovery else []
-
-
-def check_recovery_allowed(policy: HostPolicy) -> None:
-    """:raises InputError: if the host's Hello policy is against it"""
-    if not policy.puk_may_reset_pin:
-        raise InputError(
-            "pin_recovery",
-            "is disabled by the host's Hello policy",
-            "let the role hello_policy enable it, or do without recovery and make a new card",
-        )
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,14 @@ import pwd
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._card import lifecycle
 from .._card.host_policy import HostPolicy
 from .._card.plan import CurrentCards, Step, plan_absent, plan_present
-from .._card.readiness import check_algorithms, check_host_policy, check_tpm
 from .._card.record import Record
 from .._card.specification import Specification
 from .._card.store import Store
+from .._card.wholeness import is_whole
 from .._spine import Plan
-from .card_steps import CardSteps
+from .card_task import CardTask
 from .wanted_card import WantedCard
 
 
@@ -36,7 +35,7 @@ class TpmCard:
     def __init__(self, wanted: WantedCard, store: Store) -> None:
         self.wanted = wanted
         self.store = store
-        self._steps = CardSteps(wanted, store)
+        self._task = CardTask(wanted, store)
 
     @classmethod
     def from_task(cls, task: t.Mapping[str, t.Any]) -> TpmCard:
@@ -46,12 +45,12 @@ class TpmCard:
     @property
     def pin(self) -> str:
         """The PIN, as far as this task knows it: it gives it, or has made a random one; else empty."""
-        return self._steps.pin
+        return self._task.pin
 
     @property
     def told(self) -> t.Mapping[str, t.Any]:
-        """What can be told but once; see :class:`.card_steps.CardSteps`."""
-        return self._steps.told
+        """What can be told but once; see :class:`.card_task.CardTask`."""
+        return self._task.told
 
     def read(self) -> FoundCard:
         """Looks at store and TPM, and changes nothing.
@@ -65,14 +64,16 @@ class TpmCard:
             if card is None or any(key.slot not in card.keys for key in specification.keys):
                 self._check(specification, card, policy)
             if card is not None:
-                with self._steps.tpm(card.tcti).taken() as tpm:
-                    current = replace(current, whole=lifecycle.is_whole(tpm, card))
+                with self._task.tpm(card.tcti).taken() as tpm:
+                    current = replace(current, whole=is_whole(tpm, card))
         return FoundCard(current, card, policy, _strangers(self.wanted.specification))
 
     def _check(self, specification: Specification, card: t.Optional[Record], policy: HostPolicy) -> None:
         """Finds out what would go wrong before anything is changed."""
+        from .._card.readiness import check_algorithms, check_host_policy, check_tpm
+
         self.wanted.check_secrets(card, policy.rules(specification.pin_policy))
-        with self._steps.tpm(str(specification.tcti)).taken() as tpm:
+        with self._task.tpm(str(specification.tcti)).taken() as tpm:
             check_tpm(tpm)
             if card is None:
                 check_host_policy(policy, tpm)
@@ -88,11 +89,13 @@ class TpmCard:
 
     def apply(self, steps: t.Sequence[Step], found: FoundCard) -> t.Optional[Record]:
         """Takes the steps, and returns the card as it is then."""
-        return self._steps.carry_out(steps, found.card)
+        from .card_steps import CardSteps  # It imports what makes cards, for which a run without changes has no use.
+
+        return CardSteps(self._task).carry_out(steps, found.card)
 
     def prove(self, card: t.Optional[Record]) -> None:
         """Has the TPM state what a card is that stays as it is, if somebody wants to know."""
-        self._steps.prove(card, has_new_key=False)
+        self._task.prove(card, has_new_key=False)
 
 
 def _strangers(specification: t.Optional[Specification]) -> t.Tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card import lifecycle
+from ansible_collections.hardbound.identity.plugins.module_utils._card import wholeness
 from ansible_collections.hardbound.identity.plugins.module_utils._card.key import Slot
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
@@ -56,7 +56,7 @@ def test_a_card_beside_a_foreign_key(bench, short_path, kind):
         foreign = storage_root.look(tpm, storage_root.HANDLE)
         assert not foreign.is_of_template and foreign.name != first.storage_root
         assert storage_root.look(tpm, 0x81000002).name == first.storage_root
-        assert lifecycle.is_whole(tpm, first)
+        assert wholeness.is_whole(tpm, first)
 
 
 def test_a_storage_root_that_is_replaced_is_made_again_beside(bench, short_path):

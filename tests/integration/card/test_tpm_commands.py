@@ -21,9 +21,9 @@ pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's pytho
 from ansible_collections.hardbound.identity.plugins.module_utils._card.activation import activate_cards
 from ansible_collections.hardbound.identity.plugins.module_utils._card.evidence import Question, collect
 from ansible_collections.hardbound.identity.plugins.module_utils._card.host import CardHost
-from ansible_collections.hardbound.identity.plugins.module_utils._card.lifecycle import is_whole
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
+from ansible_collections.hardbound.identity.plugins.module_utils._card.wholeness import is_whole
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.challenge import Challenge, seal
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.credential import make_credential
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm

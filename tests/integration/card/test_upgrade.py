@@ -11,7 +11,7 @@ import pathlib
 import shutil
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card import lifecycle
+from ansible_collections.hardbound.identity.plugins.module_utils._card import wholeness
 from ansible_collections.hardbound.identity.plugins.module_utils._card.admin_key import AdminKey, Cipher
 from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import Derivation
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
@@ -119,7 +119,7 @@ FOREIGN = {
 def is_whole(old):
     with old.bench.tpm.taken() as tpm:
         kept = tpm.handles(command.PERSISTENT)
-        whole = lifecycle.is_whole(tpm, old.bench.store.read(0))
+        whole = wholeness.is_whole(tpm, old.bench.store.read(0))
         assert tpm.handles(command.PERSISTENT) == kept
     return whole
 

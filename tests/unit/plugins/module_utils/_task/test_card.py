@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card import certificate, evidence
+from ansible_collections.hardbound.identity.plugins.module_utils._card import certificate, evidence, readiness
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardLost, WrongSecret
 from ansible_collections.hardbound.identity.plugins.module_utils._card.host_policy import HostPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._card.outlasting import AFTER_END
@@ -32,6 +32,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
 from ansible_collections.hardbound.identity.plugins.module_utils._task import card_steps, tpm_card
+from ansible_collections.hardbound.identity.plugins.module_utils._task import card_task as task_of_card
 from ansible_collections.hardbound.identity.plugins.module_utils._task.card import Smartcard
 from ansible_collections.hardbound.identity.plugins.module_utils._task.readers import KEPT_OUT, NOT_SET_UP, Readers
 from ansible_collections.hardbound.identity.plugins.module_utils._task.tpm_card import FoundCard, TpmCard
@@ -122,10 +123,10 @@ def host(store: Store, monkeypatch: pytest.MonkeyPatch) -> Host:
     lifecycle = card_steps.lifecycle
     for name in ("create", "destroy", "recover"):
         monkeypatch.setattr(lifecycle, name, getattr(made, name))
-    monkeypatch.setattr(lifecycle, "is_whole", lambda *_unused: made.whole)
+    monkeypatch.setattr(tpm_card, "is_whole", lambda *_unused: made.whole)
     for name in ("check_tpm", "check_algorithms", "check_host_policy"):
-        monkeypatch.setattr(tpm_card, name, lambda *_unused: None)
-    monkeypatch.setattr(card_steps, "Tpm", lambda *_unused, **_auths: Tpm())
+        monkeypatch.setattr(readiness, name, lambda *_unused: None)
+    monkeypatch.setattr(task_of_card, "Tpm", lambda *_unused, **_auths: Tpm())
     monkeypatch.setattr(card_steps, "opened", opened)
     monkeypatch.setattr(card_steps, "equip", made.equip)
     monkeypatch.setattr(certificate, "make_shown_key", made.make_key)

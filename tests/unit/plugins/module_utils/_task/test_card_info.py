@@ -38,7 +38,7 @@ def tpm(monkeypatch: pytest.MonkeyPatch) -> t.Dict[str, t.Any]:
     monkeypatch.setattr(card_info, "Tpm", InfoTpm)
     monkeypatch.setattr(card_info, "Gates", gates)
     monkeypatch.setattr(card_info, "check_host_policy", check)
-    monkeypatch.setattr(card_info.lifecycle, "is_whole", lambda *_unused: says["whole"])
+    monkeypatch.setattr(card_info, "is_whole", lambda *_unused: says["whole"])
     return says
 
 

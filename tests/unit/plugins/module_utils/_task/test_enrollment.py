@@ -83,7 +83,7 @@ class Making:
             self.steps[card.name] = list(steps)
             if isinstance(outcome, Exception):
                 raise outcome
-            card._steps.told.update(outcome)
+            card._task.told.update(outcome)
             made = replace(record(len(self.steps), card.name), keys={0x9A: key_record()})
             card.store.write(made)
             return made

@@ -9,11 +9,11 @@ import types
 import typing as t
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card import evidence, lifecycle
+from ansible_collections.hardbound.identity.plugins.module_utils._card import evidence
 from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
-from ansible_collections.hardbound.identity.plugins.module_utils._task import card_steps, key, tpm_lockout
+from ansible_collections.hardbound.identity.plugins.module_utils._task import card_steps, key, tpm_card, tpm_lockout
 from ansible_collections.hardbound.identity.plugins.module_utils._task.card import Smartcard
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import Module, converge
 from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import EvidenceVisit
@@ -94,7 +94,7 @@ class Bench:
 def bench(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     made = Bench(tmp_path / "store")
     monkeypatch.setattr(Tcti, "connect", made.connect)
-    monkeypatch.setattr(lifecycle, "is_whole", lambda _tpm, _card: True)
+    monkeypatch.setattr(tpm_card, "is_whole", lambda _tpm, _card: True)
     monkeypatch.setattr(key, "check_algorithms", lambda _tpm, _keys, _field: None)
     lockout = types.SimpleNamespace(lockout=AUTH_SET)
     monkeypatch.setattr(tpm_lockout, "identify", lambda _tpm: lockout)
