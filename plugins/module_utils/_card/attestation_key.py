@@ -36,7 +36,7 @@ def prove_genesis(tpm: Tpm, ak: Blob, genesis: Passing) -> GenesisEvidence:
     The statement shows the hierarchy, which no Name does, and how often the TPM had been reset by then.
     """
     with tpm_object.loaded(tpm, tpm.storage_root(), ak) as key:
-        statement = certify_loaded(tpm, key, genesis.entity, genesis.creation, GENESIS_NONCE)
+        statement = certify_loaded(tpm, tpm.handle(key), tpm.handle(genesis.entity), genesis.creation, GENESIS_NONCE)
     public = unsized(genesis.public, "TPM2B_PUBLIC")
     return GenesisEvidence(public, unsized(genesis.creation.data, "TPM2B_CREATION_DATA"), statement)
 

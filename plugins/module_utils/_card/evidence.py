@@ -7,15 +7,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from .._encoding import command as wire
 from .._encoding.blob import Blob
 from .._encoding.evidence import CardEvidence, Evidence, IndexEvidence, KeyEvidence
 from .._encoding.policy import Command
 from .._encoding.wire import unsized
-from .._tpm import object as tpm_object
 from .._tpm.certify import certify_creation, certify_index
 from .._tpm.connection import Tpm
-from .._tpm.endorsement import endorsement_key, find_endorsement
-from .._tpm.storage_root import storage_root_of, storage_root_public
+from .._tpm.endorsement import endorsement_public, find_endorsement
+from .._tpm.object import placed
+from .._tpm.storage_root import storage_root_handle, storage_root_public
 from .attestation_key import make
 from .key import slot_name
 from .model import Model, Role
@@ -50,8 +51,7 @@ def collect(store: Store, tpm: Tpm, questions: t.Sequence[Question]) -> Evidence
     """
     with tpm.taken():
         found = find_endorsement(tpm)
-        with endorsement_key(tpm, found) as (_entity, ek):
-            pass
+        ek = endorsement_public(tpm, found)
         cards = tuple(show_card(tpm, _equipped(tpm, store.read(each.number)), each) for each in questions)
         root = storage_root_public(tpm)
         return Evidence(ek, found.certificates, root, cards)
@@ -68,7 +68,8 @@ def show_card(tpm: Tpm, record: Record, question: Question) -> CardEvidence:
     """
     model = record.model
     ak_blob = t.cast(Blob, record.ak)
-    with tpm_object.loaded(tpm, storage_root_of(tpm, record.storage_root), ak_blob) as ak:
+    parent = storage_root_handle(tpm, record.storage_root)
+    with placed(tpm, wire.load(parent, ak_blob.private, ak_blob.public)) as (ak, _response):
         indices = {
             role.name.lower(): _index(tpm, ak, model, role, question.nonce) for role in _SHOWN if role in model.indices
         }
@@ -86,13 +87,13 @@ def show_card(tpm: Tpm, record: Record, question: Question) -> CardEvidence:
         )
 
 
-def _index(tpm: Tpm, ak: t.Any, model: Model, role: Role, nonce: bytes) -> IndexEvidence:
+def _index(tpm: Tpm, ak: int, model: Model, role: Role, nonce: bytes) -> IndexEvidence:
     index = model.indices[role]
     policy = None if role is Role.POLICY else index.authorise(model.open_to_all(Command.NV_CERTIFY))
     return certify_index(tpm, ak, index.handle, index.size, nonce, policy)
 
 
-def _keys(tpm: Tpm, ak: t.Any, record: Record, question: Question) -> t.Iterator[KeyEvidence]:
+def _keys(tpm: Tpm, ak: int, record: Record, question: Question) -> t.Iterator[KeyEvidence]:
     for slot, key in sorted(record.keys.items()):
         if slot in question.slots and not key.imported:
             statement = certify_creation(tpm, ak, key.blob, key.creation, question.nonce)

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TPM 2.0 commands and responses as bytes, for the few commands that carry no secret and must be fast.
+"""TPM 2.0 commands and responses as bytes, for commands that carry no secret of a card and must be fast.
 
-Everything that carries a secret goes through ESAPI with an encrypted session instead.
+Everything that carries such a secret goes through ESAPI with an encrypted session instead.
 Source: TPM 2.0 part 1, clause 18 (framing) and part 3 (each command).
 """
 
@@ -22,6 +22,8 @@ SESSIONS = 0x8002
 RH_NULL = 0x40000007
 RH_OWNER = 0x40000001
 RH_ENDORSEMENT = 0x4000000B
+RS_PW = 0x40000009
+"""TPM_RS_PW, in place of a session: the authValue itself authorises. Part 1, clause 19.4."""
 _CONTINUE_SESSION = b"\x01"
 HEADER_SIZE = 10
 
@@ -35,13 +37,17 @@ NV = 0x01000000
 class CommandCode(enum.IntEnum):
     """Command codes: TPM 2.0 part 2, clause 6.5.2."""
 
+    CREATE_PRIMARY = 0x131
+    CERTIFY_CREATION = 0x14A
     NV_READ = 0x14E
     POLICY_SECRET = 0x151
+    LOAD = 0x157
     RSA_DECRYPT = 0x159
     SIGN = 0x15D
     CONTEXT_LOAD = 0x161
     CONTEXT_SAVE = 0x162
     FLUSH_CONTEXT = 0x165
+    LOAD_EXTERNAL = 0x167
     NV_READ_PUBLIC = 0x169
     READ_PUBLIC = 0x173
     POLICY_COMMAND_CODE = 0x16C
@@ -49,6 +55,7 @@ class CommandCode(enum.IntEnum):
     POLICY_TICKET = 0x172
     START_AUTH_SESSION = 0x176
     GET_CAPABILITY = 0x17A
+    NV_CERTIFY = 0x184
 
 
 class Capability(enum.IntEnum):
@@ -78,7 +85,7 @@ def authorisation(session: int, nonce: bytes = b"", attributes: bytes = _CONTINU
 def command(code: int, handles: t.Sequence[int] = (), parameters: bytes = b"", area: bytes = b"") -> bytes:
     """Returns a command.
 
-    :param area: of one authorisation, if it takes one
+    :param area: its authorisations, if it takes any
     """
     body = b"".join(struct.pack(">I", handle) for handle in handles)
     if area:
@@ -178,9 +185,12 @@ def flush_context(handle: int) -> bytes:
     return command(CommandCode.FLUSH_CONTEXT, (), struct.pack(">I", handle))
 
 
-def nv_read(handle: int, session: int, size: int) -> bytes:
-    """Reads ``size`` bytes from the start, the index authorising itself: part 3, clause 31.13."""
-    return command(CommandCode.NV_READ, (handle, handle), struct.pack(">HH", size, 0), authorisation(session))
+def nv_read(handle: int, by: int, area: bytes, size: int, offset: int = 0) -> bytes:
+    """Part 3, clause 31.13.
+
+    :param by: whose authorisation it is: the index' own, or that of the owner hierarchy
+    """
+    return command(CommandCode.NV_READ, (by, handle), struct.pack(">HH", size, offset), area)
 
 
 def nv_read_public(handle: int) -> bytes:
@@ -192,11 +202,68 @@ def read_public(handle: int) -> bytes:
     return command(CommandCode.READ_PUBLIC, (handle,))
 
 
+def create_primary(hierarchy: int, area: bytes, public: bytes) -> bytes:
+    """With nothing but a template: part 3, clause 24.1.
+
+    :param public: TPMT_PUBLIC
+    """
+    nothing_secret, no_pcrs = sized(sized(b"") + sized(b"")), struct.pack(">I", 0)
+    return command(
+        CommandCode.CREATE_PRIMARY, (hierarchy,), nothing_secret + sized(public) + sized(b"") + no_pcrs, area
+    )
+
+
+def load(parent: int, private: bytes, public: bytes) -> bytes:
+    """Under a parent whose authValue is empty: part 3, clause 12.2.
+
+    :param private: marshalled TPM2B_PRIVATE
+    :param public: marshalled TPM2B_PUBLIC
+    """
+    return command(CommandCode.LOAD, (parent,), private + public, authorisation(RS_PW))
+
+
+def load_external(public: bytes) -> bytes:
+    """A public area alone: part 3, clause 12.3.
+
+    :param public: marshalled TPM2B_PUBLIC
+    """
+    return command(CommandCode.LOAD_EXTERNAL, (), sized(b"") + public + struct.pack(">I", RH_NULL))
+
+
+_OWN_SCHEME = struct.pack(">H", Algorithm.NULL)
+
+
+def certify_creation(key: int, handle: int, nonce: bytes, creation: bytes, ticket: bytes) -> bytes:
+    """Part 3, clause 18.3.
+
+    :param key: that signs; its authValue is empty
+    :param creation: marshalled TPM2B_DIGEST
+    :param ticket: marshalled TPMT_TK_CREATION
+    """
+    body = sized(nonce) + creation + _OWN_SCHEME + ticket
+    return command(CommandCode.CERTIFY_CREATION, (key, handle), body, authorisation(RS_PW))
+
+
+def nv_certify(key: int, handle: int, area: bytes, nonce: bytes, size: int) -> bytes:
+    """The whole of an index, which authorises itself: part 3, clause 31.16.
+
+    :param key: that signs; its authValue is empty
+    """
+    body = sized(nonce) + _OWN_SCHEME + struct.pack(">HH", size, 0)
+    return command(CommandCode.NV_CERTIFY, (key, handle, handle), body, authorisation(RS_PW) + area)
+
+
 def nv_name_of(response: bytes) -> bytes:
     """Returns the Name from an answer to TPM2_NV_ReadPublic."""
     body = parameters(response)
     _unused, offset = take_sized(body)
     return take_sized(body, offset)[0]
+
+
+def nv_extent_of(response: bytes) -> t.Tuple[int, int]:
+    """Returns attributes and size from such an answer: TPMS_NV_PUBLIC, part 2, clause 13.5."""
+    public = take_sized(parameters(response))[0]
+    return int.from_bytes(public[6:10], "big"), int.from_bytes(public[-2:], "big")
 
 
 def get_capability(capability: Capability, first: int, count: int) -> bytes:

@@ -12,7 +12,6 @@ import struct
 import typing as t
 from dataclasses import dataclass, replace
 
-from .._cryptography import ec, rsa
 from .algorithm import Algorithm, Curve, digest
 from .command import RH_ENDORSEMENT, CommandCode
 from .key_algorithm import EXPONENT
@@ -107,6 +106,8 @@ def _padded(nonce: bytes, size: int) -> bytes:
 
 
 def _with_key(area: Area, key: PublicKey) -> t.Optional[Area]:
+    from .._cryptography import ec, rsa
+
     if isinstance(area, RsaArea) and isinstance(key, rsa.RSAPublicKey):
         numbers = key.public_numbers()
         if key.key_size == area.bits and numbers.e == EXPONENT:

@@ -10,12 +10,14 @@ import struct
 import typing as t
 from dataclasses import dataclass
 
-from .._cryptography import ec, rsa, serialization
 from .algorithm import Algorithm, Curve, digest, digest_size, read_algorithm, read_curve, read_hash
 from .key_algorithm import EXPONENT
 from .wire import Reader, WireError, sized
 
-PublicKey = t.Union[rsa.RSAPublicKey, ec.EllipticCurvePublicKey]
+if t.TYPE_CHECKING:
+    from .._cryptography import ec, rsa
+
+PublicKey = t.Union["rsa.RSAPublicKey", "ec.EllipticCurvePublicKey"]
 
 MAX_DIGEST = 64
 MAX_MODULUS = 512
@@ -121,6 +123,8 @@ class RsaArea:
 @functools.lru_cache(maxsize=64)
 def _rsa_key(bits: int, exponent: int, modulus: bytes) -> PublicKey:
     """A host's keys are asked for again and again, and making one costs as much as a signature's verification."""
+    from .._cryptography import rsa
+
     number = int.from_bytes(modulus, "big")
     if number.bit_length() != bits or not number & 1:
         raise ValueError(f"the modulus is no odd number of {bits} bits")
@@ -162,6 +166,8 @@ class EccArea:
 @functools.lru_cache(maxsize=64)
 def _ecc_key(curve: Curve, x: bytes, y: bytes) -> PublicKey:
     """As :func:`_rsa_key`."""
+    from .._cryptography import ec
+
     point = int.from_bytes(x, "big"), int.from_bytes(y, "big")
     return ec.EllipticCurvePublicNumbers(point[0], point[1], curve.elliptic).public_key()
 
@@ -267,6 +273,8 @@ class Public:
 
         :raises WireError: as :meth:`public_key`
         """
+        from .._cryptography import serialization
+
         return self.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )

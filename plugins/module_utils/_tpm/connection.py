@@ -148,14 +148,20 @@ class Tpm:
 
     # Bare commands.
 
-    def run(self, command: bytes) -> bytes:
+    def run(self, command: bytes, what: str = "", hierarchy: str = OWNER) -> bytes:
         """Sends a command and returns the response of success.
 
-        :raises TpmError: if the TPM refuses
+        :param hierarchy: the one that is asked
+        :raises TpmError: if the TPM refuses, with ``what`` in its words
         :raises TpmUnreachable: if it went away
         """
         self.begin(command)
-        return self.finish()
+        return self.finish(what, hierarchy)
+
+    def password(self, handle: int = wire.RH_NULL) -> bytes:
+        """Returns the authorisation of a hierarchy, as far as it is known, and an empty one for anything else."""
+        auths = {wire.RH_OWNER: self._owner_auth, wire.RH_ENDORSEMENT: self._endorsement_auth}
+        return wire.authorisation(wire.RS_PW, proof=auths.get(handle, b""))
 
     def begin(self, command: bytes) -> None:
         """Sends a command and leaves the TPM at it. What is asked of the TPM next waits until it is done.
@@ -169,7 +175,7 @@ class Tpm:
         except (OSError, ValueError) as error:
             raise self._lost(error) from error
 
-    def finish(self) -> bytes:
+    def finish(self, what: str = "", hierarchy: str = OWNER) -> bytes:
         """Returns the response to what was begun last, as :meth:`run` does."""
         try:
             self._receive()
@@ -177,7 +183,7 @@ class Tpm:
         except (OSError, ValueError) as error:
             raise self._lost(error) from error
         if code:
-            raise TpmError(code)
+            raise TpmError(code, what, hierarchy)
         return self._response
 
     def _lost(self, error: Exception) -> TpmUnreachable:

@@ -10,16 +10,19 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._encoding import command as wire
-from .._encoding.credential import Credential
 from .._encoding.ek_certificate import cut_certificate, cut_certificates, suits
 from .._encoding.ek_template import CHAIN_HANDLES, TEMPLATES, EkTemplate
 from .._encoding.policy import PolicySecret
 from .._encoding.public import EccArea, ObjectAttribute, Public
-from .._encoding.wire import WireError, unsized
+from .._encoding.wire import WireError
 from .connection import Tpm
 from .errors import ENDORSEMENT, WRONG_VALUE, Reason, TpmError, naming_auth
 from .pytss import load
 from .session import Given, Protect, authorising, satisfying
+from .storage_root import look
+
+if t.TYPE_CHECKING:
+    from .._encoding.credential import Credential  # It imports cryptography.
 
 PERSISTENT_KEYS = range(0x81010000, 0x81010100)
 """Where EKs are kept: TCG TPM v2.0 Provisioning Guidance, clause 7.8."""
@@ -97,15 +100,13 @@ def _chain(tpm: Tpm, there: t.AbstractSet[int]) -> t.Tuple[bytes, ...]:
 def _read_index(tpm: Tpm, handle: int) -> bytes:
     """Returns what is in an index; nothing if it was never written, or is not for us to read."""
     try:
-        entity = tpm.entity(handle)
-        with tpm.doing("reading a public area") as esapi:
-            area = esapi.nv_read_public(nv_index=entity)[0].nvPublic
+        attributes, extent = wire.nv_extent_of(tpm.run(wire.nv_read_public(handle), "reading a public area"))
     except TpmError as error:
         return _nothing(error)
-    data, size = b"", min(int(area.dataSize), LARGEST_INDEX)
-    for by in _readers(entity, int(area.attributes)):
+    data, size = b"", min(extent, LARGEST_INDEX)
+    for by in _readers(handle, attributes):
         try:
-            data = data or _read(tpm, entity, by, size)
+            data = data or _read(tpm, handle, by, size)
         except TpmError as error:
             data = _nothing(error)
     return data
@@ -117,21 +118,29 @@ def _nothing(error: TpmError) -> bytes:
     return b""
 
 
-def _readers(entity: t.Any, attributes: int) -> t.Iterator[t.Any]:
+def _readers(handle: int, attributes: int) -> t.Iterator[int]:
     """Whose authorisations may read an index. Its own is tried empty, where that costs no failure of the TPM's own."""
     if attributes & _AUTHREAD and attributes & _NO_DA:
-        yield entity
+        yield handle
     if attributes & _OWNERREAD:
-        yield load().ESYS_TR.OWNER
+        yield wire.RH_OWNER
 
 
-def _read(tpm: Tpm, entity: t.Any, by: t.Any, size: int) -> bytes:
+def _read(tpm: Tpm, handle: int, by: int, size: int) -> bytes:
     data = b""
-    with tpm.doing("reading an EK certificate") as esapi:
-        while len(data) < size:
-            count = min(_CHUNK, size - len(data))
-            data += bytes(esapi.nv_read(nv_index=entity, size=count, offset=len(data), auth_handle=by))
+    while len(data) < size:
+        command = wire.nv_read(handle, by, tpm.password(by), min(_CHUNK, size - len(data)), len(data))
+        data += wire.take_sized(wire.parameters(tpm.run(command, "reading an EK certificate")))[0]
     return data
+
+
+def endorsement_public(tpm: Tpm, endorsement: Endorsement) -> bytes:
+    """Returns the EK's TPMT_PUBLIC. Bare commands only.
+
+    :raises TpmError, InputError: as :func:`endorsement_key`
+    """
+    with _placed(tpm, endorsement) as (_handle, area):
+        return area
 
 
 @contextlib.contextmanager
@@ -141,18 +150,30 @@ def endorsement_key(tpm: Tpm, endorsement: Endorsement) -> t.Iterator[t.Tuple[t.
     :raises TpmError: if the TPM does not make it
     :raises InputError: if the endorsement hierarchy has another authorisation than the one that is known
     """
+    esapi = tpm.esapi()  # Opened later, it would take away what was loaded before.
+    with _placed(tpm, endorsement) as (handle, area):
+        entity = tpm.entity(handle)
+        try:
+            yield entity, area
+        finally:
+            esapi.tr_close(entity)
+
+
+@contextlib.contextmanager
+def _placed(tpm: Tpm, endorsement: Endorsement) -> t.Iterator[t.Tuple[int, bytes]]:
+    """The EK's handle and its TPMT_PUBLIC."""
     kept = _kept(tpm, endorsement)
     if kept is not None:
         yield kept
         return
-    entity, area = _make(tpm, endorsement)
+    handle, area = _make(tpm, endorsement)
     try:
-        yield entity, area
+        yield handle, area
     finally:
-        _flush(tpm, entity)
+        _flush(tpm, handle)
 
 
-def _make(tpm: Tpm, endorsement: Endorsement) -> t.Tuple[t.Any, bytes]:
+def _make(tpm: Tpm, endorsement: Endorsement) -> t.Tuple[int, bytes]:
     """Makes the EK by what the TPM keeps for that, unless the certificate is for the one of the TCG's template."""
     own = _own_template(tpm, endorsement.template)
     made = None if own is None else _primary_of_own(tpm, own)
@@ -176,7 +197,7 @@ def _own_template(tpm: Tpm, template: EkTemplate) -> t.Optional[Public]:
     return (template.with_nonce(nonce) if nonce else template).public
 
 
-def _primary_of_own(tpm: Tpm, public: Public) -> t.Optional[t.Tuple[t.Any, bytes]]:
+def _primary_of_own(tpm: Tpm, public: Public) -> t.Optional[t.Tuple[int, bytes]]:
     """None if the TPM does not take the template."""
     try:
         return _primary(tpm, public)
@@ -184,25 +205,19 @@ def _primary_of_own(tpm: Tpm, public: Public) -> t.Optional[t.Tuple[t.Any, bytes
         return None
 
 
-def _primary(tpm: Tpm, template: Public) -> t.Tuple[t.Any, bytes]:
-    pytss = load()
-    public, _unused = pytss.TPMT_PUBLIC.unmarshal(template.marshal())
-    known = tpm.knows_endorsement_auth
-    with naming_auth(ENDORSEMENT, known), tpm.doing("making the endorsement key", ENDORSEMENT) as esapi:
-        made = esapi.create_primary(
-            in_sensitive=pytss.TPM2B_SENSITIVE_CREATE(),
-            in_public=pytss.TPM2B_PUBLIC(publicArea=public),
-            primary_handle=pytss.ESYS_TR.ENDORSEMENT,
-        )
-    return made[0], unsized(made[1].marshal(), "TPM2B_PUBLIC")
+def _primary(tpm: Tpm, template: Public) -> t.Tuple[int, bytes]:
+    command = wire.create_primary(wire.RH_ENDORSEMENT, tpm.password(wire.RH_ENDORSEMENT), template.marshal())
+    with naming_auth(ENDORSEMENT, tpm.knows_endorsement_auth):
+        made = tpm.run(command, "making the endorsement key", ENDORSEMENT)
+    return wire.first_handle(made), wire.take_sized(wire.parameters(made, 1))[0]
 
 
-def _flush(tpm: Tpm, entity: t.Any) -> None:
-    with contextlib.suppress(load().TSS2_Exception):
-        tpm.esapi().flush_context(entity)
+def _flush(tpm: Tpm, handle: int) -> None:
+    with contextlib.suppress(TpmError):
+        tpm.flush(handle)
 
 
-def _kept(tpm: Tpm, endorsement: Endorsement) -> t.Optional[t.Tuple[t.Any, bytes]]:
+def _kept(tpm: Tpm, endorsement: Endorsement) -> t.Optional[t.Tuple[int, bytes]]:
     """Returns the EK if the TPM keeps it, for to derive an RSA key anew takes some TPMs a minute.
 
     One whose own authValue opens a credential is derived all the same: the kept one may have been given an authValue,
@@ -212,11 +227,9 @@ def _kept(tpm: Tpm, endorsement: Endorsement) -> t.Optional[t.Tuple[t.Any, bytes
         return None
     for handle in tpm.handles(wire.PERSISTENT):
         if handle in PERSISTENT_KEYS:
-            entity = tpm.entity(handle)
-            with tpm.doing("reading a public area") as esapi:
-                area = unsized(esapi.read_public(object_handle=entity)[0].marshal(), "TPM2B_PUBLIC")
-            if _is_it(area, endorsement):
-                return entity, area
+            found = look(tpm, handle)
+            if found is not None and _is_it(found.public, endorsement):
+                return handle, found.public
     return None
 
 

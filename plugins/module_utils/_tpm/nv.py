@@ -11,7 +11,7 @@ from .._encoding.policy import Policy
 from .connection import Tpm
 from .errors import Reason, TpmError
 from .pytss import load
-from .session import Given, Protect, authorising, satisfying
+from .session import Given, Protect, authorising, open_to_all, satisfying
 
 
 class Definition(t.Protocol):
@@ -120,11 +120,6 @@ def name(tpm: Tpm, handle: int) -> t.Optional[bytes]:
 
 def read_open(tpm: Tpm, handle: int, size: int, policy: Policy) -> bytes:
     """Reads an index that anybody may read by policy. Bare commands, no ESAPI."""
-    session = wire.first_handle(tpm.run(wire.start_policy_session()))
-    try:
-        for step in wire.policy_steps(session, policy):
-            tpm.run(step)
-        response = tpm.run(wire.nv_read(handle, session, size))
-    finally:
-        tpm.flush(session)
+    with open_to_all(tpm, policy) as area:
+        response = tpm.run(wire.nv_read(handle, handle, area, size))
     return wire.take_sized(wire.parameters(response))[0]

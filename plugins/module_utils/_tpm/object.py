@@ -7,9 +7,11 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+from .._encoding import command as wire
 from .._encoding.blob import Blob, Creation
 from .._encoding.policy import Policy, policy_digest
 from .connection import Tpm
+from .errors import TpmError
 from .pytss import load, utilities
 from .session import Given, Protect, authorising, satisfying
 
@@ -111,6 +113,21 @@ def loaded(tpm: Tpm, parent: t.Any, blob: Blob, auth: bytes = b"") -> t.Iterator
     finally:
         with contextlib.suppress(pytss.TSS2_Exception):
             tpm.esapi().flush_context(entity)
+
+
+@contextlib.contextmanager
+def placed(tpm: Tpm, command: bytes) -> t.Iterator[t.Tuple[int, bytes]]:
+    """Gives what a bare command loads, for a block: its handle, and the command's response.
+
+    ESAPI that is opened within the block takes it away.
+    """
+    response = tpm.run(command, "loading an object")
+    handle = wire.first_handle(response)
+    try:
+        yield handle, response
+    finally:
+        with contextlib.suppress(TpmError):
+            tpm.flush(handle)
 
 
 def name(tpm: Tpm, entity: t.Any) -> bytes:

@@ -9,6 +9,7 @@ import enum
 import typing as t
 from dataclasses import dataclass, field
 
+from .._encoding import command as wire
 from .._encoding.command import policy_ticket
 from .._encoding.policy import (
     Policy,
@@ -135,6 +136,18 @@ def satisfying(
         for step in policy:
             _carry_out(tpm, session, step, given)
         yield session
+
+
+@contextlib.contextmanager
+def open_to_all(tpm: Tpm, policy: Policy) -> t.Iterator[bytes]:
+    """The authorisation by a policy that asks for nothing, in bare commands."""
+    session = wire.first_handle(tpm.run(wire.start_policy_session(), "starting a session"))
+    try:
+        for step in wire.policy_steps(session, policy):
+            tpm.run(step)
+        yield wire.authorisation(session)
+    finally:
+        tpm.flush(session)
 
 
 def _carry_out(tpm: Tpm, session: t.Any, step: Step, given: Given) -> None:

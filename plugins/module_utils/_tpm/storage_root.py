@@ -36,6 +36,7 @@ class Tpm(t.Protocol):
     def run(self, command: bytes) -> bytes: ...
     def handles(self, first: int) -> t.List[int]: ...
     def entity(self, handle: int) -> t.Any: ...
+    def handle(self, entity: t.Any) -> int: ...
     def doing(self, what: str) -> t.ContextManager[t.Any]: ...
 
 
@@ -104,6 +105,14 @@ def storage_root_of(tpm: Tpm, name: bytes) -> t.Any:
         what = f"the key at {HANDLE:#x} is no storage root key, and to try it counts as a failure of the TPM's own"
         raise StateError(what, "put the key back that was there when the card was made, or make a new card")
     return tpm.entity(HANDLE)
+
+
+def storage_root_handle(tpm: Tpm, name: bytes) -> int:
+    """Returns the TPM's handle of what :func:`storage_root_of` returns: one bare command, where it keeps the TCG's."""
+    found = look(tpm, HANDLE)
+    if found is not None and found.is_of_template:
+        return HANDLE
+    return tpm.handle(storage_root_of(tpm, name))
 
 
 def storage_root_public(tpm: Tpm) -> bytes:
