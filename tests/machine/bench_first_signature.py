@@ -19,11 +19,12 @@ import subprocess
 import typing as t
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._command.trial import P11_KIT
 from ansible_collections.hardbound.identity.tests.machine import steps
 from ansible_collections.hardbound.identity.tests.support import command_log
 from ansible_collections.hardbound.identity.tests.support.machine_controller import Controller
 from ansible_collections.hardbound.identity.tests.support.machine_image import Image
-from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab
+from ansible_collections.hardbound.identity.tests.support.machine_lab import Lab, Outfit
 from ansible_collections.hardbound.identity.tests.support.slow_channel import SlowChannel
 from ansible_collections.hardbound.identity.tests.support.virtual_machine import Machine, Snapshot
 
@@ -46,7 +47,7 @@ LOGONS = {
     "ssh by file": [*_SSH, "-o", "IdentitiesOnly=yes", "-i", "key", "localhost", "true"],
 }
 ENVIRONMENT = {
-    "P11_KIT_SERVER_ADDRESS": "unix:path=/run/hardbound/pkcs11",
+    "P11_KIT_SERVER_ADDRESS": f"unix:path={P11_KIT}",
     "OPENSC_CONF": "/home/alice/opensc.conf",
     "TPM2_PKCS11_STORE": "/home/alice/token",
     "TPM2_PKCS11_TCTI": "device:/dev/tpmrm0",
@@ -79,12 +80,13 @@ for number in range(1 + {ROUNDS}):
         times.setdefault(way, []).append(time.perf_counter() - began)
 print(json.dumps({{way: found[1:] for way, found in times.items()}}))
 """
-BOTH_FACES = {
-    "ansible.builtin.include_role": {"name": "hardbound.identity.tpm_host"},
-    "vars": {"tpm_host_faces": ["pcsc", "pkcs11"], "tpm_host_firefox": False, "tpm_host_chromium": False},
-}
-"""The machine was prepared without the face for PKCS#11."""
+OUTFIT = Outfit(variables={"tpm_host_faces": ["pcsc", "pkcs11"], "tpm_host_firefox": False, "tpm_host_chromium": False})
 Times = t.Dict[str, t.List[float]]
+
+
+@pytest.fixture
+def outfit() -> Outfit:
+    return OUTFIT
 
 
 @pytest.fixture
@@ -107,7 +109,6 @@ def test_a_new_process_that_logs_in_and_signs_once(
     slow_lab: Lab, channels: t.List[SlowChannel], tmp_path: pathlib.Path
 ) -> None:
     machine = slow_lab.machine
-    slow_lab.controller.tasks(BOTH_FACES)
     put_program(machine, tmp_path)
     machine.root("usermod --append --groups tss alice")
     make(slow_lab, [0])
@@ -130,10 +131,12 @@ def measured(machine: Machine, commands: t.Mapping[str, t.Sequence[str]]) -> Tim
 
 
 def make(lab: Lab, numbers: t.Iterable[int]) -> None:
-    """Makes cards, all of which alice may use from both sides, and waits until they are in their readers."""
+    """Makes cards, all of which alice may use from both sides, and waits until all are in their readers."""
     cards = [steps.card("alice", name=f"card {number}", faces=["pcsc", "pkcs11"]) for number in numbers]
-    for made in lab.controller.tasks(*({steps.MAKE: card} for card in cards)):
-        steps.await_card(lab.machine, made["reader"])
+    # A reader is named after its cards, so that a later card may give it another name.
+    found = lab.controller.tasks(*({steps.MAKE: card} for card in cards), {steps.LIST: {}})[-1]
+    for card in found["cards"]:
+        steps.await_card(lab.machine, card["reader"])
 
 
 def put_program(machine: Machine, folder: pathlib.Path) -> None:

@@ -12,7 +12,7 @@ from ansible_collections.hardbound.identity.tests.support.virtual_machine import
 PIN, PUK = "47114711", "08150815"
 MODULE = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
 RECORDS = "/var/lib/hardbound/cards"
-MAKE = "hardbound.identity.virtual_smartcard"
+MAKE, LIST = "hardbound.identity.virtual_smartcard", "hardbound.identity.virtual_smartcard_info"
 
 # The card may be on its way back to its reader.
 _SIGN = f"""

@@ -71,7 +71,7 @@ def kept_evidence(lab: Lab, digest: str) -> t.Dict[str, t.Any]:
 
 def obey_policy(machine: Machine, controller: Controller) -> None:
     """Writes a Hello policy for the host, which its card obeys from then on."""
-    [found] = controller.tasks({"hardbound.identity.virtual_smartcard_info": {}})
+    [found] = controller.tasks({steps.LIST: {}})
     reader = found["cards"][0]["reader"]
     written = controller.play("hardbound.identity.hello_policy", hello_policy_settings={"pin_min_length": 7})
     assert written.code == 0, written.output

@@ -121,7 +121,7 @@ def test_while_a_card_signs_and_another_is_certified(lab: Lab) -> None:
     assert again.code == 0 and again.result["status"] in ("enrolled", "unchanged"), again.output
     last = controller.play("hardbound.identity.enroll")
     assert last.code == 0 and last.result["status"] == "unchanged", last.output
-    [found] = controller.tasks({"hardbound.identity.virtual_smartcard_info": {}})
+    [found] = controller.tasks({steps.LIST: {}})
     for card in found["cards"]:
         steps.sign(machine, card["reader"])
     assert [card["pin_tries_left"] for card in found["cards"]] == [5, 5]

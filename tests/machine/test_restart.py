@@ -37,7 +37,7 @@ def test_cards_of_two_owners_come_back_after_an_upgrade(lab: Lab) -> None:
     machine = lab.machine
     making = [{steps.MAKE: steps.card(owner)} for owner in ("alice", "bob")]
     # The readers are named after all of the cards, so the first has another name once the second is made.
-    found = lab.controller.tasks(*making, {"hardbound.identity.virtual_smartcard_info": {}})[-1]
+    found = lab.controller.tasks(*making, {steps.LIST: {}})[-1]
     readers = {card["name"].split()[-1]: card["reader"] for card in found["cards"]}
     sign_each_with_their_own(machine, readers)
     before = machine.run("uname --kernel-release").stdout
