@@ -35,8 +35,8 @@ _GUEST_MEMORY = 1536  # MiB; the rest is the emulator's
 _SUDO = "sudo --stdin --prompt= sh -c "
 _BOOT = 1800.0  # seconds, on an emulated processor that shares its host
 _COMMAND = 1800.0  # seconds
-# Services may take long to start, too (systemd(1), kernel command line).
-_PATIENT = "systemd.default_timeout_start_sec=900 systemd.service_watchdogs=0"
+# Services may take long to start, and devices to appear (systemd(1), kernel command line; the second not before 254).
+_PATIENT = "systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900 systemd.service_watchdogs=0"
 _PROBE = 20.0  # seconds within which a kernel that runs on KVM has said its name
 # TPM2_Clear by the platform, whose authorisation is empty until the firmware hands over (TPM 2.0 Part 3, 24.6).
 _CLEAR = bytes.fromhex("8002 0000001b 00000126 4000000c 00000009 40000009 0000 01 0000")
