@@ -217,3 +217,58 @@ def test_a_card_whose_owner_has_mistyped_is_left_alone(desk: Desk) -> None:
     for _each in range(3):
         desk.get_ticket("alice", WRONG)
     assert desk.tries() == {"alice": 2, "bob": 3} and TICKET not in desk.tickets("alice")
+
+
+# Two factors.
+
+ALONE = "A PIN alone does not sign in here."
+
+
+@pytest.fixture(scope="session")
+def with_two_factors(tmp_path_factory: pytest.TempPathFactory) -> str:
+    wanted = {"smartcard_login_kerberos_ticket": True, "smartcard_login_kerberos_realm": REALM}
+    wanted["__smartcard_login_second_factors"] = ["trusted_signal", "fingerprint"]
+    return write_profile(tmp_path_factory.mktemp("two"), __smartcard_login_limit=15, **wanted)
+
+
+@pytest.fixture
+def guarded(host: Host, with_two_factors: str) -> t.Iterator[Desk]:
+    """A desk in the office, where the Hello policy asks for a second factor."""
+    needs("login", "sudo", "pam-auth-update", "klist", "ss", "sssd", *mit_kdc.PROGRAMS)
+    desk = Desk(PromptHost(host, with_two_factors))
+    rules = [{"ip_config": {"ipv4_prefix": "10.1.0.0/16"}}]
+    unlock = {"group_a": ["pin"], "group_b": ["trusted_signal", "fingerprint"], "rules": rules}
+    desk.machine.hello(device_unlock=unlock)
+    for command in ("add desk0 type veth peer name desk1", "set desk0 up", "set desk1 up"):
+        desk.machine.run("ip", "link", *command.split())
+    desk.machine.run("ip", "address", "add", "10.1.2.3/16", "dev", "desk0")
+    yield desk
+    desk.stop()
+
+
+def test_a_pin_with_its_second_factor_gets_a_ticket(guarded: Desk) -> None:
+    guarded.kdc.start()
+    terminal = guarded.login("alice")
+    assert ALONE not in answer(terminal, (PIN_ASKED, PINS["alice"]))
+    is_in(terminal, "alice")
+    assert TICKET in guarded.tickets("alice")
+
+
+def test_a_pin_without_one_neither_signs_in_nor_gets_a_ticket(guarded: Desk) -> None:
+    guarded.kdc.start()
+    guarded.machine.run("ip", "address", "del", "10.1.2.3/16", "dev", "desk0")
+    terminal = guarded.login("alice")
+    assert ALONE in answer(terminal, (PIN_ASKED, PINS["alice"]), (NAME_ASKED, "alice"))
+    answer(terminal, (PIN_ASKED, ""), (PASSWORD_ASKED, PASSWORD))
+    is_in(terminal, "alice")
+    assert TICKET not in guarded.tickets("alice")
+
+
+def test_a_second_factor_alone_signs_nobody_in(guarded: Desk) -> None:
+    """Neither where no PIN is typed, nor where SSSD does not ask for one."""
+    terminal = guarded.login("alice")
+    answer(terminal, (PIN_ASKED, ""), (PASSWORD_ASKED, "no password of alice"), (NAME_ASKED, "alice"))
+    terminal.close(force=True)
+    guarded._sssd.stop()
+    terminal = guarded.login("alice")
+    answer(terminal, (PASSWORD_ASKED, "no password of alice"), (NAME_ASKED, "alice"))
