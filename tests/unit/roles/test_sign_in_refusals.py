@@ -68,6 +68,11 @@ FOUND: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "sssd_without_pam": ({"services": "nss, sudo"}, [CARD], "services nss, sudo by somebody else, and pam is not"),
     "sssd_configured_otherwise": ({"conflicts": ["pam_cert_auth is False in x.conf"]}, [CARD], "is False in x.conf"),
     "a_card_service_of_an_earlier_release": ({"pin_change": False}, [CARD], "run the role tpm_host first, or set"),
+    "a_lock_without_a_card_service": (
+        {"pin_change": False},
+        [CARD],
+        "smartcard_login_lock_without_card: the card serv",
+    ),
     "a_policy_that_leaves_no_second_factor": (
         {"sign_in": {"second_factors": []}},
         [CARD],
@@ -108,7 +113,7 @@ def task(name: str, tasks_from: str, variables: dict[str, Any]) -> dict[str, Any
 
 def cases(folder: Path) -> list[dict[str, Any]]:
     right = {"smartcard_login_ca": [str(folder / "root.cer")], "smartcard_login_users": [ALICE]}
-    right = {**right, "smartcard_login_kerberos": True}
+    right = {**right, "smartcard_login_kerberos": True, "smartcard_login_lock_without_card": True}
     tasks = [task(name, "refusals.yml", {**right, **wrong}) for name, (wrong, _words) in INVENTORY.items()]
     tasks.append(task("right", "refusals.yml", right))
     two = {"sign_in": {"second_factors": ["fingerprint"]}}
