@@ -58,7 +58,7 @@ class Connection(ConnectionBase):
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         done = subprocess.run(  # noqa: S603 - as root of the controller, what the playbook says
-            ["/usr/bin/nsenter", "--target", str(self._pid), "--all", "--wd=/root", "--", "/bin/sh", "-c", cmd],
+            ["/usr/bin/nsenter", "--target", str(self._pid), "--all", "--wdns=/root", "--", "/bin/sh", "-c", cmd],
             input=in_data or b"",
             capture_output=True,
             env=ENVIRONMENT,

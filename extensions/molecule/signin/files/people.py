@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pathlib
 import subprocess
 import sys
 import time
@@ -24,6 +25,9 @@ PATIENCE = 30
 SETTLING = 60
 HANGING = 12
 """Seconds. Half of what a TPM that hangs took where nothing limited it, and several times what it takes here."""
+ACCEPT = ["-o", "StrictHostKeyChecking=accept-new"]
+SCREEN, LIGHTDM = pathlib.Path("/root/screen/Xvfb_screen0"), pathlib.Path("/var/log/lightdm/lightdm.log")
+CARD_PIN = r"Enter PIN for 'Alice': ?"
 
 
 class Host:
@@ -79,6 +83,15 @@ def answer(terminal: t.Any, prompt: str, text: str, timeout: int = PATIENCE) -> 
     terminal.sendline(text)
 
 
+def ssh(user: str) -> t.Any:
+    by_key = ["-o", "PreferredAuthentications=publickey"]
+    return spawn("runuser", "-u", user, "--", "ssh", *ACCEPT, *by_key, "localhost", "echo in as $(id -un)")
+
+
+def pkexec(user: str) -> t.Any:
+    return spawn("runuser", "-u", user, "--", "pkexec", "sh", "-c", "echo in as $(id -un)")
+
+
 def is_in(terminal: t.Any, user: str = "root") -> None:
     terminal.expect_exact(f"in as {user}")
     terminal.close()
@@ -127,6 +140,93 @@ def console(host: Host) -> None:
     terminal.expect(r"alice@\S+")
     terminal.sendline("echo in as $(id -un)")
     is_in(terminal, "alice")
+
+
+def card_by_ssh(host: Host) -> None:
+    """The sshd that systemd runs has read what the role has laid. Who has no card does not get in as she."""
+    terminal = ssh("alice")
+    answer(terminal, CARD_PIN, host.pins["alice"])
+    is_in(terminal, "alice")
+    terminal = spawn("runuser", "-u", "carol", "--", "ssh", "-o", "BatchMode=yes", *ACCEPT, "alice@localhost", "id")
+    terminal.expect_exact("Permission denied")
+    terminal.close(force=True)
+
+
+def polkit(host: Host) -> None:
+    """pkexec at a terminal. polkit 122, that of Debian 12, forgets whom it asked, whether by PIN or by password."""
+    terminal = pkexec("alice")
+    answer(terminal, PIN, host.pins["alice"])
+    if terminal.expect_exact(["in as root", "No session for cookie"]):
+        terminal = pkexec("alice")
+        answer(terminal, PIN, "")
+        answer(terminal, PASSWORD, host.passwords["alice"])
+        terminal.expect_exact("No session for cookie")
+    terminal.close(force=True)
+
+
+class Greeter:
+    """LightDM's, on the screen of Xvfb, which keeps what it shows in a file."""
+
+    def __init__(self) -> None:
+        subprocess.run(["systemctl", "restart", "lightdm"], check=True)
+        self._asked = 0
+        self._until(SCREEN.exists, "a screen")
+        self._environment = {"DISPLAY": ":0", "XAUTHORITY": "/var/run/lightdm/root/:0", "PATH": "/usr/bin:/bin"}
+        self.asked()
+
+    @staticmethod
+    def _until(condition: t.Callable[[], bool], what: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, f"the greeter: no {what}"
+            time.sleep(0.2)
+
+    def asked(self) -> None:
+        """Waits until one thing more is asked for, and the screen stands still."""
+        self._asked += 1
+        self._until(lambda: LIGHTDM.read_text().count("Prompt greeter with") >= self._asked, f"prompt {self._asked}")
+        frames = [b""]
+
+        def stands_still() -> bool:
+            frames.append(SCREEN.read_bytes())
+            return frames[-1] == frames[-2]
+
+        self._until(stands_still, "rest")
+
+    def type(self, text: str) -> None:
+        for command in (["type", text], ["key", "Return"]):
+            subprocess.run(["xdotool", *command], check=True, env=self._environment)
+
+    def picture(self, name: str) -> None:
+        SCREEN.with_name(name).write_bytes(SCREEN.read_bytes())
+
+    def is_in(self, user: str) -> None:
+        """Waits for the session, which writes down whose it is, and ends all."""
+        session = pathlib.Path(f"/tmp/session-{user}")
+        self._until(lambda: session.exists() and session.read_text() == f"in as {user}\n", f"session of {user}")
+        session.unlink()
+        subprocess.run(["systemctl", "stop", "lightdm"], check=True)
+
+
+def display_manager(host: Host) -> None:
+    """The PIN; a wrong PIN, which costs one try, and then the password; and somebody without a card."""
+    before = host.tries("alice"), host.tries("bob")
+    for user, picture, answers in (
+        ("alice", "", [WRONG, host.passwords["alice"]]),
+        ("alice", "pin", [host.pins["alice"]]),
+        ("carol", "password", [host.passwords["carol"]]),
+    ):
+        greeter = Greeter()
+        greeter.type(user)
+        for text in answers:
+            greeter.asked()
+            if picture:
+                greeter.picture(picture)
+            greeter.type(text)
+        greeter.is_in(user)
+        if not picture:
+            assert (host.tries("alice"), host.tries("bob")) == (str(int(before[0]) - 1), before[1])
+    assert (host.tries("alice"), host.tries("bob")) == before
 
 
 def both_at_once(host: Host) -> None:
