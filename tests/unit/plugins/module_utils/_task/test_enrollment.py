@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import typing as t
 from dataclasses import replace
 from pathlib import Path
@@ -249,3 +251,13 @@ def test_what_is_refused(tmp_path: Path, changes: t.Dict[str, t.Any], message: s
 def test_a_card_is_named_once(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cards names a card twice"):
         EvidenceVisit(visit_task(str(tmp_path), "one", "one"))
+
+
+def test_no_import_that_a_visit_without_changes_does_not_need() -> None:
+    """What collects evidence is imported on such a visit too, and none of what is dear."""
+    room = EvidenceVisit.__module__.rpartition("._task.")[0]
+    dear = ["cryptography", "tpm2_pytss", f"{room}._card.lifecycle", f"{room}._card.gate", f"{room}._task.pin"]
+    imports = f"import sys, {room}._task.enrollment, {room}._card.evidence"
+    code = f"{imports}; print([each for each in {dear} if each in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
