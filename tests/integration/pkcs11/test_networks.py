@@ -18,6 +18,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_a
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 P256 = (KeySpecification(0x9A, KeyAlgorithm.ECC_P256),)
 RSA = (KeySpecification(0x9A, KeyAlgorithm.RSA_2048),)
@@ -68,6 +69,7 @@ def server(host: Host) -> t.Iterator[pathlib.Path]:
     )
     host.machine.run("mkdir", "-p", "/run/sshd")
     host.machine.run("/usr/sbin/sshd", "-f", str(folder / "sshd_config"), "-E", str(folder / "sshd.log"))
+    until((folder / "sshd.pid").exists)  # sshd goes to the background before it listens, and writes this after
     yield config
     host.machine.run("pkill", "--pidfile", str(folder / "sshd.pid"))
 
