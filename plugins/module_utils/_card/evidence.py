@@ -69,7 +69,7 @@ def show_card(tpm: Tpm, record: Record, question: Question) -> CardEvidence:
     model = record.model
     ak_blob = t.cast(Blob, record.ak)
     parent = storage_root_handle(tpm, record.storage_root)
-    with placed(tpm, wire.load(parent, ak_blob.private, ak_blob.public)) as (ak, _response):
+    with placed(tpm, wire.load(parent, ak_blob.private, ak_blob.public)) as ak:
         indices = {
             role.name.lower(): _index(tpm, ak, model, role, question.nonce) for role in _SHOWN if role in model.indices
         }

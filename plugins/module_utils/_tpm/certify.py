@@ -26,7 +26,7 @@ def certify_creation(tpm: Tpm, ak: int, blob: Blob, creation: Creation, nonce: b
 
     :raises TpmError: if the ticket is not this TPM's
     """
-    with placed(tpm, wire.load_external(blob.public)) as (handle, _response):
+    with placed(tpm, wire.load_external(blob.public)) as handle:
         return certify_loaded(tpm, ak, handle, creation, nonce)
 
 

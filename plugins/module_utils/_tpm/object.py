@@ -116,15 +116,14 @@ def loaded(tpm: Tpm, parent: t.Any, blob: Blob, auth: bytes = b"") -> t.Iterator
 
 
 @contextlib.contextmanager
-def placed(tpm: Tpm, command: bytes) -> t.Iterator[t.Tuple[int, bytes]]:
-    """Gives what a bare command loads, for a block: its handle, and the command's response.
+def placed(tpm: Tpm, command: bytes) -> t.Iterator[int]:
+    """Gives the handle of what a bare command loads, for a block.
 
     ESAPI that is opened within the block takes it away.
     """
-    response = tpm.run(command, "loading an object")
-    handle = wire.first_handle(response)
+    handle = wire.first_handle(tpm.run(command, "loading an object"))
     try:
-        yield handle, response
+        yield handle
     finally:
         with contextlib.suppress(TpmError):
             tpm.flush(handle)

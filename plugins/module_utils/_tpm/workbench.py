@@ -54,7 +54,7 @@ class Workbench:
         self._series = 0
         self._is_ready = False
         self._steps: t.List[bytes] = []
-        """In a series, the commands of the policy."""
+        """The commands of the policy, once a series was seen."""
         self._ahead: t.List[bytes] = []
         """Those that the TPM has not been given yet, of a session that is got ready."""
 
@@ -66,7 +66,7 @@ class Workbench:
             self._end_series()
 
     def _end_series(self) -> None:
-        self._last, self._series, self._is_ready, self._ahead = None, 0, False, []
+        self._last, self._series, self._is_ready, self._steps, self._ahead = None, 0, False, [], []
 
     def save(self, entity: t.Any, rest: Policy = (), blob: t.Optional[Blob] = None) -> SavedKey:
         """Returns a key that is loaded, as :class:`SavedKey`."""
@@ -161,9 +161,13 @@ class Workbench:
         :param whole: whether the TPM gets all commands of the policy, of which only the last is not waited for; else
             it gets the next one, for callers that come by again before the signature
         """
-        if self._session is None or self._series < _SERIES or not self.tpm.is_held or self._turn != self.tpm.turn:
+        ticket, session = self._last, self._session
+        if ticket is None or session is None or self._series < _SERIES:
+            return
+        if not self.tpm.is_held or self._turn != self.tpm.turn:
             return
         if not self._is_ready:
+            self._steps = self._steps or [_policy_ticket(session, ticket), *self._rest(session)]
             first, *self._ahead = self._steps
             self.tpm.begin(first)
             self._is_ready = True
@@ -185,8 +189,8 @@ class Workbench:
             self._drop_session()
             raise
         if self._last is not ticket:
-            self._last, self._series = ticket, 0
-            self._steps = [_policy_ticket(session, ticket), *self._rest(session)]
+            self._end_series()
+            self._last = ticket
         self._series += 1
         return response
 
