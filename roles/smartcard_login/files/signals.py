@@ -80,9 +80,13 @@ class Link:
 
 
 class Computer:
-    """What the computer notices around it, looked at when a rule asks."""
+    """What the computer notices around it, looked at once, when the first rule asks."""
 
-    def links(self) -> t.Iterator[Link]:
+    @functools.cached_property
+    def links(self) -> t.Sequence[Link]:
+        return tuple(self._links())
+
+    def _links(self) -> t.Iterator[Link]:
         routes = [*output("ip", "-json", "-4", "route"), *output("ip", "-json", "-6", "route")]
         servers = self._dhcp_servers()
         for found in output("ip", "-json", "address", "show", "up"):
@@ -108,6 +112,7 @@ class Computer:
     def _network_manager(self) -> Objects:
         return objects("org.freedesktop.NetworkManager", "/org/freedesktop")
 
+    @functools.cached_property
     def resolver(self) -> t.Tuple[t.FrozenSet[Address], t.FrozenSet[str]]:
         """Returns the host's DNS servers and suffixes: resolv.conf(5), or what systemd-resolved puts before its own."""
         path = os.path.realpath("/etc/resolv.conf")
@@ -126,11 +131,11 @@ class Computer:
             if wireless and state == _ACTIVATED:
                 yield found.get(wireless["ActiveAccessPoint"], {}).get("org.freedesktop.NetworkManager.AccessPoint", {})
 
-    def devices(self) -> t.Iterator[Parts]:
-        """Yields Bluetooth devices that are paired and connected."""
-        for device in _all(objects("org.bluez", "/"), "org.bluez.Device1"):
-            if device.get("Paired") and device.get("Connected") and not device.get("Blocked"):
-                yield device
+    @functools.cached_property
+    def devices(self) -> t.Sequence[Parts]:
+        """Bluetooth devices that are paired and connected."""
+        found = _all(objects("org.bluez", "/"), "org.bluez.Device1")
+        return [each for each in found if each.get("Paired") and each.get("Connected") and not each.get("Blocked")]
 
 
 def address(text: str) -> Address:
@@ -166,13 +171,12 @@ def ip_config(parts: Parts, computer: Computer) -> bool:
     """What is of a link has to hold for one of them. DNS servers and suffixes are the whole computer's."""
     of_link = {name: value for name, value in parts.items() if name.partition("_")[2] in _OF_LINK}
     return all(_resolves(name, _listed(parts[name]), computer) for name in parts.keys() - of_link.keys()) and any(
-        all(_OF_LINK[name.partition("_")[2]](link, value) for name, value in of_link.items())
-        for link in computer.links()
+        all(_OF_LINK[name.partition("_")[2]](link, value) for name, value in of_link.items()) for link in computer.links
     )
 
 
 def _resolves(name: str, values: t.Sequence[str], computer: Computer) -> bool:
-    servers, suffixes = computer.resolver()
+    servers, suffixes = computer.resolver
     if name == "dns_suffix":
         return suffixes.issuperset(each.lower() for each in values)
     return name.endswith("_dns_server") and servers.issuperset(map(address, values))
@@ -206,7 +210,7 @@ def wifi(parts: Parts, computer: Computer) -> bool:
 def bluetooth(parts: Parts, computer: Computer) -> bool:
     """BlueZ tells whether a device is connected, and of one that is, not how strong its signal is."""
     wanted = _CLASSES[parts["class_of_device"]]
-    return any(device.get("Class", -1) & _MAJOR_CLASS == wanted for device in computer.devices())
+    return any(device.get("Class", -1) & _MAJOR_CLASS == wanted for device in computer.devices)
 
 
 _SIGNALS = {"ip_config": ip_config, "wifi": wifi, "bluetooth": bluetooth}
