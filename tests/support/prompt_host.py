@@ -23,7 +23,7 @@ from ansible_collections.hardbound.identity.tests.support.owner_command import l
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
-__all__ = ["PASSWORD", "PromptHost", "profile", "sign_in", "write_profile"]
+__all__ = ["PASSWORD", "PromptHost", "answer", "profile", "sign_in", "write_profile"]
 
 PEOPLE = ("alice", "bob")
 PASSWORD = "correct horse"
@@ -99,11 +99,29 @@ class PromptHost:
         self.host.start("--owners", str(self.folder / "owners"), *options)
         until((self.folder / "owners").exists)
 
+    def sudo(self, user: str = "alice") -> t.Any:
+        """Has somebody become root, who then says so."""
+        return self.spawn("sudo", "-k", "sh", "-c", "echo in as $(id -un)", user=user)
+
     def spawn(self, *command: str, user: str = "") -> t.Any:
         """Runs a program at a terminal of its own, as root or as somebody else."""
         inside = self.machine._inside(*(["runuser", "-u", user, "--"] if user else []), *command)
         environment = {"PATH": os.environ["PATH"], "TERM": "dumb", "LC_ALL": "C.UTF-8"}
         return pexpect.spawn(inside[0], inside[1:], encoding="utf-8", timeout=3 * PATIENCE, cwd="/", env=environment)
+
+
+def answer(terminal: t.Any, *prompts: t.Tuple[str, str], known: t.Sequence[str]) -> str:
+    """Answers prompts, which have to come in this order, and returns what was shown.
+
+    :param known: what may come instead: then something is wrong, and nobody waits for the prompt
+    """
+    shown = ""
+    for prompt, text in prompts:
+        found = terminal.expect([prompt, *known, pexpect.EOF])
+        shown += terminal.before + str(terminal.after)
+        assert found == 0, f"expected {prompt}, got {shown}"
+        terminal.sendline(text)
+    return shown
 
 
 def write_profile(folder: Path, **variables: t.Any) -> str:

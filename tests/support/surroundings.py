@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
-__all__ = ["Bus", "Phone", "Surroundings"]
+__all__ = ["Bus", "Phone", "Surroundings", "give_link"]
 
 PYTHON = "/usr/bin/python3"
 _BUS = """<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
@@ -36,6 +36,17 @@ class Inside(t.Protocol):
     def _inside(self, *command: str) -> t.List[str]: ...
 
     def run(self, *command: str, ok: t.Optional[bool] = True, stdin: str = "") -> str: ...
+
+
+def give_link(computer: Inside, name: str, *addresses: str, gateway: str = "") -> None:
+    """Gives a computer a network interface that is up."""
+    computer.run("ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}-end")
+    for each in (name, f"{name}-end"):
+        computer.run("ip", "link", "set", each, "up")
+    for each in addresses:
+        computer.run("ip", "address", "add", each, "dev", name, "nodad" if ":" in each else "noprefixroute")
+    if gateway:
+        computer.run("ip", "route", "add", "default", "via", gateway, "dev", name, "onlink")
 
 
 class Surroundings:
@@ -61,14 +72,7 @@ class Surroundings:
         return done.stdout
 
     def link(self, name: str, *addresses: str, gateway: str = "") -> None:
-        """Gives the computer a network interface that is up."""
-        self.run("ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}-end")
-        for each in (name, f"{name}-end"):
-            self.run("ip", "link", "set", each, "up")
-        for each in addresses:
-            self.run("ip", "address", "add", each, "dev", name, "nodad" if ":" in each else "noprefixroute")
-        if gateway:
-            self.run("ip", "route", "add", "default", "via", gateway, "dev", name, "onlink")
+        give_link(self, name, *addresses, gateway=gateway)
 
     def resolver(self, text: str) -> None:
         (self.folder / "resolv.conf").write_text(text)

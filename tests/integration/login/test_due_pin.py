@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pexpect
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record
 from ansible_collections.hardbound.identity.plugins.module_utils._pin import PinPolicy
+from ansible_collections.hardbound.identity.tests.support import prompt_host
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.prompt_host import (
     PASSWORD,
@@ -48,19 +50,7 @@ def card(sign_in: PromptHost) -> Record:
     return card
 
 
-def sudo(host: PromptHost, user: str = "alice") -> t.Any:
-    return host.spawn("sudo", "-k", "sh", "-c", "echo in as $(id -un)", user=user)
-
-
-def answer(terminal: t.Any, *prompts: t.Tuple[str, str]) -> str:
-    """Answers prompts, which have to come in this order, and returns what was shown."""
-    shown = ""
-    for prompt, text in prompts:
-        found = terminal.expect([prompt, *PROMPTS, pexpect.EOF])
-        shown += terminal.before + str(terminal.after)
-        assert found == 0, f"expected {prompt}, got {shown}"
-        terminal.sendline(text)
-    return shown
+answer = functools.partial(prompt_host.answer, known=PROMPTS)
 
 
 def is_in(terminal: t.Any, user: str = "root") -> str:
@@ -79,13 +69,13 @@ def is_due(host: PromptHost, card: Record) -> bool:
 
 
 def test_sudo_changes_a_first_pin_and_goes_on(sign_in: PromptHost, card: Record) -> None:
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     shown = answer(terminal, *change(), (ASKED, PASSWORD))
     assert f"{DUE}. Change it here" in shown and "The PIN of Card of alice is changed." in shown
     shown += is_in(terminal)
     assert not any(secret in shown for secret in (PIN, NEW, PASSWORD))
     assert not is_due(sign_in, card) and sign_in.machine.tries(card) == (3, 3)
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     assert "PIN" not in answer(terminal, (ASKED, PASSWORD)) + is_in(terminal), "it is changed, and nothing is due"
 
 
@@ -106,14 +96,14 @@ def test_an_expired_pin(sign_in: PromptHost) -> None:
     record = sign_in.machine.store.read(card.number)
     sign_in.machine.store.write(replace(record, pin=replace(record.pin, set_at=record.pin.set_at - 30 * 24 * 3600)))
     sign_in.start()
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     shown = answer(terminal, *change(), (ASKED, PASSWORD))
     assert "The PIN of Card of alice has expired." in shown and "is changed" in shown
     is_in(terminal)
 
 
 def test_the_rule_that_a_new_pin_breaks_is_named_and_costs_no_try(sign_in: PromptHost, card: Record) -> None:
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     shown = answer(terminal, *change(SHORT, SHORT), *change(again=WRONG), *change(), (ASKED, PASSWORD))
     assert "is shorter than the 6 characters that the PIN policy asks for" in shown
     assert "was typed in two ways" in shown and "is changed" in shown
@@ -122,14 +112,14 @@ def test_the_rule_that_a_new_pin_breaks_is_named_and_costs_no_try(sign_in: Promp
 
 
 def test_after_three_rounds_it_goes_on_to_the_password(sign_in: PromptHost, card: Record) -> None:
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     answer(terminal, *change(SHORT, SHORT) * 3, (ASKED, PASSWORD))
     is_in(terminal)
     assert is_due(sign_in, card)
 
 
 def test_a_wrong_pin_costs_one_try_and_says_so(sign_in: PromptHost, card: Record) -> None:
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     shown = answer(terminal, *change(pin=WRONG), (ASKED, PASSWORD))
     assert "Wrong PIN, 2 tries left" in shown
     is_in(terminal)
@@ -137,7 +127,7 @@ def test_a_wrong_pin_costs_one_try_and_says_so(sign_in: PromptHost, card: Record
 
 
 def test_whoever_types_nothing_keeps_the_pin(sign_in: PromptHost, card: Record) -> None:
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     assert RUN_THIS in answer(terminal, (PIN_ASKED, ""), (ASKED, PASSWORD))
     is_in(terminal)
     assert is_due(sign_in, card) and sign_in.machine.tries(card) == (3, 3)
@@ -147,7 +137,7 @@ def test_whoever_types_nothing_keeps_the_pin(sign_in: PromptHost, card: Record) 
 
 
 def test_nobody_is_asked_for_another_s_pin(sign_in: PromptHost, card: Record) -> None:
-    terminal = sudo(sign_in, "bob")
+    terminal = sign_in.sudo("bob")
     shown = answer(terminal, (ASKED, PASSWORD)) + is_in(terminal)
     assert "alice" not in shown and "PIN" not in shown
 
@@ -161,7 +151,7 @@ def test_a_new_pin_lets_nobody_in(sign_in: PromptHost, card: Record) -> None:
 
 
 def test_no_secret_is_where_others_look(sign_in: PromptHost, card: Record) -> None:
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     answer(terminal, *change()[:2])
     terminal.expect(AGAIN_ASKED)
     helper, seen = b"change_due_pin.py", b""
@@ -182,7 +172,7 @@ def test_no_secret_is_where_others_look(sign_in: PromptHost, card: Record) -> No
 
 
 def test_ctrl_c_keeps_the_pin(sign_in: PromptHost, card: Record) -> None:
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     terminal.expect(PIN_ASKED)
     terminal.send(PIN)
     terminal.sendintr()
@@ -192,7 +182,7 @@ def test_ctrl_c_keeps_the_pin(sign_in: PromptHost, card: Record) -> None:
 
 
 def test_a_program_that_ends_leaves_nobody_at_the_terminal(sign_in: PromptHost, card: Record) -> None:
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     terminal.expect(PIN_ASKED)
     assert not terminal.getecho()
     (helper,) = helpers(sign_in)
@@ -251,13 +241,13 @@ def test_a_service_that_hangs_or_is_away_lets_the_password_through(sign_in: Prom
     assert service is not None
     for number in (signal.SIGSTOP, signal.SIGKILL):
         os.kill(service.pid, number)
-        terminal = sudo(sign_in)
+        terminal = sign_in.sudo()
         answer(terminal, (ASKED, PASSWORD))
         is_in(terminal)
 
 
 def test_a_tpm_that_hangs_lets_the_password_through(sign_in: PromptHost, card: Record) -> None:
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     answer(terminal, *change()[:2])
     terminal.expect(AGAIN_ASKED)
     with sign_in.machine.tpm.hanging():
@@ -268,5 +258,5 @@ def test_a_tpm_that_hangs_lets_the_password_through(sign_in: PromptHost, card: R
 
 def test_a_program_of_an_earlier_release_is_left_alone(sign_in: PromptHost, card: Record) -> None:
     (sign_in.folder / "lib/hardbound_identity/_command/pin_change.py").unlink()
-    terminal = sudo(sign_in)
+    terminal = sign_in.sudo()
     assert "PIN" not in answer(terminal, (ASKED, PASSWORD)) + is_in(terminal)

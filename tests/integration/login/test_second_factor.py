@@ -4,23 +4,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import typing as t
 
-import pexpect
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.desired import parse_settings
 from ansible_collections.hardbound.identity.plugins.module_utils._hello.linux import Linux
+from ansible_collections.hardbound.identity.tests.support import prompt_host
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.fingerprint_reader import FingerprintReader
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 from ansible_collections.hardbound.identity.tests.support.prompt_host import PASSWORD, PromptHost, write_profile
 from ansible_collections.hardbound.identity.tests.support.sssd import Sssd
-from ansible_collections.hardbound.identity.tests.support.surroundings import Bus
+from ansible_collections.hardbound.identity.tests.support.surroundings import Bus, give_link
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
@@ -48,12 +49,10 @@ class Desk:
         self.machine.hello(device_unlock=unlock)
 
     def connect(self, address: str) -> None:
-        for command in ("add desk0 type veth peer name desk1", "set desk0 up", "set desk1 up"):
-            self.machine.run("ip", "link", *command.split())
-        self.machine.run("ip", "address", "add", address, "dev", "desk0")
+        give_link(self.machine, "desk0", address)
 
     def sudo(self) -> t.Any:
-        return self._host.spawn("sudo", "-k", "sh", "-c", "echo in as $(id -un)", user="alice")
+        return self._host.sudo()
 
     def stop(self) -> None:
         self._sssd.stop()
@@ -62,12 +61,7 @@ class Desk:
 
 def answered(terminal: t.Any, *prompts: t.Tuple[str, str]) -> str:
     """Answers prompts, which have to come in this order, and returns all that was shown once root is in."""
-    shown = ""
-    for prompt, text in prompts:
-        found = terminal.expect([prompt, PIN_ASKED, PASSWORD_ASKED, "in as root", pexpect.EOF])
-        shown += terminal.before + str(terminal.after)
-        assert found == 0, f"expected {prompt}, got {shown}"
-        terminal.sendline(text)
+    shown = prompt_host.answer(terminal, *prompts, known=(PIN_ASKED, PASSWORD_ASKED, "in as root"))
     terminal.expect_exact("in as root")
     return shown + str(terminal.before)
 
@@ -84,12 +78,18 @@ def by_signal(tmp_path_factory: pytest.TempPathFactory) -> str:
     return profile_of(tmp_path_factory.mktemp("signal"), "trusted_signal", "face")
 
 
-@pytest.fixture
-def desk(host: Host, by_signal: str) -> t.Iterator[Desk]:
-    desk = Desk(PromptHost(host, by_signal))
+@contextlib.contextmanager
+def desk_with(host: Host, profile: str) -> t.Iterator[Desk]:
+    desk = Desk(PromptHost(host, profile))
     desk.trusts()
     yield desk
     desk.stop()
+
+
+@pytest.fixture
+def desk(host: Host, by_signal: str) -> t.Iterator[Desk]:
+    with desk_with(host, by_signal) as desk:
+        yield desk
 
 
 def test_a_pin_signs_in_on_the_trusted_network(desk: Desk) -> None:
@@ -142,10 +142,8 @@ def by_either(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def either(host: Host, by_either: str) -> t.Iterator[Desk]:
-    desk = Desk(PromptHost(host, by_either))
-    desk.trusts()
-    yield desk
-    desk.stop()
+    with desk_with(host, by_either) as desk:
+        yield desk
 
 
 def test_a_finger_signs_in_where_the_network_is_another(either: Desk) -> None:

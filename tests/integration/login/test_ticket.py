@@ -4,17 +4,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
 import typing as t
 
-import pexpect
 import pytest
 
 pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's python3-tpm2-pytss")
 
-from ansible_collections.hardbound.identity.tests.support import mit_kdc
+from ansible_collections.hardbound.identity.tests.support import mit_kdc, prompt_host
 from ansible_collections.hardbound.identity.tests.support.card_ca import CardCa
 from ansible_collections.hardbound.identity.tests.support.kerberos_host import KEYS
 from ansible_collections.hardbound.identity.tests.support.mit_kdc import MitKdc
@@ -72,7 +72,7 @@ class Desk:
         return self._host.spawn("login", user)
 
     def sudo(self, user: str) -> t.Any:
-        return self._host.spawn("sudo", "-k", "sh", "-c", "echo in as $(id -un)", user=user)
+        return self._host.sudo(user)
 
     def tickets(self, user: str) -> str:
         return self.machine.run("runuser", "-u", user, "--", "klist", ok=None)
@@ -105,15 +105,7 @@ def desk(host: Host, with_ticket: str) -> t.Iterator[Desk]:
     desk.stop()
 
 
-def answer(terminal: t.Any, *prompts: t.Tuple[str, str]) -> str:
-    """Answers prompts, which have to come in this order, and returns what was shown."""
-    shown = ""
-    for prompt, text in prompts:
-        found = terminal.expect([prompt, PIN_ASKED, PASSWORD_ASKED, NAME_ASKED, pexpect.EOF])
-        shown += terminal.before + str(terminal.after)
-        assert found == 0, f"expected {prompt}, got {shown}"
-        terminal.sendline(text)
-    return shown
+answer = functools.partial(prompt_host.answer, known=(PIN_ASKED, PASSWORD_ASKED, NAME_ASKED))
 
 
 def is_in(terminal: t.Any, user: str) -> None:
