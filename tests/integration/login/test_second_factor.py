@@ -82,8 +82,10 @@ def by_signal(tmp_path_factory: pytest.TempPathFactory) -> str:
 def desk_with(host: Host, profile: str) -> t.Iterator[Desk]:
     desk = Desk(PromptHost(host, profile))
     desk.trusts()
-    yield desk
-    desk.stop()
+    try:
+        yield desk
+    finally:
+        desk.stop()
 
 
 @pytest.fixture
