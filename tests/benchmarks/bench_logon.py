@@ -238,7 +238,6 @@ def prepare(fleet: Fleet, machines: t.Mapping[str, CardMachine]) -> None:
         machine.start_pcscd()
         machine.start_service(before=AS_MANAGED)
         machine.await_cards()
-        machine.await_token()
 
 
 def timed(service: Service) -> float:

@@ -133,9 +133,15 @@ class CardMachine:
         self.start_service()
         self.await_cards()
 
-    def await_cards(self) -> None:
+    def await_cards(self, seen: bool = True) -> None:
+        """Waits until the service has all cards in readers.
+
+        :param seen: also until programs see them there, if pcscd runs; False if pcscd is not this computer's own
+        """
         expected = {f"{number:04d}.present" for number in presented(self.store.records())}
         until(lambda: {path.name for path in self.run_folder.iterdir()} == expected, self.log)
+        if seen and self.pcscd is not None:
+            until(lambda: self._output("opensc-tool", "--list-readers").count("Yes") == len(expected), self.log)
 
     def await_token(self, there: bool = True) -> None:
         """Waits until a program sees a card in a reader, or none."""

@@ -64,7 +64,7 @@ class GnuPg:
             stdout=machine._log,
             stderr=machine._log,
         )
-        machine.await_cards()
+        machine.await_cards(seen=False)
 
     def run(self, *command, ok=True):
         home = f"GNUPGHOME={self.home}"

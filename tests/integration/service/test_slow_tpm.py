@@ -59,7 +59,6 @@ def test_a_new_program_asks_the_tpm_for_little(machine, module):
     machine.start_pcscd()
     machine.start_service(before=AS_MANAGED)
     machine.await_cards()
-    machine.await_token()
     signing(machine, "first", module)
     with machine.tpm.log.counting() as counts:
         signing(machine, "first", module)
@@ -72,7 +71,6 @@ def test_others_wait_for_a_key_that_takes_long_and_nothing_breaks(machine):
     machine.make("maker", keys=(), admin_key=KEY)
     machine.make("user", KEYS[:1], faces=(Face.PCSC, Face.PKCS11))
     machine.start()
-    machine.await_token()
     signing(machine, "user", ("--module", CLIENT))
     machine.tpm.log.delays = {"Create": SECONDS}
     made = generating(machine, "maker", "9a")
@@ -108,7 +106,6 @@ def test_a_process_that_waits_for_a_busy_tpm_gets_it(machine):
 def test_a_discrete_tpm_serves_all_programs(machine):
     machine.make("user", KEYS[:1], faces=(Face.PCSC, Face.PKCS11))
     machine.start()
-    machine.await_token()
     machine.tpm.log.delays = dict(PROFILES["discrete TPM"])
     for module in ((), ("--module", CLIENT)):
         for _unused in range(2):
