@@ -105,7 +105,7 @@ pin_must_change:
   description:
     - Whether the first PIN of a new card can do nothing but be changed, once its keys are made with it.
     - Until its owner has changed the PIN the card logs on nowhere, and most programs do not say why. So tell the owner
-      the command for it, such as C(pkcs11-tool --login --change-pin).
+      the command for it, C(hardbound-card change-pin).
     - The option says nothing about a card that exists. The host's software holds the rule, not the TPM.
   type: bool
   default: false

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import re
-from pathlib import Path
 from typing import Any, Iterator, Mapping
 
 import pytest
@@ -26,10 +25,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 from ansible_collections.hardbound.identity.plugins.module_utils._task import enrollment, recovery, wanted_card
 from ansible_collections.hardbound.identity.plugins.modules import hello_policy, hello_policy_info
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import enrollment_ca
+from ansible_collections.hardbound.identity.tests.support.described_options import PLUGINS, module_options
+from ansible_collections.hardbound.identity.tests.support.pages import COLLECTION
 from ansible_collections.hardbound.identity.tests.support.task_cards import record
-
-COLLECTION = Path(__file__).parents[2]
-PLUGINS = "ansible_collections.hardbound.identity.plugins"
 
 ARGUMENTS: dict[str, Mapping[str, Any]] = {
     "attestation_verify": attestation_verify.ARGUMENTS,
@@ -48,19 +46,6 @@ ARGUMENTS: dict[str, Mapping[str, Any]] = {
 ROLES = ("enrollment_ca", "hello_policy", "smartcard_enrollment", "virtual_smartcard")
 
 
-def documented(module: str) -> dict[str, Any]:
-    """Returns the options that a module documents, with those of its fragments, merged as ansible-core does."""
-    told = yaml.safe_load(importlib.import_module(f"{PLUGINS}.modules.{module}").DOCUMENTATION)
-    options = dict(told.get("options", {}))
-    for name in told["extends_documentation_fragment"]:
-        _namespace, _collection, file, *section = name.split(".")
-        fragment = importlib.import_module(f"{PLUGINS}.doc_fragments.{file}").ModuleDocFragment
-        text = getattr(fragment, section[0].upper() if section else "DOCUMENTATION")
-        for option, said in yaml.safe_load(text).get("options", {}).items():
-            options[option] = {**said, **options.get(option, {})}
-    return options
-
-
 def compare(told: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
     assert set(told) == set(arguments)
     for name, argument in arguments.items():
@@ -72,7 +57,7 @@ def compare(told: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
 
 @pytest.mark.parametrize("module", ARGUMENTS)
 def test_the_documentation_describes_the_arguments(module: str) -> None:
-    compare(documented(module), ARGUMENTS[module])
+    compare(module_options(module), ARGUMENTS[module])
 
 
 def references(text: str) -> Iterator[str]:
@@ -89,7 +74,7 @@ def paths(options: Mapping[str, Any], above: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("module", ARGUMENTS)
 def test_an_option_that_the_documentation_names_is_there(module: str) -> None:
-    options = documented(module)
+    options = module_options(module)
     assert set(references(str(options))) <= set(paths(options))
 
 
