@@ -4,27 +4,24 @@
 
 from __future__ import annotations
 
-import base64
 import enum
-import json
 import typing as t
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from .._encoding.blob import Blob, Creation
-from .._encoding.evidence import GenesisEvidence, Statement
+from .._encoding.evidence import GenesisEvidence
 from .._encoding.key_algorithm import KeyAlgorithm
 from .._pin import PinPolicy
-from .admin_key import AdminChallenge, Cipher
+from .admin_key import AdminChallenge
 from .attestation import Attestation
 from .derivation import NEWEST, Derivation
 from .edge import Edge
 from .face import Face
 from .key import PinUse
-from .migration import VERSION, NewerVersion, upgraded
 from .model import Model, Role
-from .passkey import Passkey, PasskeyPresence, PasskeyStore, PasskeyUser, Protection
+from .passkey import PasskeyPresence, PasskeyStore
 from .pin_record import PinRecord
-from .recovery import HALVES, HostHalf, Recovery
+from .recovery import Recovery
 from .room import check_room, taken
 from .telltale import Telltale
 
@@ -249,24 +246,6 @@ class Record:
         """The record once the TPM knows the answer to a new challenge."""
         return replace(self, seals={**self.seals, Role.ADMIN: seal}, administration=Administration(challenge))
 
-    def dump(self) -> bytes:
-        """Returns the record as JSON."""
-        return json.dumps({"version": VERSION, **_plain(self)}, indent=1, sort_keys=True).encode()
-
-    @classmethod
-    def load(cls, data: bytes) -> Record:
-        """Reads what :meth:`dump` of this release or an older one wrote.
-
-        :raises NewerVersion: if a newer release wrote it
-        :raises ValueError: if it is damaged
-        """
-        try:
-            return _record(upgraded(json.loads(data)))
-        except NewerVersion:
-            raise
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError("it is damaged") from error
-
 
 def presented(records: t.Iterable[Record]) -> t.Dict[int, str]:
     """Returns the names of the cards that have a reader, by number."""
@@ -276,156 +255,3 @@ def presented(records: t.Iterable[Record]) -> t.Dict[int, str]:
 def _replaced(entries: t.Mapping[int, bytes], key: int, value: t.Optional[bytes]) -> t.Mapping[int, bytes]:
     others = {each: data for each, data in entries.items() if each != key}
     return others if value is None else {**others, key: value}
-
-
-def _plain(record: Record) -> t.Dict[str, t.Any]:
-    fields = {name: getattr(record, name) for name in record.__dataclass_fields__}
-    fields["pin_policy"] = asdict(record.pin_policy)
-    fields["seals"] = {role.name: blob for role, blob in record.seals.items()}
-    for name in ("pending", "telltales", "derivations"):
-        fields[name] = {role.name: value for role, value in getattr(record, name).items()}
-    return t.cast("dict[str, t.Any]", _text(fields))
-
-
-def _text(value: t.Any) -> t.Any:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, tuple):
-        return [_text(each) for each in value]
-    if isinstance(value, dict):
-        return {str(key): _text(each) for key, each in value.items()}
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _text(getattr(value, name)) for name in value.__dataclass_fields__}
-    return value
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)
-
-
-def _blob(fields: t.Mapping[str, str]) -> Blob:
-    return Blob(_bytes(fields["private"]), _bytes(fields["public"]))
-
-
-def _pending(fields: t.Mapping[str, t.Any]) -> PendingSeal:
-    pin = None if fields["pin"] is None else _pin_record(fields["pin"])
-    seal, nonce = _blob(fields["seal"]), _bytes(fields["nonce"])
-    derivation = Derivation(fields["derivation"])
-    return PendingSeal(seal, nonce, int(fields["bit"]), pin, bool(fields["by_task"]), derivation)
-
-
-def _pin_record(fields: t.Mapping[str, t.Any]) -> PinRecord:
-    rules = None if fields["rules"] is None else _pin_policy(fields["rules"])
-    former = tuple(_bytes(each) for each in fields["former"])
-    return PinRecord(int(fields["set_at"]), bool(fields["must_change"]), rules, former, int(fields["length"]))
-
-
-def _telltale(fields: t.Mapping[str, t.Any]) -> Telltale:
-    return Telltale(_bytes(fields["nonce"]), int(fields["bit"]))
-
-
-def _key(fields: t.Mapping[str, t.Any]) -> KeyRecord:
-    creation = {name: _bytes(text) for name, text in fields["creation"].items()}
-    return KeyRecord(
-        KeyAlgorithm(fields["algorithm"]),
-        PinUse(fields["pin"]),
-        _blob(fields["blob"]),
-        _bytes(fields["public"]),
-        Creation(**creation),
-        bool(fields["certifiable"]),
-        _bytes(fields["attestation"]),
-    )
-
-
-def _genesis_proof(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[GenesisEvidence]:
-    if fields is None:
-        return None
-    statement = Statement(*(_bytes(fields["creation"][name]) for name in ("attest", "signature")))
-    return GenesisEvidence(_bytes(fields["public"]), _bytes(fields["creation_data"]), statement)
-
-
-def _challenge(fields: t.Mapping[str, t.Any]) -> AdminChallenge:
-    encrypted, decrypted, nonce = (_bytes(fields[name]) for name in ("encrypted", "decrypted", "nonce"))
-    return AdminChallenge(Cipher(fields["cipher"]), encrypted, decrypted, nonce, bool(fields["well_known"]))
-
-
-def _administration(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Administration]:
-    if fields is None:
-        return None
-    renewal = fields["renewal"]
-    if renewal is not None:
-        renewal = Renewal(_blob(renewal["seal"]), _bytes(renewal["previous"]))
-    return Administration(_challenge(fields["challenge"]), renewal)
-
-
-def _passkey_store(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[PasskeyStore]:
-    if fields is None:
-        return None
-    passkeys = tuple(_passkey(each) for each in fields["passkeys"])
-    readers = tuple(str(each) for each in fields["pin_length_readers"])
-    return PasskeyStore(_blob(fields["wrapping"]), passkeys, _bytes(fields["large_blobs"]), readers)
-
-
-def _recovery(fields: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Recovery]:
-    if fields is None:
-        return None
-    halves = (fields[name] for name in HALVES)
-    return Recovery(*(each and HostHalf(str(each["identifier"]), _blob(each["blob"])) for each in halves))
-
-
-def _passkey(fields: t.Mapping[str, t.Any]) -> Passkey:
-    user, secret = fields["user"], fields["secret"]
-    changed = {
-        "identifier": _bytes(fields["identifier"]),
-        "algorithm": KeyAlgorithm(fields["algorithm"]),
-        "protection": Protection(fields["protection"]),
-        "key": _blob(fields["key"]),
-        "secret": None if secret is None else _blob(secret),
-        "user": None if user is None else PasskeyUser(**{**user, "identifier": _bytes(user["identifier"])}),
-        "blob": _bytes(fields["blob"]),
-    }
-    return Passkey(**{**fields, **changed})
-
-
-def _pin_policy(fields: t.Mapping[str, t.Any]) -> PinPolicy:
-    return PinPolicy().with_rules(fields)
-
-
-def _numbered(fields: t.Mapping[str, str]) -> t.Mapping[int, bytes]:
-    return {int(number): _bytes(value) for number, value in fields.items()}
-
-
-def _record(fields: t.Dict[str, t.Any]) -> Record:
-    changed = {
-        "serial": _bytes(fields["serial"]),
-        "genesis": _bytes(fields["genesis"]),
-        "salt": _bytes(fields["salt"]),
-        "pin_policy": _pin_policy(fields["pin_policy"]),
-        "state": State(fields["state"]),
-        "presented": bool(fields["presented"]),
-        "edge": Edge(fields["edge"]),
-        "faces": tuple(Face(each) for each in fields["faces"]),
-        "passkeys": bool(fields["passkeys"]),
-        "presence": PasskeyPresence(fields["presence"]),
-        "enterprise_attestation": tuple(fields["enterprise_attestation"]),
-        "card_reset": bool(fields["card_reset"]),
-        "generated": bool(fields["generated"]),
-        "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},
-        "pending": {Role[role]: _pending(pending) for role, pending in fields["pending"].items()},
-        "telltales": {Role[role]: _telltale(kept) for role, kept in fields["telltales"].items()},
-        "derivations": {Role[role]: Derivation(each) for role, each in fields["derivations"].items()},
-        "pin": _pin_record(fields["pin"]),
-        "storage_root": _bytes(fields["storage_root"]),
-        "parent": _blob(fields["parent"]),
-        "keys": {int(slot): _key(key) for slot, key in fields["keys"].items()},
-        "certificates": _numbered(fields["certificates"]),
-        "objects": _numbered(fields["objects"]),
-        "administration": _administration(fields["administration"]),
-        "ak": None if fields["ak"] is None else _blob(fields["ak"]),
-        "ak_certificate": _bytes(fields["ak_certificate"]),
-        "attestation_issuer": _bytes(fields["attestation_issuer"]),
-        "genesis_proof": _genesis_proof(fields["genesis_proof"]),
-        "passkey_store": _passkey_store(fields["passkey_store"]),
-        "recovery": _recovery(fields["recovery"]),
-    }
-    return Record(**{**fields, **changed})

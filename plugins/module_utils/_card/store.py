@@ -12,6 +12,7 @@ import typing as t
 
 from .._errors import StateError
 from .._files import locked, remedy_of, remove_durably, write_atomically
+from . import record_file
 from .errors import CardGone
 from .host_policy import PATH as POLICY
 from .host_policy import HostPolicy
@@ -124,7 +125,7 @@ class Store:
         path = self.path(number)
         try:
             with open(path, "rb") as file:
-                return Record.load(file.read())
+                return record_file.load(file.read())
         except FileNotFoundError as error:
             raise CardGone(f"There is no card {number:04d} in {self.folder}.") from error
         except OSError as error:
@@ -145,7 +146,7 @@ class Store:
         :raises StateError: if the disk refuses
         """
         try:
-            write_atomically(self.path(record.number), record.dump())
+            write_atomically(self.path(record.number), record_file.dump(record))
         except OSError as error:
             raise self._refused("written", error) from error
         finally:

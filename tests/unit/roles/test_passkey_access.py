@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card import record_file
 from ansible_collections.hardbound.identity.tests.support.task_cards import record
 
 COLLECTION = Path(__file__).parents[3]
@@ -41,7 +42,7 @@ def ask(tmp_path: Path):
 
 def put(folder: Path, number: int, **changes: object) -> str:
     card = record(number, **changes)
-    (folder / f"cards/{number:04d}.json").write_bytes(card.dump())
+    (folder / f"cards/{number:04d}.json").write_bytes(record_file.dump(card))
     return card.serial.hex()
 
 

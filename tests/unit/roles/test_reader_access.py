@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card import record_file
 from ansible_collections.hardbound.identity.plugins.module_utils._card.face import Face
 from ansible_collections.hardbound.identity.plugins.module_utils._card.migration import VERSION
 from ansible_collections.hardbound.identity.tests.support.task_cards import record
@@ -53,7 +54,7 @@ def access(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def card(folder: Path, number: int, owner: str = "", group: str = "", **more: object) -> Path:
     path = folder / f"cards/{number:04d}.json"
-    path.write_bytes(record(number, owner=owner, group=group, **more).dump())
+    path.write_bytes(record_file.dump(record(number, owner=owner, group=group, **more)))
     return path
 
 

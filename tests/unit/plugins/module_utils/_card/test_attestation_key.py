@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card import record_file
 from ansible_collections.hardbound.identity.plugins.module_utils._card.record import Record, State
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.evidence import GenesisEvidence, Statement
@@ -29,17 +30,17 @@ RECORD = Record(
 @pytest.mark.parametrize("ak", [None, Blob(b"private", b"public")])
 def test_a_record_comes_back_with_its_attestation_key(ak):
     record = replace(RECORD, ak=ak, ak_certificate=b"certificate" if ak else b"")
-    assert Record.load(record.dump()) == record
+    assert record_file.load(record_file.dump(record)) == record
 
 
 def test_a_record_comes_back_with_its_proof_of_genesis():
     proof = GenesisEvidence(b"public", b"data", Statement(b"attest", b"signature"))
     record = replace(RECORD, genesis_proof=proof)
-    assert Record.load(record.dump()) == record
+    assert record_file.load(record_file.dump(record)) == record
 
 
 def test_a_damaged_attestation_key():
-    fields = json.loads(RECORD.dump())
+    fields = json.loads(record_file.dump(RECORD))
     fields["ak"] = {"private": "no base64!"}
     with pytest.raises(ValueError, match="it is damaged"):
-        Record.load(json.dumps(fields).encode())
+        record_file.load(json.dumps(fields).encode())

@@ -8,6 +8,7 @@ import typing as t
 from dataclasses import replace
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card import record_file
 from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import separating_nonce, telltale
 from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.pin_record import Due, PinRecord, remembered
@@ -94,7 +95,7 @@ def test_a_record_comes_back_as_it_was_written() -> None:
     pin = PinRecord(17, True, PinPolicy(minlen=6), (b"one", b"two"))
     pending = PendingSeal(Blob(b"new", b""), b"nonce", 1, pin, True)
     whole = replace(record(), pin=pin, pending={Role.PIN: pending}, telltales={Role.PUK: Telltale(b"n", 0)})
-    assert Record.load(whole.dump()) == whole
+    assert record_file.load(record_file.dump(whole)) == whole
 
 
 @pytest.mark.parametrize("by_task", [True, False])
