@@ -34,6 +34,7 @@ STARTS = 5
 _GUEST_MEMORY = 1536  # MiB; the rest is the emulator's
 _SUDO = "sudo --stdin --prompt= sh -c "
 _BOOT = 1800.0  # seconds, on an emulated processor that shares its host
+_LOGIN = 120.0  # seconds
 _COMMAND = 1800.0  # seconds
 # Services may take long to start, and devices to appear (systemd(1), kernel command line; the second not before 254).
 _PATIENT = "systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900 systemd.service_watchdogs=0"
@@ -155,7 +156,11 @@ class Machine:
         return self.answers()
 
     def answers(self) -> bool:
-        return self._ssh("true", ADMIN, "", 120.0).returncode == 0
+        """Whether sshd lets somebody in. A login that hangs is no answer: the machine is not up yet."""
+        try:
+            return self._ssh("true", ADMIN, "", _LOGIN).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def _check_runs(self) -> None:
         if self._has_ended():
