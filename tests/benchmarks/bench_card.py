@@ -163,7 +163,7 @@ print(1 / statistics.median(times), first)
 def test_signatures_through_pkcs11_against_tpm2_pkcs11(machine):
     """PyKCS11 loops through opensc-pkcs11, pcscd and the service, and through tpm2-pkcs11, on one TPM in turn."""
     token = make_tpm2_pkcs11_token(machine)
-    peer = "/usr/lib/x86_64-linux-gnu/libtpm2_pkcs11.so.1"
+    peer = "/usr/lib/x86_64-linux-gnu/pkcs11/libtpm2_pkcs11.so"
     opensc = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
     print()
     for name, key in zip(SLOTS, KEYS):

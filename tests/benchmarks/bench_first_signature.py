@@ -33,7 +33,7 @@ from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 CLIENT, OPENSC = f"{LIBRARIES}/pkcs11/p11-kit-client.so", f"{LIBRARIES}/opensc-pkcs11.so"
-PEER = f"{LIBRARIES}/libtpm2_pkcs11.so.1"
+PEER = f"{LIBRARIES}/pkcs11/libtpm2_pkcs11.so"
 ROUNDS = {"swtpm": 15, "firmware TPM": 7, "discrete TPM": 5}
 
 

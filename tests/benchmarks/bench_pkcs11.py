@@ -32,7 +32,7 @@ from ansible_collections.hardbound.identity.tests.support.waiting import until
 __all__ = ["machine"]
 
 CLIENT = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"
-PEER = "/usr/lib/x86_64-linux-gnu/libtpm2_pkcs11.so.1"
+PEER = "/usr/lib/x86_64-linux-gnu/pkcs11/libtpm2_pkcs11.so"
 TIMED = """
 import time
 from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card

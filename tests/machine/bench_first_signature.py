@@ -37,7 +37,7 @@ LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 WAYS = {
     "p11-kit-client": [BIN, f"{LIBRARIES}/pkcs11/p11-kit-client.so", CARD, steps.PIN],
     "opensc-pkcs11": [BIN, f"{LIBRARIES}/opensc-pkcs11.so", "-", steps.PIN],
-    "tpm2-pkcs11": [BIN, f"{LIBRARIES}/libtpm2_pkcs11.so.1", PEER, steps.PIN],
+    "tpm2-pkcs11": [BIN, f"{LIBRARIES}/pkcs11/libtpm2_pkcs11.so", PEER, steps.PIN],
 }
 """A program, with its module and the token's label. By OpenSC it takes the last card that OpenSC shows."""
 _KNOWN = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=known"]

@@ -47,7 +47,7 @@ tools() {{
 }}
 pkcs11() {{
     TPM2_PKCS11_STORE=$PWD/token TPM2_PKCS11_TCTI=device:/dev/tpmrm0 TSS2_LOG=all+none \\
-        pkcs11-tool --module /usr/lib/x86_64-linux-gnu/libtpm2_pkcs11.so.1 --token-label peer --login --pin user \\
+        pkcs11-tool --module /usr/lib/x86_64-linux-gnu/pkcs11/libtpm2_pkcs11.so --token-label peer --login --pin user \\
         --sign --mechanism ECDSA --input-file digest --output-file pkcs11.signature
 }}
 volume() {{
