@@ -1,16 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a refusal of the card core looks like to a program: one status word for each error."""
+"""What an error looks like: to a program one status word for each refusal of the card core, in the log a line."""
 
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 from .._card import errors
 from .._encoding.apdu import ApduError, StatusWord
 from .._encoding.rsa_padding import PaddingError
 from .._encoding.tlv import TlvError
-from .._errors import InputError
+from .._errors import HardboundError, InputError
 
 _STATUS: t.Tuple[t.Tuple[t.Type[Exception], StatusWord], ...] = (
     (errors.Blocked, StatusWord.AUTHENTICATION_METHOD_BLOCKED),
@@ -45,3 +46,17 @@ def status_of(error: Exception) -> t.Optional[int]:
         if isinstance(error, kind):
             return status
     return None
+
+
+def describe(error: Exception) -> str:
+    """Returns what may be logged: our own messages hold no secret, those of others might.
+
+    Of the others it tells the kind, and the place in the code.
+    """
+    if isinstance(error, HardboundError):
+        return f"{type(error).__name__}: {error}"
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f" in {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+    return f"{type(error).__name__}{where}"

@@ -17,117 +17,24 @@ import time
 import typing as t
 from pathlib import Path
 
-from .._card.edge import Edge
 from .._card.errors import CardGone
 from .._card.face import Face
 from .._card.host import CardHost
-from .._errors import HardboundError
-from . import gids, piv
-from .application import Application
-from .card import Card
+from .fault import describe
 from .fido2.face import PasskeyFace
 from .fido2.presence_desk import PresenceDesk
 from .options import parse_options
 from .owner.face import OwnerFace
 from .pkcs11.face import Pkcs11Face
-from .vpcd import ReaderGone, SlotConnection, Waiting
+from .seat import Seat
+from .vpcd import ReaderGone, Waiting
 
 _log = logging.getLogger("hardbound")
-
-_APPLICATIONS: t.Mapping[Edge, t.Type[Application]] = {Edge.PIV: piv.Application, Edge.GIDS: gids.Application}
 
 _STORE_INTERVAL = 1.0  # seconds between two looks at the store
 _READER_INTERVAL = 0.25  # seconds between two tries to find a reader
 _IDLE_AFTER = 0.2  # seconds without a command after which the core may let go of the TPM
 _LOOKS = 48  # looks for a next command before one sleeps: some 200 microseconds
-_BAN = 1.0  # seconds without reader for a card of which a program has made the reader wait; then twice as long
-_LONGEST_BAN = 64.0
-_FORGIVEN_AFTER = 120.0  # seconds
-
-
-class Seat:
-    """One card of the store and its place in a reader.
-
-    :param present: the file that stands while the card is in its reader
-    """
-
-    def __init__(self, number: int, stamp: object, card: Card, address: t.Tuple[str, int], present: Path) -> None:
-        self.number = number
-        self.stamp = stamp
-        self.card = card
-        self.connection: t.Optional[SlotConnection] = None
-        self.connects_at = 0.0
-        self._ban = _BAN
-        self._application = _APPLICATIONS[card.edge](card, self._failed)
-        self._address = address
-        self._present = present
-
-    def connect(self) -> None:
-        """:raises ReaderGone: if the reader is not there"""
-        self.connection = SlotConnection(self._address)
-
-    def serve(self, events: int) -> int:
-        """Does what the reader waits for. Returns how many commands were answered.
-
-        :raises ReaderGone: if the reader has gone
-        :raises CardGone: if the card has
-        """
-        connection = self.connection
-        if connection is None:
-            return 0
-        seen, commands = connection.seen, connection.commands
-        if events & selectors.EVENT_WRITE:
-            connection.on_writable()
-        if events & selectors.EVENT_READ:
-            connection.on_readable(self)
-        if connection.seen and not seen:
-            self._present.touch()
-            _log.info("card %04d is in its reader", self.number)
-        return connection.commands - commands
-
-    def ban(self, now: float) -> None:
-        """Keeps the card out of its reader for a while, and the longer, the sooner it happens again."""
-        if now > self.connects_at + _FORGIVEN_AFTER:
-            self._ban = _BAN
-        self.connects_at = now + self._ban
-        self._ban = min(2 * self._ban, _LONGEST_BAN)
-
-    @property
-    def serial(self) -> bytes:
-        """Another one once the card was made anew in its reader."""
-        return self.card.serial
-
-    @property
-    def silent_at(self) -> t.Optional[float]:
-        """When a reader that has said nothing more waits in vain, if it has to say something."""
-        return self.connection.silent_at if self.connection else None
-
-    def disconnect(self) -> None:
-        """Takes the card out of its reader, and its PIN's state with it."""
-        if self.connection is None:
-            return
-        self._present.unlink(missing_ok=True)
-        self.connection.close()
-        self.connection = None
-        self.reset()
-
-    @property
-    def atr(self) -> bytes:
-        return self._application.atr
-
-    def transmit(self, raw: bytes) -> bytes:
-        return self._application.transmit(raw)
-
-    def reset(self) -> None:
-        try:
-            self._application.reset()
-        except CardGone:
-            raise
-        except Exception as error:
-            self._failed(error)
-
-    def _failed(self, error: Exception) -> None:
-        _log.error("card %04d: %s", self.number, describe(error))
 
 
 class Service:
@@ -392,20 +299,6 @@ class Service:
             self._host.close()
         except Exception as error:
             _log.error("the TPM cannot be closed: %s", describe(error))
-
-
-def describe(error: Exception) -> str:
-    """Returns what may be logged: our own messages hold no secret, those of others might.
-
-    Of the others it tells the kind, and the place in the code.
-    """
-    if isinstance(error, HardboundError):
-        return f"{type(error).__name__}: {error}"
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    where = f" in {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
-    return f"{type(error).__name__}{where}"
 
 
 def main(argv: t.Sequence[str]) -> int:

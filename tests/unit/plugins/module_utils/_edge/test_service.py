@@ -14,10 +14,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card.edge import Edge
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import CardGone
 from ansible_collections.hardbound.identity.plugins.module_utils._edge import service as service_module
-from ansible_collections.hardbound.identity.plugins.module_utils._edge.service import Service, describe, main
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.service import Service, main
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.vpcd import PATIENCE
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
@@ -389,11 +388,6 @@ def test_neither_secrets_nor_commands_are_logged(running: Running, caplog: pytes
     assert "RuntimeError" in caplog.text
 
 
-def test_what_is_told_of_an_error() -> None:
-    assert describe(StateError("found", "do")) == "StateError: found: do."
-    assert describe(ValueError("secret")) == "ValueError"
-
-
 def test_sigterm_ends_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Doomed(SoftHost):
         def numbers(self) -> t.Mapping[int, object]:
@@ -414,13 +408,6 @@ def test_an_address_without_a_port_is_refused(address: str, capsys: pytest.Captu
     with pytest.raises(SystemExit):
         main(["--vpcd", address])
     assert "is not HOST:PORT" in capsys.readouterr().err
-
-
-def test_every_edge_has_an_interpreter_in_a_room_of_its_name():
-    applications = service_module._APPLICATIONS
-    assert {edge.value: each.__module__.split(".")[-2] for edge, each in applications.items()} == {
-        edge.value: edge.value for edge in Edge
-    }
 
 
 # Readers that wait
@@ -449,17 +436,3 @@ def test_a_reader_that_looks_after_its_card_keeps_it(running: Running) -> None:
     contact.connection.settimeout(2 * PATIENCE)
     with pytest.raises(socket.timeout):
         contact.connection.recv(1)
-
-
-def test_a_card_whose_reader_is_made_to_wait_stays_away_for_longer_each_time(tmp_path: Path) -> None:
-    seat = service_module.Seat(0, 1, t.cast(t.Any, soft_card()), ("127.0.0.1", 1), tmp_path / "0000.present")
-    bans = []
-    now = 1000.0
-    for _unused in range(8):
-        seat.ban(now)
-        bans.append(seat.connects_at - now)
-        now = seat.connects_at + 1
-    assert bans == [1, 2, 4, 8, 16, 32, 64, 64]
-    now += 3600
-    seat.ban(now)
-    assert seat.connects_at - now == 1
