@@ -55,6 +55,9 @@ THIRD_PARTY = {
 }
 """What a room imports beyond the standard library. Nobody else may."""
 
+MOST_LINES = 430
+MOST_LINES_OF_A_FUNCTION = 33
+
 
 def is_breach(room: str, found: Import) -> bool:
     """Whether a core may not import this."""
@@ -164,6 +167,26 @@ def test_every_file_has_its_licence_and_postponed_annotations() -> None:
         text = file.read_text()
         assert "SPDX-License" + "-Identifier: GPL-3.0-or-later" in text[:300], file
         assert "from __future__ import annotations" in text or not list(imports(file)), file
+
+
+def long_parts(source: str) -> list[str]:
+    """The functions that are too long, and the file itself if it is."""
+    functions = (each for each in ast.walk(ast.parse(source)) if isinstance(each, ast.FunctionDef))
+    found = [each.name for each in functions if each.end_lineno - each.lineno >= MOST_LINES_OF_A_FUNCTION]
+    return found + ["the file"] * (len(source.splitlines()) > MOST_LINES)
+
+
+def test_files_and_functions_are_short_enough_to_be_read_at_once() -> None:
+    code = [*PLUGINS.rglob("*.py"), *COLLECTION.glob("roles/*/files/*.py")]
+    found = {str(file.relative_to(COLLECTION)): long_parts(file.read_text()) for file in code}
+    assert {file: parts for file, parts in found.items() if parts} == {}
+
+
+def test_what_is_too_long_is_noticed() -> None:
+    body = "    pass\n"
+    assert long_parts("def f():\n" + body * (MOST_LINES_OF_A_FUNCTION - 1)) == []
+    assert long_parts("def f():\n" + body * MOST_LINES_OF_A_FUNCTION) == ["f"]
+    assert long_parts("pass\n" * (MOST_LINES + 1)) == ["the file"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ removes the remains.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import typing as t
@@ -70,19 +71,22 @@ def create(
             record = replace(record, storage_root=root, ak=ak, genesis_proof=proof)
             record, answer = _challenging(record, secrets.admin_key)
             store.write(record)
-            try:
+            with _discarded_on_failure(store, tpm, record):
                 secret = _make_indices(tpm, record, genesis.entity, secrets, answer)
-            except BaseException:
-                _discard(store, tpm, record)
-                raise
-        try:
+        with _discarded_on_failure(store, tpm, record):
             record = _make_objects(tpm, record, secret, secrets)
             record = replace(record, pin=replace(record.pin, must_change=specification.pin_must_change, rules=rules))
             store.write(record)
-        except BaseException:
-            _discard(store, tpm, record)
-            raise
     return record
+
+
+@contextlib.contextmanager
+def _discarded_on_failure(store: Store, tpm: Tpm, record: Record) -> t.Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        _discard(store, tpm, record)
+        raise
 
 
 def _draft(number: int, first_handle: int, genesis: bytes, specification: Specification) -> Record:

@@ -26,6 +26,9 @@ from .record import Administration, KeyRecord, PendingSeal, Record, Renewal, Sta
 from .recovery import HALVES, HostHalf, Recovery
 from .telltale import Telltale
 
+_BYTES = ("serial", "genesis", "salt", "storage_root", "ak_certificate", "attestation_issuer")
+_SWITCHES = ("presented", "passkeys", "card_reset", "generated")
+
 
 def dump(record: Record) -> bytes:
     """Returns the record as JSON."""
@@ -165,33 +168,25 @@ def _numbered(fields: t.Mapping[str, str]) -> t.Mapping[int, bytes]:
 
 def _record(fields: t.Dict[str, t.Any]) -> Record:
     changed = {
-        "serial": _bytes(fields["serial"]),
-        "genesis": _bytes(fields["genesis"]),
-        "salt": _bytes(fields["salt"]),
+        **{name: _bytes(fields[name]) for name in _BYTES},
+        **{name: bool(fields[name]) for name in _SWITCHES},
         "pin_policy": _pin_policy(fields["pin_policy"]),
         "state": State(fields["state"]),
-        "presented": bool(fields["presented"]),
         "edge": Edge(fields["edge"]),
         "faces": tuple(Face(each) for each in fields["faces"]),
-        "passkeys": bool(fields["passkeys"]),
         "presence": PasskeyPresence(fields["presence"]),
         "enterprise_attestation": tuple(fields["enterprise_attestation"]),
-        "card_reset": bool(fields["card_reset"]),
-        "generated": bool(fields["generated"]),
         "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},
         "pending": {Role[role]: _pending(pending) for role, pending in fields["pending"].items()},
         "telltales": {Role[role]: _telltale(kept) for role, kept in fields["telltales"].items()},
         "derivations": {Role[role]: Derivation(each) for role, each in fields["derivations"].items()},
         "pin": _pin_record(fields["pin"]),
-        "storage_root": _bytes(fields["storage_root"]),
         "parent": _blob(fields["parent"]),
         "keys": {int(slot): _key(key) for slot, key in fields["keys"].items()},
         "certificates": _numbered(fields["certificates"]),
         "objects": _numbered(fields["objects"]),
         "administration": _administration(fields["administration"]),
         "ak": None if fields["ak"] is None else _blob(fields["ak"]),
-        "ak_certificate": _bytes(fields["ak_certificate"]),
-        "attestation_issuer": _bytes(fields["attestation_issuer"]),
         "genesis_proof": _genesis_proof(fields["genesis_proof"]),
         "passkey_store": _passkey_store(fields["passkey_store"]),
         "recovery": _recovery(fields["recovery"]),
