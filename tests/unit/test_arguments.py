@@ -43,6 +43,7 @@ ARGUMENTS: dict[str, Mapping[str, Any]] = {
     "smartcard_recovery": smartcard_recovery.ARGUMENTS,
     "virtual_smartcard": wanted_card.ARGUMENTS,
 }
+AUTHS = ("tpm_owner_auth", "tpm_endorsement_auth")
 ROLES = ("enrollment_ca", "hello_policy", "smartcard_enrollment", "virtual_smartcard")
 
 
@@ -118,6 +119,12 @@ def test_a_role_passes_on_every_option_of_its_module(role: str) -> None:
     assert set(ARGUMENTS[role]) - set(passed_on(role)) - {"instance_id"} == set()
 
 
+def test_the_role_knows_what_a_card_of_its_variable_may_have() -> None:
+    of_the_host = {"tpm", "store", *AUTHS}
+    known = load("roles/virtual_smartcard/vars/main.yml")["__virtual_smartcard_options"]
+    assert known == sorted(set(ARGUMENTS["virtual_smartcard"]) - of_the_host - {"instance_id"})
+
+
 def test_the_documentation_describes_the_card_that_a_task_returns() -> None:
     returned = yaml.safe_load(importlib.import_module(f"{PLUGINS}.modules.virtual_smartcard").RETURN)
     assert {*returned["card"]["contains"], "slots"} == report(record()).keys()
@@ -125,9 +132,6 @@ def test_the_documentation_describes_the_card_that_a_task_returns() -> None:
 
 def test_a_task_returns_what_can_be_changed_of_a_card() -> None:
     assert report(record()).keys() >= {*CHANGEABLE, "pin_retries", "puk_retries"}
-
-
-AUTHS = ("tpm_owner_auth", "tpm_endorsement_auth")
 
 
 def secrets(arguments: Mapping[str, Any]) -> Iterator[str]:

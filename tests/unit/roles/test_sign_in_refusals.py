@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
+from ansible_collections.hardbound.identity.tests.support import role_refusals
+from ansible_collections.hardbound.identity.tests.support.role_refusals import NOTHING, Case
 
 ALICE = {"name": "alice", "upn": "alice@corp.example"}
 HOST = {
@@ -98,24 +96,15 @@ FOUND: dict[str, tuple[dict[str, Any], list[Any], str]] = {
 }
 
 
-def task(name: str, tasks_from: str, variables: dict[str, Any]) -> dict[str, Any]:
-    """Runs one file of the role, and keeps what it said."""
-    role = {"name": "hardbound.identity.smartcard_login", "tasks_from": tasks_from, "defaults_from": "main.yml"}
-    return {
-        "name": name,
-        "block": [
-            {"ansible.builtin.include_role": role, "vars": variables},
-            {"ansible.builtin.set_fact": {f"said_{name}": "nothing"}},
-        ],
-        "rescue": [{"ansible.builtin.set_fact": {f"said_{name}": "{{ ansible_failed_result.msg }}"}}],
-    }
+def case(name: str, tasks_from: str, variables: dict[str, Any]) -> Case:
+    return Case(name, "smartcard_login", tasks_from, variables)
 
 
-def cases(folder: Path) -> list[dict[str, Any]]:
+def cases(folder: Path) -> Iterator[Case]:
     right = {"smartcard_login_ca": [str(folder / "root.cer")], "smartcard_login_users": [ALICE]}
     right = {**right, "smartcard_login_kerberos": True, "smartcard_login_lock_without_card": True}
-    tasks = [task(name, "refusals.yml", {**right, **wrong}) for name, (wrong, _words) in INVENTORY.items()]
-    tasks.append(task("right", "refusals.yml", right))
+    yield from (case(name, "refusals.yml", {**right, **wrong}) for name, (wrong, _words) in INVENTORY.items())
+    yield case("right", "refusals.yml", right)
     two = {"sign_in": {"second_factors": ["fingerprint"]}}
     hosts = {**FOUND, "right_host": ({}, [CARD], ""), "right_host_of_two_factors": (two, [CARD], "")}
     for name, (found, cards, _words) in hosts.items():
@@ -123,32 +112,14 @@ def cases(folder: Path) -> list[dict[str, Any]]:
         wants: dict[str, Any] = {"smartcard_login_kerberos_ticket": "ticket" in name}
         wants.update({"smartcard_login_kerberos": False} if "without_kerberos" in name else {})
         seen = {**wants, "__smartcard_login_survey": survey, "__smartcard_login_cards": {"cards": cards}}
-        tasks.append(task(name, "host_refusals.yml", {**right, **seen}))
-    names = [each["name"] for each in tasks]
-    told = "{{ {" + ", ".join(f"'{name}': said_{name}" for name in names) + "} | to_json }}"
-    return [*tasks, {"ansible.builtin.copy": {"content": told, "dest": str(folder / "told.json"), "mode": "0600"}}]
+        yield case(name, "host_refusals.yml", {**right, **seen})
 
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    program = Path(sys.executable).with_name("ansible-playbook")
-    if not program.exists():
-        pytest.skip("needs ansible-playbook beside this Python")
     folder: Path = tmp_path_factory.mktemp("refusals")
     (folder / "root.cer").write_text("a file is all that is looked for here")
-    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": cases(folder)}
-    (folder / "play.yml").write_text(json.dumps([play]))
-    environment = {**os.environ, "ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_LOCALHOST_WARNING": "false"}
-    done = subprocess.run(
-        [str(program), str(folder / "play.yml"), "-e", f"ansible_python_interpreter={shutil.which('python3')}"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    told: dict[str, str] = json.loads((folder / "told.json").read_text())
-    return told
+    return role_refusals.said(folder, [*cases(folder)])
 
 
 @pytest.mark.parametrize("name", [*INVENTORY, *FOUND])
@@ -159,4 +130,4 @@ def test_it_is_refused_with_field_fault_and_remedy(said: dict[str, str], name: s
 
 @pytest.mark.parametrize("name", ["right", "right_host", "right_host_of_two_factors"])
 def test_what_is_right_is_not(said: dict[str, str], name: str) -> None:
-    assert said[name] == "nothing"
+    assert said[name] == NOTHING
