@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .._encoding.blob import Blob
 from .._encoding.recovery_order import HALF_SIZE
@@ -48,9 +48,6 @@ class Recovery:
     def halves(self) -> t.Tuple[HostHalf, ...]:
         """The newest first."""
         return (self.current,) if self.coming is None else (self.coming, self.current)
-
-    def expecting(self, half: HostHalf) -> Recovery:
-        return replace(self, coming=half)
 
 
 @dataclass(frozen=True)

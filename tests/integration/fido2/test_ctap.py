@@ -8,12 +8,15 @@ import hashlib
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.authenticator import Authenticator
 from ansible_collections.hardbound.identity.tests.integration.fido2.client import (
     HASH,
     RP,
     USER,
+    Program,
     relying_party,
 )
+from ansible_collections.hardbound.identity.tests.support.hid_device import PluggedIn
 from fido2.client import ClientError
 from fido2.cose import CoseKey
 from fido2.ctap import CtapError
@@ -122,7 +125,7 @@ def test_a_credential_that_is_there_already(program):
 # The PIN.
 
 
-def test_wrong_pins_stop_this_face_and_then_the_card(program, plugged_in, card):
+def test_wrong_pins_stop_this_face_until_it_is_plugged_in_anew(program, card, clock, unexpected):
     program.pin = OTHER
     refused(lambda: program.token("CREDENTIAL_MGMT"), ERR.PIN_INVALID)
     refused(lambda: program.token("CREDENTIAL_MGMT"), ERR.PIN_INVALID)
@@ -131,9 +134,10 @@ def test_wrong_pins_stop_this_face_and_then_the_card(program, plugged_in, card):
     program.pin = PIN
     refused(lambda: program.token("CREDENTIAL_MGMT"), ERR.PIN_AUTH_BLOCKED)
     assert card.tries(Reference.PIN).left == 5
-    plugged_in.authenticator.plug_in()
-    program.token("CREDENTIAL_MGMT")
-    assert program.client_pin.get_pin_retries() == (8, False)
+    with PluggedIn(Authenticator(card, unexpected.append, clock), clock) as plugged_in:
+        program = Program(plugged_in, PIN)
+        program.token("CREDENTIAL_MGMT")
+        assert program.client_pin.get_pin_retries() == (8, False)
 
 
 def test_a_right_pin_by_another_face_lets_this_one_go_on(program, bench, card):

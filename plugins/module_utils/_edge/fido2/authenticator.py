@@ -113,11 +113,3 @@ class Authenticator:
         except Exception as error:
             if self._failed:
                 self._failed(error)
-
-    def plug_in(self) -> None:
-        """As when the device is plugged in anew: tokens are gone, and wrong PINs in a row are forgotten."""
-        self._state.token.end()
-        self._state.end_series()
-        self._state.wrong_in_a_row = 0
-        self._state.blobs = None
-        self.tidy()
