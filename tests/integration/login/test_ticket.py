@@ -256,6 +256,16 @@ def test_a_pin_without_one_neither_signs_in_nor_gets_a_ticket(guarded: Desk) -> 
     assert TICKET not in guarded.tickets("alice")
 
 
+def test_a_wrong_pin_beside_a_second_factor_gets_nothing(guarded: Desk) -> None:
+    """An attacker in the office, who sits down at the desk of alice and knows a PIN of somebody else."""
+    guarded.kdc.start()
+    terminal = guarded.login("alice")
+    assert ALONE not in answer(terminal, (PIN_ASKED, PINS["bob"]), (NAME_ASKED, "alice"))
+    terminal.close(force=True)
+    assert guarded.tries() == {"alice": 2, "bob": 3}
+    assert not any(TICKET in guarded.tickets(user) for user in PEOPLE)
+
+
 def test_a_second_factor_alone_signs_nobody_in(guarded: Desk) -> None:
     """Neither where no PIN is typed, nor where SSSD does not ask for one."""
     terminal = guarded.login("alice")

@@ -69,11 +69,16 @@ def line(text: str) -> Line:
 def ways(
     lines: list[Line], place: int = 0, proved: frozenset[str] = frozenset()
 ) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yields how each way ends, "in", "out" or at what comes "next", and what was proved on the way."""
+    """Yields how each way ends, "in", "out" or at what comes "next", and what was proved on the way.
+
+    A "ticket" that somebody gets is yielded, too.
+    """
     if place == len(lines):
         yield "next", proved
         return
     assert place < len(lines), "a jump leads into the lines of somebody else"
+    if "get_ticket.py" in lines[place].module:
+        yield "ticket", proved
     for answer in lines[place].answers:
         action = lines[place].actions.get(answer, lines[place].actions["default"])
         now = proved | {lines[place].proves} if answer == "success" else proved
@@ -84,17 +89,19 @@ def ways(
 
 
 @pytest.mark.parametrize(("name", "factors", "ticket", "change"), EACH)
-def test_nobody_is_in_without_a_pin_and_its_second_factor(
+def test_nobody_is_in_or_has_a_ticket_without_a_pin_and_its_second_factor(
     name: str, factors: tuple[str, ...], ticket: bool, change: bool
 ) -> None:
     blocks = rendered(name, factors, ticket, change)
     assert len(blocks) == 2
     wanted = {"PIN", "second factor"} if factors else {"PIN"}
     for block in blocks:
-        found: dict[str, list[frozenset[str]]] = {"in": [], "out": [], "next": []}
+        found: dict[str, list[frozenset[str]]] = {"in": [], "out": [], "next": [], "ticket": []}
         for end, proved in ways(block):
             found[end].append(proved)
         assert found["in"] and all(proved >= wanted for proved in found["in"])
+        assert bool(found["ticket"]) == (ticket and name == "profile")
+        assert all(proved - {""} >= wanted for proved in found["ticket"]), "nobody gets a ticket before they are in"
         assert frozenset() in found["next"], "whoever has no PIN gets to the password"
         assert not any(proved >= wanted for proved in found["next"]), "whoever has all is let in"
 

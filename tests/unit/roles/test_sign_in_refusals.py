@@ -82,11 +82,6 @@ FOUND: dict[str, tuple[dict[str, Any], list[Any], str]] = {
         "smartcard_login_kerberos gets tickets with certificates, and the Hello policy of this host has",
     ),
     "a_ticket_without_kerberos": ({}, [CARD], "nobody tells Kerberos of cards: set it to true"),
-    "a_ticket_beside_two_factors": (
-        {"sign_in": {"second_factors": ["fingerprint"]}},
-        [CARD],
-        "and a ticket would be there without it: set smartcard_login_kerberos_ticket: false",
-    ),
     "two_owners_in_one_reader": (
         {"socket": False},
         [CARD, {**CARD, "name": "Bob", "owner": "bob"}],
@@ -106,7 +101,8 @@ def cases(folder: Path) -> Iterator[Case]:
     yield from (case(name, "refusals.yml", {**right, **wrong}) for name, (wrong, _words) in INVENTORY.items())
     yield case("right", "refusals.yml", right)
     two = {"sign_in": {"second_factors": ["fingerprint"]}}
-    hosts = {**FOUND, "right_host": ({}, [CARD], ""), "right_host_of_two_factors": (two, [CARD], "")}
+    right_hosts = {"right_host": ({}, [CARD], ""), "right_host_of_two_factors_and_a_ticket": (two, [CARD], "")}
+    hosts = {**FOUND, **right_hosts}
     for name, (found, cards, _words) in hosts.items():
         survey = {"stdout": json.dumps({**HOST, **found})}
         wants: dict[str, Any] = {"smartcard_login_kerberos_ticket": "ticket" in name}
@@ -128,6 +124,6 @@ def test_it_is_refused_with_field_fault_and_remedy(said: dict[str, str], name: s
     assert words in said[name], said[name]
 
 
-@pytest.mark.parametrize("name", ["right", "right_host", "right_host_of_two_factors"])
+@pytest.mark.parametrize("name", ["right", "right_host", "right_host_of_two_factors_and_a_ticket"])
 def test_what_is_right_is_not(said: dict[str, str], name: str) -> None:
     assert said[name] == NOTHING
