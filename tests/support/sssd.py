@@ -9,6 +9,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.prompt_host import PEOPLE, PromptHost
 from ansible_collections.hardbound.identity.tests.support.waiting import until
@@ -21,11 +23,21 @@ certificate_verification = no_verification
 pam_cert_auth = True
 p11_child_timeout = 30
 [domain/local]
-id_provider = files
 """
-_PROVIDER = "/usr/lib/x86_64-linux-gnu/sssd/libsss_files.so"
+_PROVIDERS = "/usr/lib/x86_64-linux-gnu/sssd/libsss_{}.so"
+_RELEASES = {"files": "Debian-12", "proxy": "Debian-13"}
+"""What gives SSSD the host's own users, by the role's file that names it."""
 _FOLDERS = ("/run", "/var/lib/sss", "/var/log/sssd", "/etc/sssd", "/etc/pkcs11/modules", "/usr/share/p11-kit/modules")
 _MODULE = "module: p11-kit-client.so\nenable-in: p11_child\n"
+
+
+def _users() -> str:
+    """Returns what the role tells this host's SSSD of the users whom the host knows itself."""
+    for provider, release in _RELEASES.items():
+        if Path(_PROVIDERS.format(provider)).exists():
+            variables = yaml.safe_load((COLLECTION / f"roles/smartcard_login/vars/{release}.yml").read_text())
+            return str(variables["__smartcard_login_local"])
+    pytest.skip("needs Debian 12's sssd-common, or Debian 13's sssd-proxy")
 
 
 class Sssd:
@@ -33,8 +45,7 @@ class Sssd:
 
     def __init__(self, host: PromptHost) -> None:
         needs("sssd")
-        if not Path(_PROVIDER).exists():
-            pytest.skip(f"needs {_PROVIDER}, as in Debian 12's sssd-common")
+        users = _users()
         self._host = host
         run = host.machine.run
         for folder in _FOLDERS:
@@ -43,7 +54,7 @@ class Sssd:
         for each in ("db", "mc", "pipes/private", "pubconf/krb5.include.d", "gpo_cache", "secrets", "keytabs"):
             run("mkdir", "-p", f"/var/lib/sss/{each}")
         rules = "".join(f"[certmap/local/{each}]\nmatchrule = <SUBJECT>{each}\n" for each in PEOPLE)
-        run("sh", "-c", "umask 077; cat > /etc/sssd/sssd.conf", stdin=_CONFIG + rules)
+        run("sh", "-c", "umask 077; cat > /etc/sssd/sssd.conf", stdin=_CONFIG + users + rules)
         run("tee", "/etc/pkcs11/modules/sign-in.module", stdin=_MODULE)
         self._process: t.Optional[subprocess.Popen[bytes]] = None
 
