@@ -138,6 +138,8 @@ def write_profile(folder: Path, **variables: t.Any) -> str:
         **variables,
     }
     program = Path(sys.executable).with_name("ansible-playbook")
+    if not program.exists():
+        pytest.skip("needs ansible-playbook beside this Python")
     command = [str(program), "--inventory", "localhost,", "--extra-vars", json.dumps(values), str(play)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -37,7 +37,7 @@ def _users() -> str:
         if Path(_PROVIDERS.format(provider)).exists():
             variables = yaml.safe_load((COLLECTION / f"roles/smartcard_login/vars/{release}.yml").read_text())
             return str(variables["__smartcard_login_local"])
-    pytest.skip("needs Debian 12's sssd-common, or Debian 13's sssd-proxy")
+    return pytest.skip("needs Debian 12's sssd-common, or Debian 13's sssd-proxy")
 
 
 class Sssd:
