@@ -33,11 +33,11 @@ _MODULE = "module: p11-kit-client.so\nenable-in: p11_child\n"
 
 def _users() -> str:
     """Returns what the role tells this host's SSSD of the users whom the host knows itself."""
-    for provider, release in _RELEASES.items():
-        if Path(_PROVIDERS.format(provider)).exists():
-            variables = yaml.safe_load((COLLECTION / f"roles/smartcard_login/vars/{release}.yml").read_text())
-            return str(variables["__smartcard_login_local"])
-    return pytest.skip("needs Debian 12's sssd-common, or Debian 13's sssd-proxy")
+    found = [release for provider, release in _RELEASES.items() if Path(_PROVIDERS.format(provider)).exists()]
+    if not found:
+        pytest.skip("needs Debian 12's sssd-common, or Debian 13's sssd-proxy")
+    variables = yaml.safe_load((COLLECTION / f"roles/smartcard_login/vars/{found[0]}.yml").read_text())
+    return str(variables["__smartcard_login_local"])
 
 
 class Sssd:
