@@ -23,6 +23,7 @@ from ansible_collections.hardbound.identity.tests.support.prompt_host import (
 )
 from ansible_collections.hardbound.identity.tests.support.sssd import Sssd
 from ansible_collections.hardbound.identity.tests.support.surroundings import Bus, give_link
+from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 __all__ = ["profile"]
 pytestmark = [pytest.mark.tpm, pytest.mark.slow]
@@ -48,6 +49,14 @@ class Desk:
         }
         self._host.start("--sign-in", str(self._host.folder / "sign-in"))
         self._sssd.start()
+        until(self.asks_for_a_pin, "SSSD asks for no PIN")
+
+    def asks_for_a_pin(self) -> bool:
+        """Tells whether SSSD knows people yet: not at once after its start, or after one of them has changed."""
+        terminal = self.password("alice")
+        found = terminal.expect([PIN_ASKED, PASSWORD_ASKED])
+        terminal.close(force=True)
+        return int(found) == 0
 
     def password(self, user: str) -> t.Any:
         return self._gdm.sign_in("gdm-password", user)
@@ -184,6 +193,7 @@ def test_a_finger_alone_does_not_get_in_by_the_service_for_fingers(office: Desk)
 def test_an_expired_password_opens_no_way_around(office: Desk) -> None:
     """Debian's lines for an account end early there."""
     office.machine.run("chage", "--lastday", "0", "alice")
+    until(office.asks_for_a_pin, "SSSD asks for no PIN")
     terminal = office.smartcard("alice", "sssd-exclusive")
     answer(terminal, (PIN_ASKED, PINS["alice"]))
     assert ALONE in ends(terminal, False)
