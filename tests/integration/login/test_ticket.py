@@ -16,6 +16,7 @@ pytest.importorskip("tpm2_pytss", reason="needs tpm2-pytss, as in Debian's pytho
 
 from ansible_collections.hardbound.identity.tests.support import mit_kdc, prompt_host
 from ansible_collections.hardbound.identity.tests.support.card_ca import CardCa
+from ansible_collections.hardbound.identity.tests.support.gdm import IN, Gdm
 from ansible_collections.hardbound.identity.tests.support.kerberos_host import KEYS
 from ansible_collections.hardbound.identity.tests.support.mit_kdc import MitKdc
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
@@ -71,6 +72,9 @@ class Desk:
     def login(self, user: str) -> t.Any:
         return self._host.spawn("login", user)
 
+    def gdm(self, user: str) -> t.Any:
+        return Gdm(self._host).sign_in("gdm-password", user)
+
     def sudo(self, user: str) -> t.Any:
         return self._host.sudo(user)
 
@@ -123,6 +127,14 @@ def test_each_is_asked_once_and_has_a_ticket(desk: Desk) -> None:
         is_in(terminal, user)
         assert f"Default principal: {user}@{REALM}" in desk.tickets(user) and TICKET in desk.tickets(user)
     assert desk.tries() == {"alice": 3, "bob": 3}
+
+
+def test_gdm_gets_one(desk: Desk) -> None:
+    desk.kdc.start()
+    terminal = desk.gdm("alice")
+    answer(terminal, (PIN_ASKED, PINS["alice"]))
+    terminal.expect(IN)
+    assert TICKET in desk.tickets("alice")
 
 
 def test_a_wrong_pin_ends_the_try_and_is_no_password(desk: Desk) -> None:
