@@ -30,6 +30,7 @@ class ActionModule(StringSecrets):
     TRANSFERS_FILES = False
     _requires_connection = False
     ARGUMENTS = ARGUMENTS
+    decides_here = True
 
     def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
         result = super().act(tmp, task_vars)
@@ -47,7 +48,9 @@ def _shown(report: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _seen(host: str, arguments: dict[str, t.Any], hostvars: t.Mapping[str, t.Any]) -> SeenHost:
-    found = hostvars[host].get(arguments["found_variable"]) or {}
-    wanted = hostvars[host].get(arguments["cards_variable"]) or ()
+    known, name = hostvars[host], arguments["cards_variable"]
+    if name in (known.get("ansible_facts") or ()):
+        return SeenHost(host, None, (), f"it says itself what it should have, by a fact of the name {name}.")
+    found = known.get(arguments["found_variable"]) or {}
     trouble = "" if found.get("unreachable") else str(found.get("msg") or "")
-    return SeenHost(host, found.get("cards"), wanted, trouble)
+    return SeenHost(host, found.get("cards"), known.get(name) or (), trouble)

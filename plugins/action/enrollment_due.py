@@ -12,6 +12,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import Authority
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.desk import ca_folder, ledger_of
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.due import EVERYBODY, due, summarise_due
+from ansible_collections.hardbound.identity.plugins.plugin_utils._host_facts import check_variables
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "list", "elements": "str", "required": True},
@@ -32,6 +33,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(ARGUMENTS)
         try:
+            check_variables(task_vars or {}, self._task.get_ds())
             reasons = _reasons(arguments)
         except HardboundError as error:
             return {**result, "failed": True, "changed": False, "msg": str(error)}

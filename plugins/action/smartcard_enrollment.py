@@ -99,6 +99,7 @@ class ActionModule(StringSecrets):
 
     TRANSFERS_FILES = False
     ARGUMENTS = ARGUMENTS
+    decides_here = True
 
     def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)

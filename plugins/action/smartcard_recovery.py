@@ -42,6 +42,7 @@ class ActionModule(StringSecrets):
 
     TRANSFERS_FILES = False
     ARGUMENTS = ARGUMENTS
+    decides_here = True
 
     def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().act(tmp, task_vars)

@@ -45,6 +45,10 @@ class ActionModule(StringSecrets, NormalAction):
 
     ARGUMENTS = ARGUMENTS
 
+    @property
+    def decides_here(self) -> bool:
+        return "attestation_ca" in self._task.args
+
     def act(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
         variables = task_vars or {}
         self._host = str(variables.get("inventory_hostname", ""))

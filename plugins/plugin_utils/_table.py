@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
+from ._host_facts import without_facts
+
 WIDEST = 48
 """Columns that a cell may take in the terminal, the last one of a row :data:`WIDEST_LAST`."""
 WIDEST_LAST = 160
@@ -46,7 +48,7 @@ class TableAction(NormalAction):  # type: ignore[misc]
     """Runs the module of the task's name as any other, then shows tables of what it found."""
 
     def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        result = without_facts(super().run(tmp, task_vars))
         if not result.get("failed") and not self._task.no_log:
             host = cell((task_vars or {}).get("inventory_hostname", ""))
             lines = [line for table in self.tables(result) for line in table.lines()]

@@ -118,7 +118,7 @@ class Fleet:
         )
 
     def lying(self, lie: str, visit: str) -> str:
-        """Returns a Python that tells a lie about what one of the two visits found.
+        """Returns a Python that tells a lie about what one of the visits found, or about the facts of the host.
 
         :param lie: a program with a function ``tell(answer)``
         """
@@ -126,7 +126,7 @@ class Fleet:
         folder.mkdir(exist_ok=True)
         number = len(list(folder.iterdir()))
         program = folder / f"lie{number}.py"
-        word = {"evidence": '"evidence"', "activate": '"answer"'}[visit]
+        word = {"evidence": '"evidence"', "activate": '"answer"', "facts": '"ansible_facts"', "cards": '"cards"'}[visit]
         program.write_text(lie)
         interpreter = folder / f"python{number}"
         liar = pathlib.Path(__file__).with_name("liar.py")

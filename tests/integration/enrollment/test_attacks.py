@@ -261,3 +261,75 @@ def test_a_host_whose_words_are_not_words(talkers, name):
     assert (result["status"], result.get("code")) == WORDS[name][1:], talkers.output
     signs = ("Traceback", "\\u001b", "\x1b]0;", "\x1b[2J")
     assert not [each for each in signs if each in talkers.output], talkers.output
+
+
+PREPARED = """\
+- hosts: all
+  tasks:
+    - ansible.builtin.import_role: {name: hardbound.identity.smartcard_enrollment}
+"""
+"""A play that gathers facts first, as the role tpm_host wants it."""
+SAYS = """\
+def tell(answer):
+    answer.setdefault("ansible_facts", {{}}).update({facts!r})
+"""
+
+
+def facts_told(fleet, **facts):
+    """A run in which the host says more of itself than it was asked."""
+    playbook = fleet.folder / "prepared.yml"
+    playbook.write_text(PREPARED)
+    lie = fleet.lying(SAYS.format(facts=facts), "facts")
+    return fleet.play(playbook=str(playbook), ansible_python_interpreter=lie)
+
+
+@pytest.mark.parametrize("prefix", ["", "ansible_"])
+@pytest.mark.parametrize("name", ["smartcard_enrollment_cards", "cards_of_the_site"])
+def test_a_host_names_its_user_by_a_fact(fleet, name, prefix):
+    """Ansible lets facts stand above the inventory, also those of which the enrolment's own variables are made."""
+    fleet.add("ws-001")
+    mine = fleet.inventory["ws-001"]["smartcard_enrollment_cards"]
+    stolen = [{**mine[0], "upn": "admin@corp.example"}]
+    fleet.inventory["ws-001"].update(
+        cards_of_the_site=mine, smartcard_enrollment_cards="{{ cards_of_the_site }}" if "site" in name else mine
+    )
+    run = facts_told(fleet, **{name: stolen, prefix + name: stolen})
+    assert run.results["ws-001"]["code"] == "INVENTORY_INVALID", run.output
+    assert f"{name} is what the host says of itself" in run.output
+    assert fleet.ledger().certificates("ws-001") == [] and run.visits["ws-001"] == ["setup"]
+
+
+def test_a_host_has_the_controller_run_a_command_by_a_fact(fleet):
+    """Nothing in the inventory names another CA, so the role's default is all that stands below the fact."""
+    fleet.add("ws-001")
+    requests, ran = fleet.folder / "requests", fleet.folder / "ran"
+    requests.mkdir()
+    ca = {"certificates": str(fleet.ca / "public/root.cer"), "requests": str(requests), "command": ["touch", str(ran)]}
+    run = facts_told(fleet, smartcard_enrollment_external_ca=ca)
+    assert not ran.exists() and run.results["ws-001"]["status"] == "refused", run.output
+    assert "smartcard_enrollment_external_ca is what the host says of itself" in run.output
+
+
+def test_facts_that_nothing_is_made_of_keep_nobody_out(fleet):
+    """A name that the inventory has too, which the inventory means."""
+    fleet.add("ws-001")
+    fleet.inventory["ws-001"].update(hostname="ws-001", fqdn="ws-001.corp.example")
+    fleet.inventory["ws-001"]["smartcard_enrollment_cards"][0]["common_name"] = "{{ fqdn }}"
+    run = facts_told(fleet, ansible_fqdn="ws-001.corp.example", packages={"bash": "5"})
+    assert run.results["ws-001"]["status"] == "enrolled", run.output
+
+
+def test_a_host_chooses_where_the_audit_is_written(fleet):
+    """It says so in the answer to the audit's own question, and the report goes by the variables of the first host."""
+    fleet.add("ws-001")
+    assert fleet.play().code == 0
+    elsewhere, here = fleet.folder / "elsewhere", fleet.folder / "reports"
+    for folder in (elsewhere, here):
+        folder.mkdir()
+    fleet.variables["enrollment_audit_path"] = str(here)
+    said = {"enrollment_audit_path": str(elsewhere), "smartcard_enrollment_cards": []}
+    lie = fleet.lying(SAYS.format(facts=said), "cards")
+    run = fleet.play("-e", f"ansible_python_interpreter={lie}", playbook="hardbound.identity.audit")
+    assert list(elsewhere.iterdir()) == [], run.output
+    [host] = json.loads((here / "audit.json").read_text())["hosts"]
+    assert host["drift"] == [] and [card["drift"] for card in host["cards"]] == [[]]
