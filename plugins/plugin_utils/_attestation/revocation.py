@@ -100,7 +100,11 @@ def list_urls(certificate: Certificate) -> t.List[str]:
     urls: t.List[str] = []
     for point in points.members() if points is not None else []:
         urls += [name.value.decode("ascii", "replace") for name in _full_names(point) if name.tag == _URI]
-    return [url for url in urls if url.startswith(("http://", "https://"))][:_MOST_URLS]
+    return [url for url in urls if url.lower().startswith(("http://", "https://"))][:_MOST_URLS]
+
+
+def _names_list(certificate: Certificate) -> bool:
+    return certificate.extension(Extension.CRL_DISTRIBUTION_POINTS) is not None
 
 
 def _full_names(point: Element) -> t.List[Element]:
@@ -127,7 +131,7 @@ def _check_one(
     except DerError:
         report.refuse(Code.EK_REVOCATION_UNKNOWN, f'"{certificate.title}" does not say legibly where its list is')
         return
-    fault = ""
+    fault = "" if urls or not _names_list(certificate) else f'"{certificate.title}" has its list where no HTTP leads'
     for url in urls:
         found, fault = _fetch(url, certificate, issuer, lists, now)
         if found is not None:

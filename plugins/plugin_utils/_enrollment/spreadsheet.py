@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import typing as t
 
 Document = t.Mapping[str, t.Any]
@@ -14,8 +15,14 @@ _HOST = ("host", "answered")
 _CARD = ("name", "state", "standing", "owner", "pin_tries_left", "pin_retries", "pin_expires_at")
 _KEY = ("slot", "algorithm", "status", "profile", "holder", "assurance", "not_after", "serial")
 COLUMNS = ("host", "answered", "card", *_CARD[1:], *_KEY, "drift")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would reckon out, and hosts write some of them."""
+_FORMULA = re.compile(
+    "(^|[;|\t\r\n])(?=\\s*[=+@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH COMMERCIAL AT}"
+    "\N{FULLWIDTH HYPHEN-MINUS}-])|^(?=[\t\r\n])"
+)
+"""Where a cell begins that a spreadsheet would reckon out, and hosts write some of them.
+
+A spreadsheet may take another separator than a comma for one, by its country, and letters of full width for others.
+"""
 
 
 def spreadsheet(report: Document) -> str:
@@ -39,4 +46,4 @@ def _rows(host: Document) -> t.Iterator[t.List[t.Any]]:
 
 def _cell(value: t.Any) -> str:
     text = "" if value is None else str(value).encode("utf-8", "replace").decode()
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'", text)

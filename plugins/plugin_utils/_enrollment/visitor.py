@@ -14,7 +14,8 @@ from . import words
 from .answers import escrowed, told_cards
 
 SECONDS = 10
-"""How long a maker's server may take."""
+"""How long a maker's server may be silent; and below, how long all that it serves may take to come."""
+LONGEST_DOWNLOAD = 60
 LARGEST_DOWNLOAD = 16 << 20
 DEFAULT_TIMEOUT = 900
 """Seconds of a visit: a slow TPM makes an RSA key in a minute, and a card may have several."""
@@ -105,11 +106,11 @@ def fetch(url: str, open_url: t.Callable[..., t.Any]) -> t.Optional[bytes]:
 
     :param open_url: as Ansible's
     """
-    if not url.startswith(("http://", "https://")):
+    if not url.lower().startswith(("http://", "https://")):
         return None
     try:
-        with open_url(url, timeout=SECONDS) as answer:
+        with _limited(LONGEST_DOWNLOAD), open_url(url, timeout=SECONDS) as answer:
             data: bytes = answer.read(LARGEST_DOWNLOAD + 1)
-    except Exception:  # Whatever keeps it from coming, it is not there.
+    except (Exception, _OutOfTime):  # Whatever keeps it from coming, it is not there.
         return None
     return data if len(data) <= LARGEST_DOWNLOAD else None

@@ -3,16 +3,19 @@
 """Fetches the revocation lists of the CAs that sign in users' cards, and warns before one ends.
 
 A list counts if one of the CAs has signed it. A newer one replaces an older one of the same CA, never the other way
-round. Where an address does not answer, the list that is there stays. The exit code is 1 where there is something for a
-person to see to: an address without an answer, a list that is missing, has ended or is about to end.
+round. Where an address does not answer, the list that is there stays, and so do those from other addresses, whatever it
+answers, or however slowly. The exit code is 1 where there is something for a person to see to: an address without an
+answer, a list that is missing, has ended or is about to end.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import os
 import re
+import signal
 import sys
 import typing as t
 import urllib.request
@@ -21,7 +24,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 _PATIENCE = 20.0
-"""Seconds for an address to answer."""
+"""Seconds for which an address may be silent."""
+_ALL_TOGETHER = 480
+"""Seconds for all addresses, each of which has its part: the unit has ten minutes."""
 _LARGEST = 64 << 20
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----\n?", re.DOTALL)
 _BEGIN = b"-----BEGIN"
@@ -57,6 +62,21 @@ def parse(data: bytes) -> t.List[x509.CertificateRevocationList]:
     return [x509.load_der_x509_crl(data)]
 
 
+@contextlib.contextmanager
+def limited(seconds: float) -> t.Iterator[None]:
+    """:raises TimeoutError: once it took so long"""
+
+    def end(_number: int, _frame: t.Any) -> t.NoReturn:
+        raise TimeoutError(f"it took longer than {seconds:.0f} s")
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def fetch(address: str) -> bytes:
     with urllib.request.urlopen(address, timeout=_PATIENCE) as answer:  # noqa: S310 - the inventory names it
         return t.cast(bytes, answer.read(_LARGEST))
@@ -75,17 +95,24 @@ class Keeper:
         self.complaints: t.List[str] = []
 
     def take(self, data: bytes, where: str) -> None:
+        """Whatever it is, what was taken before stays, and the rest is still looked at."""
         try:
             crls = parse(data)
-        except ValueError:
+        except Exception:  # cryptography's errors have nothing in common.
             crls = []
         if not crls:
             self.complaints.append(f"{where} is no revocation list")
         for crl in crls:
-            if not signed(crl, self._cas):
-                self.complaints.append(f"{where}: none of the CAs has signed it ({crl.issuer.rfc4514_string()})")
-            elif crl.issuer not in self._lists or begin_of(self._lists[crl.issuer]) < begin_of(crl):
-                self._lists[crl.issuer] = crl
+            try:
+                self._weigh(crl, where)
+            except Exception as error:
+                self.complaints.append(f"{where} holds a revocation list that can't be read ({error})")
+
+    def _weigh(self, crl: x509.CertificateRevocationList, where: str) -> None:
+        if not signed(crl, self._cas):
+            self.complaints.append(f"{where}: none of the CAs has signed it ({crl.issuer.rfc4514_string()})")
+        elif crl.issuer not in self._lists or begin_of(self._lists[crl.issuer]) < begin_of(crl):
+            self._lists[crl.issuer] = crl
 
     def judge(self, now: datetime.datetime, warning: datetime.timedelta) -> None:
         """Complains of lists that are missing, have ended, or end soon."""
@@ -101,6 +128,11 @@ class Keeper:
 
     def pem(self) -> bytes:
         return b"".join(each.public_bytes(Encoding.PEM) for each in self._lists.values())
+
+
+def shown(complaint: str) -> str:
+    """One line without control characters: whoever answers an address has chosen some of the words."""
+    return "".join(each if each.isprintable() else "?" for each in complaint)
 
 
 def write(path: str, data: bytes) -> None:
@@ -122,9 +154,12 @@ def run(options: argparse.Namespace) -> t.List[str]:
         keeper.take(before, options.out)
     for address in options.url:
         try:
-            keeper.take(fetch(address), address)
-        except (OSError, ValueError) as error:
+            with limited(_ALL_TOGETHER / len(options.url)):
+                data = fetch(address)
+        except Exception as error:  # Who answers there may have it be any.
             keeper.complaints.append(f"{address} does not answer: {error}")
+        else:
+            keeper.take(data, address)
     keeper.judge(datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(hours=options.warn_hours))
     if keeper.pem() != before:
         write(options.out, keeper.pem())
@@ -139,7 +174,7 @@ def main(arguments: t.Sequence[str]) -> int:
     parser.add_argument("url", nargs="+", help="http, https or file")
     complaints = run(parser.parse_args(arguments))
     for each in complaints:
-        sys.stderr.write(f"<4>{each}\n")  # sd-daemon(3): a warning
+        sys.stderr.write(f"<4>{shown(each)}\n")  # sd-daemon(3): a warning
     return int(bool(complaints))
 
 

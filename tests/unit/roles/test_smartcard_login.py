@@ -7,10 +7,13 @@ from __future__ import annotations
 import datetime
 import importlib.util
 import json
+import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import pytest
 import yaml
@@ -289,6 +292,62 @@ def test_an_address_that_does_not_answer_leaves_what_is_there(site: Site) -> Non
     site.publish("root", b"<html>sorry</html>")
     assert "root.crl is no revocation list" in site.fetch()
     assert site.out.read_bytes() == before
+
+
+def lines(*answer: bytes) -> bytes:
+    return b"\r\n".join((*answer, b"", b""))
+
+
+def forged(site: Site, what: bytes, by: bytes) -> bytes:
+    """A list in which some bytes are others, so that nobody has signed it."""
+    crl = site.root.crl()
+    assert what in crl and len(what) == len(by)
+    return lines(b"HTTP/1.0 200 fine") + crl.replace(what, by)
+
+
+HOSTILE: dict[str, Callable[[Site], bytes]] = {
+    "no_http": lambda _site: b"garbage\r\n\r\n",
+    "a_line_without_end": lambda _site: b"HTTP/1.0 200 " + b"x" * 100_000,
+    "a_piece_that_never_comes": lambda _site: lines(b"HTTP/1.1 200 fine", b"Transfer-Encoding: chunked") + b"ff\r\nx",
+    "no_address": lambda _site: lines(b"HTTP/1.0 302 there", b"Location: http://[/"),
+    "another_version": lambda site: forged(site, b"\x02\x01\x01", b"\x02\x01\x07"),
+    "another_signature": lambda site: forged(site, b"\xce\x3d\x04\x03\x02", b"\xce\x3d\x04\x03\x7f"),
+    "another_name": lambda site: forged(site, b"\x0c\x04Root", b"\x0c\x04R\xff\xfft"),
+    "words_for_a_terminal": lambda _site: lines(b"HTTP/1.0 404 \x1b[2J"),
+}
+
+
+@pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE)
+def test_whatever_an_address_answers_the_other_lists_come(site: Site, answer: Callable[[Site], bytes]) -> None:
+    """Somebody answers in the place of a plain HTTP server, and would keep a revocation from a host."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        evil = threading.Thread(target=serve_once, args=(server, answer(site)))
+        evil.start()
+        said = site.fetch(f"http://127.0.0.1:{server.getsockname()[1]}/root.crl")
+        evil.join()
+    assert len(site.begins()) == 2 and "Traceback" not in said
+    [line] = said.splitlines()
+    assert line.startswith("<4>http://127.0.0.1") and line.isprintable()
+
+
+def serve_once(server: socket.socket, answer: bytes) -> None:
+    connection, _address = server.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(answer)
+
+
+def test_an_address_that_is_never_silent_and_never_done_is_left(site: Site) -> None:
+    fetching = program("fetch_crls")
+    with pytest.raises(TimeoutError), fetching.limited(0.2):
+        while True:
+            signal.sigtimedwait([], 0.01)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_a_name_in_a_list_writes_no_line_of_its_own_into_the_journal(site: Site) -> None:
+    site.publish("issuing", Authority("x\nroot signs in\x1b[2J").crl())
+    assert "none of the CAs has signed it (CN=x?root signs in?[2J)\n" in site.fetch()
 
 
 def test_a_missing_list_is_told(site: Site) -> None:

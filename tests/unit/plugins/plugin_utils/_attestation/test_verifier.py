@@ -424,14 +424,19 @@ def _revoked(case, *serials, policy=RevocationPolicy.REQUIRED, **changes):
 
 
 @lie(Code.EK_REVOKED)
-def a_revoked_intermediate(case):
+def a_revoked_intermediate(case, url=LIST):
     root = Authority("Root CA")
-    intermediate = Authority("Intermediate CA", root, crl_url=LIST)
+    intermediate = Authority("Intermediate CA", root, crl_url=url)
     certificate = intermediate.certificate
-    lists = {LIST: root.revoke(certificate.serial_number)}
+    lists = {url: root.revoke(certificate.serial_number)}
     case.host.authorities = [root, intermediate]
     case.evidence = lambda evidence: replace(evidence, certificates=(evidence.certificates[0], forge.der(certificate)))
     case.policy = lambda policy: replace(policy, lists=lists.get)
+
+
+@lie(Code.EK_REVOKED)
+def a_list_at_an_address_in_capitals(case):
+    a_revoked_intermediate(case, LIST.replace("http", "HTTP"))
 
 
 @lie(Code.EK_REVOCATION_UNKNOWN)
@@ -452,6 +457,12 @@ def a_list_by_somebody_else(case):
 @lie(Code.EK_REVOCATION_UNKNOWN)
 def a_list_that_is_none(case):
     _revoked(case)[LIST] = b"<html>"
+
+
+@lie(Code.EK_REVOCATION_UNKNOWN)
+def a_list_where_nobody_looks(case):
+    _revoked(case)
+    case.host.ek_certificate.more[-1] = (forge.crl_points("ldap://crl.maker.example/cn=root"), False)
 
 
 def test_a_list_out_of_reach_is_a_warning_where_the_policy_lets_it_pass():

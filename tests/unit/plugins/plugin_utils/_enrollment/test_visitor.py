@@ -10,10 +10,12 @@ import subprocess
 import threading
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment import visitor as visitor_module
 from ansible_collections.hardbound.identity.plugins.plugin_utils._enrollment.visitor import (
     HostSilent,
     VisitFailed,
     Visitor,
+    fetch,
 )
 
 
@@ -59,6 +61,26 @@ def test_the_limit_of_the_task_goes_on_after_a_visit():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, former)
+
+
+class Drip:
+    """A maker's server, or whoever stands in between: it is never silent for long, and never comes to an end."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        pass
+
+    def read(self, _size):
+        while True:
+            signal.sigtimedwait([], 0.01)
+
+
+def test_a_server_that_never_comes_to_an_end_is_left(monkeypatch):
+    monkeypatch.setattr(visitor_module, "LONGEST_DOWNLOAD", 1)
+    assert fetch("HTTP://crl.maker.example/root.crl", lambda _url, timeout: Drip()) is None
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 def test_a_broken_connection_is_told_from_a_module_that_failed():
