@@ -147,6 +147,9 @@ seealso:
   - name: Attested enrolment
     description: What is checked, and what it does not prove.
     link: https://github.com/hardbound/identity/blob/main/docs/attestation.md
+  - name: The CA and its profiles
+    description: Profiles of your own, and another CA.
+    link: https://github.com/hardbound/identity/blob/main/docs/enrollment_ca.md
 """
 
 EXAMPLES = r"""

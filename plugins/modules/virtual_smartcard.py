@@ -78,6 +78,9 @@ seealso:
   - module: hardbound.identity.virtual_smartcard_key
   - module: hardbound.identity.hello_policy
   - module: hardbound.identity.tpm_info
+  - name: The card
+    description: PIV and GIDS, the admin key, and what an administrator does over PC/SC.
+    link: https://github.com/hardbound/identity/blob/main/docs/card.md
 """
 
 EXAMPLES = r"""

@@ -11,6 +11,7 @@ from typing import Any, Iterator, Mapping
 import pytest
 import yaml
 from ansible_collections.hardbound.identity.plugins.module_utils._command.program import SUBCOMMANDS
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.profiles import shelf
 from ansible_collections.hardbound.identity.tests.support.described_options import (
     Options,
     module_options,
@@ -157,6 +158,21 @@ def test_examples_give_roles_what_these_take() -> None:
         seen |= given.keys()
         assert list(faults(given, options, complete=False)) == [], where
     assert len(seen) > 20
+
+
+def test_the_profiles_of_examples_are_profiles() -> None:
+    own = [
+        each["smartcard_enrollment_profiles"] for _where, each in examples() if "smartcard_enrollment_profiles" in each
+    ]
+    assert len(own) > 1
+    for profiles in own:
+        assert shelf(profiles).keys() > profiles.keys()
+
+
+def test_pages_that_modules_link_exist() -> None:
+    text = "".join(path.read_text() for path in (COLLECTION / "plugins/modules").glob("*.py"))
+    linked = re.findall(r"link: https://github.com/hardbound/identity/blob/main/(\S+)", text)
+    assert len(linked) > 3 and [name for name in linked if not (COLLECTION / name).is_file()] == []
 
 
 def test_the_table_of_a_roles_variables_is_whole() -> None:
