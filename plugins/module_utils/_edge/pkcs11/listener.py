@@ -14,6 +14,7 @@ import selectors
 import socket
 import typing as t
 
+from ..._errors import HardboundError
 from ..peer import Peer, peer_of
 from ..unix_socket import accept, admit_or_close
 from .connection import Connection, Disconnected
@@ -26,7 +27,8 @@ _log = logging.getLogger("hardbound")
 MOST = 768
 """Connections of all users together: three quarters of the 1024 files that a service may open, or of fewer."""
 MOST_OF_USER = 256
-"""Connections of one user: a third of these."""
+"""Connections of one user: a third of these. As many have all those together who own no card: one user may be many,
+by the 65536 numbers that user_namespaces(7) gives each, and none of these owns a card."""
 
 
 class Listener:
@@ -69,21 +71,23 @@ class Listener:
 
     def _admit(self, connection: socket.socket, offered: t.Optional[int] = None) -> None:
         peer = peer_of(connection)
-        if len(self._served) >= self._most or self._connections(peer.uid) >= min(MOST_OF_USER, self._most // 3):
-            _log.warning("user %d has too many connections: one more was refused", peer.uid)
-            connection.close()
-            return
         cards = self._cards(peer)
         if cards is None:
             _log.warning("user %d has no business at this socket", peer.uid)
             connection.close()
             return
         served = _Served(self, connection, peer, cards, offered)
+        if self._is_one_too_many(served):
+            _log.warning("user %d has too many connections: one more was refused", peer.uid)
+            connection.close()
+            return
         self._selector.register(connection, selectors.EVENT_READ, served)
         self._served.add(served)
 
-    def _connections(self, uid: int) -> int:
-        return sum(each.peer.uid == uid for each in self._served)
+    def _is_one_too_many(self, served: _Served) -> bool:
+        own = sum(each.peer.uid == served.peer.uid for each in self._served)
+        strangers = sum(each.is_stranger for each in self._served) if served.is_stranger else 0
+        return len(self._served) >= self._most or max(own, strangers) >= min(MOST_OF_USER, self._most // 3)
 
     def program(self, served: _Served, offered: int) -> Program:
         """Returns an interpreter for a program, once it has said which version it speaks."""
@@ -124,6 +128,14 @@ def _most() -> int:
     return MOST if files == resource.RLIM_INFINITY else min(MOST, files // 4 * 3)
 
 
+def _has_any(cards: Cards) -> bool:
+    """Where the store can't be read, nobody has. Whoever asks for cards is told why."""
+    try:
+        return bool(cards.usable())
+    except HardboundError:
+        return False
+
+
 class _Served:
     """One connection, and whose it is."""
 
@@ -132,6 +144,8 @@ class _Served:
     ) -> None:
         self.peer = peer
         self.cards = cards
+        self.is_stranger = not _has_any(cards)
+        """Whether no card was theirs when they came."""
         self.resumed = offered is not None
         """Whether the connection began with a process before this one."""
         self.is_awaited = False

@@ -248,6 +248,48 @@ def test_limits_for_one_user(serving: Serving, monkeypatch: pytest.MonkeyPatch) 
     SocketClient(serving.path)
 
 
+_MANY = """
+import os, sys
+from ansible_collections.hardbound.identity.tests.support.p11_kit_client import SocketClient  # as root, who may read it
+programs, refused = [], 0
+for uid in range(100_000, 100_009):
+    os.seteuid(uid)
+    try:
+        programs.append(SocketClient({path!r}))
+    except (EOFError, AssertionError, ConnectionError):
+        refused += 1
+    os.seteuid(0)
+print(len(programs), refused, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="root alone becomes others")
+def test_one_user_who_is_many_leaves_room_for_owners(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a user namespace: the numbers are of nobody who owns a card."""
+    monkeypatch.setattr(listener_module, "MOST_OF_USER", 4)
+    command = [sys.executable, "-c", _MANY.format(path=serving.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as many:
+        assert many.stdout is not None and many.stdout.readline() == "4 5\n"
+        owner = SocketClient(serving.path)
+        assert len(sign(owner, logged_in(owner))) == 64
+        many.communicate()
+
+
+def test_a_card_that_can_t_be_read_ends_nothing(
+    host: SoftHost, serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(_number: int) -> t.NoReturn:
+        raise StateError("the card's file is damaged", "restore it")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(host, "record", damaged)
+        SocketClient(serving.path).socket.close()
+        until(lambda: serving.connections == 0)
+    owner = SocketClient(serving.path)
+    assert len(sign(owner, logged_in(owner))) == 64
+
+
 def test_a_program_that_stops_in_the_middle_holds_nobody_up(serving: Serving) -> None:
     stopped = SocketClient(serving.path)
     whole = framed(request("C_GetSlotList", (1, 9), 2))
