@@ -54,6 +54,8 @@ class PresenceDesk:
 
     def _admit(self, connection: socket.socket) -> None:
         uid = peer_of(connection).uid
+        if len(self._sessions) >= _MOST:
+            self._make_room()
         if len(self._sessions) >= _MOST or sum(each.uid == uid for each in self._sessions) >= _MOST_OF_USER:
             connection.close()
             return
@@ -61,6 +63,13 @@ class PresenceDesk:
         session = _Session(connection, uid, self._gone)
         self._sessions.append(session)
         self._selector.register(connection, selectors.EVENT_READ, session)
+
+    def _make_room(self) -> None:
+        """Ends a session of somebody who is not at the seat, whom nobody asks: one user may be many, by the numbers
+        that user_namespaces(7) give each. A session that meant to wait comes again."""
+        away = next((each for each in self._sessions if not self._at_seat(each.uid)), None)
+        if away is not None:
+            away.end()
 
     def _gone(self, session: _Session) -> None:
         self._sessions.remove(session)
@@ -138,7 +147,7 @@ class _Session:
         except OSError:
             whole = False
         if not whole:
-            self._end()
+            self.end()
 
     def serve(self, _events: int) -> int:
         try:
@@ -150,7 +159,7 @@ class _Session:
         *lines, self._read = (self._read + data).split(b"\n")
         sound = bool(data) and len(self._read) <= _LONGEST_LINE and all(self._hear(line) for line in lines)
         if not sound:
-            self._end()
+            self.end()
         return 0
 
     def _hear(self, line: bytes) -> bool:
@@ -167,7 +176,7 @@ class _Session:
             asked.settle(yes)
         return True
 
-    def _end(self) -> None:
+    def end(self) -> None:
         if self._ended:
             return
         self._ended = True

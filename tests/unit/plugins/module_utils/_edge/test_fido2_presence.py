@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import pwd
@@ -13,6 +14,7 @@ import socket
 import struct
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2 import presence_desk
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.hid import (
     PATIENCE_WITH_PEOPLE,
     HidCommand,
@@ -27,6 +29,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.pre
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.presence_desk import PresenceDesk
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.reference import CtapStatus
+from ansible_collections.hardbound.identity.plugins.module_utils._edge.peer import Peer
 from ansible_collections.hardbound.identity.tests.support.hid_device import SettableClock
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -296,6 +299,17 @@ def test_a_user_has_few_sessions(desk):
     assert sessions[4].recv(1) == b""
     desk.desk.ask(QUESTION)
     assert all(desk.hear(each)[0]["ask"] == 1 for each in sessions[:4])
+
+
+def test_one_user_who_is_many_keeps_no_owner_from_being_asked(desk, monkeypatch):
+    numbers = itertools.count(100_000)
+    with monkeypatch.context() as many:
+        many.setattr(presence_desk, "peer_of", lambda _connection: Peer(next(numbers), frozenset()))
+        sessions = [desk.session() for _each in range(70)]
+    session = desk.session()
+    desk.desk.ask(QUESTION)
+    assert [each["ask"] for each in desk.hear(session)] == [1]
+    assert sessions[0].recv(1) == b""
 
 
 def test_nobody_is_asked_without_a_socket():
