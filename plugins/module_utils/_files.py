@@ -15,6 +15,8 @@ import os
 import tempfile
 import typing as t
 
+from ._errors import StateError
+
 PRIVATE = 0o600
 
 _REMEDIES: t.Mapping[int, str] = {
@@ -80,10 +82,25 @@ def give_to_folder_owner(fd: int, folder: str) -> None:
 
 
 def open_lock(path: str) -> int:
-    """Opens, and if need be makes, a file to lock. The caller closes it."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+    """Opens, and if need be makes, a file to lock. The caller closes it.
+
+    :raises StateError: for a link. Root gives the file to the folder's owner, and no other file that they could name so
+    """
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _link(path) from error
+        raise
+    if os.fstat(fd).st_nlink > 1:
+        os.close(fd)
+        raise _link(path)
     give_to_folder_owner(fd, os.path.dirname(path))
     return fd
+
+
+def _link(path: str) -> StateError:
+    return StateError(f"{path} is a link, and a file to lock is none", "remove it, and find out who has made it")
 
 
 @contextlib.contextmanager

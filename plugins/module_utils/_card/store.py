@@ -59,7 +59,7 @@ class Store:
                 os.makedirs(self._cards, mode=0o750)
                 if os.geteuid() == 0:
                     owner = os.stat(self.folder)
-                    os.chown(self._cards, owner.st_uid, owner.st_gid)
+                    os.chown(self._cards, owner.st_uid, owner.st_gid, follow_symlinks=False)
         except OSError as error:
             raise self._refused("made", error) from error
         if not os.access(self._cards, os.W_OK | os.X_OK):
@@ -155,7 +155,7 @@ class Store:
     def touch(self, number: int) -> None:
         """Has every program that watches a card's file look again, where that may be touched."""
         with contextlib.suppress(OSError):
-            os.utime(self.path(number))
+            os.utime(self.path(number), follow_symlinks=False)
         self._look_again(number)
 
     def remove(self, number: int) -> None:

@@ -10,6 +10,7 @@ import os
 import pathlib
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._files import (
     PRIVATE,
     locked,
@@ -44,6 +45,28 @@ def test_an_interrupted_write_leaves_the_old(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_atomically(str(path), b"new")
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("make", [os.symlink, os.link], ids=["symbolic", "hard"])
+def test_root_gives_no_file_away_that_the_folders_owner_names(tmp_path, make):
+    """Whoever has taken over the card service owns the store, where root locks."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give files away")
+    folder, secret = tmp_path / "of-nobody", tmp_path / "shadow"
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+    secret.write_text("root's own")
+    make(secret, folder / "lock")
+    with pytest.raises(StateError, match="is a link"), locked(str(folder / "lock")):
+        pass
+    assert secret.stat().st_uid == 0
+
+
+def test_root_makes_no_file_where_a_link_leads(tmp_path):
+    os.symlink(tmp_path / "elsewhere", tmp_path / "lock")
+    with pytest.raises(StateError, match="is a link"), locked(str(tmp_path / "lock")):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_what_root_writes_belongs_to_the_folders_owner(tmp_path):
