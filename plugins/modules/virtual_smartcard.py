@@ -100,6 +100,14 @@ EXAMPLES = r"""
         algorithm: rsa_2048
   register: card
 
+- name: A folder for what is returned once
+  ansible.builtin.file:
+    path: escrow
+    state: directory
+    mode: "0700"
+  delegate_to: localhost
+  run_once: true
+
 - name: A card whose admin key only the help desk can read
   hardbound.identity.virtual_smartcard:
     name: VirtualSmartCardForCorpAccess

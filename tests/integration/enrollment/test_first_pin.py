@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._escrow import unseal
 from ansible_collections.hardbound.identity.tests.support.fleet import EVERY, PIN, PYTHON
+from ansible_collections.hardbound.identity.tests.support.pages import yaml_blocks
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
@@ -69,6 +72,16 @@ def test_a_random_pin_goes_to_its_recipient_alone_and_once(fleet, recipient):
     shorter = {"based_on": "ad_smartcard_logon", "days": 30}
     fleet.variables["smartcard_enrollment_profiles"] = {"ad_smartcard_logon": shorter}
     assert fleet.play(*EVERY, playbook="hardbound.identity.renew").statuses() == {"ws-001": "renewed"}
+
+
+def test_the_playbook_of_the_page_keeps_the_pin_of_a_refused_card(fleet, recipient):
+    [example] = [value for where, value in yaml_blocks() if "pin_escrow }}" in str(value) and "docs/card.md" in where]
+    playbook = fleet.folder / "keep.yml"
+    playbook.write_text(json.dumps([{**play, "hosts": "all"} for play in example]))
+    run = fleet.play(playbook=str(playbook), smartcard_enrollment_trust_anchors="/etc/ssl/certs/ca-certificates.crt")
+    assert run.code == 0 and run.results["ws-001"]["code"] == "EK_CHAIN_UNTRUSTED", run.output
+    kept = (fleet.folder / "escrow/ws-001-corp.jwe").read_text()
+    assert change(fleet, recipient.open({"pin_escrow": kept}), NEW_PIN)["changed"]
 
 
 TROUBLE = {
