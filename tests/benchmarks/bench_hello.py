@@ -49,8 +49,8 @@ def held(writer: Writer, desired: Model) -> Model:
     return {name: state for name, state in desired.items() if writer.objection(setting_named(name), state) is None}
 
 
-#: A GPO holds what a Registry.pol holds, so that one counts twice.
 TARGETS = [(title, writer) for title, writer in WRITERS.items() if "users" not in title]
+"""A GPO holds what a Registry.pol holds, so that one counts twice."""
 TARGETS.append(("gpo", WRITERS["registry_pol"]))
 
 

@@ -13,7 +13,6 @@ from .target import TARGETS
 
 Arguments = Dict[str, Dict[str, Any]]
 
-#: The arguments that say which GPO, and how to get there.
 GPO: Arguments = {
     "name": {"type": "str", "required": True},
     "domain": {"type": "str", "default": ""},
@@ -22,11 +21,12 @@ GPO: Arguments = {
     "password": {"type": "str", "default": "", "no_log": True},
     "ccache": {"type": "path", "default": ""},
 }
-#: And those that only make sense where it is written.
+"""The arguments that say which GPO, and how to get there."""
 GPO_CHANGE: Arguments = {
     "create": {"type": "bool", "default": False},
     "link": {"type": "str", "default": ""},
 }
+"""Those beside them that only make sense where a GPO is written."""
 
 
 def policy_arguments() -> Arguments:

@@ -22,7 +22,6 @@ _DEVICE_UNLOCK = POLICIES + "\\DeviceUnlock"
 _DYNAMIC_LOCK = POLICIES + "\\DynamicLock"
 _TENANT = "{TenantId}/Policies/"
 
-#: What the Group Policy editor offers for dynamic lock: a phone that moved away.
 _PHONE = (
     Rule(
         (
@@ -33,6 +32,7 @@ _PHONE = (
         )
     ),
 )
+"""What the Group Policy editor offers for dynamic lock: a phone that moved away."""
 
 USE_HELLO = Setting(
     name="use_hello",

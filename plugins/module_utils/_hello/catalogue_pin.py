@@ -13,8 +13,8 @@ from .setting import CspNode, EditorFolder, Format, Group, Meaning, Option, Regi
 _COMPLEXITY = POLICIES + "\\PINComplexity"
 _TENANT = "{TenantId}/Policies/"
 
-#: What Windows uses where no minimum is configured (ADML; the DDF says 4).
 DEFAULT_MIN_LENGTH = 6
+"""What Windows uses where no minimum is configured (ADML; the DDF says 4)."""
 
 
 def _number(

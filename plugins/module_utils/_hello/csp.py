@@ -177,8 +177,8 @@ def _slot_nodes(setting: Setting) -> Dict[str, CspNode]:
     return nodes
 
 
-#: A node's path to its setting, slot and node.
 BY_PATH: Dict[str, Tuple[str, str, CspNode]] = {
     node.path: (setting.name, slot, node) for setting in SETTINGS for slot, node in _slot_nodes(setting).items()
 }
+"""A node's path to its setting, slot and node."""
 _PATHS = {path.lower(): path for path in BY_PATH}

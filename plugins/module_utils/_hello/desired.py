@@ -13,8 +13,8 @@ from .provider import Provider, provider
 from .setting import Model, Option, PolicyState, Setting, SettingState, Value, ValueKind
 from .signal_rules import Rule, parse_rules, rules_to_data
 
-#: Words of the character classes, as the PIN policy of a card says them; :data:`STATES` are those of all settings.
 CLASS_STATES = {"required": PolicyState.ENABLED, "disallowed": PolicyState.DISABLED, "allowed": PolicyState.ALLOWED}
+"""Words of the character classes, as the PIN policy of a card says them; :data:`STATES` are those of all settings."""
 STATES = {state.value: state for state in (PolicyState.ENABLED, PolicyState.DISABLED, PolicyState.NOT_CONFIGURED)}
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 

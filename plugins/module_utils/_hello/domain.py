@@ -62,7 +62,7 @@ class Domain:
         self.name = str(self._directory.domain_dns_name())
         self._files = self._speaking(f"SYSVOL of {self.server}", self._open_sysvol)
 
-    # -- the directory
+    # The directory.
 
     def search(self, expression: str, attributes: Sequence[str], base: str = "") -> List[DirectoryObject]:
         """Searches a whole subtree, by default that of the domain."""
@@ -113,7 +113,7 @@ class Domain:
         """A value as it stands in a search expression (RFC 4515)."""
         return str(self._samba.ldb.binary_encode(value))
 
-    # -- SYSVOL; a path starts below the share, with backslashes
+    # SYSVOL; a path starts below the share, with backslashes.
 
     def read_file(self, path: str) -> Optional[bytes]:
         """Returns a file as a whole, None where there is none."""
@@ -178,7 +178,7 @@ class Domain:
             with contextlib.suppress(self._samba.NTSTATUSError):
                 self._files.close(handle)
 
-    # -- how
+    # How either is asked.
 
     def _dn(self, dn: str) -> Any:
         return self._samba.ldb.Dn(self._directory, dn)

@@ -139,7 +139,7 @@ class GpoPlace:
         }
         return {"gpo": found}
 
-    # -- writing
+    # Writing.
 
     def _bring(self, gpo: Gpo, document: bytes) -> None:
         if gpo.needs(document):
@@ -242,7 +242,7 @@ class GpoPlace:
         self._domain.write_file(path, document)
         self._domain.copy_acl(gpo.dn, path)
 
-    # -- the link
+    # The link.
 
     def _needs_link(self) -> bool:
         if not self._search.link:

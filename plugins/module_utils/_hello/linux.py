@@ -23,13 +23,13 @@ from .writer import Objection
 PATH = "/etc/hardbound/hello_policy.json"
 VERSION = 1
 
-#: Setting to the field of PinPolicy, and the number that stands for disabled.
 _PIN_NUMBERS = {
     "pin_min_length": ("minlen", DEFAULT_MIN_LENGTH),
     "pin_max_length": ("maxlen", LONGEST),
     "pin_history": ("history", 0),
     "pin_expiration": ("expiry_days", 0),
 }
+"""Setting to the field of PinPolicy, and the number that stands for disabled."""
 _PIN_CLASSES = {
     "pin_digits": "digits",
     "pin_lowercase": "lowercase",
@@ -42,7 +42,6 @@ _PRESENCES = {
     PolicyState.ALLOWED: Presence.ALLOWED,
 }
 
-#: Setting to the switch that cards obey, and the switch's value where the setting is enabled.
 CARD_SWITCHES: Mapping[str, Tuple[str, bool]] = {
     "use_hello": ("may_create", True),
     "require_security_device": ("hardware_tpm_only", True),
@@ -50,6 +49,7 @@ CARD_SWITCHES: Mapping[str, Tuple[str, bool]] = {
     "disable_card_emulation": ("present_new_cards", False),
     "allow_all_user_card_enumeration": ("everyone_sees_readers", True),
 }
+"""Setting to the switch that cards obey, and the switch's value where the setting is enabled."""
 _SIGN_IN = ("device_unlock", "dynamic_lock", "use_biometrics", "use_certificate_for_on_prem_auth")
 _ENFORCED = frozenset((*_PIN_NUMBERS, *_PIN_CLASSES, *CARD_SWITCHES, *_SIGN_IN))
 

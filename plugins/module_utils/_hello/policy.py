@@ -13,8 +13,8 @@ from .plan import Chore, Fit, SettingChange, Step, fit, plan, removal
 from .setting import Model, PolicyState, SettingState
 from .writer import DocumentPlace, Writer
 
-#: In a diff, beside the settings: what a place needs besides its document.
 TO_DO = "to_do"
+"""In a diff, beside the settings: what a place needs besides its document."""
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ class SettingState:
 
 NOT_CONFIGURED = SettingState(PolicyState.NOT_CONFIGURED)
 
-#: Setting name to state. A setting that is missing is one of which a source says nothing.
 Model = Mapping[str, SettingState]
+"""Setting name to state. A setting that is missing is one of which a source says nothing."""
 
 
 class EditorFolder(str, enum.Enum):
@@ -109,8 +109,8 @@ class CspNode:
         return self.path.startswith(TENANT)
 
 
-#: Stands in a path for the tenant's id.
 TENANT = "{TenantId}"
+"""Stands in a path for the tenant's id."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from .provider import Provider
 from .setting import Model, PolicyState, SettingState
 from .signal_rules import Rule, rules_to_data
 
-#: What a Linux host can ask for beside a PIN.
 _BESIDE_A_PIN = (Provider.TRUSTED_SIGNAL, Provider.FINGERPRINT)
+"""What a Linux host can ask for beside a PIN."""
 
 
 def objection_to_unlock(state: SettingState) -> Optional[str]:

@@ -79,7 +79,7 @@ class Rule:
     grouped: bool = False
 
 
-# --- the parts of each signal ---------------------------------------------------------------------
+# The parts of each signal.
 
 Check = Callable[[object, str], str]
 
@@ -229,7 +229,7 @@ SIGNALS: Dict[str, Tuple[str, Tuple[SignalPart, ...]]] = {
 _NAMES_BY_TYPE = {xml: name for name, (xml, _parts) in SIGNALS.items()}
 
 
-# --- data to rules --------------------------------------------------------------------------------
+# Data to rules.
 
 
 def parse_rules(data: object, scenario: Scenario, field: str) -> Tuple[Rule, ...]:
@@ -306,7 +306,7 @@ def _part(part: SignalPart, value: object, field: str) -> List[str]:
     return [part.check(value, field)]
 
 
-# --- rules to data --------------------------------------------------------------------------------
+# Rules to data.
 
 Data = Dict[str, object]
 
@@ -337,7 +337,7 @@ def _to_plain(part: SignalPart, text: str) -> Union[int, str]:
     return int(text) if part.number else text
 
 
-# --- rules to XML ---------------------------------------------------------------------------------
+# Rules to XML.
 
 
 def rules_to_xml(rules: Sequence[Rule], scenario: Scenario) -> str:
@@ -360,7 +360,7 @@ def _signal_to_xml(signal: Signal, scenario: Scenario) -> str:
     return f"<signal type={quoteattr(signal.type)}>{children}</signal>"
 
 
-# --- XML to rules ---------------------------------------------------------------------------------
+# XML to rules.
 
 
 def rules_from_xml(text: str, scenario: Scenario, field: str = "rules") -> Tuple[Rule, ...]:

@@ -19,8 +19,8 @@ from .target import TARGETS, gpo_to_read, target_named
 
 Params = Mapping[str, Any]
 
-#: The formats of a source that is a file.
 FORMATS = [each.name for each in TARGETS if each.is_format]
+"""The formats of a source that is a file."""
 
 SOURCE: Dict[str, Dict[str, Any]] = {
     "kind": {"type": "str", "required": True, "choices": [each.value for each in SourceKind]},

@@ -28,8 +28,8 @@ from .syncml import SyncMl
 from .writer import DEFAULT_TITLE, DocumentPlace, Writer
 
 Params = Mapping[str, Any]
-#: What :data:`TARGETS` may take or leave, of the arguments of ``hello_policy``.
 OPTIONS = ("dest", "tenant_id", "title", "gpo", "himmelblau")
+"""What :data:`TARGETS` may take or leave, of the arguments of ``hello_policy``."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Mapping, Optional, Protocol, Sequence
 
 from .setting import Model, Setting, SettingState
 
-#: What a document that has a title is called where nobody says.
 DEFAULT_TITLE = "Windows Hello for Business"
+"""What a document that has a title is called where nobody says."""
 
 
 @dataclass(frozen=True)

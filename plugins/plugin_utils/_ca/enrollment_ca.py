@@ -203,7 +203,7 @@ class EnrollmentCa:
         """Returns what there is, without changing it; of a CA that is yet to be made, the path alone."""
         return self._result(current.to_revoke) if current.view else {"path": str(self._desired.folder.path)}
 
-    # ------------------------------------------------------------ steps
+    # Steps.
 
     def _take(self, step: Step) -> None:
         wanted, folder = self._desired, self._desired.folder
@@ -238,7 +238,7 @@ class EnrollmentCa:
             newest = crl.sign(ledger, signer, lifetime)
         files.write(path, newest.body, files.PUBLIC)
 
-    # ------------------------------------------------------------ comparing
+    # Comparing.
 
     def _open(self) -> t.Tuple[Authority, Ledger]:
         wanted = self._desired

@@ -71,7 +71,7 @@ class Enrollment:
                 for profile in key.profiles[key.external :]:
                     issuer.check_names(profile, card.identity, f"cards[{at}]")
 
-    # ------------------------------------------------------------ first visit
+    # First visit.
 
     def questions(self) -> t.List[Document]:
         """Returns the cards that the host is asked for, each with its nonce."""
@@ -101,7 +101,7 @@ class Enrollment:
             self._warnings += lapses.note(self.wanted, verdict, self._ledger)
             self._handover.issue(verdict, bundle, self.progress.values())
 
-    # ------------------------------------------------------------ second visit
+    # Second visit.
 
     def challenges(self) -> t.List[Document]:
         """Returns what the host has yet to open; nothing if no further visit is needed."""
@@ -138,7 +138,7 @@ class Enrollment:
         """Adds what somebody has to see to."""
         self._warnings.append(sentence)
 
-    # ------------------------------------------------------------ what came of it
+    # What came of it.
 
     @property
     def evidence(self) -> str:

@@ -47,7 +47,7 @@ class Handover:
         self.evidence = ""
         """Digest of the bundle that the host's answer was kept in."""
 
-    # ------------------------------------------------------------ out
+    # What goes out.
 
     def issue(self, verdict: Verdict, bundle: Document, cards: t.Iterable[Progress]) -> None:
         """Signs what is due for the cards, and seals it."""
@@ -112,7 +112,7 @@ class Handover:
             now = self._ledger.now()
             check_ak_certificate(certificate.body, verified.ak, ours, lambda serial: revoked, now, report)
 
-    # ------------------------------------------------------------ back
+    # What comes back.
 
     @staticmethod
     def challenges(cards: t.Iterable[Progress]) -> t.List[Challenge]:

@@ -127,7 +127,7 @@ def _tile(word: str, count: int) -> str:
     return f'<li><b class="{mood}">{_text(count)}</b>{_text(_TOTALS.get(word, word))}</li>'
 
 
-# ---------------------------------------------------------------- the report, packed
+# The report, packed.
 
 
 def _packed(report: Document) -> Document:

@@ -13,8 +13,8 @@ from ansible_collections.hardbound.identity.tests.support.hello_playbook import 
 
 NAME = "Hello by playbook"
 UNITS = "OU=Domain Controllers,DC=corp,DC=example"
-#: A value of each setting that Group Policy has.
 ALL_OF_A_GPO = view({setting.name: parse_settings(SETTINGS)[setting.name] for setting in CATALOGUE if setting.in_gpo})
+"""A value of each setting that Group Policy has."""
 TENANT = "2a1b3c4d-0000-4000-8000-123456789abc"
 
 

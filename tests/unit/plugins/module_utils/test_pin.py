@@ -36,7 +36,7 @@ def refusal(policy: PinPolicy, pin: str) -> str:
     return str(caught.value)
 
 
-# ------------------------------------------------------------------ character classes
+# Character classes.
 
 
 @pytest.mark.parametrize("character", PRINTABLE)
@@ -63,7 +63,7 @@ def test_a_space_is_no_special_character_and_stands_where_one_may() -> None:
         PinPolicy(minlen=4, specialchars=Presence.DISALLOWED).check("ab 12")
 
 
-# ------------------------------------------------------------------ rules that make sense
+# Rules that make sense.
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_fault_is_named_as_the_caller_names_the_policy() -> None:
         PinPolicy(minlen=3).validate("cards[2].policy")
 
 
-# ------------------------------------------------------------------ what an edge can take
+# What an edge can take.
 
 
 def test_a_default_maximum_is_lowered_to_what_the_edge_takes() -> None:
@@ -134,7 +134,7 @@ def test_what_was_asked_for_is_never_lowered_in_silence(policy: PinPolicy, field
     assert "a PIV card takes at most 8" in str(caught.value)
 
 
-# ------------------------------------------------------------------ PINs
+# PINs.
 
 
 def test_length_is_inclusive_at_both_ends() -> None:
@@ -212,7 +212,7 @@ def test_a_refusal_never_holds_any_of_the_pin(policy: PinPolicy, pin: str) -> No
         assert not set(pin) & set(str(error) + repr(error))
 
 
-# ------------------------------------------------------------------ two policies together
+# Two policies together.
 
 
 def follows(policy: PinPolicy, pin: str) -> bool:
@@ -258,7 +258,7 @@ def test_rules_as_data() -> None:
     assert LOOSEST.with_rules({"minlen": 6, "digits": "required"}) == PinPolicy(minlen=6, digits=Presence.REQUIRED)
 
 
-# ------------------------------------------------------------------ random PINs
+# Random PINs.
 
 
 @given(policies)

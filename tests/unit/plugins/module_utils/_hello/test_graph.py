@@ -21,7 +21,6 @@ from ansible_collections.hardbound.identity.tests.support.hello_samples import T
 CUSTOM = GraphCustom(Tree(Scope.DEVICE, TENANT), "Hello")
 CATALOG = GraphCatalog(Scope.DEVICE, "Hello")
 PIN = f"./Device/Vendor/MSFT/PassportForWork/{TENANT}/Policies/PINComplexity/"
-#: The children of the tenant's group in version 639150686251400134 of its definition.
 CHILDREN = (
     *("usepassportforwork", "requiresecuritydevice", "excludesecuritydevices_tpm12", "enablepinrecovery"),
     *("enablewindowshelloprovisioningforsecuritykeys", "disablepostlogonprovisioning"),
@@ -31,6 +30,7 @@ CHILDREN = (
     *("pincomplexity_history", "pincomplexity_expiration", "remote_useremotepassport"),
     "usehellocertificatesassmartcardcertificates",
 )
+"""The children of the tenant's group in version 639150686251400134 of its definition."""
 GROUP = "device_vendor_msft_passportforwork_{tenantid}"
 
 

@@ -25,7 +25,6 @@ EACH = [
     for number, (name, state) in enumerate(ALL)
 ]
 
-#: How many of the 25 settings each target holds in at least one state.
 HELD = {
     "registry_pol": 21,
     "registry_pol of users": 2,
@@ -39,6 +38,7 @@ HELD = {
     "linux": 17,
     "himmelblau": 2,
 }
+"""How many of the 25 settings each target holds in at least one state."""
 
 
 def held(writer: Writer) -> dict[str, SettingState]:

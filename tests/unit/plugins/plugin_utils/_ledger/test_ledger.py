@@ -88,7 +88,7 @@ def code_of(work: t.Callable[[], object]) -> RefusalCode:
     return refused.value.code
 
 
-# ---------------------------------------------------------------- pins
+# Pins.
 
 
 def test_an_ek_and_a_storage_root_are_pinned_to_the_host_that_first_answers_for_them(ledger: Ledger) -> None:
@@ -243,7 +243,7 @@ def test_a_released_host_lets_its_tpm_go(ledger: Ledger) -> None:
     admit(ledger, "ws-002")
 
 
-# ---------------------------------------------------------------- challenges
+# Challenges.
 
 
 def test_a_challenge_is_answered_once(ledger: Ledger) -> None:
@@ -302,7 +302,7 @@ def test_processes_that_answer_one_challenge_at_once_have_one_winner(tmp_path: P
     assert answers == ["CHALLENGE_SPENT"] * 4 + ["answered"]
 
 
-# ---------------------------------------------------------------- evidence, revocation
+# Evidence, revocation.
 
 
 def test_evidence_is_kept_once_and_read_back(ledger: Ledger) -> None:
@@ -348,7 +348,7 @@ def test_parts_of_a_digest_can_t_pose_as_others() -> None:
     assert digest("ab", "c") != digest("a", "bc") != digest("abc")
 
 
-# ---------------------------------------------------------------- trouble
+# Trouble.
 
 
 def test_a_locked_ledger_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
