@@ -15,13 +15,15 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._encoding.blob import Blob
+from .._encoding.name import object_name
 from .._encoding.policy import Command, Policy
+from .._errors import StateError
 from .._tpm import nv
 from .._tpm import object as tpm_object
 from .._tpm.connection import Tpm
 from .._tpm.errors import WRONG_VALUE, Reason, TpmError
 from .._tpm.session import Given, Ticket, obtain_ticket
-from .._tpm.storage_root import FoundKey, look, storage_root_of
+from .._tpm.storage_root import FoundKey, look, reckoned_name, storage_root_of
 from .._tpm.template import Template
 from .._tpm.workbench import Workbench
 from .derivation import NEWEST, Derivation, auth_value, secret_auth, telltale
@@ -82,9 +84,21 @@ class Gates:
         return storage_root_of(self.tpm, self.record.storage_root)
 
     def found_root(self) -> t.Optional[FoundKey]:
-        """Returns that key as it lies in the TPM, if it is one of the TCG's template."""
-        found = look(self.tpm, self.tpm.handle(self.root()))
-        return found if found is not None and found.is_of_template else None
+        """Returns that key as it lies in the TPM, if it is one of the TCG's template, and the card's."""
+        found, known = look(self.tpm, self.tpm.handle(self.root())), self.record.storage_root
+        if found is None or not found.is_of_template or (known and object_name(found.public) != known):
+            return None
+        return found
+
+    def _check_root(self) -> None:
+        """Secrets are hidden from the TPM's bus by a key, which has to be the one that the card was made under.
+
+        :raises StateError: if another one is shown. A card from before store version 3 knows none
+        """
+        known = self.record.storage_root
+        if known and reckoned_name(self.tpm, self.tpm.storage_root()) != known:
+            found = f"the TPM at {self.tpm.tcti} shows another storage root key than the card was made under"
+            raise StateError(f"{found}, so no PIN was given to it", "look for what sits between computer and TPM")
 
     def role(self, reference: Reference) -> Role:
         """:raises NotOffered: if the card has no such secret"""
@@ -164,6 +178,7 @@ class Gates:
 
     def _enter(self, reference: Reference, role: Role, auth: bytes) -> Entered:
         entity = self.entity(role, auth)
+        self._check_root()
         with self._judging(reference, role):
             ticket = obtain_ticket(self.tpm, self.model.name(role), entity, TICKET_SECONDS)
         return Entered(ticket, auth, entity)

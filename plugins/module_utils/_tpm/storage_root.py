@@ -13,6 +13,7 @@ import typing as t
 
 from .._encoding import command as wire
 from .._encoding.blob import Blob
+from .._encoding.name import object_name
 from .._errors import StateError
 from .errors import Reason, TpmError
 from .pytss import load
@@ -105,6 +106,17 @@ def storage_root_of(tpm: Tpm, name: bytes) -> t.Any:
         what = f"the key at {HANDLE:#x} is no storage root key, and to try it counts as a failure of the TPM's own"
         raise StateError(what, "put the key back that was there when the card was made, or make a new card")
     return tpm.entity(HANDLE)
+
+
+def reckoned_name(tpm: Tpm, entity: t.Any) -> bytes:
+    """Returns the Name of a key as ESAPI has read it, reckoned from its public area. No TPM command.
+
+    Who changes answers on the TPM's bus could show a key of their own there, and keep the Name. Source: tpm2-tss,
+    IESYS_RESOURCE, which Esys_TR_Serialize() writes: handle, TPM2B_NAME, kind, TPM2B_PUBLIC.
+    """
+    resource = bytes(tpm.esapi().tr_serialize(entity))
+    _name, at = wire.take_sized(resource, 4)
+    return object_name(wire.take_sized(resource, at + 4)[0])
 
 
 def storage_root_handle(tpm: Tpm, name: bytes) -> int:

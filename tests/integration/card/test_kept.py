@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pathlib
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import unbox
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
     Blocked,
@@ -25,10 +27,15 @@ from ansible_collections.hardbound.identity.plugins.module_utils._encoding impor
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.algorithm import Algorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.policy import Command
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.wire import sized as wire_sized
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm import nv
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.errors import TpmError, TpmUnreachable
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.session import Given, obtain_ticket
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
+from ansible_collections.hardbound.identity.tests.support.relay import Relay, read_message
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -299,3 +306,42 @@ def test_an_answer_that_was_changed_on_its_way_opens_nothing(bench, host, record
         with pytest.raises(TpmUnreachable, match="changed on its way"):
             card.verify(b"wrong1")
         assert not card.verified
+
+
+class Interposer(Relay):
+    """Sits on the TPM's bus, and shows a storage root key of its own under the Name of the right one."""
+
+    def __init__(self, *where):
+        self.key = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+        self.proofs = 0
+        super().__init__(*where)
+
+    def _relay(self, client, tpm):
+        command = read_message(client)
+        if command is None:
+            return False
+        tpm.sendall(command)
+        response = read_message(tpm)
+        code, handle = int.from_bytes(command[6:10], "big"), command[10:14]
+        self.proofs += code == wire.CommandCode.POLICY_SECRET
+        if code == wire.CommandCode.READ_PUBLIC and handle == bytes.fromhex("81000001"):
+            end = wire.take_sized(response, 10)[1]
+            point = wire_sized(self.key.x.to_bytes(32, "big")) + wire_sized(self.key.y.to_bytes(32, "big"))
+            response = response[: end - len(point)] + point + response[end:]
+        client.sendall(response)
+        return True
+
+
+def test_no_pin_is_hidden_by_a_key_of_somebody_on_the_bus(bench, record, short_path):
+    """Whoever has its private half knows the salt, and could guess the PIN without the TPM's counting."""
+    relay = Interposer(pathlib.Path(Tcti.parse(bench.tcti).options["path"]), short_path / "relay")
+    with Tpm(Tcti.parse(relay.tcti), bench.store.folder).taken() as tpm:
+        card = Card(bench.store, Workbench(tpm), record.number)
+        with pytest.raises(StateError, match="another storage root key"):
+            card.verify(PIN)
+        with pytest.raises(StateError, match="another storage root key"):
+            card.change(Reference.PIN, PIN, NEW_PIN)
+        assert Gates(tpm, record).found_root() is None
+    assert relay.proofs == 0
+    with bench.open(record, PIN) as card:
+        assert card.tries(Reference.PIN).left == card.tries(Reference.PIN).limit
