@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import typing as t
 from pathlib import Path
 
@@ -107,7 +108,21 @@ class PromptHost:
         """Runs a program at a terminal of its own, as root or as somebody else."""
         inside = self.machine._inside(*(["runuser", "-u", user, "--"] if user else []), *command)
         environment = {"PATH": os.environ["PATH"], "TERM": "dumb", "LC_ALL": "C.UTF-8"}
-        return pexpect.spawn(inside[0], inside[1:], encoding="utf-8", timeout=3 * PATIENCE, cwd="/", env=environment)
+        return Terminal(inside[0], inside[1:], encoding="utf-8", timeout=3 * PATIENCE, cwd="/", env=environment)
+
+
+class Terminal(pexpect.spawn):
+    """A terminal that may be hung up and opened again, as Debian 13's login does: vhangup(2)."""
+
+    def read_nonblocking(self, *arguments: t.Any, **options: t.Any) -> t.Any:
+        while True:
+            try:
+                return super().read_nonblocking(*arguments, **options)
+            except pexpect.EOF:
+                self.flag_eof = False
+                if not self.isalive():
+                    raise
+                time.sleep(0.05)
 
 
 def answer(terminal: t.Any, *prompts: t.Tuple[str, str], known: t.Sequence[str]) -> str:
