@@ -17,12 +17,12 @@ from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 _CONFIG = """[sssd]
 services = nss, pam
-domains = local
+domains = {domain}
 certificate_verification = no_verification
 [pam]
 pam_cert_auth = True
 p11_child_timeout = 30
-[domain/local]
+[domain/{domain}]
 """
 _PROVIDERS = "/usr/lib/x86_64-linux-gnu/sssd/libsss_{}.so"
 _RELEASES = {"files": "Debian-12", "proxy": "Debian-13"}
@@ -41,11 +41,13 @@ def _users() -> str:
 
 
 class Sssd:
-    """:param host: whose cards' certificates name their owner. It has an empty /run from now on"""
+    """:param host: whose cards' certificates name their owner. It has an empty /run from now on
+    :param domain: whose users these are, and what SSSD is told of it; without one, those that the host knows itself
+    """
 
-    def __init__(self, host: PromptHost) -> None:
+    def __init__(self, host: PromptHost, domain: str = "local", told: str = "") -> None:
         needs("sssd")
-        users = _users()
+        told = told or _users() + "".join(f"[certmap/local/{each}]\nmatchrule = <SUBJECT>{each}\n" for each in PEOPLE)
         self._host = host
         run = host.machine.run
         for folder in _FOLDERS:
@@ -53,16 +55,17 @@ class Sssd:
             run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder)
         for each in ("db", "mc", "pipes/private", "pubconf/krb5.include.d", "gpo_cache", "secrets", "keytabs"):
             run("mkdir", "-p", f"/var/lib/sss/{each}")
-        rules = "".join(f"[certmap/local/{each}]\nmatchrule = <SUBJECT>{each}\n" for each in PEOPLE)
-        run("sh", "-c", "umask 077; cat > /etc/sssd/sssd.conf", stdin=_CONFIG + users + rules)
+        run("sh", "-c", "umask 077; cat > /etc/sssd/sssd.conf", stdin=_CONFIG.format(domain=domain) + told)
         run("tee", "/etc/pkcs11/modules/sign-in.module", stdin=_MODULE)
         self._process: t.Optional[subprocess.Popen[bytes]] = None
 
-    def start(self) -> None:
+    def start(self, somebody: str = "alice") -> None:
+        """:param somebody: whom SSSD knows when it has started"""
         address = f"P11_KIT_SERVER_ADDRESS=unix:path={self._host.folder}/sign-in"
         command = self._host.machine._inside("env", address, "sssd", "--interactive", "--logger=files")
         self._process = subprocess.Popen(command)
-        until(lambda: "alice" in self._host.machine.run("getent", "-s", "sss", "passwd", "alice", ok=None), self.log)
+        look = ("getent", "-s", "sss", "passwd", somebody)
+        until(lambda: somebody in self._host.machine.run(*look, ok=None), self.log)
 
     def log(self) -> str:
         return self._host.machine.run("sh", "-c", "tail -n 30 /var/log/sssd/*", ok=None)
