@@ -9,6 +9,7 @@ import os
 import typing as t
 from pathlib import Path
 
+import jinja2
 import pytest
 import yaml
 
@@ -35,6 +36,7 @@ WRONG = "00000000"
 TICKET = f"krbtgt/{REALM}@{REALM}"
 PIN_ASKED, PASSWORD_ASKED, NAME_ASKED = "PIN for .*: ", "assword.*: ", "login: "
 VARIABLES = yaml.safe_load((COLLECTION / "roles/smartcard_login/vars/main.yml").read_text())
+RULES = {by: jinja2.Template(rule).render() for by, rule in VARIABLES["__smartcard_login_maprules"].items()}
 TOLD = """\
 id_provider = ldap
 auth_provider = krb5
@@ -52,9 +54,12 @@ domains = corp.example
 
 
 class Desk:
-    """A host that knows neither dora nor emil, and has a card of each."""
+    """A host that knows neither dora nor emil, and has a card of each.
 
-    def __init__(self, host: Host, profile: str) -> None:
+    :param by: what tells whose a certificate is
+    """
+
+    def __init__(self, host: Host, profile: str, by: str) -> None:
         self._host = PromptHost(host, profile)
         self.machine = host.machine
         folder = self._host.folder / "ca"
@@ -73,7 +78,7 @@ class Desk:
             port=mit_kdc.PORT,
             realm=REALM,
             caches=self._caches,
-            rule=VARIABLES["__smartcard_login_maprules"]["upn"],
+            rule=RULES[by],
         )
         self._sssd = Sssd(self._host, "corp.example", told)
         self.machine.run("sed", "--in-place", "s/^\\(passwd\\|group\\):.*/\\1: files sss/", "/etc/nsswitch.conf")
@@ -129,13 +134,13 @@ class Desk:
 answer = functools.partial(prompt_host.answer, known=(PIN_ASKED, PASSWORD_ASKED, NAME_ASKED))
 
 
-@pytest.fixture
-def desk(host: Host, profile: str) -> t.Iterator[Desk]:
+@pytest.fixture(params=["upn", "certificate"])
+def desk(host: Host, profile: str, request: pytest.FixtureRequest) -> t.Iterator[Desk]:
     needs("login", "klist", "ss", *mit_kdc.PROGRAMS)
     for provider in ("ldap", "krb5"):
         if not Path(f"/usr/lib/x86_64-linux-gnu/sssd/libsss_{provider}.so").exists():
             pytest.skip(f"needs Debian's sssd-{provider}")
-    desk = Desk(host, profile)
+    desk = Desk(host, profile, request.param)
     yield desk
     desk.stop()
 
