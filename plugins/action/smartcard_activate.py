@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import ACTIVATE_ARGUMENTS
+from ansible_collections.hardbound.identity.plugins.module_utils._task.activation import ARGUMENTS
 from ansible_collections.hardbound.identity.plugins.plugin_utils._string_secrets import StringSecrets
 
 
 class ActionModule(StringSecrets, NormalAction):
     """The module, with that check before it."""
 
-    ARGUMENTS = ACTIVATE_ARGUMENTS
+    ARGUMENTS = ARGUMENTS

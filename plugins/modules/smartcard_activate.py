@@ -64,12 +64,12 @@ cards:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hardbound.identity.plugins.module_utils._task.activation import ARGUMENTS, activate
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import show
-from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import ACTIVATE_ARGUMENTS, activate
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ACTIVATE_ARGUMENTS)
+    module = AnsibleModule(argument_spec=ARGUMENTS)
     show(module, lambda: activate(module.params))
 
 

@@ -92,13 +92,13 @@ import contextlib
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge
 from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import (
-    EVIDENCE_ARGUMENTS,
+    ARGUMENTS,
     EvidenceVisit,
 )
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=EVIDENCE_ARGUMENTS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     with contextlib.ExitStack() as stack:
 
         def visit() -> EvidenceVisit:

@@ -8,7 +8,7 @@ import base64
 import typing as t
 
 from ansible_collections.hardbound.identity.plugins.module_utils._task.arguments import PIN_POLICY, PLACE
-from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import EVIDENCE_ARGUMENTS
+from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import ARGUMENTS as EVIDENCE_ARGUMENTS
 from ansible_collections.hardbound.identity.plugins.module_utils._task.secret_arguments import Arguments
 from ansible_collections.hardbound.identity.plugins.module_utils._task.wanted_card import ARGUMENTS as CARD_ARGUMENTS
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -22,7 +22,12 @@ from ansible_collections.hardbound.identity.plugins.action import (
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.report import report
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import CHANGEABLE
-from ansible_collections.hardbound.identity.plugins.module_utils._task import enrollment, recovery, wanted_card
+from ansible_collections.hardbound.identity.plugins.module_utils._task import (
+    activation,
+    enrollment,
+    recovery,
+    wanted_card,
+)
 from ansible_collections.hardbound.identity.plugins.modules import hello_policy, hello_policy_info
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import enrollment_ca
 from ansible_collections.hardbound.identity.tests.support.described_options import PLUGINS, module_options
@@ -36,9 +41,9 @@ ARGUMENTS: dict[str, Mapping[str, Any]] = {
     "enrollment_ca": enrollment_ca.ARGUMENTS,
     "hello_policy": hello_policy.ARGUMENTS,
     "hello_policy_info": hello_policy_info.ARGUMENTS,
-    "smartcard_activate": enrollment.ACTIVATE_ARGUMENTS,
+    "smartcard_activate": activation.ARGUMENTS,
     "smartcard_enrollment": smartcard_enrollment.ARGUMENTS,
-    "smartcard_evidence": enrollment.EVIDENCE_ARGUMENTS,
+    "smartcard_evidence": enrollment.ARGUMENTS,
     "smartcard_recover": recovery.ARGUMENTS,
     "smartcard_recovery": smartcard_recovery.ARGUMENTS,
     "virtual_smartcard": wanted_card.ARGUMENTS,

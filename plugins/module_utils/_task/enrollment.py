@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The nouns of ``smartcard_evidence`` and ``smartcard_activate``: the two visits of an enrolment to a host."""
+"""The noun of ``smartcard_evidence``: the first visit of an enrolment to a host, which makes cards and proves them."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import os
@@ -23,21 +22,20 @@ from .._errors import HardboundError, InputError, Interrupted
 from .._escrow import ESCROWED
 from .._files import locked
 from .._spine import Plan, View
-from .._tpm.connection import Tpm
-from .._tpm.tcti import Tcti
 from .admin_key import ARGUMENTS as ADMIN_KEY
-from .arguments import CARD, PLACE, endorsement_auth, owner_auth
+from .arguments import CARD, PLACE
 from .attestation import ARGUMENTS as ATTESTATION
 from .attestation import WantedAttestation, parse_nonce
 from .external_request import ARGUMENTS as REQUEST
 from .external_request import ExternalRequest, RequestSigner, Sign
+from .place import tpm_of
 from .readers import Readers, warnings
 from .recovery_halves import OFFERED_HALF, check_recovery_allowed, parse_halves, told_halves
 from .secret_arguments import Arguments
 from .tpm_card import FoundCard, TpmCard
 from .wanted_card import WantedCard
 
-EVIDENCE_ARGUMENTS: Arguments = {
+ARGUMENTS: Arguments = {
     **PLACE,
     "cards": {
         "type": "list",
@@ -52,11 +50,6 @@ EVIDENCE_ARGUMENTS: Arguments = {
             **ADMIN_KEY,
         },
     },
-}
-
-ACTIVATE_ARGUMENTS: Arguments = {
-    **PLACE,
-    "challenges": {"type": "list", "elements": "dict", "required": True},
 }
 
 
@@ -157,7 +150,7 @@ class EvidenceVisit:
         self._readers = readers or Readers(Presentation(task["store"]))
         self._escrowed: t.Dict[str, t.Dict[str, t.Any]] = {}
         self._signatures: t.Dict[str, t.Dict[str, str]] = {}
-        self._tpm = _tpm_of(task)
+        self._tpm = tpm_of(task)
 
     def alone(self) -> t.ContextManager[None]:
         """Held for a visit that may change something, so that two runs don't make the same card twice."""
@@ -283,31 +276,3 @@ def _digests(certificates: t.Mapping[int, bytes]) -> t.Dict[str, str]:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest() if data else ""
-
-
-def _tpm_of(task: t.Mapping[str, t.Any]) -> Tpm:
-    tcti, auth = Tcti.of_task(task["tpm"]), endorsement_auth(task)
-    return Tpm(tcti, task["store"], owner_auth(task), endorsement_auth=auth)
-
-
-def activate(task: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
-    """Opens a host's challenges and stores the certificates in them.
-
-    :raises InputError: if a challenge is none
-    """
-    from .._card.activation import activate_cards
-    from .._encoding.challenge import Challenge
-    from .._encoding.wire import WireError
-
-    try:
-        challenges = [Challenge.parse(each) for each in task["challenges"]]
-    except WireError as error:
-        raise InputError("challenges", f"can't be read: {error}", "let the controller make them") from error
-    activations = activate_cards(Store(task["store"]), _tpm_of(task), challenges)
-    return {
-        "changed": any(each.changed for each in activations),
-        "cards": [
-            {"name": each.card, "answer": base64.b64encode(each.answer).decode(), "failure": each.failure}
-            for each in activations
-        ],
-    }

@@ -24,12 +24,12 @@ from .._encoding.wire import WireError
 from .._errors import InputError, StateError
 from .._spine import View
 from .._tpm.connection import Tpm
-from .._tpm.tcti import Tcti
-from .arguments import PLACE, endorsement_auth, owner_auth
+from .arguments import PLACE
 from .attestation import parse_nonce
 from .existing_card import ExistingCard
 from .first_pin import WantedPin
 from .pin import SmartcardPin, WantedSecrets, find_secret
+from .place import tpm_of
 from .recovery_halves import check_recovery_allowed, told_halves
 from .secret_arguments import Arguments
 
@@ -59,10 +59,9 @@ class WantedRecovery:
     def parse(cls, task: t.Mapping[str, t.Any]) -> WantedRecovery:
         """:raises InputError: for the first parameter that is not right"""
         store = Store(task["store"])
-        tpm = Tpm(Tcti.of_task(task["tpm"]), task["store"], owner_auth(task), endorsement_auth=endorsement_auth(task))
         nonce = parse_nonce(task["nonce"], "nonce")
         chosen = ExistingCard(store, task["name"], None)
-        shown = cls(task["name"], store, tpm, nonce, chosen)
+        shown = cls(task["name"], store, tpm_of(task), nonce, chosen)
         if task["challenge"] is None:
             return shown
         try:

@@ -17,7 +17,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._errors import 
 from ansible_collections.hardbound.identity.plugins.module_utils._spine import Plan
 from ansible_collections.hardbound.identity.plugins.module_utils._task import pin, wanted_card
 from ansible_collections.hardbound.identity.plugins.module_utils._task.converge import converge, show
-from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import EVIDENCE_ARGUMENTS
+from ansible_collections.hardbound.identity.plugins.module_utils._task.enrollment import ARGUMENTS as EVIDENCE_ARGUMENTS
 from ansible_collections.hardbound.identity.plugins.module_utils._task.secret_arguments import (
     MASK,
     check_strings,
