@@ -56,6 +56,19 @@ def test_enrol_check_do_and_again(fleet):
         assert "changed=1" not in again.output
 
 
+@pytest.mark.parametrize("way", ["include_role", "import_role"])
+def test_a_play_goes_on_after_the_role(fleet, way):
+    """The role ends early where nothing follows from the enrolment. The play does not."""
+    fleet.add("ws-001")
+    role = {f"ansible.builtin.{way}": {"name": "hardbound.identity.smartcard_enrollment"}}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [role, {"ansible.builtin.debug": {"msg": "went on"}}]}
+    playbook = fleet.folder / "play.yml"
+    playbook.write_text(json.dumps([play]))
+    run = fleet.play(playbook=str(playbook))
+    assert run.code == 0 and '"msg": "went on"' in run.output, run.output
+    assert run.statuses() == {"ws-001": "enrolled"}
+
+
 def test_many_cards_and_keys_go_in_two_visits(fleet):
     fleet.add("ws-001", keys=[{"slot": "authentication"}, {"slot": "signature", "profile": "document_signing"}])
     [card] = fleet.inventory["ws-001"]["smartcard_enrollment_cards"]
