@@ -25,7 +25,6 @@ def coming(card: Message, lists: Lists, now: datetime.datetime, days: int) -> t.
         yield f"The PIN of {card['name']} expires on {datetime.datetime.fromtimestamp(expires):%Y-%m-%d}: {REMEDY}"
     for key in card["keys"]:
         state = state_of(key, lists)
-        fault = state.fault(now) if state else None
-        if state and (fault or state.ends <= limit):
-            what = fault or f"ends on {state.ends:%Y-%m-%d}"
+        what = state.coming(now, limit) if state else None
+        if what:
             yield f"The certificate of {card['name']}, {key['slot']}, {what}: ask your administrator for a new one"

@@ -8,27 +8,19 @@ import datetime
 import typing as t
 
 from .._encoding.owner_call import Message
-from .certificate import CertificateState, Lists, state_of
+from .certificate import Lists, state_of
 
 _FACES = {"pkcs11": "p11-kit"}
 
 
 def told(card: Message, lists: Lists) -> Message:
     """Returns a card as programs read it."""
-    return {**card, "keys": [_key(key, state_of(key, lists)) for key in card["keys"]]}
+    return {**card, "keys": [_key(key, lists) for key in card["keys"]]}
 
 
-def _key(key: Message, state: t.Optional[CertificateState]) -> Message:
-    if state is None:
-        return key
-    about = {
-        "subject": state.subject,
-        "begins": state.begins.isoformat(),
-        "ends": state.ends.isoformat(),
-        "revoked": state.revoked,
-        "fits": state.fits,
-    }
-    return {**key, "certificate": {"der": key["certificate"], **about}}
+def _key(key: Message, lists: Lists) -> Message:
+    state = state_of(key, lists)
+    return {**key, "certificate": {"der": key["certificate"], **state.told()}} if state else key
 
 
 def lines(card: Message, lists: Lists, now: datetime.datetime) -> t.Iterator[str]:
@@ -38,7 +30,7 @@ def lines(card: Message, lists: Lists, now: datetime.datetime) -> t.Iterator[str
     yield _line("PIN", f"{_tries(card, 'pin')}; {pin_life(card)}")
     yield _line("PUK", _tries(card, "puk"))
     for key in card["keys"]:
-        yield _line(key["slot"], f"{key['algorithm']}; {_certificate(state_of(key, lists), now)}")
+        yield _line(key["slot"], f"{key['algorithm']}; {_certificate(key, lists, now)}")
 
 
 def _line(what: str, said: str) -> str:
@@ -69,9 +61,6 @@ def pin_life(card: Message) -> str:
     return f"expires on {datetime.datetime.fromtimestamp(card['pin_expires_at']):%Y-%m-%d}"
 
 
-def _certificate(state: t.Optional[CertificateState], now: datetime.datetime) -> str:
-    if state is None:
-        return "no certificate"
-    revoked = {True: "REVOKED", False: "not revoked", None: "whether it was revoked is not known here"}[state.revoked]
-    ends = f"ENDED on {state.ends:%Y-%m-%d}" if now >= state.ends else f"ends on {state.ends:%Y-%m-%d}"
-    return f"{state.subject}, {ends}, {revoked}" + ("" if state.fits else ", and is for ANOTHER KEY")
+def _certificate(key: Message, lists: Lists, now: datetime.datetime) -> str:
+    state = state_of(key, lists)
+    return state.said(now) if state else "no certificate"

@@ -42,7 +42,7 @@ class Terminal:
             told = {"error": {"code": int(error.code), "layer": error.code.layer, "message": str(error)}}
             sys.stdout.write(json.dumps(told, indent=2) + "\n")
         else:
-            sys.stderr.write(f"hardbound-card: {error}\n")
+            sys.stderr.write(f"hardbound-card: {_shown(str(error))}\n")
 
     def ask(self, what: str) -> str:
         """Returns a secret that is typed without echo, or the next line where no terminal is the standard input.

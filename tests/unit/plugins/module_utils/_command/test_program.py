@@ -200,21 +200,38 @@ def test_the_test_names_pcscd_and_the_reader(shell: Shell) -> None:
     assert "[fault: pcscd]" in said
 
 
-@pytest.mark.parametrize("why", ["revoked", "ended", "another key"])
+@pytest.mark.parametrize("why", ["revoked", "ended", "another key", "unreadable"])
 def test_the_test_names_the_certificate(shell: Shell, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
     if why == "revoked":
         shell.revoke(0x9A)
     elif why == "ended":
         end = datetime.datetime(2045, 1, 1, tzinfo=datetime.timezone.utc)
         monkeypatch.setattr(program, "_now", lambda: end)
-    else:
+    elif why == "another key":
         shell.card.certificates[0x9A] = shell.host.put(1, owner="nobody").certificates[0x9A]
+    else:
+        shell.card.certificates[0x9A] = b"what some program wrote there"
     code, said = shell.run("test", typed=f"{PIN.decode()}\n")
     assert code is ExitCode.CERTIFICATE
-    words = {"revoked": "was revoked", "ended": "ended on 2044-01-01", "another key": "is for another key"}
+    words = {
+        "revoked": "was revoked",
+        "ended": "ended on 2044-01-01",
+        "another key": "is for another key",
+        "unreadable": "can't be read",
+    }
     assert f"authentication, certificate {words[why]}  [fault: certificate]" in said
     if why != "ended":
-        assert {"revoked": "REVOKED", "another key": "ANOTHER KEY"}[why] in shell.run("status")[1]
+        shown = {"revoked": "REVOKED", "another key": "ANOTHER KEY", "unreadable": "NOT BE READ"}
+        assert shown[why] in shell.run("status")[1]
+
+
+def test_a_certificate_that_is_none_hides_nothing_else(shell: Shell) -> None:
+    """Any program that may write to a card may write anything there."""
+    shell.card.certificates[0x9A] = b"what some program wrote there"
+    code, said = shell.run("status", "--json")
+    key = json.loads(said)["cards"][0]["keys"][0]
+    assert (code, key["slot"], key["certificate"]["fault"]) == (ExitCode.FINE, "authentication", "can't be read")
+    assert "authentication, can't be read" in shell.run("due")[1]
 
 
 def test_the_test_spends_one_try_of_a_wrong_pin(shell: Shell) -> None:
