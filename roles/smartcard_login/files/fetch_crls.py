@@ -48,6 +48,15 @@ def begin_of(crl: x509.CertificateRevocationList) -> datetime.datetime:
     return t.cast(datetime.datetime, found)
 
 
+def age_of(crl: x509.CertificateRevocationList) -> t.Tuple[datetime.datetime, int]:
+    """What is greater the newer a list is: two of the same second differ by their number (RFC 5280 section 5.2.3)."""
+    try:
+        number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound:
+        number = 0
+    return begin_of(crl), number
+
+
 def read_cas(path: str) -> t.List[x509.Certificate]:
     with open(path, "rb") as file:
         data = file.read()
@@ -111,7 +120,7 @@ class Keeper:
     def _weigh(self, crl: x509.CertificateRevocationList, where: str) -> None:
         if not signed(crl, self._cas):
             self.complaints.append(f"{where}: none of the CAs has signed it ({crl.issuer.rfc4514_string()})")
-        elif crl.issuer not in self._lists or begin_of(self._lists[crl.issuer]) < begin_of(crl):
+        elif crl.issuer not in self._lists or age_of(self._lists[crl.issuer]) < age_of(crl):
             self._lists[crl.issuer] = crl
 
     def judge(self, now: datetime.datetime, warning: datetime.timedelta) -> None:

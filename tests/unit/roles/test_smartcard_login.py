@@ -223,9 +223,15 @@ class Authority:
         self.pem = builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
     def crl(
-        self, begin: datetime.datetime = NOW, end: datetime.datetime = NOW + 7 * DAY, encoding: Encoding = Encoding.DER
+        self,
+        begin: datetime.datetime = NOW,
+        end: datetime.datetime = NOW + 7 * DAY,
+        encoding: Encoding = Encoding.DER,
+        number: int = 0,
     ) -> bytes:
         builder = x509.CertificateRevocationListBuilder(self.name).last_update(begin).next_update(end)
+        if number:
+            builder = builder.add_extension(x509.CRLNumber(number), critical=False)
         return builder.sign(self.key, hashes.SHA256()).public_bytes(encoding)
 
 
@@ -274,6 +280,16 @@ def test_a_newer_list_replaces_an_older_one_and_never_the_other_way_round(site: 
     assert site.fetch() == "" and max(site.begins()) == NOW + DAY
     site.publish("issuing", site.issuing.crl(NOW - DAY))
     assert site.fetch() == "" and max(site.begins()) == NOW + DAY, "an attacker plays back an old one"
+
+
+def test_of_two_lists_of_one_second_the_later_number_counts(site: Site) -> None:
+    """The second holds what was revoked right after the first was signed."""
+    second = site.root.crl(number=2)
+    for each in (site.root.crl(number=1), second, site.root.crl(), site.root.crl(number=1)):
+        site.publish("root", each)
+        assert site.fetch() == ""
+    kept = [each.public_bytes(Encoding.DER) for each in program("fetch_crls").parse(site.out.read_bytes())]
+    assert second in kept and len(kept) == 2
 
 
 def test_a_list_that_somebody_else_has_signed_counts_for_nothing(site: Site) -> None:
