@@ -24,20 +24,21 @@ from ansible_collections.hardbound.identity.tests.support.owner_command import l
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
-__all__ = ["PASSWORD", "PromptHost", "answer", "profile", "sign_in", "write_profile"]
+__all__ = ["PASSWORD", "PromptHost", "answer", "profile", "sign_in", "write_profile", "write_templates"]
 
 PEOPLE = ("alice", "bob")
 PASSWORD = "correct horse"
 _ROLE = COLLECTION / "roles/smartcard_login"
 _COPIED = ("/usr/share/pam-configs", "/var/lib/pam", "/var/cache/debconf")
-_PROFILE = """
+_PLAY = """
 - hosts: localhost
   connection: local
   gather_facts: false
   vars: {ansible_python_interpreter: /usr/bin/python3}
   vars_files: [ROLE/defaults/main.yml, ROLE/vars/main.yml]
   tasks:
-    - ansible.builtin.template: {src: ROLE/templates/profile.j2, dest: "{{ target }}", mode: "0644"}
+    - ansible.builtin.template: {src: "ROLE/templates/{{ item }}.j2", dest: "{{ target }}/{{ item }}", mode: "0644"}
+      loop: "{{ templates }}"
 """
 PATIENCE = 15
 """Seconds. On a busy machine the service takes long."""
@@ -55,7 +56,7 @@ class PromptHost:
         self.folder.chmod(0o711)
         (self.folder / "home").mkdir()
         lay_command(self.folder / "lib")
-        for program in ("change_due_pin.py", "get_ticket.py", "signals.py"):
+        for program in ("change_due_pin.py", "fetch_crls.py", "get_ticket.py", "signals.py"):
             shutil.copy(_ROLE / "files" / program, self.folder / "lib")
         self._lay_over_etc()
         for path in _COPIED:
@@ -141,10 +142,16 @@ def answer(terminal: t.Any, *prompts: t.Tuple[str, str], known: t.Sequence[str])
 
 def write_profile(folder: Path, **variables: t.Any) -> str:
     """Returns the profile as Ansible writes it, but for FOLDER in the place of a host's folders."""
-    play, target = folder / "play.yml", folder / "profile"
-    play.write_text(_PROFILE.replace("ROLE", str(_ROLE)))
+    return write_templates(folder, "profile", **variables)[0]
+
+
+def write_templates(folder: Path, *names: str, **variables: t.Any) -> t.List[str]:
+    """Returns files as Ansible writes them by the role's templates, but for FOLDER in the place of a host's folders."""
+    play = folder / "play.yml"
+    play.write_text(_PLAY.replace("ROLE", str(_ROLE)))
     values = {
-        "target": str(target),
+        "target": str(folder),
+        "templates": names,
         "__smartcard_login_lib": "FOLDER/lib",
         "__smartcard_login_program_files": "FOLDER/lib",
         "__smartcard_login_owners": "FOLDER/owners",
@@ -158,7 +165,7 @@ def write_profile(folder: Path, **variables: t.Any) -> str:
     command = [str(program), "--inventory", "localhost,", "--extra-vars", json.dumps(values), str(play)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    return str(target.read_text())
+    return [(folder / name).read_text() for name in names]
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PR
 OWNERS = {"alice": "Card of Alice", "bob": "Card of Bob"}
 """People and their cards. Bob's PIN is another than alice's."""
 PINS = {"alice": "123456", "bob": "654321"}
+PAM = ("/usr/share/pam-configs", "/var/lib/pam")
+"""Where pam-auth-update reads, and what it remembers, beside /etc."""
 _FIRST = 41000
 """User number of the first of them."""
 _PLAY = {
@@ -50,6 +52,13 @@ class SignInHost:
         stand_in.write_text(f'#!/bin/sh\necho "$@" >> {self.log}\n[ "$1" != show ] || echo "{shown}"\n')
         stand_in.chmod(0o755)
         host.machine.run("mount", "--bind", str(stand_in), "/usr/bin/systemctl")
+
+    def cover(self, *folders: str) -> None:
+        """Has folders be copies, which go with the test."""
+        for folder in folders:
+            mine = self.folder / pathlib.Path(folder).name
+            shutil.copytree(folder, mine)
+            self.host.machine.run("mount", "--bind", str(mine), folder)
 
     def _accounts(self) -> None:
         for number, name in enumerate(OWNERS, _FIRST):

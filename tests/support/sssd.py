@@ -31,7 +31,10 @@ _FOLDERS = ("/run", "/var/lib/sss", "/var/log/sssd", "/etc/sssd", "/etc/pkcs11/m
 _MODULE = "module: p11-kit-client.so\nenable-in: p11_child\n"
 
 
-def _users() -> str:
+_PATIENT = "[pam]\np11_child_timeout = 30\n"
+
+
+def users() -> str:
     """Returns what the role tells this host's SSSD of the users whom the host knows itself."""
     found = [release for provider, release in _RELEASES.items() if Path(_PROVIDERS.format(provider)).exists()]
     if not found:
@@ -43,11 +46,12 @@ def _users() -> str:
 class Sssd:
     """:param host: whose cards' certificates name their owner. It has an empty /run from now on
     :param domain: whose users these are, and what SSSD is told of it; without one, those that the host knows itself
+    :param laid: all that SSSD is told, as the role lays it; without it, SSSD looks at no dates and no issuers
     """
 
-    def __init__(self, host: PromptHost, domain: str = "local", told: str = "") -> None:
+    def __init__(self, host: PromptHost, domain: str = "local", told: str = "", laid: str = "") -> None:
         needs("sssd")
-        told = told or _users() + "".join(f"[certmap/local/{each}]\nmatchrule = <SUBJECT>{each}\n" for each in PEOPLE)
+        told = told or users() + "".join(f"[certmap/local/{each}]\nmatchrule = <SUBJECT>{each}\n" for each in PEOPLE)
         self._host = host
         run = host.machine.run
         for folder in _FOLDERS:
@@ -55,9 +59,17 @@ class Sssd:
             run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder)
         for each in ("db", "mc", "pipes/private", "pubconf/krb5.include.d", "gpo_cache", "secrets", "keytabs"):
             run("mkdir", "-p", f"/var/lib/sss/{each}")
-        run("sh", "-c", "umask 077; cat > /etc/sssd/sssd.conf", stdin=_CONFIG.format(domain=domain) + told)
+        if laid:
+            run("mkdir", "/etc/sssd/conf.d")
+            self._tell("conf.d/hardbound.conf", laid)
+            self._tell("conf.d/later.conf", _PATIENT)
+        else:
+            self._tell("sssd.conf", _CONFIG.format(domain=domain) + told)
         run("tee", "/etc/pkcs11/modules/sign-in.module", stdin=_MODULE)
         self._process: t.Optional[subprocess.Popen[bytes]] = None
+
+    def _tell(self, file: str, text: str) -> None:
+        self._host.machine.run("sh", "-c", f"umask 077; cat > /etc/sssd/{file}", stdin=text)
 
     def start(self, somebody: str = "alice") -> None:
         """:param somebody: whom SSSD knows when it has started"""

@@ -5,16 +5,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import typing as t
 from pathlib import Path
 
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 from ansible_collections.hardbound.identity.tests.support.prompt_host import write_profile
-from ansible_collections.hardbound.identity.tests.support.sign_in_host import SignInHost, contents
+from ansible_collections.hardbound.identity.tests.support.sign_in_host import PAM, SignInHost, contents
 
-_PAM = ("/usr/share/pam-configs", "/var/lib/pam")
 _SURVEY = {"files": ["sssd.conf"], "socket": True, "sign_in": {"second_factors": ["trusted_signal", "fingerprint"]}}
 
 
@@ -36,16 +34,13 @@ def wanted(desk: SignInHost, ca: Path) -> t.Dict[str, t.Any]:
 
 
 def seen(desk: SignInHost) -> t.List[str]:
-    return [contents(each, desk) for each in ("/etc", *_PAM)]
+    return [contents(each, desk) for each in ("/etc", *PAM)]
 
 
 def test_all_options_come_and_go_byte_for_byte(host: Host, tmp_path: Path) -> None:
     needs("pam-auth-update")
     desk = SignInHost(host)
-    for folder in _PAM:
-        mine = desk.folder / Path(folder).name
-        shutil.copytree(folder, mine)
-        host.machine.run("mount", "--bind", str(mine), folder)
+    desk.cover(*PAM)
     ca = tmp_path / "ca.pem"
     ca.write_text("-----BEGIN CERTIFICATE-----\n")
     options = wanted(desk, ca)
