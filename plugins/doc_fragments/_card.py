@@ -189,7 +189,7 @@ enterprise_attestation:
     - Relying parties, by their ids, that get enterprise attestation, such as V(corp.example). Only with
       O(passkeys=true), and once the enrolment CA has certified the card's attestation key.
     - The attestation key tells one card from another. With the list, relying parties that are not named don't see it;
-      their passkeys attest themselves.
+      their passkeys attest themselves. Firefox takes no other passkeys of a card whose attestation key is certified.
     - Left out, a card that exists keeps its list. Without a list each relying party that asks for attestation gets
       what the attestation key states, and none gets enterprise attestation.
   type: list

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import typing as t
 
 from ansible_collections.hardbound.identity.tests.machine import steps
@@ -37,6 +38,14 @@ class Desk:
         done = self.machine.run(f"python3 typist.py '{lines}' {command}", user="alice", check=False)
         assert done.returncode, done.stdout
         return t.cast(str, done.stdout)
+
+    def tries(self, reader: str) -> t.Tuple[int, int]:
+        """Returns how many tries of the PIN are left, by CTAP and by PIV."""
+        info = self.machine.run(f"fido2-token -I {self.device}", user="alice").stdout
+        status = self.machine.run(f"yubico-piv-tool --reader '{reader}' --action status", user="alice")
+        [by_ctap] = re.findall(r"^pin retries: (\d+)", info, re.MULTILINE)
+        [by_piv] = re.findall(r"^PIN tries left:\s+(\d+)", status.stdout + status.stderr, re.MULTILINE)
+        return int(by_ctap), int(by_piv)
 
     def script(self, text: str) -> str:
         """Returns what a script prints, in which ``$DEVICE`` is the card's."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pathlib
 import re
-import typing as t
 
 import pytest
 from ansible_collections.hardbound.identity.tests.machine import steps
@@ -98,27 +97,18 @@ def only_the_owner(desk: Desk) -> None:
     assert tried.returncode and "aaguid" not in tried.stdout
 
 
-def tries(desk: Desk) -> t.Tuple[int, int]:
-    """Returns how many tries of the PIN are left, by CTAP and by PIV."""
-    info = desk.machine.run(f"fido2-token -I {desk.device}", user="alice").stdout
-    status = desk.machine.run(f"yubico-piv-tool --reader '{READER}' --action status", user="alice")
-    [by_ctap] = re.findall(r"^pin retries: (\d+)", info, re.MULTILINE)
-    [by_piv] = re.findall(r"^PIN tries left:\s+(\d+)", status.stdout + status.stderr, re.MULTILINE)
-    return int(by_ctap), int(by_piv)
-
-
 def tools(desk: Desk) -> None:
     """fido2-token: what it says of itself, and a new PIN, which is that of PC/SC too."""
     info = desk.script("fido2-token -I $DEVICE")
     assert "FIDO_2_1" in info and "0ae1938562d745e0a1a518cd773228d3" in info and "alwaysUv" in info
-    before = tries(desk)
+    before = desk.tries(READER)
     refused = desk.refused(f"{WRONG_PIN},{OTHER_PIN},{OTHER_PIN}", f"fido2-token -C {desk.device}")
     assert "FIDO_ERR_PIN_INVALID" in refused
-    assert tries(desk) == (before[0] - 1, before[1] - 1) and before[0] == before[1]
+    assert desk.tries(READER) == (before[0] - 1, before[1] - 1) and before[0] == before[1]
     desk.typed(f"{steps.PIN},{OTHER_PIN},{OTHER_PIN}", f"fido2-token -C {desk.device}")
     steps.await_card(desk.machine, READER)
     steps.sign(desk.machine, READER, pin=OTHER_PIN)
-    assert tries(desk) == before
+    assert desk.tries(READER) == before
 
 
 def managed(desk: Desk) -> None:
@@ -166,12 +156,12 @@ def blocked(desk: Desk) -> None:
     piv = f"yubico-piv-tool --reader '{READER}'"
     change = f"fido2-token -C {desk.device}"
     lines = f"{WRONG_PIN},{OTHER_PIN},{OTHER_PIN}"
-    while tries(desk)[0] > 3:
+    while desk.tries(READER)[0] > 3:
         desk.machine.run(f"{piv} --action verify-pin --pin {WRONG_PIN}", user="alice", check=False)
-    assert tries(desk) == (3, 3)
+    assert desk.tries(READER) == (3, 3)
     said = [desk.refused(lines, change) for _each in range(3)]
     assert "FIDO_ERR_PIN_BLOCKED" in said[2], said
-    assert tries(desk) == (0, 0)
+    assert desk.tries(READER) == (0, 0)
     right = desk.refused(f"{OTHER_PIN},{steps.PIN},{steps.PIN}", change)
     assert "FIDO_ERR_PIN_BLOCKED" in right, right
     refused = desk.machine.run(f"{piv} --action verify-pin --pin {OTHER_PIN}", user="alice", check=False)

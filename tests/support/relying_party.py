@@ -22,8 +22,8 @@ from fido2.webauthn import AttestationObject
 from webauthn.helpers import structs
 
 PAGE = pathlib.Path(__file__).with_name("data") / "relying_party.html"
-RP_ID, ORIGIN = "localhost", "http://localhost"
-"""Where browsers see the site, which somebody has to forward to its port."""
+ATTESTED, ANY = "localhost", "any.localhost"
+"""Identifiers of relying parties. Browsers see their sites under these names, which somebody has to forward."""
 _PATIENCE = 600_000  # milliseconds, which browsers are told that their user has
 _Json = t.Dict[str, t.Any]
 
@@ -31,8 +31,12 @@ _Json = t.Dict[str, t.Any]
 class RelyingParty:
     """Use it as a context manager: meanwhile it serves on :attr:`port` of this computer's loopback."""
 
-    def __init__(self, statement: _Json, root: bytes) -> None:
-        """Takes the CA's metadata statement, parsed, and its root, DER."""
+    def __init__(self, statement: _Json, root: bytes, name: str = ATTESTED) -> None:
+        """Takes the CA's metadata statement, parsed, and its root, DER.
+
+        :param name: its identifier; by that of ANY it takes passkeys that vouch for themselves, and no others
+        """
+        self.name, self.origin = name, f"http://{name}"
         self._statement = mds3.MetadataStatement.from_dict(statement)
         self._root = ssl.DER_cert_to_PEM_cert(root).encode()
         self._challenge = b""
@@ -78,7 +82,7 @@ class RelyingParty:
     def offer(self, _given: str) -> str:
         """Returns what a passkey shall be like."""
         options = webauthn.generate_registration_options(
-            rp_id=RP_ID,
+            rp_id=self.name,
             rp_name="Corp",
             user_id="alice",
             user_name="alice",
@@ -94,21 +98,25 @@ class RelyingParty:
         return t.cast(str, webauthn.options_to_json(options))
 
     def register(self, given: str) -> str:
-        """Takes a new passkey, if both verifiers believe that it is one of a card whose key our CA has certified."""
+        """Takes a new passkey.
+
+        Both verifiers have to believe that it is one of a card whose key our CA has certified, or that it is itself.
+        """
         credential = structs.RegistrationCredential.parse_raw(given)
         made = webauthn.verify_registration_response(
             credential=credential,
             expected_challenge=self._challenge,
-            expected_rp_id=RP_ID,
-            expected_origin=ORIGIN,
+            expected_rp_id=self.name,
+            expected_origin=self.origin,
             require_user_verification=True,
             pem_root_certs_bytes_by_fmt={structs.AttestationFormat.TPM: [self._root]},
         )
-        if made.fmt != "tpm":
+        if made.fmt != ("tpm" if self.name == ATTESTED else "packed"):
             raise ValueError(f"the format is {made.fmt.value}")
         attested = AttestationObject(bytes(credential.response.attestation_object))
         hashed = hashlib.sha256(bytes(credential.response.client_data_json)).digest()
-        self._verifier().verify_attestation(attested, hashed)
+        if self.name == ATTESTED:
+            self._verifier().verify_attestation(attested, hashed)
         self.passkeys[made.credential_id] = made.credential_public_key
         return json.dumps(f"registered, format {made.fmt.value}")
 
@@ -126,7 +134,7 @@ class RelyingParty:
         usb = [structs.AuthenticatorTransport.USB]
         known = [structs.PublicKeyCredentialDescriptor(id=each, transports=usb) for each in self.passkeys]
         options = webauthn.generate_authentication_options(
-            rp_id=RP_ID,
+            rp_id=self.name,
             timeout=_PATIENCE,
             allow_credentials=known,
             user_verification=structs.UserVerificationRequirement.REQUIRED,
@@ -139,8 +147,8 @@ class RelyingParty:
         webauthn.verify_authentication_response(
             credential=credential,
             expected_challenge=self._challenge,
-            expected_rp_id=RP_ID,
-            expected_origin=ORIGIN,
+            expected_rp_id=self.name,
+            expected_origin=self.origin,
             credential_public_key=self.passkeys[bytes(credential.raw_id)],
             credential_current_sign_count=0,
             require_user_verification=True,
