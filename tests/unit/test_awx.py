@@ -125,6 +125,15 @@ def test_the_workflow_reaches_every_template_and_asks_before_it_destroys(control
     assert "approval_node" in nodes["agree"] and nodes["agree"]["success_nodes"] == ["retire"]
 
 
+def test_the_sign_in_follows_an_enrolment_and_somebody_s_agreement(controller: Any) -> None:
+    workflow = named(controller["controller_workflows"], "Smart cards: enrol and sign in")
+    enrol, agree, sign_in = workflow["simplified_workflow_nodes"]
+    assert (enrol["success_nodes"], agree["success_nodes"]) == ([agree["identifier"]], [sign_in["identifier"]])
+    assert "approval_node" in agree and set(enrol) == set(sign_in) | {"success_nodes"}
+    assert templates(controller)[enrol["unified_job_template"]]["playbook"] == "enroll.yml"
+    assert templates(controller)[sign_in["unified_job_template"]]["playbook"] == "signin.yml"
+
+
 def test_nobody_recovers_a_pin_before_somebody_agreed(controller: Any) -> None:
     """The one job that can has the key from a credential of its own, and nothing but the approval leads to that job."""
     workflow = named(controller["controller_workflows"], "Smart cards: recover a PIN")
