@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import typing as t
@@ -101,6 +102,13 @@ class CardMachine:
         )
         assert ok is None or (done.returncode == 0) is ok, done.stdout
         return str(done.stdout)
+
+    def cover(self, *folders: str) -> None:
+        """Has folders be copies, which go with the test."""
+        for folder in folders:
+            copy = self.folder / os.path.basename(folder)
+            shutil.copytree(folder, copy)
+            self.run("mount", "--bind", str(copy), folder)
 
     def start_pcscd(self) -> None:
         paths = reader.Paths(drivers=str(self.folder / "drivers"))

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.hardbound.identity.tests.support.card_ca import CardCa
 from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY
 from ansible_collections.hardbound.identity.tests.support.server_certificate import REALM
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
@@ -82,7 +83,7 @@ class MitKdc:
     def __init__(self, machine: CardMachine, ca: CardCa, users: t.Sequence[str]) -> None:
         self.folder = ca.folder / "kdc"
         self.folder.mkdir(mode=0o700)
-        self._machine = machine
+        self._machine, self._anchors = machine, ca.certificates
         chain, key = ca.certify_kdc("kdc.corp.example")
         (self.folder / "krb5.conf").write_text(CLIENT)
         server = server_configuration(
@@ -96,6 +97,20 @@ class MitKdc:
         (self.folder / "kdc.conf").write_text(server)
         make_database(self.folder, users)
         self._process: t.Optional[subprocess.Popen[bytes]] = None
+
+    def tell_machine(self, more: str = "") -> None:
+        """Has the machine know the realm, and ask p11-kit for the cards that the KDC takes.
+
+        :param more: for the machine's krb5.conf(5)
+        """
+        self._machine.run("tee", "/etc/anchors.pem", stdin=self._anchors.read_text())
+        told = client_configuration(
+            f"127.0.0.1:{PORT}",
+            pkinit_identities=f"PKCS11:module_name={PROXY}",
+            pkinit_anchors="FILE:/etc/anchors.pem",
+            pkinit_cert_match="<EKU>msScLogin",
+        )
+        self._machine.run("tee", "/etc/krb5.conf", stdin=told + more)
 
     def start(self) -> None:
         variables = [f"{name}={value}" for name, value in environment(self.folder).items()]

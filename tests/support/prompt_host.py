@@ -18,18 +18,21 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
 from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.owner_command import lay_command
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
+from ansible_collections.hardbound.identity.tests.support.sign_in_host import PAM
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
-__all__ = ["PASSWORD", "PromptHost", "answer", "profile", "sign_in", "write_profile", "write_templates"]
+__all__ = ["PASSWORD", "PromptHost", "answer", "lay_profile", "profile", "sign_in", "write_profile", "write_templates"]
 
 PEOPLE = ("alice", "bob")
 PASSWORD = "correct horse"
+PIN_ASKED, PASSWORD_ASKED = "PIN for .*: ", "assword.*: "
+"""What SSSD asks for, and what PAM does."""
 _ROLE = COLLECTION / "roles/smartcard_login"
-_COPIED = ("/usr/share/pam-configs", "/var/lib/pam", "/var/cache/debconf")
 _PLAY = """
 - hosts: localhost
   connection: local
@@ -59,11 +62,11 @@ class PromptHost:
         for program in ("change_due_pin.py", "fetch_crls.py", "get_ticket.py", "signals.py"):
             shutil.copy(_ROLE / "files" / program, self.folder / "lib")
         self._lay_over_etc()
-        for path in _COPIED:
-            self._copy(path)
+        self.machine.cover(*PAM, "/var/cache/debconf")
         self._open_accounts()
         self.machine.run("tee", "/etc/sudoers.d/people", stdin=f"{','.join(PEOPLE)} ALL=(ALL:ALL) ALL\n")
-        self._enable(profile.replace("FOLDER", str(self.folder)))
+        lay_profile(self.machine, profile.replace("FOLDER", str(self.folder)))
+        assert "change_due_pin" in self.machine.run("cat", "/etc/pam.d/common-auth")
 
     def _lay_over_etc(self) -> None:
         """Has /etc be this host's own. A file that is mounted over alone is lost when somebody outside renames it."""
@@ -74,12 +77,6 @@ class PromptHost:
         options = f"lowerdir=/etc,upperdir={layers}/upper,workdir={layers}/work"
         self.machine.run("mount", "-t", "overlay", "overlay", "-o", options, "/etc")
 
-    def _copy(self, path: str) -> None:
-        """Has a folder be a copy, which goes with the test."""
-        mine = str(self.folder / os.path.basename(path))
-        shutil.copytree(path, mine)
-        self.machine.run("mount", "--bind", mine, path)
-
     def _open_accounts(self) -> None:
         hashed = subprocess.run(["openssl", "passwd", "-6", PASSWORD], capture_output=True, text=True, check=True)
         lines: t.Dict[str, t.List[str]] = {"passwd": [], "shadow": [], "group": []}
@@ -89,13 +86,6 @@ class PromptHost:
             lines["group"].append(f"{name}:x:{number}:\n")
         for file, more in lines.items():
             self.machine.run("tee", "--append", f"/etc/{file}", stdin="".join(more))
-
-    def _enable(self, profile: str) -> None:
-        self.machine.run("tee", "/usr/share/pam-configs/hardbound", stdin=profile)
-        self.machine.run(
-            "env", "DEBIAN_FRONTEND=noninteractive", "pam-auth-update", "--package", "--enable", "hardbound"
-        )
-        assert "change_due_pin" in self.machine.run("cat", "/etc/pam.d/common-auth")
 
     def start(self, *options: str) -> None:
         self.host.start("--owners", str(self.folder / "owners"), *options)
@@ -110,6 +100,12 @@ class PromptHost:
         inside = self.machine._inside(*(["runuser", "-u", user, "--"] if user else []), *command)
         environment = {"PATH": os.environ["PATH"], "TERM": "dumb", "LC_ALL": "C.UTF-8"}
         return Terminal(inside[0], inside[1:], encoding="utf-8", timeout=3 * PATIENCE, cwd="/", env=environment)
+
+
+def lay_profile(machine: CardMachine, profile: str) -> None:
+    """Has pam-auth-update enable a profile."""
+    machine.run("tee", "/usr/share/pam-configs/hardbound", stdin=profile)
+    machine.run("env", "DEBIAN_FRONTEND=noninteractive", "pam-auth-update", "--package", "--enable", "hardbound")
 
 
 class Terminal(pexpect.spawn):
@@ -138,6 +134,16 @@ def answer(terminal: t.Any, *prompts: t.Tuple[str, str], known: t.Sequence[str])
         assert found == 0, f"expected {prompt}, got {shown}"
         terminal.sendline(text)
     return shown
+
+
+def is_asked_for_a_pin(terminal: t.Any, password: str = PASSWORD_ASKED) -> bool:
+    """Whether that is asked for first at a terminal, which is closed then.
+
+    SSSD asks for none at once after its start, or after what it knows of somebody has changed.
+    """
+    found = terminal.expect([PIN_ASKED, password])
+    terminal.close(force=True)
+    return int(found) == 0
 
 
 def write_profile(folder: Path, **variables: t.Any) -> str:

@@ -53,13 +53,6 @@ class SignInHost:
         stand_in.chmod(0o755)
         host.machine.run("mount", "--bind", str(stand_in), "/usr/bin/systemctl")
 
-    def cover(self, *folders: str) -> None:
-        """Has folders be copies, which go with the test."""
-        for folder in folders:
-            mine = self.folder / pathlib.Path(folder).name
-            shutil.copytree(folder, mine)
-            self.host.machine.run("mount", "--bind", str(mine), folder)
-
     def _accounts(self) -> None:
         for number, name in enumerate(OWNERS, _FIRST):
             home = self.home(name)

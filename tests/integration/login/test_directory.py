@@ -22,8 +22,14 @@ from ansible_collections.hardbound.identity.tests.support.directory import BASE,
 from ansible_collections.hardbound.identity.tests.support.kerberos_host import KEYS
 from ansible_collections.hardbound.identity.tests.support.mit_kdc import MitKdc
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
-from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
-from ansible_collections.hardbound.identity.tests.support.prompt_host import PATIENCE, PromptHost, profile
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
+from ansible_collections.hardbound.identity.tests.support.prompt_host import (
+    PASSWORD_ASKED,
+    PATIENCE,
+    PIN_ASKED,
+    PromptHost,
+    profile,
+)
 from ansible_collections.hardbound.identity.tests.support.server_certificate import REALM
 from ansible_collections.hardbound.identity.tests.support.sssd import Sssd
 from ansible_collections.hardbound.identity.tests.support.waiting import until
@@ -34,7 +40,7 @@ pytestmark = [pytest.mark.tpm, pytest.mark.slow, pytest.mark.skipif(os.geteuid()
 PINS = {"dora": "123456", "emil": "654321"}
 WRONG = "00000000"
 TICKET = f"krbtgt/{REALM}@{REALM}"
-PIN_ASKED, PASSWORD_ASKED, NAME_ASKED = "PIN for .*: ", "assword.*: ", "login: "
+NAME_ASKED = "login: "
 VARIABLES = yaml.safe_load((COLLECTION / "roles/smartcard_login/vars/main.yml").read_text())
 RULES = {by: jinja2.Template(rule).render() for by, rule in VARIABLES["__smartcard_login_maprules"].items()}
 TOLD = """\
@@ -70,8 +76,8 @@ class Desk:
         self._caches = self._host.folder / "caches"
         self._caches.mkdir()
         self._caches.chmod(0o1777)
-        self._tell_kerberos()
         self.kdc = MitKdc(self.machine, self._ca, list(PINS))
+        self.kdc.tell_machine()
         told = TOLD.format(
             uri=URI,
             base=BASE,
@@ -97,22 +103,9 @@ class Desk:
             self._directory.add(owner, 62000 + number, body)
             self._cards[owner] = record
 
-    def _tell_kerberos(self) -> None:
-        self.machine.run("tee", "/etc/anchors.pem", stdin=self._ca.certificates.read_text())
-        told = mit_kdc.client_configuration(
-            f"127.0.0.1:{mit_kdc.PORT}",
-            pkinit_identities=f"PKCS11:module_name={PROXY}",
-            pkinit_anchors="FILE:/etc/anchors.pem",
-            pkinit_cert_match="<EKU>msScLogin",
-        )
-        self.machine.run("tee", "/etc/krb5.conf", stdin=told)
-
     def _asks_for_a_pin(self) -> bool:
-        """Tells whether SSSD finds certificates yet: not at once after its start."""
-        terminal = self.login("dora")
-        found = terminal.expect([PIN_ASKED, PASSWORD_ASKED])
-        terminal.close(force=True)
-        return int(found) == 0
+        """Tells whether SSSD finds certificates yet."""
+        return prompt_host.is_asked_for_a_pin(self.login("dora"))
 
     def login(self, user: str) -> t.Any:
         return self._host.spawn("login", user)

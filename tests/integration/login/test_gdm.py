@@ -17,6 +17,7 @@ from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Ho
 from ansible_collections.hardbound.identity.tests.support.prompt_host import (
     PASSWORD,
     PEOPLE,
+    PIN_ASKED,
     PromptHost,
     profile,
     write_profile,
@@ -30,7 +31,7 @@ pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
 PINS = {"alice": "123456", "bob": "654321"}
 WRONG = "00000000"
-PIN_ASKED, PASSWORD_ASKED, CARD_ASKED = "PIN for .*: ", "Password: ", "Please select a certificate"
+PASSWORD_ASKED, CARD_ASKED = "Password: ", "Please select a certificate"
 ALONE = "A PIN or a finger alone does not sign in here."
 
 
@@ -53,10 +54,7 @@ class Desk:
 
     def asks_for_a_pin(self) -> bool:
         """Tells whether SSSD knows people yet: not at once after its start, or after one of them has changed."""
-        terminal = self.password("alice")
-        found = terminal.expect([PIN_ASKED, PASSWORD_ASKED])
-        terminal.close(force=True)
-        return int(found) == 0
+        return prompt_host.is_asked_for_a_pin(self.password("alice"), PASSWORD_ASKED)
 
     def password(self, user: str) -> t.Any:
         return self._gdm.sign_in("gdm-password", user)

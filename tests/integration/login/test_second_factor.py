@@ -19,7 +19,13 @@ from ansible_collections.hardbound.identity.tests.support import prompt_host
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.fingerprint_reader import FingerprintReader
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
-from ansible_collections.hardbound.identity.tests.support.prompt_host import PASSWORD, PromptHost, write_profile
+from ansible_collections.hardbound.identity.tests.support.prompt_host import (
+    PASSWORD,
+    PASSWORD_ASKED,
+    PIN_ASKED,
+    PromptHost,
+    write_profile,
+)
 from ansible_collections.hardbound.identity.tests.support.sssd import Sssd
 from ansible_collections.hardbound.identity.tests.support.surroundings import Bus, give_link
 
@@ -27,7 +33,6 @@ pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 
 OFFICE = [{"ip_config": {"ipv4_prefix": "10.1.0.0/16"}}]
 ALONE = "A PIN alone does not sign in here."
-PIN_ASKED, PASSWORD_ASKED = "PIN for .*: ", "assword.*: "
 
 
 class Desk:

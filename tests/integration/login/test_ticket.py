@@ -20,17 +20,25 @@ from ansible_collections.hardbound.identity.tests.support.gdm import IN, Gdm
 from ansible_collections.hardbound.identity.tests.support.kerberos_host import KEYS
 from ansible_collections.hardbound.identity.tests.support.mit_kdc import MitKdc
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
-from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
-from ansible_collections.hardbound.identity.tests.support.prompt_host import PASSWORD, PEOPLE, PromptHost, write_profile
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
+from ansible_collections.hardbound.identity.tests.support.prompt_host import (
+    PASSWORD,
+    PASSWORD_ASKED,
+    PEOPLE,
+    PIN_ASKED,
+    PromptHost,
+    write_profile,
+)
 from ansible_collections.hardbound.identity.tests.support.server_certificate import REALM
 from ansible_collections.hardbound.identity.tests.support.sssd import Sssd
+from ansible_collections.hardbound.identity.tests.support.surroundings import give_link
 
 pytestmark = [pytest.mark.tpm, pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="needs root")]
 
 PINS = {"alice": "123456", "bob": "654321"}
 WRONG = "00000000"
 TICKET = f"krbtgt/{REALM}@{REALM}"
-PIN_ASKED, PASSWORD_ASKED, NAME_ASKED = "PIN for .*: ", "assword.*: ", "login: "
+NAME_ASKED = "login: "
 
 
 class Desk:
@@ -48,8 +56,8 @@ class Desk:
         for number, (owner, record) in enumerate(self.cards.items()):
             body = self.ca.certify("ad_smartcard_logon", owner, 1104 + number, record.certificates[0x9A])
             self.machine.certify(record, 0x9A, body)
-        self._tell_kerberos()
         self.kdc = MitKdc(self.machine, self.ca, PEOPLE)
+        self._tell_kerberos()
         self._sssd = Sssd(host)
         self.machine.run("tee", "/etc/pkcs11/modules/hardbound.module", stdin=host.host.module())
         host.start("--sign-in", str(host.folder / "sign-in"))
@@ -59,15 +67,7 @@ class Desk:
         caches = self._host.folder / "caches"
         caches.mkdir()
         caches.chmod(0o1777)
-        self.machine.run("tee", "/etc/anchors.pem", stdin=self.ca.certificates.read_text())
-        told = mit_kdc.client_configuration(
-            f"127.0.0.1:{mit_kdc.PORT}",
-            pkinit_identities=f"PKCS11:module_name={PROXY}",
-            pkinit_anchors="FILE:/etc/anchors.pem",
-            pkinit_cert_match="<EKU>msScLogin",
-        )
-        told += f"[libdefaults]\ndefault_ccache_name = FILE:{caches}/%{{uid}}\n"
-        self.machine.run("tee", "/etc/krb5.conf", stdin=told)
+        self.kdc.tell_machine(f"[libdefaults]\ndefault_ccache_name = FILE:{caches}/%{{uid}}\n")
 
     def login(self, user: str) -> t.Any:
         return self._host.spawn("login", user)
@@ -243,9 +243,7 @@ def guarded(host: Host, with_two_factors: str) -> t.Iterator[Desk]:
     rules = [{"ip_config": {"ipv4_prefix": "10.1.0.0/16"}}]
     unlock = {"group_a": ["pin"], "group_b": ["trusted_signal", "fingerprint"], "rules": rules}
     desk.machine.hello(device_unlock=unlock)
-    for command in ("add desk0 type veth peer name desk1", "set desk0 up", "set desk1 up"):
-        desk.machine.run("ip", "link", *command.split())
-    desk.machine.run("ip", "address", "add", "10.1.2.3/16", "dev", "desk0")
+    give_link(desk.machine, "desk0", "10.1.2.3/16")
     yield desk
     desk.stop()
 

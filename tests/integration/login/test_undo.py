@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
-from ansible_collections.hardbound.identity.tests.support.prompt_host import write_profile
+from ansible_collections.hardbound.identity.tests.support.prompt_host import lay_profile, write_profile
 from ansible_collections.hardbound.identity.tests.support.sign_in_host import PAM, SignInHost, contents
 
 _SURVEY = {"files": ["sssd.conf"], "socket": True, "sign_in": {"second_factors": ["trusted_signal", "fingerprint"]}}
@@ -40,16 +40,14 @@ def seen(desk: SignInHost) -> t.List[str]:
 def test_all_options_come_and_go_byte_for_byte(host: Host, tmp_path: Path) -> None:
     needs("pam-auth-update")
     desk = SignInHost(host)
-    desk.cover(*PAM)
+    host.machine.cover(*PAM)
     ca = tmp_path / "ca.pem"
     ca.write_text("-----BEGIN CERTIFICATE-----\n")
     options = wanted(desk, ca)
     before = seen(desk)
     desk.play("lay", **options)
     profile = write_profile(tmp_path, **options)
-    host.machine.run("tee", "/usr/share/pam-configs/hardbound", stdin=profile)
-    quiet = ("env", "DEBIAN_FRONTEND=noninteractive", "pam-auth-update", "--package")
-    host.machine.run(*quiet, "--enable", "hardbound")
+    lay_profile(host.machine, profile)
     laid = {each.name for each in (desk.folder / "lib/hardbound-login").iterdir()}
     assert laid == {"change_due_pin.py", "fetch_crls.py", "get_ticket.py", "signals.py"}
     common = (desk.etc / "pam.d/common-auth").read_text()

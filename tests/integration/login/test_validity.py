@@ -26,7 +26,9 @@ from ansible_collections.hardbound.identity.tests.support.code_imports import CO
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
 from ansible_collections.hardbound.identity.tests.support.prompt_host import (
     PASSWORD,
+    PASSWORD_ASKED,
     PEOPLE,
+    PIN_ASKED,
     PromptHost,
     profile,
     sign_in,
@@ -43,7 +45,6 @@ pytestmark = [pytest.mark.tpm, pytest.mark.slow]
 DAY = datetime.timedelta(days=1)
 AGE = 500 * DAY
 """Of the CA: longer than a certificate for a logon lives. Then its clock is slow, and can go on without a wait."""
-PIN_ASKED, PASSWORD_ASKED = "PIN for .*: ", "assword.*: "
 CAS = ("root", "issuing")
 LISTS = "/etc/sssd/hardbound/crls.pem"
 MANY_SECONDS = 40
@@ -129,14 +130,7 @@ class Office:
 
     def await_pin(self, user: str) -> None:
         """SSSD asks for none at once after its start, or after it did not know whose a card is."""
-
-        def asked() -> bool:
-            terminal = self._host.sudo(user)
-            found = terminal.expect([PIN_ASKED, PASSWORD_ASKED])
-            terminal.close(force=True)
-            return int(found) == 0
-
-        until(asked, self._sssd.log, MANY_SECONDS)
+        until(lambda: prompt_host.is_asked_for_a_pin(self._host.sudo(user)), self._sssd.log, MANY_SECONDS)
 
     def signs_in(self, user: str, *prompts: t.Tuple[str, str]) -> None:
         terminal = self._host.sudo(user)
@@ -270,7 +264,7 @@ def test_without_a_list_of_each_ca_nobody_signs_in_by_card(office: Office) -> No
 def take_effect(host: Host, folder: Path) -> str:
     """Has the role come to the lists, which nobody has published, and returns how it fails."""
     desk = SignInHost(host)
-    desk.cover(*PAM, "/var/cache/debconf")
+    host.machine.cover(*PAM, "/var/cache/debconf")
     shutil.copy(COLLECTION / "roles/smartcard_login/files/fetch_crls.py", desk.folder)
     urls = [f"file://{folder}/{each}.crl" for each in CAS]
     options = {"smartcard_login_crl_urls": urls, "__smartcard_login_pki": str(folder)}
