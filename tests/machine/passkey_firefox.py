@@ -88,7 +88,7 @@ class Firefox(browser_user.Browser):
         browser_user.await_(lambda: not self.asks())
 
     def refuses(self) -> bool:
-        return self._told().endswith(("Blocked-notification",))
+        return self._told().endswith("Blocked-notification")
 
     def give_up(self) -> None:
         if self.asks():

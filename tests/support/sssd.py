@@ -29,8 +29,6 @@ _RELEASES = {"files": "Debian-12", "proxy": "Debian-13"}
 """What gives SSSD the host's own users, by the role's file that names it."""
 _FOLDERS = ("/run", "/var/lib/sss", "/var/log/sssd", "/etc/sssd", "/etc/pkcs11/modules", "/usr/share/p11-kit/modules")
 _MODULE = "module: p11-kit-client.so\nenable-in: p11_child\n"
-
-
 _PATIENT = "[pam]\np11_child_timeout = 30\n"
 
 
