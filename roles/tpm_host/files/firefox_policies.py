@@ -3,10 +3,12 @@
 """Looks at Firefox's policies, and says what is to be written so that Firefox has p11-kit's modules.
 
     firefox_policies.py FILE OTHER...
+    firefox_policies.py --without FILE
 
 OTHER: the same file of a Firefox itself, which reads it only where the host has no FILE.
-Prints JSON: {"fault": text, or "" if there is none, "wanted": what FILE shall hold, or null if it may stay}. What
-others have written there stays.
+--without: Firefox shall have them no more.
+Prints JSON: {"fault": text, or "" if there is none, "wanted": what FILE shall hold, null if it may stay, "" if it would
+say nothing more}. What others have written there stays.
 """
 
 from __future__ import annotations
@@ -67,11 +69,35 @@ def wanted(path: str, others: t.Sequence[str]) -> t.Optional[t.Dict[str, t.Any]]
     return found
 
 
-def main(path: str, *others: str) -> None:
+def without(path: str) -> t.Optional[t.Dict[str, t.Any]]:
+    """Returns the policies without the module, or None where they don't have it. What is empty then goes, too."""
+    found = read(path)
+    above = [found]
+    for name in ("policies", "SecurityDevices", "Add"):
+        if isinstance(above[-1].get(name), dict):
+            above.append(above[-1][name])
+    if above[-1].get(_NAME) != _MODULE:
+        return None
+    del above[-1][_NAME]
+    for outer, inner in reversed(list(zip(above, above[1:]))):
+        for name in [name for name, value in outer.items() if value is inner and not inner]:
+            del outer[name]
+    return found
+
+
+def text(document: t.Optional[t.Dict[str, t.Any]]) -> t.Optional[str]:
+    """Returns what a file of that content holds."""
+    return document and json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def main(*arguments: str) -> None:
     answer: t.Dict[str, t.Optional[str]] = {"fault": "", "wanted": None}
     try:
-        document = wanted(path, others)
-        answer["wanted"] = document and json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        if arguments[0] == "--without":
+            left = without(arguments[1])
+            answer["wanted"] = "" if left == {} else text(left)
+        else:
+            answer["wanted"] = text(wanted(arguments[0], arguments[1:]))
     except Fault as fault:
         answer["fault"] = f"{fault}, or set tpm_host_firefox: false."
     print(json.dumps(answer))

@@ -16,9 +16,9 @@ SCRIPT = Path(__file__).parents[3] / "roles/tpm_host/files/firefox_policies.py"
 OURS = {"p11-kit": "p11-kit-proxy.so"}
 
 
-def look(policies: Path, *others: Path) -> Any:
+def look(*arguments: Path | str) -> Any:
     """Runs the script as the role does: its text, on the host's Python."""
-    command = [sys.executable, "-I", "-c", SCRIPT.read_text(), str(policies), *map(str, others)]
+    command = [sys.executable, "-I", "-c", SCRIPT.read_text(), *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
@@ -59,6 +59,46 @@ def test_what_others_wrote_stays(policies: Path, before: Any, after: Any) -> Non
     assert json.loads(told["wanted"]) == after
     policies.write_text(told["wanted"])
     assert look(policies) == {"fault": "", "wanted": None}
+
+
+@pytest.mark.parametrize(
+    ("there", "left"),
+    [
+        ({"policies": {"SecurityDevices": {"Add": OURS}}}, None),
+        ({"policies": {"SecurityDevices": OURS}}, None),
+        ({"policies": {"Quiet": True, "SecurityDevices": {"Add": OURS}}}, {"policies": {"Quiet": True}}),
+        ({"policies": {"SecurityDevices": {"Add": OURS}}, "more": []}, {"more": []}),
+        (
+            {"policies": {"SecurityDevices": {"Delete": [], "Add": {"token": "/opt/token.so", **OURS}}}},
+            {"policies": {"SecurityDevices": {"Delete": [], "Add": {"token": "/opt/token.so"}}}},
+        ),
+    ],
+)
+def test_what_is_left_without_the_module(policies: Path, there: Any, left: Any) -> None:
+    policies.write_text(json.dumps(there))
+    told = look("--without", policies)
+    assert told["fault"] == ""
+    assert (json.loads(told["wanted"]) if told["wanted"] else None) == left
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        {},
+        {"policies": {"DisableTelemetry": True}},
+        {"policies": {"SecurityDevices": {"Add": {}}}},
+        {"policies": {"SecurityDevices": {"Add": {"p11-kit": "/opt/another.so"}}}},
+        {"policies": {"SecurityDevices": {"cards": "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so"}}},
+        [],
+    ],
+)
+def test_policies_of_others_stay_as_they_are(policies: Path, there: Any) -> None:
+    policies.write_text(json.dumps(there))
+    assert look("--without", policies)["wanted"] is None
+
+
+def test_without_policies_there_is_nothing_to_take_away(tmp_path: Path) -> None:
+    assert look("--without", tmp_path / "none.json") == {"fault": "", "wanted": None}
 
 
 def test_where_there_is_none(policies: Path) -> None:
