@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.hardbound.identity.tests.support.card_machine import CardMachine
 from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.prompt_host import PEOPLE, PromptHost
@@ -39,6 +40,11 @@ def users() -> str:
         pytest.skip("needs Debian 12's sssd-common, or Debian 13's sssd-proxy")
     variables = yaml.safe_load((COLLECTION / f"roles/smartcard_login/vars/{found[0]}.yml").read_text())
     return str(variables["__smartcard_login_local"])
+
+
+def version(machine: CardMachine) -> t.Tuple[int, ...]:
+    """Returns the version of a host's SSSD, such as (2, 10, 1)."""
+    return tuple(int(each) for each in machine.run("sssd", "--version").strip().split("."))
 
 
 class Sssd:
