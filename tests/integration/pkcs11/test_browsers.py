@@ -24,7 +24,8 @@ from ansible_collections.hardbound.identity.tests.support import devtools, mario
 from ansible_collections.hardbound.identity.tests.support.album import Album, album
 from ansible_collections.hardbound.identity.tests.support.appointment import Appointments
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
-from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
+from ansible_collections.hardbound.identity.tests.support.signin_page import typed
 
 __all__ = ["album"]
 
@@ -239,10 +240,8 @@ def test_both_browsers_at_once(two_owners: Host, album: Album) -> None:
 
 
 def tell_chromium(host: Host, owner: str) -> None:
-    """Does as an owner what the page on PKCS#11 tells each to do where there is no start script."""
-    found = re.search(r"^\| Chromium \| .*?`(.*?)`", PAGE.read_text(), re.MULTILINE)
-    assert found is not None
-    host.run(*as_owner(owner, host), "sh", "-c", found[1].replace("PROXY", PROXY))
+    """Does as an owner what the page on programs tells each to do where there is no start script."""
+    host.run(*as_owner(owner, host), "sh", "-c", f"set -e\n{typed('Chromium')}")
 
 
 def test_the_database_that_chromium_reads(two_owners: Host) -> None:

@@ -14,8 +14,10 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.specifica
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
 from ansible_collections.hardbound.identity.tests.support.debian_root import CLIENT, debian_root
+from ansible_collections.hardbound.identity.tests.support.needed_program import needs
 from ansible_collections.hardbound.identity.tests.support.openssl_cms import sign_and_decrypt
 from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
+from ansible_collections.hardbound.identity.tests.support.signin_page import Owner
 
 PROXY = "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so"
 KEYS = (
@@ -32,15 +34,17 @@ class Release:
         self.card = card
         self.folder = host.machine.folder
         self.host = host
-        self._root = root
+        self.root = root
         for place in ("/proc", "/dev", str(self.folder)):
             inside = root / place[1:]
             inside.mkdir(parents=True, exist_ok=True)
             host.machine.run("mount", "--rbind", place, str(inside))
+        (root / "etc/hosts").touch()
+        host.machine.run("mount", "--bind", "/etc/hosts", str(root / "etc/hosts"))
         host.register(str(root / "etc/pkcs11/modules"), str(root / "usr/share/p11-kit/modules"))
 
     def run(self, *command: str, ok: t.Optional[bool] = True) -> str:
-        return self.host.run("chroot", str(self._root), *command, ok=ok)
+        return self.host.run("chroot", str(self.root), *command, ok=ok)
 
 
 @pytest.fixture(params=["trixie", "sid"])
@@ -49,7 +53,7 @@ def release(host: Host, request: pytest.FixtureRequest) -> Release:
     if root is None:
         pytest.skip(f"no programs of Debian {request.param}: {why}")
     card = host.make("Corp card", keys=KEYS)
-    host.start()
+    host.start("--owners", str(host.machine.folder / "owners"))
     return Release(host, root, card)
 
 
@@ -115,7 +119,7 @@ def test_openssl_s_provider(release: Release) -> None:
     folder = release.folder
     key = f"pkcs11:token=Corp%20card;id=%01;type=private?pin-value={PIN}"
     with_module = ["env", f"PKCS11_PROVIDER_MODULE={PROXY}", "openssl"]
-    provider = ["-provider", "pkcs11", "-provider", "default"]
+    provider = ["-provider", "default", "-provider", "pkcs11"]
     release.run(*with_module, "req", "-new", *provider, "-key", key, "-subj", "/CN=card", "-out", f"{folder}/csr")
     assert "verify OK" in release.run("openssl", "req", "-in", f"{folder}/csr", "-verify", "-noout")
 
@@ -123,7 +127,7 @@ def test_openssl_s_provider(release: Release) -> None:
 def test_cms_with_openssl_s_provider(release: Release) -> None:
     run = functools.partial(release.run, "env", f"PKCS11_PROVIDER_MODULE={PROXY}")
     key = f"pkcs11:token=Corp%20card;id=%0{{}};type=private?pin-value={PIN}"
-    sign_and_decrypt(run, release.folder, release.card, ["-provider", "pkcs11", "-provider", "default"], key)
+    sign_and_decrypt(run, release.folder, release.card, ["-provider", "default", "-provider", "pkcs11"], key)
 
 
 def test_curl_with_openssl_s_provider(release: Release) -> None:
@@ -149,3 +153,13 @@ def test_ssh_and_gnutls(release: Release) -> None:
     assert release.run("ssh-keygen", "-D", CLIENT).count("ecdsa-sha2-nistp256") == 1
     said = release.run("p11tool", "--login", "--set-pin", PIN, "--list-all", "pkcs11:token=Corp%20card")
     assert said.count("Type: Private key") == 3
+
+
+@pytest.mark.parametrize(("program", "which"), [("curl", 1), ("OpenSSL", 1), ("GnuTLS", 0)])
+def test_a_web_server_lets_in_whoever_types_what_the_page_says(release: Release, program: str, which: int) -> None:
+    needs("nginx", "ss")
+    owner = Owner(release.host, "chroot", str(release.root))
+    try:
+        assert owner.visit(program, which) == "OU=authentication,CN=Corp card"
+    finally:
+        owner.leave()

@@ -4,24 +4,15 @@
 
 from __future__ import annotations
 
-import re
+import typing as t
 
+import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN
-from ansible_collections.hardbound.identity.tests.support.code_imports import COLLECTION
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
-from ansible_collections.hardbound.identity.tests.support.p11_kit_host import PROXY, Host
-
-PAGE = (COLLECTION / "docs/signin_programs.md").read_text()
-
-
-def typed(section: str) -> str:
-    """Returns the commands of a section's first console, as a script."""
-    part = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]
-    console = re.search(r"```console\n(.*?)```", part, re.DOTALL)
-    assert console is not None
-    return "\n".join(line[2:] for line in console[1].splitlines()).replace("PROXY", PROXY)
+from ansible_collections.hardbound.identity.tests.support.p11_kit_host import Host
+from ansible_collections.hardbound.identity.tests.support.signin_page import Owner, typed
 
 
 def test_the_agent_and_git(host: Host) -> None:
@@ -42,9 +33,28 @@ def test_the_agent_and_git(host: Host) -> None:
         git config --global user.email alice@corp.example
         trap 'ssh-agent -k' EXIT
         {typed("The agent, and git")}
-        echo "alice@corp.example $(ssh-add -L)" > {folder}/signers
-        git config --global gpg.ssh.allowedSignersFile {folder}/signers
-        git verify-commit --raw HEAD
+        mkdir -p ~/.ssh
+        {typed("The agent, and git", 1)}
     """
     said = host.run("bash", "-c", script)
     assert 'Good "git" signature for alice@corp.example with ECDSA key' in said
+
+
+@pytest.fixture
+def alice(host: Host, request: pytest.FixtureRequest) -> t.Iterator[Owner]:
+    """:param request: the algorithm of her key"""
+    needs("nginx", "ss", "curl", "p11tool", "gnutls-cli", "bash")
+    host.make("Alice", keys=[KeySpecification(0x9A, request.param)])
+    host.register()
+    host.start("--owners", str(host.machine.folder / "owners"))
+    alice = Owner(host)
+    yield alice
+    alice.leave()
+
+
+@pytest.mark.parametrize("alice", [KeyAlgorithm.RSA_2048, KeyAlgorithm.ECC_P256], indirect=True)
+@pytest.mark.parametrize("program", ["curl", "OpenSSL", "GnuTLS"])
+def test_a_web_server_lets_her_in(host: Host, alice: Owner, program: str) -> None:
+    if program != "GnuTLS" and "pkcs11" not in host.run("openssl", "engine", "pkcs11", ok=None):
+        pytest.skip("needs OpenSSL's engine pkcs11, as in Debian's libengine-pkcs11-openssl")
+    assert alice.visit(program) == "OU=authentication,CN=Alice"
