@@ -49,7 +49,6 @@ class Pins:
         session = self._session
         session.logout()
         with session.counting(), session.turn():
-            session.bench.clear()
             session.opened = self._opened_again(pin) or self._opened(pin)
         self._settle(session.opened)
         self._judge()
@@ -59,6 +58,7 @@ class Pins:
     def _opened(self, pin: bytes) -> Opened:
         """Opens the card, and keeps what the next time will spare."""
         session, gates = self._session, self._gates()
+        session.bench.clear()
         opened = gates.open(Reference.PIN, pin)
         contents = opened.contents()
         session.kept.remember(gates.record, gates.found_root(), contents.key, contents.secret)

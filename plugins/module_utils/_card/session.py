@@ -191,14 +191,17 @@ class CardSession:
         self.record  # noqa: B018  Reading it does that.
 
     def logout(self) -> None:
-        """Ends what a verified PIN may do; the keys leave the TPM, and only their contexts stay."""
+        """Ends what a verified PIN may do. A key that is loaded asks for the PIN anew, until it leaves the TPM."""
         self.opened = None
         if self.tpm.is_held:
-            self.bench.clear()
+            self.bench.leave()
 
     def end_administration(self) -> None:
         self.administrator = None
 
     def close(self) -> None:
+        """Also has the keys leave the TPM; only their contexts stay."""
         self.logout()
         self.end_administration()
+        if self.tpm.is_held:
+            self.bench.clear()

@@ -5,7 +5,7 @@
 A TPM has room for three objects and three sessions, for all cards together. A key that has to make
 room is saved as a context, which comes back faster than the key can be loaded under its parent.
 In a series of signatures the session is got ready for the next one while nobody waits for the TPM.
-All of this is bare commands; nothing in them is secret.
+All of this is bare commands; what is secret in their answers is encrypted.
 """
 
 from __future__ import annotations
@@ -70,7 +70,21 @@ class Workbench:
 
     def save(self, entity: t.Any, rest: Policy = (), blob: t.Optional[Blob] = None) -> SavedKey:
         """Returns a key that is loaded, as :class:`SavedKey`."""
-        return SavedKey(wire.parameters(self.tpm.run(wire.context_save(self.tpm.handle(entity)))), rest, blob)
+        return self._saved(self.tpm.handle(entity), rest, blob)
+
+    def keep(self, handle: int, rest: Policy, blob: Blob) -> SavedKey:
+        """Takes a key over that is loaded: it is in place from now on, for there is none on the bench."""
+        self._begin()
+        try:
+            self._key = self._saved(handle, rest, blob)
+        except TpmError:
+            self.tpm.flush(handle)
+            raise
+        self._handle = handle
+        return self._key
+
+    def _saved(self, handle: int, rest: Policy, blob: t.Optional[Blob]) -> SavedKey:
+        return SavedKey(wire.parameters(self.tpm.run(wire.context_save(handle))), rest, blob)
 
     def place(self, key: SavedKey) -> int:
         """Returns the handle of the key, loaded.
@@ -100,9 +114,16 @@ class Workbench:
         if self._entered is not None:
             self._drop_session()
 
-    def rest(self) -> None:
-        """Leaves no session to a resource manager, which would have to save it for each command of others."""
+    def leave(self) -> None:
+        """Ends what the session is ready for. The key stays, which asks for its policy anew, until :meth:`rest`."""
         self._begin()
+        if self._is_ready or self._entered is not None:
+            self._drop_session()
+        self._end_series()
+
+    def rest(self) -> None:
+        """Leaves nothing to a resource manager, which would have to save it for each command of others."""
+        self._take_key_away()
         self._drop_session()
 
     def _take_key_away(self) -> None:
@@ -127,7 +148,7 @@ class Workbench:
 
         :param prove: gets the session's handle and nonce, carries the step out there and returns the ticket for it
         """
-        self.clear()
+        self._begin()
         self._drop_session()
         response = self.tpm.run(wire.start_policy_session())
         self._session = wire.first_handle(response)
