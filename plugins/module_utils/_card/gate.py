@@ -28,7 +28,7 @@ from .._tpm.template import Template
 from .._tpm.workbench import Workbench
 from .derivation import NEWEST, Derivation, auth_value, secret_auth, telltale
 from .errors import UNCOUNTED, Blocked, CardLost, CardOutdated, NotOffered, TpmLockedOut, WrongSecret
-from .model import COUNTER_SIZE, SECRET_SIZE, Role, counter_data
+from .model import COUNTER_SIZE, SECRET_SIZE, Index, Role, counter_data
 from .record import Record
 from .secret import Reference, Tries
 
@@ -194,9 +194,14 @@ class Gates:
 
         role = self.role(reference)
         index, auth = self.model.indices[role], self.auth(role, secret)
+        with self._noticing_loss(index), self._judging(reference, role):
+            return bench.enter(lambda policy: prove(self.tpm, root, policy, index, auth, TICKET_SECONDS))
+
+    @contextlib.contextmanager
+    def _noticing_loss(self, index: Index) -> t.Iterator[None]:
+        """Asks after an index that a command has failed at."""
         try:
-            with self._judging(reference, role):
-                return bench.enter(lambda policy: prove(self.tpm, root, policy, index, auth, TICKET_SECONDS))
+            yield
         except (WrongSecret, TpmError) as error:
             if nv.name(self.tpm, index.handle) != index.name:
                 raise CardLost(self.record.name, self.record.instance_id) from error
@@ -244,6 +249,17 @@ class Gates:
         index = self.model.indices[Role.SECRET]
         steps = index.authorise(self.model.by(role, Command.NV_READ))
         return nv.read(self.tpm, self.entity(Role.SECRET), SECRET_SIZE, steps, Given.ticket(ticket))
+
+    def secret_again(self, ticket: Ticket, bench: Workbench, root: FoundKey) -> bytes:
+        """The same by the PIN's ticket, in few commands.
+
+        :param root: the storage root key
+        :raises CardLost: if the index is gone, or another than the one that the card was made with
+        """
+        index = self.model.indices[Role.SECRET]
+        rest = index.authorise(self.model.by(Role.PIN, Command.NV_READ))[1:]
+        with self._noticing_loss(index):
+            return bench.read(index, ticket, rest, root)
 
     def _unseal(self, reference: Reference, role: Role, entered: Entered) -> t.Tuple[Blob, bytes]:
         for seal in self._seals(role, entered.auth):

@@ -17,7 +17,8 @@ from .._encoding.public import Public
 from .._encoding.wire import unsized
 from .._tpm import object as tpm_object
 from .._tpm.capability import supports
-from .._tpm.storage_root import storage_root_of
+from .._tpm.parent import EsapiParent, Parent, bare_parent, bare_root
+from .._tpm.storage_root import FoundKey, storage_root_handle, storage_root_of
 from .._tpm.template import Template
 from .errors import NoSuchKey, NotOffered
 from .external_key import ExternalKey
@@ -55,7 +56,7 @@ class KeySlots:
         with session.changing() as gates:
             self._require_support(wanted.algorithm)
             template = Template.key(wanted.algorithm)
-            with self.parent(wanted.pin) as parent:
+            with self._entity_of_parent(wanted.pin) as parent:
                 policy = gates.model.key_policy(wanted.pin)
                 blob, creation = tpm_object.create(session.tpm, parent, template, policy)
             return self._keep(wanted, blob, creation, certify)
@@ -65,7 +66,7 @@ class KeySlots:
         with session.changing() as gates:
             self._require_support(wanted.algorithm)
             template = Template.external_key(wanted.algorithm, *key.public)
-            with self.parent(wanted.pin) as parent:
+            with self._entity_of_parent(wanted.pin) as parent:
                 policy = gates.model.key_policy(wanted.pin)
                 blob = tpm_object.import_key(session.tpm, parent, template, policy, key.sensitive)
             return self._keep(wanted, blob, NO_CREATION)
@@ -96,19 +97,48 @@ class KeySlots:
         session.saved_keys.pop(slot, None)
 
     @contextlib.contextmanager
-    def parent(self, pin: PinUse) -> t.Iterator[t.Any]:
-        """The ESAPI entity of the parent of keys. One that never asks for the PIN can't be under a parent that does.
+    def open_parent(self, pin: PinUse) -> t.Iterator[Parent]:
+        """The parent of keys, loaded. One that never asks for the PIN can't be under a parent that does.
 
         :raises NotVerified: as :meth:`~.card.Card.make_key`
         """
+        session, root = self._session, self._kept_root()
+        if root is None:
+            with self._entity_of_parent(pin) as entity:
+                yield EsapiParent(session.tpm, entity)
+            return
+        auth = b"" if pin is PinUse.NEVER else self._parent_auth()
+        session.tpm.end_esapi()
+        if pin is PinUse.NEVER:
+            with bare_root(session.tpm, root) as parent:
+                yield parent
+            return
+        with bare_parent(session.tpm, root, session.known.parent, auth) as parent:
+            yield parent
+
+    @contextlib.contextmanager
+    def _entity_of_parent(self, pin: PinUse) -> t.Iterator[t.Any]:
+        """The same as ESAPI knows it."""
         session = self._session
         root = storage_root_of(session.tpm, session.known.storage_root)
         if pin is PinUse.NEVER:
             yield root
             return
-        auth = session.require_either().contents().parent_auth
-        with tpm_object.loaded(session.tpm, root, session.known.parent, auth) as parent:
+        with tpm_object.loaded(session.tpm, root, session.known.parent, self._parent_auth()) as parent:
             yield parent
+
+    def _parent_auth(self) -> bytes:
+        return self._session.require_either().contents().parent_auth
+
+    def _kept_root(self) -> t.Optional[FoundKey]:
+        """The storage root key, if a login has found the one of the TCG's template there."""
+        session = self._session
+        return session.kept.root if session.kept.fits(session.known) else None
+
+    def root_handle(self) -> int:
+        """The TPM's handle of the storage root key that the card is under."""
+        session, kept = self._session, self._kept_root()
+        return kept.handle if kept else storage_root_handle(session.tpm, session.known.storage_root)
 
 
 def _key(slot: int, record: KeyRecord) -> Key:

@@ -44,6 +44,8 @@ class Passkeys:
         self._keys = keys
         self._algorithms: t.Tuple[KeyAlgorithm, ...] = ()
         self._unwrapping: t.Tuple[t.Optional[Blob], bytes] = (None, b"")
+        self._unwrapped: t.Tuple[bytes, str, bytes, t.Optional[Passkey]] = (b"", "", b"", None)
+        """The last credential id that was no listed one: a browser asks whether it is there, and then has it used."""
 
     def algorithms(self) -> t.Tuple[KeyAlgorithm, ...]:
         """Those that passkeys of this card can have: what its TPM has of them."""
@@ -86,10 +88,14 @@ class Passkeys:
         listed = store.find(identifier)
         if listed is not None:
             return listed if listed.rp == rp else None
+        secret = self._wrapping_secret(store.wrapping)
+        if self._unwrapped[:3] != (secret, rp, identifier):
+            self._unwrapped = secret, rp, identifier, self._unwrap(secret, rp, identifier)
+        return self._unwrapped[3]
+
+    def _unwrap(self, secret: bytes, rp: str, identifier: bytes) -> t.Optional[Passkey]:
         try:
-            return Passkey.unpacked(
-                unbox(self._wrapping_secret(store.wrapping), self._label(rp), identifier), identifier, rp
-            )
+            return Passkey.unpacked(unbox(secret, self._label(rp), identifier), identifier, rp)
         except (ValueError, IndexError):
             return None
 
@@ -103,11 +109,12 @@ class Passkeys:
         """
         session = self._session
         self._require_allowed()
+        if wanted.algorithm not in self.algorithms():
+            raise NotOffered(f"The TPM has no passkeys of {wanted.algorithm.value}.")
         self._prepare_store()
+        session.require_pin().contents()  # While the session that has proved the PIN is still there.
         with session.changing() as gates:
             session.require_pin()
-            if wanted.algorithm not in ALGORITHMS or not supports(session.tpm, wanted.algorithm):
-                raise NotOffered(f"The TPM has no passkeys of {wanted.algorithm.value}.")
             made, loaded = self._create(gates, wanted)
             if wanted.discoverable:
                 made = self._discoverable(made, wanted)
@@ -128,12 +135,12 @@ class Passkeys:
 
     def _create(self, gates: Gates, wanted: WantedPasskey) -> t.Tuple[Passkey, SavedKey]:
         """Returns a passkey, and its key loaded: what attests it comes next, and the parent is loaded once."""
-        tpm, policy = self._session.tpm, gates.model.key_policy(PinUse.ONCE)
+        policy = gates.model.key_policy(PinUse.ONCE)
         gives_secrets = wanted.hmac_secret or wanted.large_blob
-        with self._slots.parent(PinUse.ONCE) as parent:
-            key, _creation = tpm_object.create(tpm, parent, Template.key(wanted.algorithm), policy)
-            secret = tpm_object.create(tpm, parent, Template.hmac(), policy)[0] if gives_secrets else None
-            loaded = self._keys.load_under(parent, UsableKey(PinUse.ONCE, key))
+        with self._slots.open_parent(PinUse.ONCE) as parent:
+            key = parent.create(Template.key(wanted.algorithm), policy)
+            secret = parent.create(Template.hmac(), policy) if gives_secrets else None
+            loaded = self._keys.place_under(parent, UsableKey(PinUse.ONCE, key))
         flags = wanted.hmac_secret, wanted.large_blob
         return Passkey(b"", wanted.rp, wanted.algorithm, wanted.protection, key, secret, *flags), loaded
 

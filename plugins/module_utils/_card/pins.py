@@ -67,15 +67,15 @@ class Pins:
     def _opened_again(self, pin: bytes) -> t.Optional[Opened]:
         """Opens a card of which enough is kept: the TPM is asked about the PIN alone."""
         session, gates = self._session, self._gates()
-        kept, record = session.kept, gates.record
-        if kept.root is None or not kept.fits(record):
+        kept, record, root = session.kept, gates.record, session.kept.root
+        if root is None or not kept.fits(record):
             return None
         try:
-            ticket = gates.enter_again(Reference.PIN, pin, session.bench, kept.root)
+            ticket = gates.enter_again(Reference.PIN, pin, session.bench, root)
         except SaltRefused:
             kept.forget()
             return None
-        return Opened(Role.PIN, ticket, record.seals[Role.PIN], session.contents_by(ticket, kept.opener(record)))
+        return Opened(Role.PIN, ticket, record.seals[Role.PIN], session.contents_by(ticket, kept.opener(record), root))
 
     def due(self) -> t.Optional[Due]:
         return self._session.record.pin.due(self._expiry_days(), time.time())

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._cryptography import serialization, utils
+from .._cryptography import serialization
+from .._encoding import command as wire
+from .._encoding import der
 from .._encoding.blob import Blob
 from .._encoding.evidence import Statement
 from .._encoding.key_algorithm import KeyAlgorithm
@@ -15,8 +17,8 @@ from .._errors import InputError
 from .._tpm import object as tpm_object
 from .._tpm.certify import certify_key
 from .._tpm.errors import STALE_CONTEXT, STALE_TICKET, TpmError
+from .._tpm.parent import Parent
 from .._tpm.session import Given, Ticket, obtain_ticket
-from .._tpm.storage_root import storage_root_of
 from .._tpm.workbench import SavedKey
 from .errors import NoSuchKey, NotOffered, NotVerified
 from .external_key import is_on_curve
@@ -123,11 +125,10 @@ class PrivateKeys:
             raise NotOffered("The card has no attestation key: have the host prove its cards first.")
 
         def act(saved: SavedKey, ticket: Ticket) -> Statement:
-            policy = session.known.model.certify_policy(key.pin)
-            tpm, given = session.tpm, Given.ticket(ticket)
-            root = storage_root_of(tpm, session.known.storage_root)
-            with session.bench.entity(saved) as entity, tpm_object.loaded(tpm, root, ak) as signer:
-                return certify_key(tpm, signer, entity, qualifying, policy, given)
+            rest = session.known.model.certify_policy(key.pin)[1:]
+            command = wire.load(self._slots.root_handle(), ak.private, ak.public)
+            with tpm_object.placed(session.tpm, command) as signer:
+                return certify_key(session.bench, signer, saved, ticket, qualifying, rest)
 
         return self._use(place, key, act)
 
@@ -182,17 +183,16 @@ class PrivateKeys:
     def _load(self, place: KeyPlace, key: KeyInUse) -> SavedKey:
         session = self._session
         session.bench.clear()
-        with self._slots.parent(key.pin) as parent:
-            saved = self.load_under(parent, key)
+        with self._slots.open_parent(key.pin) as parent:
+            saved = self.place_under(parent, key)
         self.remember(place, saved)
         session.tpm.end_esapi()
         return saved
 
-    def load_under(self, parent: t.Any, key: KeyInUse) -> SavedKey:
+    def place_under(self, parent: Parent, key: KeyInUse) -> SavedKey:
         """Loads a key whose parent is loaded already. It can be used without the parent then."""
         session = self._session
-        with tpm_object.loaded(session.tpm, parent, key.blob) as entity:
-            return session.bench.save(entity, session.known.model.key_policy(key.pin, key.certifiable)[1:], key.blob)
+        return parent.place(session.bench, key.blob, session.known.model.key_policy(key.pin, key.certifiable)[1:])
 
     def remember(self, place: KeyPlace, saved: SavedKey) -> None:
         session = self._session
@@ -202,7 +202,7 @@ class PrivateKeys:
 
 
 def _der(r: bytes, s: bytes) -> bytes:
-    return utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+    return der.sequence(der.integer(int.from_bytes(r, "big")), der.integer(int.from_bytes(s, "big")))
 
 
 def _check_block(key: KeyRecord, block: bytes) -> None:

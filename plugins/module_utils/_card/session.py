@@ -10,12 +10,12 @@ import typing as t
 
 from .._tpm.errors import STALE_TICKET, TpmError
 from .._tpm.session import Ticket
+from .._tpm.storage_root import FoundKey
 from .._tpm.workbench import SavedKey, Workbench
 from .admin_gate import Administrator
 from .errors import Blocked, CardGone, NotVerified, PinDue, WrongSecret
 from .gate import Contents, Gates, Opened
 from .kept import Kept, KeyPlace, secrets_of
-from .model import Role
 from .pin_record import Due
 from .record import Record, State
 from .store import Stamp, Store
@@ -140,10 +140,13 @@ class CardSession:
             self.bench.clear()
             yield gates
 
-    def contents_by(self, ticket: Ticket, open_key: t.Callable[[bytes], bytes]) -> t.Callable[[], Contents]:
+    def contents_by(
+        self, ticket: Ticket, open_key: t.Callable[[bytes], bytes], root: FoundKey
+    ) -> t.Callable[[], Contents]:
         """Returns what reads the SECRET index, once it is called for the first time, by the PIN's ticket.
 
         :param open_key: gives K to whoever knows what the index holds
+        :param root: the storage root key
         """
 
         @functools.cache
@@ -151,7 +154,7 @@ class CardSession:
             held = contextlib.nullcontext() if self.tpm.is_held else self.turn()
             with self.noticing_stale_tickets(), held:
                 gates = Gates(self.tpm, self.known)
-                secret = gates.secret(Role.PIN, ticket)
+                secret = gates.secret_again(ticket, self.bench, root)
                 return gates.contents(open_key(secret), secret)
 
         return contents

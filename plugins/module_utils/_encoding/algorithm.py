@@ -124,6 +124,7 @@ _HASHES = {
 """Names of hashlib; cryptography has them in capitals."""
 
 
+@functools.cache
 def hash_algorithm(algorithm: Algorithm) -> hashes.HashAlgorithm:
     """Returns the hash for cryptography.
 

@@ -38,9 +38,11 @@ class CommandCode(enum.IntEnum):
     """Command codes: TPM 2.0 part 2, clause 6.5.2."""
 
     CREATE_PRIMARY = 0x131
+    CERTIFY = 0x148
     CERTIFY_CREATION = 0x14A
     NV_READ = 0x14E
     POLICY_SECRET = 0x151
+    CREATE = 0x153
     LOAD = 0x157
     RSA_DECRYPT = 0x159
     SIGN = 0x15D
@@ -207,10 +209,16 @@ def create_primary(hierarchy: int, area: bytes, public: bytes) -> bytes:
 
     :param public: TPMT_PUBLIC
     """
+    return command(CommandCode.CREATE_PRIMARY, (hierarchy,), creation_of(sized(public)), area)
+
+
+def creation_of(public: bytes) -> bytes:
+    """Returns the parameters of what makes an object from nothing but a template: part 3, clause 12.1.
+
+    :param public: marshalled TPM2B_PUBLIC
+    """
     nothing_secret, no_pcrs = sized(sized(b"") + sized(b"")), struct.pack(">I", 0)
-    return command(
-        CommandCode.CREATE_PRIMARY, (hierarchy,), nothing_secret + sized(public) + sized(b"") + no_pcrs, area
-    )
+    return nothing_secret + public + sized(b"") + no_pcrs
 
 
 def load(parent: int, private: bytes, public: bytes) -> bytes:
@@ -231,6 +239,15 @@ def load_external(public: bytes) -> bytes:
 
 
 _OWN_SCHEME = struct.pack(">H", Algorithm.NULL)
+
+
+def certify(handle: int, key: int, area: bytes, qualifying: bytes) -> bytes:
+    """Part 3, clause 18.2.
+
+    :param key: that signs; its authValue is empty
+    """
+    body = sized(qualifying) + _OWN_SCHEME
+    return command(CommandCode.CERTIFY, (handle, key), body, area + authorisation(RS_PW))
 
 
 def certify_creation(key: int, handle: int, nonce: bytes, creation: bytes, ticket: bytes) -> bytes:

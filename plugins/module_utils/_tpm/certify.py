@@ -14,11 +14,10 @@ from .._encoding import command as wire
 from .._encoding.blob import Blob, Creation
 from .._encoding.evidence import IndexEvidence, Statement
 from .._encoding.policy import Policy
-from .._encoding.wire import unsized
 from .connection import Tpm
 from .object import placed
-from .pytss import load
-from .session import Given, open_to_all, satisfying
+from .session import Ticket, open_to_all
+from .workbench import SavedKey, Workbench
 
 
 def certify_creation(tpm: Tpm, ak: int, blob: Blob, creation: Creation, nonce: bytes) -> Statement:
@@ -36,24 +35,14 @@ def certify_loaded(tpm: Tpm, ak: int, handle: int, creation: Creation, nonce: by
     return _statement(tpm.run(command, "certifying a creation"))
 
 
-def certify_key(tpm: Tpm, ak: t.Any, key: t.Any, qualifying: bytes, policy: Policy, given: Given) -> Statement:
-    """States what a loaded key is: the statement that WebAuthn and ACME know.
+def certify_key(bench: Workbench, ak: int, key: SavedKey, ticket: Ticket, qualifying: bytes, rest: Policy) -> Statement:
+    """States what a key is: the statement that WebAuthn and ACME know.
 
+    :param ak: handle of the key that signs
     :param qualifying: up to 64 bytes that the statement holds
-    :param policy: of the key, for TPM2_Certify
+    :param rest: the steps after the ticket of the key's policy for TPM2_Certify
     """
-    pytss = load()
-    with satisfying(tpm, policy, given, salted=False) as session, tpm.doing("certifying a key") as esapi:
-        made = esapi.certify(
-            object_handle=key,
-            sign_handle=ak,
-            qualifying_data=pytss.TPM2B_DATA(qualifying),
-            in_scheme=pytss.TPMT_SIG_SCHEME(scheme=pytss.TPM2_ALG.NULL),
-            session1=session,
-            session2=pytss.ESYS_TR.PASSWORD,
-        )
-    attest, signature = made
-    return Statement(unsized(attest.marshal(), "TPM2B_ATTEST"), signature.marshal())
+    return _statement(bench.certify(key, ticket, ak, qualifying, rest))
 
 
 def certify_index(tpm: Tpm, ak: int, handle: int, size: int, nonce: bytes, policy: t.Optional[Policy]) -> IndexEvidence:

@@ -4,14 +4,30 @@
 
 from __future__ import annotations
 
+import struct
 import typing as t
 
 from .._encoding import command as wire
+from .._encoding.authorization import SaltedSession
 from .._encoding.policy import Policy
+from .._encoding.public import Public
+from .._encoding.wire import WireError
 from .connection import Tpm
 from .errors import Reason, TpmError
 from .pytss import load
 from .session import Given, Protect, authorising, open_to_all, satisfying
+from .storage_root import FoundKey
+
+
+class Readable(t.Protocol):
+    """What an index is read by."""
+
+    @property
+    def handle(self) -> int: ...
+    @property
+    def name(self) -> bytes: ...
+    @property
+    def size(self) -> int: ...
 
 
 class Definition(t.Protocol):
@@ -79,6 +95,27 @@ def read(tpm: Tpm, entity: t.Any, size: int, policy: Policy, given: Given) -> by
                 nv_index=entity, size=size, offset=0, auth_handle=entity, session1=by, session2=encrypting
             )
             return bytes(data)
+
+
+def read_hidden(tpm: Tpm, index: Readable, session: int, root: FoundKey) -> bytes:
+    """Reads a whole index, and what is read travels encrypted. Bare commands, no ESAPI.
+
+    :param session: that satisfies the policy of the index
+    :param root: a storage key of this TPM, which the session that encrypts is salted with
+    :raises TpmUnreachable: if the answer was changed on its way
+    """
+    hidden = SaltedSession(root.handle, Public.parse(root.public), encrypts=True)
+    hidden.started(tpm.run(hidden.start, "starting a session"))
+    handles = ((index.handle, index.name),) * 2
+    extent, area = struct.pack(">HH", index.size, 0), wire.authorisation(session)
+    try:
+        response = tpm.run(hidden.encrypting(wire.CommandCode.NV_READ, handles, extent, area), "reading an NV index")
+        return hidden.decrypted(wire.CommandCode.NV_READ, response)
+    except TpmError:
+        tpm.flush(hidden.handle)
+        raise
+    except WireError as error:
+        raise tpm.tcti.unreachable(str(error)) from error
 
 
 def change_auth(tpm: Tpm, entity: t.Any, auth: bytes, policy: Policy, given: Given) -> None:

@@ -17,9 +17,11 @@ from .._encoding import command as wire
 from .._encoding.algorithm import Algorithm, digest_size
 from .._encoding.blob import Blob
 from .._encoding.policy import Policy
+from . import nv
 from .connection import Tpm
 from .errors import TpmError
 from .session import Ticket
+from .storage_root import FoundKey
 
 _HASH_BY_SIZE = {digest_size(each): each for each in (Algorithm.SHA256, Algorithm.SHA384, Algorithm.SHA512)}
 
@@ -174,6 +176,40 @@ class Workbench:
         response = self._use(key, ticket, lambda it, session: wire.rsa_private(it, session, block))
         return wire.take_sized(wire.parameters(response))[0]
 
+    def certify(self, key: SavedKey, ticket: Ticket, signer: int, qualifying: bytes, rest: Policy) -> bytes:
+        """Returns the answer to TPM2_Certify.
+
+        :param signer: handle of an attestation key that is loaded
+        :param rest: the steps of the key's policy after the ticket, for this command
+        """
+        handle = self.place(key)
+        return self._once(
+            ticket,
+            rest,
+            lambda session: self.tpm.run(
+                wire.certify(handle, signer, wire.authorisation(session), qualifying), "certifying a key"
+            ),
+        )
+
+    def read(self, index: nv.Readable, ticket: Ticket, rest: Policy, root: FoundKey) -> bytes:
+        """Returns what an NV index holds, as :func:`.nv.read_hidden` does.
+
+        :param rest: the steps of its policy after the ticket
+        """
+        self._begin()
+        return self._once(ticket, rest, lambda session: nv.read_hidden(self.tpm, index, session, root))
+
+    def _once(self, ticket: Ticket, rest: Policy, action: t.Callable[[int], bytes]) -> bytes:
+        """Does something by a policy that no series goes by."""
+        if self._is_ready:
+            self._drop_session()
+        self._end_series()
+        try:
+            return action(self._satisfied(ticket, rest))
+        except TpmError:
+            self._drop_session()
+            raise
+
     def prepare(self, whole: bool = True) -> None:
         """In a series, has the TPM take the ticket for the next signature, and does not wait for it.
 
@@ -188,7 +224,8 @@ class Workbench:
         if not self.tpm.is_held or self._turn != self.tpm.turn:
             return
         if not self._is_ready:
-            self._steps = self._steps or [_policy_ticket(session, ticket), *self._rest(session)]
+            rest = self._key.rest if self._key is not None else ()
+            self._steps = self._steps or [_policy_ticket(session, ticket), *wire.policy_steps(session, rest)]
             first, *self._ahead = self._steps
             self.tpm.begin(first)
             self._is_ready = True
@@ -204,7 +241,7 @@ class Workbench:
         """
         handle = self.place(key)
         try:
-            session = self._prepared(ticket) or self._satisfied(ticket)
+            session = self._prepared(ticket) or self._satisfied(ticket, key.rest)
             response = self.tpm.run(command(handle, session))
         except TpmError:
             self._drop_session()
@@ -230,7 +267,7 @@ class Workbench:
             self._drop_session()
         return self._session
 
-    def _satisfied(self, ticket: Ticket) -> int:
+    def _satisfied(self, ticket: Ticket, rest: Policy) -> int:
         """Returns the session after the TPM has taken the ticket, unless the secret itself was proved there."""
         entered = self._entered is ticket
         if self._entered is not None and not entered:
@@ -239,13 +276,9 @@ class Workbench:
         if self._session is None:
             self._session = wire.first_handle(self.tpm.run(wire.start_policy_session()))
         steps = () if entered else (_policy_ticket(self._session, ticket),)
-        for step in (*steps, *self._rest(self._session)):
+        for step in (*steps, *wire.policy_steps(self._session, rest)):
             self.tpm.run(step)
         return self._session
-
-    def _rest(self, session: int) -> t.Iterator[bytes]:
-        """The commands of the placed key's policy after the ticket."""
-        return wire.policy_steps(session, self._key.rest if self._key is not None else ())
 
     def _go_on(self) -> None:
         """Has the TPM do the next command of the policy, once it has done what it is at."""

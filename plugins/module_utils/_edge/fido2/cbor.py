@@ -8,6 +8,7 @@ knows never gets there.
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ..._errors import missing_package
@@ -44,9 +45,14 @@ def encode(value: t.Any) -> bytes:
 
 def _ordered(value: t.Any) -> t.Any:
     if isinstance(value, dict):
-        keys = sorted(value, key=lambda key: _place(encode(key)))
-        return {key: _ordered(value[key]) for key in keys}
+        return {key: _ordered(value[key]) for key in sorted(value, key=_place_of)}
     return [_ordered(each) for each in value] if isinstance(value, list) else value
+
+
+@functools.lru_cache(maxsize=256)
+def _place_of(key: t.Union[int, str, bytes]) -> t.Tuple[int, int, bytes]:
+    """The keys of answers are few, and the same again and again."""
+    return _place(encode(key))
 
 
 def _place(key: bytes) -> t.Tuple[int, int, bytes]:
