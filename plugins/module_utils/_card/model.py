@@ -13,6 +13,7 @@ A host builds cards with this model; a verifier recomputes it.
 from __future__ import annotations
 
 import enum
+import functools
 import struct
 import typing as t
 from dataclasses import dataclass
@@ -75,11 +76,11 @@ class Index:
     size: int
     branches: t.Tuple[Policy, ...]
 
-    @property
+    @functools.cached_property
     def policy(self) -> bytes:
         return policy_digest(any_of(self.branches))
 
-    @property
+    @functools.cached_property
     def name(self) -> bytes:
         return nv_name(self.handle, self.attributes, self.policy, self.size)
 
@@ -99,7 +100,7 @@ def counter_data(limit: int) -> bytes:
 
 
 class Model:
-    """The indices and policies of one card.
+    """The indices and policies of one card. They never change.
 
     :param first_handle: handle of the ADMIN index; the others follow
     :param genesis: Name of the genesis object, 34 bytes

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -185,7 +186,7 @@ class Record:
         """Returns how the present authValue of a PIN or PUK was made."""
         return self.derivations.get(role, NEWEST)
 
-    @property
+    @functools.cached_property
     def model(self) -> Model:
         return Model(self.first_handle, self.genesis, self.has_puk, self.has_admin)
 

@@ -253,7 +253,43 @@ def test_the_session_in_which_the_pin_was_proved_is_gone_after_logout(bench, hos
         assert session not in workbench.tpm.handles(wire.LOADED_SESSIONS)
 
 
-def test_an_idle_service_leaves_no_session_to_a_resource_manager(bench, record, monkeypatch):
+def test_a_key_that_stays_loaded_after_logout_signs_for_nobody(bench, host, record):
+    """Between two logins of one process it may lie in the TPM. Who gets at it there needs the PIN as before."""
+    with host.open(record.number) as card:
+        card.verify(PIN)
+        signature = card.sign(SLOT, DIGEST)
+        card.logout()
+        workbench = only_workbench(host)
+        tpm, handle = workbench.tpm, workbench._handle
+        assert signature and handle in tpm.handles(wire.TRANSIENT)
+        assert workbench._entered is None and not workbench._is_ready
+        for session in (0x40000009, wire.first_handle(tpm.run(wire.start_policy_session()))):
+            with pytest.raises(TpmError):
+                tpm.run(wire.sign_ecdsa(handle, session, DIGEST, Algorithm.SHA256))
+        left = workbench._session  # The session of the last signature goes on, and proves nothing any more.
+        for step in wire.policy_steps(left, workbench._key.rest):
+            with pytest.raises(TpmError):
+                tpm.run(step)
+        with pytest.raises(TpmError):
+            tpm.run(wire.sign_ecdsa(handle, left, DIGEST, Algorithm.SHA256))
+        with pytest.raises(NotVerified):
+            card.sign(SLOT, DIGEST)
+
+
+def test_what_another_process_changes_takes_a_loaded_key_away(bench, host, record):
+    with host.open(record.number) as card:
+        card.verify(PIN)
+        card.sign(SLOT, DIGEST)
+        workbench = only_workbench(host)
+        handle = workbench._handle
+        bench.store.write(bench.store.read(record.number).with_key(SLOT, record.keys[SLOT]))
+        card._session._end()
+        with pytest.raises(WrongSecret):
+            card.verify(b"000000")
+        assert handle not in workbench.tpm.handles(wire.TRANSIENT)
+
+
+def test_an_idle_service_leaves_nothing_to_a_resource_manager(bench, record, monkeypatch):
     """It would have to save and load it for each command of others, until it runs out of room for such gaps."""
     monkeypatch.setattr(Tcti, "managed", True)
     host = CardHost(bench.store.folder)
@@ -266,6 +302,7 @@ def test_an_idle_service_leaves_no_session_to_a_resource_manager(bench, record, 
         assert workbench.tpm.handles(wire.LOADED_SESSIONS)
         host.idle()
         assert workbench.tpm.handles(wire.LOADED_SESSIONS) == []
+        assert workbench.tpm.handles(wire.TRANSIENT) == []
     assert card.sign(SLOT, DIGEST)
     host.close()
 
@@ -306,6 +343,57 @@ def test_an_answer_that_was_changed_on_its_way_opens_nothing(bench, host, record
         with pytest.raises(TpmUnreachable, match="changed on its way"):
             card.verify(b"wrong1")
         assert not card.verified
+
+
+def secret_of(card):
+    return card._session.require_pin().contents().secret
+
+
+def test_what_the_secret_index_holds_does_not_travel_in_the_clear(host, record, monkeypatch):
+    with host.open(record.number) as card:
+        workbench, seen = only_workbench(host), []
+        run = workbench.tpm.run
+
+        def listening(command, *what):
+            seen.extend((command, run(command, *what)))
+            return seen[-1]
+
+        monkeypatch.setattr(workbench.tpm, "run", listening)
+        card.verify(PIN)
+        secret = secret_of(card)
+        assert any(int.from_bytes(each[6:10], "big") == wire.CommandCode.NV_READ for each in seen)
+        assert len(secret) == 32 and not any(secret in each for each in seen)
+
+
+@pytest.mark.parametrize("at", [16, -1])
+def test_a_secret_that_was_changed_on_its_way_is_none(host, record, monkeypatch, at):
+    """Somebody on the TPM's bus changes a bit of what is encrypted, or of the answer's HMAC."""
+    with host.open(record.number) as card:
+        workbench = only_workbench(host)
+        card.verify(PIN)
+        run = workbench.tpm.run
+
+        def changed(command, *what):
+            response = bytearray(run(command, *what))
+            if int.from_bytes(command[6:10], "big") == wire.CommandCode.NV_READ:
+                response[at] ^= 1
+            return bytes(response)
+
+        monkeypatch.setattr(workbench.tpm, "run", changed)
+        with pytest.raises(TpmUnreachable, match="changed on its way"):
+            secret_of(card)
+
+
+def test_an_index_that_was_made_anew_is_told_as_a_lost_card(bench, host, record):
+    """The owner's rights are enough to make it anew, and not to give it its Name."""
+    with host.open(record.number) as card:
+        card.verify(PIN)
+        workbench = only_workbench(host)
+        tpm, index = workbench.tpm, record.model.indices[Role.SECRET]
+        nv.undefine(tpm, index.handle)
+        nv.define(tpm, index, b"")
+        with pytest.raises(CardLost):
+            secret_of(card)
 
 
 class Interposer(Relay):
