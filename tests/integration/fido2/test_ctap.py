@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
+from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import Derivation
+from ansible_collections.hardbound.identity.plugins.module_utils._card.model import Role
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.authenticator import Authenticator
 from ansible_collections.hardbound.identity.tests.integration.fido2.client import (
@@ -190,6 +193,44 @@ def test_a_pin_against_the_cards_rules(program, card, caplog):
     refused(lambda: program.client_pin.change_pin(OTHER, "1234567"), ERR.PIN_INVALID)
     assert card.tries(Reference.PIN).left == 7
     refused(lambda: program.client_pin.set_pin(OTHER), ERR.PIN_AUTH_INVALID)
+
+
+def change_bare(program, old, new):
+    """What python-fido2's client would refuse to send: a PIN of any length, padded to 64 bytes."""
+    protocol = program.protocol
+    agreement, shared = program.client_pin._get_shared_secret()
+    encrypted = protocol.encrypt(shared, new.ljust(64, b"\0"))
+    pin_hash = protocol.encrypt(shared, hashlib.sha256(old.encode()).digest()[:16])
+    mac = protocol.authenticate(shared, encrypted + pin_hash)
+    program.ctap.client_pin(protocol.VERSION, 4, agreement, mac, encrypted, pin_hash)
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        (b"", "shorter than"),
+        (b"123", "shorter than"),
+        (b"1" * 9, "longer than the 8 characters"),
+        (b"1" * 63, "longer than the 8 characters"),
+        ("\N{LATIN SMALL LETTER U WITH DIAERESIS}".encode() * 32, "63 bytes at most"),
+    ],
+)
+def test_a_new_pin_that_is_too_short_or_too_long(program, card, caplog, new, reason):
+    """The PIN stays, no try is spent, and the log has the reason."""
+    with caplog.at_level("INFO", "hardbound"):
+        refused(lambda: change_bare(program, PIN, new), ERR.PIN_POLICY_VIOLATION)
+    assert reason in caplog.text
+    assert card.tries(Reference.PIN).left == 8
+    program.token("CREDENTIAL_MGMT")
+
+
+def test_a_pin_that_an_older_release_has_set(program, card, caplog):
+    """A client sends no more of it than its hash. No try is spent, and the log has the remedy."""
+    card._session.revise(lambda record: replace(record, derivations={Role.PIN: Derivation.SECRET}))
+    with caplog.at_level("INFO", "hardbound"):
+        refused(lambda: program.token("CREDENTIAL_MGMT"), ERR.OPERATION_DENIED)
+    assert "set by an older release: change it" in caplog.text
+    assert card.tries(Reference.PIN).left == 8
 
 
 def test_a_pin_that_must_be_changed(program, bench, card):

@@ -68,7 +68,7 @@ def _change_pin(state: CtapState, given: CtapParameters) -> CtapAnswer:
     encrypted, pin_hash = given.needed_octets(_NEW_PIN), given.needed_octets(_PIN_HASH)
     authentic = protocol.is_authentic(shared, encrypted + pin_hash, given.needed_octets(_PARAM))
     refuse_unless(authentic, CtapStatus.PIN_AUTH_INVALID)
-    old, new = _decrypted_hash(protocol, shared, pin_hash), _decrypted_pin(protocol, shared, encrypted)
+    old, new = _decrypted_hash(protocol, shared, pin_hash), _decrypted_pin(state, protocol.decrypt(shared, encrypted))
     state.token.end()
     _trying(state, protocol, lambda: state.card.change(Reference.PIN, old, new))
     state.card.logout()
@@ -81,11 +81,12 @@ def _decrypted_hash(protocol: PinProtocol, shared: bytes, encrypted: bytes) -> P
     return PinHash(plain)
 
 
-def _decrypted_pin(protocol: PinProtocol, shared: bytes, encrypted: bytes) -> bytes:
-    padded = protocol.decrypt(shared, encrypted)
+def _decrypted_pin(state: CtapState, padded: bytes) -> bytes:
     refuse_unless(len(padded) == _PADDED_PIN, CtapStatus.INVALID_PARAMETER)
     pin = padded.rstrip(b"\0")
-    refuse_unless(len(pin) <= LONGEST_PIN, CtapStatus.PIN_POLICY_VIOLATION)
+    if len(pin) > LONGEST_PIN:
+        state.log(f"a new PIN was refused: CTAP takes {LONGEST_PIN} bytes at most, in UTF-8: choose a shorter one")
+        raise CtapRefused(CtapStatus.PIN_POLICY_VIOLATION)
     return pin
 
 

@@ -19,8 +19,10 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey i
     PasskeyStore,
     PasskeyUser,
     Protection,
+    parse_parties,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob
+from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
 
 KEY, SECRET = Blob(b"private", b"public"), Blob(b"hmac private", b"hmac public")
 PASSKEY = Passkey(b"id", "corp.example", ALGORITHMS[1], Protection.REQUIRED, KEY, SECRET, True, False)
@@ -70,3 +72,16 @@ def test_a_hash_stands_for_its_pin_in_the_newest_derivation_alone():
     assert secret_auth(bytes(PinHash.of(pin)), salt, "pin", Derivation.HASH) != same
     with pytest.raises(NotOffered, match="older release"):
         secret_auth(PinHash.of(pin), salt, "pin", Derivation.SECRET)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "Corp.example", "https://corp.example", "corp.example/login", "corp example", "corp\n", "x" * 254],
+)
+def test_what_is_no_relying_party_is_named_with_a_remedy(name):
+    with pytest.raises(InputError, match=r"enterprise_attestation holds .*: write relying party ids as corp\.example"):
+        parse_parties(["corp.example", name], "enterprise_attestation")
+
+
+def test_relying_parties_that_are_named_twice_are_kept_once():
+    assert parse_parties(["corp.example", "a.example", "corp.example"], "x") == ("corp.example", "a.example")
