@@ -29,7 +29,9 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey i
     WantedPasskey,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding import command as wire
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.attest import Attest
+from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.public import Public
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
@@ -77,6 +79,27 @@ def test_a_passkey_signs(bench, card, algorithm, discoverable):
     found = again.passkeys.find(RP, made.identifier)
     verify(made, again.passkeys.sign(found, digest(found)))
     assert found.public_area == made.public_area
+
+
+def test_a_passkey_is_made_right_after_a_pin_change(card):
+    """What the login before it had kept is of the old PIN, so the parent is found as at the first login."""
+    card.change(Reference.PIN, PIN, OTHER)
+    assert not card._session.kept.fits(card.record)
+    made = card.passkeys.make(replace(WANTED, hmac_secret=True))
+    verify(made, card.passkeys.sign(made, digest(made)))
+    assert len(card.passkeys.secret(made, SALT)) == 32
+
+
+def test_a_key_that_is_damaged_leaves_nothing_loaded(bench, card):
+    made = card.passkeys.make(WANTED)
+    private = bytearray(made.key.private)
+    private[-1] ^= 1
+    damaged = replace(made, identifier=b"damaged", key=Blob(bytes(private), made.key.public))
+    with pytest.raises(TpmError):
+        card.passkeys.sign(damaged, digest(made))
+    assert bench.tpm.handles(wire.TRANSIENT) == []
+    assert len(bench.tpm.handles(wire.LOADED_SESSIONS)) <= 1  # That of the bench, which goes from key to key.
+    verify(made, card.passkeys.sign(made, digest(made)))
 
 
 def test_another_hash_is_not_what_was_signed(card):
