@@ -226,7 +226,7 @@ class Card:
         self._session.require_pin()
 
     def logout(self) -> None:
-        """Closes the card; its keys leave the TPM."""
+        """Closes the card: whatever its keys are used for next, the PIN is given anew before."""
         self._session.logout()
 
     def check(self, reference: Reference, secret: bytes) -> None:
