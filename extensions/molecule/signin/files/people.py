@@ -27,6 +27,7 @@ HANGING = 12
 """Seconds. Half of what a TPM that hangs took where nothing limited it, and several times what it takes here."""
 ACCEPT = ["-o", "StrictHostKeyChecking=accept-new"]
 SCREEN, LIGHTDM = pathlib.Path("/root/screen/Xvfb_screen0"), pathlib.Path("/var/log/lightdm/lightdm.log")
+ALONE = "A PIN alone does not sign in here."
 CARD_PIN = r"Enter PIN for 'Alice': ?"
 
 
@@ -354,6 +355,34 @@ def revoked(host: Host) -> None:
     terminal = sudo("alice")
     answer(terminal, PIN, host.pins["alice"])
     is_in(terminal)
+
+
+def one_factor(host: Host) -> None:
+    """The PIN is right, and the network is not: the password signs in. At a console that begins anew."""
+    terminal = sudo("alice")
+    answer(terminal, PIN, host.pins["alice"])
+    terminal.expect_exact(ALONE)
+    answer(terminal, PASSWORD, host.passwords["alice"])
+    is_in(terminal)
+    terminal = login("alice")
+    answer(terminal, PIN, host.pins["alice"])
+    terminal.expect_exact(ALONE)
+    terminal.expect("login: ")
+    terminal.close(force=True)
+
+
+def two_factors(host: Host) -> None:
+    """The network is the one that the policy trusts. There is no KDC, which keeps nobody out."""
+    subprocess.run(["ip", "link", "add", "office", "type", "veth", "peer", "name", "office-end"], check=True)
+    try:
+        for command in ("link set office up", "link set office-end up", "address add 192.0.2.1/24 dev office"):
+            subprocess.run(["ip", *command.split()], check=True)
+        terminal = sudo("alice")
+        answer(terminal, PIN, host.pins["alice"])
+        is_in(terminal)
+        console(host)
+    finally:
+        subprocess.run(["ip", "link", "del", "office"], check=True)
 
 
 def main() -> None:
