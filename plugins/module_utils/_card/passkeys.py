@@ -138,8 +138,8 @@ class Passkeys:
         policy = gates.model.key_policy(PinUse.ONCE)
         gives_secrets = wanted.hmac_secret or wanted.large_blob
         with self._slots.open_parent(PinUse.ONCE) as parent:
-            key = parent.create(Template.key(wanted.algorithm), policy)
-            secret = parent.create(Template.hmac(), policy) if gives_secrets else None
+            key = parent.create(wanted.algorithm, policy)
+            secret = parent.create(None, policy) if gives_secrets else None
             loaded = self._keys.place_under(parent, UsableKey(PinUse.ONCE, key))
         flags = wanted.hmac_secret, wanted.large_blob
         return Passkey(b"", wanted.rp, wanted.algorithm, wanted.protection, key, secret, *flags), loaded

@@ -11,18 +11,23 @@ from .._encoding import command as wire
 from .._encoding.authorization import HmacSession
 from .._encoding.blob import Blob
 from .._encoding.command import CommandCode
+from .._encoding.key_algorithm import KeyAlgorithm
 from .._encoding.name import object_name
 from .._encoding.policy import Policy, policy_digest
 from .._encoding.wire import WireError, sized, unsized
 from . import object as tpm_object
 from .connection import Tpm
 from .storage_root import FoundKey
+from .template import Template
 from .workbench import SavedKey, Workbench
+
+_POLICY_AT = 8
+"""In a TPMT_PUBLIC, after type, nameAlg and attributes: TPM 2.0 part 2, clause 12.2.4."""
 
 
 class Parent(t.Protocol):
-    def create(self, template: t.Any, policy: Policy) -> Blob:
-        """Makes an object that only its policy opens."""
+    def create(self, algorithm: t.Optional[KeyAlgorithm], policy: Policy) -> Blob:
+        """Makes a key that only its policy opens; one for HMAC where there is no algorithm."""
 
     def place(self, bench: Workbench, blob: Blob, rest: Policy) -> SavedKey:
         """Loads a key, which can be used without its parent then. What was made is made by now.
@@ -38,7 +43,8 @@ class EsapiParent:
         self._tpm = tpm
         self._entity = entity
 
-    def create(self, template: t.Any, policy: Policy) -> Blob:
+    def create(self, algorithm: t.Optional[KeyAlgorithm], policy: Policy) -> Blob:
+        template = Template.hmac() if algorithm is None else Template.key(algorithm)
         return tpm_object.create(self._tpm, self._entity, template, policy)[0]
 
     def place(self, bench: Workbench, blob: Blob, rest: Policy) -> SavedKey:
@@ -58,9 +64,10 @@ class BareParent:
         self._auth = auth
         self._session: t.Optional[HmacSession] = None
 
-    def create(self, template: t.Any, policy: Policy) -> Blob:
-        template.publicArea.authPolicy = policy_digest(policy)
-        made = self._run(CommandCode.CREATE, wire.creation_of(template.marshal()), "making an object")
+    def create(self, algorithm: t.Optional[KeyAlgorithm], policy: Policy) -> Blob:
+        area = Template.area(algorithm)
+        public = area[:_POLICY_AT] + sized(policy_digest(policy)) + area[_POLICY_AT + 2 :]
+        made = self._run(CommandCode.CREATE, wire.creation_of(sized(public)), "making an object")
         private, at = wire.take_sized(made)
         return Blob(sized(private), sized(wire.take_sized(made, at)[0]))
 

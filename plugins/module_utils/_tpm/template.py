@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from .._encoding.key_algorithm import KeyAlgorithm
+from .._encoding.wire import unsized
 from .pytss import load
 
 
@@ -65,6 +67,13 @@ class Template:
     def key(cls, algorithm: KeyAlgorithm) -> t.Any:
         """A key that signs and decrypts by policy alone, never by an authValue."""
         return cls._make(_bare(algorithm), "SENSITIVEDATAORIGIN", "NODA", "ADMINWITHPOLICY", "SIGN_ENCRYPT", "DECRYPT")
+
+    @classmethod
+    @functools.cache
+    def area(cls, algorithm: t.Optional[KeyAlgorithm]) -> bytes:
+        """Returns the TPMT_PUBLIC of a key, or of one for HMAC where there is no algorithm, without its policy."""
+        template = cls.hmac() if algorithm is None else cls.key(algorithm)
+        return unsized(template.marshal(), "TPM2B_PUBLIC")
 
     @classmethod
     def external_key(cls, algorithm: KeyAlgorithm, *public: bytes) -> t.Any:

@@ -19,7 +19,7 @@ _NO_COUNTER = struct.pack(">I", 0)
 
 
 def passkey_cose_key(passkey: Passkey) -> CoseKey:
-    return cose_key(Public.parse(passkey.public_area).public_key(), passkey.algorithm)
+    return cose_key(Public.parse(passkey.public_area), passkey.algorithm)
 
 
 def authenticator_data(

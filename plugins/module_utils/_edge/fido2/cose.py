@@ -10,7 +10,8 @@ import typing as t
 from ..._card.authenticator_model import COSE_NUMBERS
 from ..._cryptography import ec, utils
 from ..._encoding.algorithm import Curve
-from ..._encoding.key_algorithm import KeyAlgorithm
+from ..._encoding.key_algorithm import EXPONENT, KeyAlgorithm
+from ..._encoding.public import EccArea, Public, RsaArea
 from .parameters import CtapParameters
 from .reference import CtapStatus
 from .refused import CtapRefused, refuse_unless
@@ -22,14 +23,13 @@ _CURVES = {Curve.NIST_P256: 1, Curve.NIST_P384: 2}
 CoseKey = t.Dict[int, t.Any]
 
 
-def cose_key(public: t.Any, algorithm: KeyAlgorithm) -> CoseKey:
+def cose_key(public: Public, algorithm: KeyAlgorithm) -> CoseKey:
     """Returns the public key of a passkey."""
-    numbers = public.public_numbers()
-    head = {_KTY: _RSA if algorithm.is_rsa else _EC2, _ALG: COSE_NUMBERS[algorithm]}
-    if algorithm.is_rsa:
-        exponent = numbers.e.to_bytes(3, "big")
-        return {**head, _N: numbers.n.to_bytes(algorithm.size, "big"), _E: exponent}
-    return {**head, **_point(numbers, t.cast(Curve, algorithm.curve))}
+    area, number = public.area, COSE_NUMBERS[algorithm]
+    if isinstance(area, RsaArea):
+        return {_KTY: _RSA, _ALG: number, _N: area.modulus, _E: (area.exponent or EXPONENT).to_bytes(3, "big")}
+    x, y = (each.rjust(algorithm.size, b"\0") for each in (t.cast(EccArea, area).x, t.cast(EccArea, area).y))
+    return {_KTY: _EC2, _ALG: number, _CRV: _CURVES[t.cast(Curve, algorithm.curve)], _X: x, _Y: y}
 
 
 def agreement_key(public: t.Any) -> CoseKey:

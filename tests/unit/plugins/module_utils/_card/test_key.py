@@ -25,6 +25,8 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.key impor
 from ansible_collections.hardbound.identity.plugins.module_utils._card.specification import KeySpecification
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import InputError
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,6 +109,12 @@ def test_auth_values(secret, salt, purpose):
     assert value == auth_value(secret, salt, purpose)
     assert value != auth_value(secret + b"x", salt, purpose)
     assert value != auth_value(secret, salt, purpose + "x")
+
+
+@given(st.binary(max_size=127), st.binary(max_size=64), st.sampled_from(["pin", "pin hash", "parent"]))
+def test_auth_values_are_those_of_hkdf(secret, salt, purpose):
+    theirs = HKDF(hashes.SHA256(), 32, salt, b"hardbound card " + purpose.encode()).derive(secret)
+    assert auth_value(secret, salt, purpose) == theirs[:-1] + bytes([theirs[-1] | 1])
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
