@@ -14,7 +14,7 @@ import struct
 import typing as t
 from dataclasses import dataclass
 
-from .._cryptography import CFB, Cipher, algorithms, ec, padding, rsa
+from .._cryptography import CFB, Cipher, algorithms, ec, padding, rsa, serialization
 from .algorithm import Algorithm, digest, digest_size, hash_algorithm
 from .public import Public
 from .wire import WireError, sized
@@ -86,14 +86,18 @@ def _share_seed_rsa(storage: Public, key: rsa.RSAPublicKey, label: bytes) -> t.T
 
 
 def _share_seed_ecc(storage: Public, key: ec.EllipticCurvePublicKey, label: bytes) -> t.Tuple[bytes, bytes]:
-    size = (key.curve.key_size + 7) // 8
     ephemeral = ec.generate_private_key(key.curve)
-    own, other = ephemeral.public_key().public_numbers(), key.public_numbers()
-    x, y = own.x.to_bytes(size, "big"), own.y.to_bytes(size, "big")
+    (x, y), (other, _unused) = _point(ephemeral.public_key()), _point(key)
     z = ephemeral.exchange(ec.ECDH(), key)
     bits = 8 * digest_size(storage.name_algorithm)
-    seed = kdfe(storage.name_algorithm, z, label, x, other.x.to_bytes(size, "big"), bits)
-    return seed, sized(x) + sized(y)
+    return kdfe(storage.name_algorithm, z, label, x, other, bits), sized(x) + sized(y)
+
+
+def _point(key: ec.EllipticCurvePublicKey) -> t.Tuple[bytes, bytes]:
+    """Returns X and Y: SEC 1, clause 2.3.3, after the byte that says that both are there."""
+    encoded = key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    half = 1 + len(encoded) // 2
+    return encoded[1:half], encoded[half:]
 
 
 def _protect(ek: Public, seed: bytes, name: bytes, secret: bytes) -> bytes:
