@@ -10,6 +10,7 @@ Source: TPM 2.0 part 3, clause 23.
 from __future__ import annotations
 
 import enum
+import functools
 import struct
 import typing as t
 from dataclasses import dataclass
@@ -125,4 +126,10 @@ def any_of(branches: t.Sequence[Policy]) -> Policy:
         raise ValueError(f"a policy has 1 to 8 branches, not {len(branches)}")
     if len(branches) == 1:
         return branches[0]
-    return (PolicyOr(tuple(policy_digest(branch) for branch in branches)),)
+    return (_or_of(tuple(branches)),)
+
+
+@functools.lru_cache(maxsize=256)
+def _or_of(branches: t.Tuple[Policy, ...]) -> PolicyOr:
+    """The policies of a card are few, and asked for again and again."""
+    return PolicyOr(tuple(policy_digest(branch) for branch in branches))

@@ -10,7 +10,6 @@ import typing as t
 from .._encoding import command as wire
 from .._encoding.authorization import SaltedSession
 from .._encoding.command import CommandCode
-from .._encoding.public import Public
 from .._encoding.wire import WireError
 from .connection import Tpm
 from .errors import SaltRefused, TpmError
@@ -34,7 +33,7 @@ def prove(tpm: Tpm, root: FoundKey, policy: t.Tuple[int, bytes], index: Secured,
     :param policy: handle and nonce of a policy session, in which the step is carried out
     :raises TpmError: if the TPM refuses
     """
-    session = SaltedSession(root.handle, Public.parse(root.public))
+    session = SaltedSession(root.handle, root.key)
     try:
         session.started(tpm.run(session.start))
     except TpmError as error:

@@ -10,7 +10,6 @@ import typing as t
 from .._encoding import command as wire
 from .._encoding.authorization import SaltedSession
 from .._encoding.policy import Policy
-from .._encoding.public import Public
 from .._encoding.wire import WireError
 from .connection import Tpm
 from .errors import Reason, TpmError
@@ -104,7 +103,7 @@ def read_hidden(tpm: Tpm, index: Readable, session: int, root: FoundKey) -> byte
     :param root: a storage key of this TPM, which the session that encrypts is salted with
     :raises TpmUnreachable: if the answer was changed on its way
     """
-    hidden = SaltedSession(root.handle, Public.parse(root.public), encrypts=True)
+    hidden = SaltedSession(root.handle, root.key, encrypts=True)
     hidden.started(tpm.run(hidden.start, "starting a session"))
     handles = ((index.handle, index.name),) * 2
     extent, area = struct.pack(">HH", index.size, 0), wire.authorisation(session)

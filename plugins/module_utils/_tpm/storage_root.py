@@ -9,11 +9,13 @@ is not the TCG's is not used; to try one with a password would count as a failur
 from __future__ import annotations
 
 import contextlib
+import functools
 import typing as t
 
 from .._encoding import command as wire
 from .._encoding.blob import Blob
 from .._encoding.name import object_name
+from .._encoding.public import Public
 from .._errors import StateError
 from .errors import Reason, TpmError
 from .pytss import load
@@ -52,6 +54,10 @@ class FoundKey(t.NamedTuple):
     name: bytes
 
     @property
+    def key(self) -> Public:
+        return _parsed(self.public)
+
+    @property
     def is_of_template(self) -> bool:
         return self.public.startswith(_TEMPLATE)
 
@@ -60,6 +66,11 @@ class FoundKey(t.NamedTuple):
         """Whether a wrong authorisation counts towards the TPM's own lockout."""
         attributes = int.from_bytes(self.public[_ATTRIBUTES_AT : _ATTRIBUTES_AT + 4], "big")
         return not attributes & _NO_DA
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(public: bytes) -> Public:
+    return Public.parse(public)
 
 
 def look(tpm: Tpm, handle: int) -> t.Optional[FoundKey]:
