@@ -130,7 +130,7 @@ class ActionModule(StringSecrets):
     def _enrol(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
         wanted = WantedHost.parse(self._host, arguments)
         desk = Desk.open(arguments)
-        desk.authority.issuing()  # a wrong passphrase is said before anything is changed
+        desk.authority.check_passphrase()  # a wrong passphrase is said before anything is changed
         makers = online(arguments, functools.partial(fetch, open_url=open_url))
         policy = desk.policy(arguments, makers)
         enrollment = Enrollment(wanted, desk.issuer, desk.ledger, policy, makers, self._task.check_mode)

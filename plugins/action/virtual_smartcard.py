@@ -79,7 +79,7 @@ class ActionModule(StringSecrets, NormalAction):
         if self._task.async_val:
             raise InputError("async", "is given with attestation_ca", "leave it out: the controller has its part in it")
         desk = Desk.open(ca)
-        desk.authority.issuing()
+        desk.authority.check_passphrase()
         return task, desk
 
     def _certify(self) -> dict[str, t.Any]:

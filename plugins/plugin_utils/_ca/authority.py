@@ -21,6 +21,7 @@ from .._ledger import clock, packages
 from . import evidence_key, files, keyfile, ssh
 from .key_usage import key_usage
 from .keyfile import SigningKey
+from .known_passphrases import KnownPassphrases
 from .metadata_statement import metadata_statement
 from .safe import Safe
 from .signer import Signer, identifier, public_der
@@ -33,6 +34,7 @@ SERIAL_SIZE = 20
 
 BACKDATE = timedelta(minutes=10)
 
+_KNOWN = KnownPassphrases()
 
 _ADDRESS = re.compile(r"(http://(?![/?#])|ldap://)[!-~]+")
 """An absolute URI in ASCII, without blanks (RFC 5280, 4.2.1.6). One of LDAP may leave the host to its client."""
@@ -236,12 +238,24 @@ class Authority:
                     "renew it with hardbound.identity.enrollment_ca, or set the controller's clock",
                 )
 
+    def check_passphrase(self) -> None:
+        """Raises :class:`StateError` where :meth:`issuing` would, and opens the key only if nobody has in this run."""
+        known = self._closed("issuing") + public_der(self.certificate.public_key())
+        if not _KNOWN.has(known, self._passphrases["issuing"]):
+            self.issuing()
+            _KNOWN.add(known, self._passphrases["issuing"])
+
+    def _closed(self, name: str) -> bytes:
+        """Returns a private key's file."""
+        path = self.folder.private_key(name)
+        if not path.exists():
+            raise StateError(f"{path} is not there", "bring it back for this run")
+        return files.read(path)
+
     def _unlock(self, name: str, certificate: t.Optional[x509.Certificate]) -> SigningKey:
         if name not in self._keys:
             path = self.folder.private_key(name)
-            if not path.exists():
-                raise StateError(f"{path} is not there", "bring it back for this run")
-            key = keyfile.unlock(files.read(path), self._passphrases[name], str(path))
+            key = keyfile.unlock(self._closed(name), self._passphrases[name], str(path))
             if certificate and public_der(key.public_key()) != public_der(certificate.public_key()):
                 raise StateError(f"{path} does not belong to the {name} certificate", "restore the CA's folder")
             self._keys[name] = key

@@ -139,3 +139,23 @@ def test_the_ca_may_be_read_only(fleet):
     run = fleet.play(smartcard_enrollment_ledger=f"sqlite:///{ledger}")
     assert run.statuses() == {"ws-001": "enrolled"} and run.visits == {"ws-001": VISITS}, run.output
     assert {path: path.stat().st_mtime_ns for path in fleet.ca.rglob("*")} == before
+
+
+def test_hosts_in_order_share_what_opens_the_cas_key(fleet, monkeypatch):
+    """scrypt is for who has stolen the folder; a run whose passphrase is right pays for it once, not for each host."""
+    environment = {**fleet.environment(), "ANSIBLE_CALLBACKS_ENABLED": "witness,openings"}
+    monkeypatch.setattr(fleet, "environment", lambda: environment)
+    openings = fleet.folder / "openings"
+    for number in range(3):
+        fleet.add(f"ws-{number:03}")
+    enrolled = fleet.play("--forks", "1")
+    assert set(enrolled.statuses().values()) == {"enrolled"}, enrolled.output
+    assert openings.read_text().split() == 3 * ["issuing.key"]  # each was signed for
+    openings.unlink()
+    unchanged = fleet.play("--forks", "1")
+    assert set(unchanged.statuses().values()) == {"unchanged"}, unchanged.output
+    assert openings.read_text().split() == ["issuing.key"]
+    openings.unlink()
+    refused = fleet.play("--forks", "1", smartcard_enrollment_ca_passphrase="incorrect donkey battery")
+    assert set(refused.statuses().values()) == {"refused"} and not any(refused.visits.values()), refused.output
+    assert openings.read_text().split() == 3 * ["issuing.key"]
