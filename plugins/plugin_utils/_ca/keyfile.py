@@ -99,6 +99,8 @@ def unlock(pem: bytes, passphrase: str, name: str) -> SigningKey:
     :param name: the file, for messages
     :raises StateError: the passphrase is wrong, or the file is damaged
     """
+    if not passphrase:
+        raise StateError(f"{name} does not open without a passphrase", "give the one that the CA was made with")
     try:
         key = serialization.load_pem_private_key(pem, passphrase.encode("utf-8"))
     except TypeError:

@@ -91,6 +91,11 @@ def test_a_wrong_passphrase_is_one_clear_line(corp: t.Any) -> None:
     assert "donkey" not in str(refused.value)
 
 
+def test_an_empty_passphrase_is_not_taken_for_a_key_that_lies_open(corp: t.Any) -> None:
+    with pytest.raises(StateError, match=r"issuing\.key does not open without a passphrase"):
+        Authority(corp.folder, "").issuing()
+
+
 def test_the_root_may_have_a_passphrase_of_its_own_and_lie_elsewhere(tmp_path: Path) -> None:
     folder = CaFolder(tmp_path / "ca")
     authority.create(folder, Blueprint("Corp"), PASSPHRASE, "another long passphrase", clock.now())
