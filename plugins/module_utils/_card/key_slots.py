@@ -96,36 +96,32 @@ class KeySlots:
             session.write(session.known.without_key(slot))
         session.saved_keys.pop(slot, None)
 
-    @contextlib.contextmanager
-    def open_parent(self, pin: PinUse) -> t.Iterator[Parent]:
+    def open_parent(self, pin: PinUse) -> t.ContextManager[Parent]:
         """The parent of keys, loaded. One that never asks for the PIN can't be under a parent that does.
 
         :raises NotVerified: as :meth:`~.card.Card.make_key`
         """
         session, root = self._session, self._kept_root()
         if root is None:
-            with self._entity_of_parent(pin) as entity:
-                yield EsapiParent(session.tpm, entity)
-            return
+            return self._esapi_parent(pin)
         auth = b"" if pin is PinUse.NEVER else self._parent_auth()
         session.tpm.end_esapi()
         if pin is PinUse.NEVER:
-            with bare_root(session.tpm, root) as parent:
-                yield parent
-            return
-        with bare_parent(session.tpm, root, session.known.parent, auth) as parent:
-            yield parent
+            return bare_root(session.tpm, root)
+        return bare_parent(session.tpm, root, session.known.parent, auth)
 
     @contextlib.contextmanager
-    def _entity_of_parent(self, pin: PinUse) -> t.Iterator[t.Any]:
+    def _esapi_parent(self, pin: PinUse) -> t.Iterator[Parent]:
+        with self._entity_of_parent(pin) as entity:
+            yield EsapiParent(self._session.tpm, entity)
+
+    def _entity_of_parent(self, pin: PinUse) -> t.ContextManager[t.Any]:
         """The same as ESAPI knows it."""
         session = self._session
         root = storage_root_of(session.tpm, session.known.storage_root)
         if pin is PinUse.NEVER:
-            yield root
-            return
-        with tpm_object.loaded(session.tpm, root, session.known.parent, self._parent_auth()) as parent:
-            yield parent
+            return contextlib.nullcontext(root)
+        return tpm_object.loaded(session.tpm, root, session.known.parent, self._parent_auth())
 
     def _parent_auth(self) -> bytes:
         return self._session.require_either().contents().parent_auth
