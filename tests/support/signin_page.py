@@ -54,7 +54,7 @@ class Owner:
         self._folder = host.machine.folder
         lay_command(self._folder / "lib")
         log = (self._folder / "server.log").open("ab")
-        self._server = subprocess.Popen(host.machine._inside("sh", "-c", host.web_server()), stdout=log, stderr=log)
+        self._server = subprocess.Popen(host.machine._inside(*host.web_server().split()), stdout=log, stderr=log)
         until(lambda: ":44330 " in host.machine.run("ss", "-tln"), (self._folder / "server.log").read_text)
         for file in blocks("curl", "ini"):
             (self._folder / "card.cnf").write_text(file)
