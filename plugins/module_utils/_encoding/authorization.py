@@ -16,8 +16,7 @@ import typing as t
 from .._cryptography import CFB, Cipher, algorithms
 from .algorithm import Algorithm, digest
 from .command import HEADER_SIZE, RH_NULL, CommandCode, authorisation, command, first_handle, parameters, take_sized
-from .credential import SECRET, kdfa, share_seed
-from .public import Public
+from .credential import kdfa
 from .wire import WireError, sized
 
 _NONCE_SIZE = 32
@@ -103,11 +102,12 @@ class SaltedSession(HmacSession):
     """A session whose key nobody knows who listens.
 
     :param root: the storage key that the salt is encrypted to, by an ephemeral key of its curve
+    :param salt: no other session's: the secret, and the contents of the TPM2B_ENCRYPTED_SECRET that holds it
     :param encrypts: whether it is for :meth:`encrypting`
     """
 
-    def __init__(self, root: int, public: Public, encrypts: bool = False) -> None:
-        self._begin(root, *share_seed(public, SECRET), _CIPHER if encrypts else _NO_CIPHER)
+    def __init__(self, root: int, salt: t.Tuple[bytes, bytes], encrypts: bool = False) -> None:
+        self._begin(root, *salt, _CIPHER if encrypts else _NO_CIPHER)
 
     def encrypting(
         self, code: CommandCode, handles: t.Sequence[t.Tuple[int, bytes]], body: bytes, area: bytes

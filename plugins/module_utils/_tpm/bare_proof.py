@@ -33,7 +33,7 @@ def prove(tpm: Tpm, root: FoundKey, policy: t.Tuple[int, bytes], index: Secured,
     :param policy: handle and nonce of a policy session, in which the step is carried out
     :raises TpmError: if the TPM refuses
     """
-    session = SaltedSession(root.handle, root.key)
+    session = SaltedSession(root.handle, tpm.salts.take(root))
     try:
         session.started(tpm.run(session.start))
     except TpmError as error:

@@ -11,6 +11,7 @@ import typing as t
 from .._encoding import command as wire
 from .errors import LAYER, OWNER, TpmError, TpmUnreachable
 from .pytss import load
+from .salts import Salts
 from .storage_root import storage_root
 from .tcti import Tcti, Transport
 from .turnstile import Turnstile
@@ -44,6 +45,7 @@ class Tpm:
     ) -> None:
         self.tcti = tcti
         self.turn = 0
+        self.salts = Salts()
         self._folder = folder
         self._owner_auth = owner_auth
         self._endorsement_auth = endorsement_auth

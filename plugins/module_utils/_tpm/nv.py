@@ -103,7 +103,7 @@ def read_hidden(tpm: Tpm, index: Readable, session: int, root: FoundKey) -> byte
     :param root: a storage key of this TPM, which the session that encrypts is salted with
     :raises TpmUnreachable: if the answer was changed on its way
     """
-    hidden = SaltedSession(root.handle, root.key, encrypts=True)
+    hidden = SaltedSession(root.handle, tpm.salts.take(root), encrypts=True)
     hidden.started(tpm.run(hidden.start, "starting a session"))
     handles = ((index.handle, index.name),) * 2
     extent, area = struct.pack(">HH", index.size, 0), wire.authorisation(session)

@@ -211,6 +211,14 @@ class Workbench:
             raise
 
     def prepare(self, whole: bool = True) -> None:
+        """Uses the time until the next command, for a session's salt and in a series for the session itself.
+
+        :param whole: as :meth:`_prepare_session` has it
+        """
+        self._prepare_session(whole)
+        self.tpm.salts.prepare()
+
+    def _prepare_session(self, whole: bool) -> None:
         """In a series, has the TPM take the ticket for the next signature, and does not wait for it.
 
         Until :meth:`clear` the session may then be used as the ticket may. The TPM keeps the ticket's time.
