@@ -8,7 +8,6 @@ import struct
 import typing as t
 
 from .._encoding import command as wire
-from .._encoding.authorization import SaltedSession
 from .._encoding.policy import Policy
 from .._encoding.wire import WireError
 from .connection import Tpm
@@ -103,6 +102,8 @@ def read_hidden(tpm: Tpm, index: Readable, session: int, root: FoundKey) -> byte
     :param root: a storage key of this TPM, which the session that encrypts is salted with
     :raises TpmUnreachable: if the answer was changed on its way
     """
+    from .._encoding.authorization import SaltedSession
+
     hidden = SaltedSession(root.handle, tpm.salts.take(root), encrypts=True)
     hidden.started(tpm.run(hidden.start, "starting a session"))
     handles = ((index.handle, index.name),) * 2

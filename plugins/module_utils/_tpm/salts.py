@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import typing as t
 
-from .._encoding.credential import SECRET, share_seed
 from .storage_root import FoundKey
 
 
@@ -42,4 +41,6 @@ class Salts:
 
 
 def _salt(root: FoundKey) -> Salt:
+    from .._encoding.credential import SECRET, share_seed
+
     return Salt(*share_seed(root.key, SECRET))

@@ -58,14 +58,14 @@ def test_one_that_was_made_ahead_is_the_next(root: Root, monkeypatch: pytest.Mon
     salts = Salts()
     salts.take(root.found)
     salts.prepare()
-    monkeypatch.setattr(f"{Salts.__module__}.share_seed", None)
+    monkeypatch.setattr(f"{kdfe.__module__}.share_seed", None)
     assert root.opens(salts.take(root.found))
     with pytest.raises(TypeError):
         salts.take(root.found)
 
 
 def test_none_is_made_before_there_is_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{Salts.__module__}.share_seed", None)
+    monkeypatch.setattr(f"{kdfe.__module__}.share_seed", None)
     Salts().prepare()
 
 
