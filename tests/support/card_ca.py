@@ -25,7 +25,7 @@ from ansible_collections.hardbound.identity.tests.support.server_certificate imp
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-_SID = "S-1-5-21-1004336348-1177238915-682003330-"
+_DOMAIN = "S-1-5-21-1004336348-1177238915-682003330"
 
 
 class CardCa:
@@ -55,9 +55,12 @@ class CardCa:
     def close(self) -> None:
         self._corp.ledger.close()
 
-    def certify(self, profile: str, user: str, number: int, self_signed: bytes) -> bytes:
-        """Returns a person's certificate, DER, for the key of another certificate."""
-        names = {"common_name": user, "upn": f"{user}@corp.example", "sid": f"{_SID}{number}"}
+    def certify(self, profile: str, user: str, number: int, self_signed: bytes, domain: str = _DOMAIN) -> bytes:
+        """Returns a person's certificate, DER, for the key of another certificate.
+
+        :param number: theirs in the domain, whose SID begins theirs
+        """
+        names = {"common_name": user, "upn": f"{user}@corp.example", "sid": f"{domain}-{number}"}
         names["principal"] = f"{user}@{REALM}"
         key = public_der(t.cast(t.Any, x509.load_der_x509_certificate(self_signed).public_key()))
         order = self._corp.order(profile, identity=Identity.parse(names), public_key=key)

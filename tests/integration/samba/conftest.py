@@ -17,12 +17,26 @@ import signal
 import subprocess
 import sys
 import tempfile
+import typing as t
 
 import pytest
+from ansible_collections.hardbound.identity.tests.support.card_ca import CardCa
 from ansible_collections.hardbound.identity.tests.support.waiting import until
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAMS = ("samba", "samba-tool", "samba-gpupdate", "smbclient", "ldbsearch", "unshare", "nsenter", "ip")
+PKINIT = """\
+[libdefaults]
+default_realm = CORP.EXAMPLE
+dns_lookup_realm = false
+dns_lookup_kdc = true
+[kdc]
+enable-pkinit = yes
+pkinit_identity = FILE:{chain},{key}
+pkinit_anchors = FILE:{anchors}
+pkinit_principal_in_certificate = yes
+"""
+PEOPLE = ("alice", "bob", "dora", "emil")
 PATIENCE = 300  # seconds until the controller answers; a busy machine takes minutes to make a domain
 
 
@@ -79,6 +93,10 @@ class DomainController:
     def _children(self) -> list[str]:
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return children.read_text().split() if children.exists() else []
+
+    @property
+    def network(self) -> str:
+        return f"/proc/{self._children()[0]}/ns/net"
 
     @property
     def account(self) -> tuple[str, str]:
@@ -188,3 +206,29 @@ def dc(domain_controller):
             yield controller
         finally:
             controller.stop()
+
+
+class CardDomain(t.NamedTuple):
+    """A domain whose KDC takes people's cards, and the CA of both."""
+
+    controller: DomainController
+    ca: CardCa
+
+
+@pytest.fixture(scope="session")
+def card_domain(domain_controller):
+    with tempfile.TemporaryDirectory(prefix="hardbound-dc-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o711)
+        ca = CardCa(folder, permitted_domains=())  # Samba's KDC refuses people under a CA that says any
+        chain, key = ca.certify_kdc(DomainController.server)
+        (folder / "krb5.conf").write_text(PKINIT.format(chain=chain, key=key, anchors=ca.certificates))
+        controller = domain_controller(folder)
+        try:
+            controller.wait()
+            for user in PEOPLE:
+                controller.tool("user", "create", user, "--random-password")
+            yield CardDomain(controller, ca)
+        finally:
+            controller.stop()
+            ca.close()

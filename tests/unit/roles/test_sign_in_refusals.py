@@ -25,6 +25,17 @@ HOST = {
     "enabled": False,
     "sign_in": {},
 }
+DORAS = {"name": "Dora", "owner": "dora", "faces": ["pkcs11"]}
+OWNED = {"smartcard_login_users": [], "smartcard_enrollment_cards": [{"owner": "dora", "upn": "dora@corp.example"}]}
+DOMAIN = {"smartcard_login_domains": {"corp.example": "upn"}}
+WANTED: dict[str, dict[str, Any]] = {
+    "an_unknown_owner_of_a_card": OWNED,
+    "an_unknown_user_beside_those_of_a_domain": DOMAIN,
+    "a_card_of_a_domain_s_owner_out_of_reach": {**OWNED, **DOMAIN},
+    "right_host_of_a_domain_s_owner": {**OWNED, **DOMAIN},
+    "a_ticket_without_kerberos": {"smartcard_login_kerberos": False},
+}
+"""What the inventory says otherwise, beside what is found on the host."""
 CARD = {"name": "Alice", "owner": "alice", "faces": ["pkcs11"]}
 
 INVENTORY: dict[str, tuple[dict[str, Any], str]] = {
@@ -62,6 +73,21 @@ INVENTORY: dict[str, tuple[dict[str, Any], str]] = {
 FOUND: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "no_systemd": ({"systemd": False}, [CARD], "does not run systemd"),
     "an_unknown_user": ({"unknown": ["alice"]}, [CARD], "names alice, whom this host does not know"),
+    "an_unknown_owner_of_a_card": (
+        {"unknown": ["dora"]},
+        [CARD],
+        "names dora, whom this host does not know",
+    ),
+    "an_unknown_user_beside_those_of_a_domain": (
+        {"unknown": ["alice"], "domains": ["corp.example"]},
+        [CARD],
+        "names alice, whom this host does not know",
+    ),
+    "a_card_of_a_domain_s_owner_out_of_reach": (
+        {"unknown": ["dora"], "domains": ["corp.example"]},
+        [{**DORAS, "faces": ["pcsc"]}],
+        "The cards Dora have not the face pkcs11",
+    ),
     "a_domain_of_somebody_else_named_as_ours": ({"domains": ["hardbound"]}, [CARD], "give that another name"),
     "sssd_without_pam": ({"services": "nss, sudo"}, [CARD], "services nss, sudo by somebody else, and pam is not"),
     "sssd_configured_otherwise": ({"conflicts": ["pam_cert_auth is False in x.conf"]}, [CARD], "is False in x.conf"),
@@ -102,11 +128,11 @@ def cases(folder: Path) -> Iterator[Case]:
     yield case("right", "refusals.yml", right)
     two = {"sign_in": {"second_factors": ["fingerprint"]}}
     right_hosts = {"right_host": ({}, [CARD], ""), "right_host_of_two_factors_and_a_ticket": (two, [CARD], "")}
+    right_hosts["right_host_of_a_domain_s_owner"] = {"unknown": ["dora"], "domains": ["corp.example"]}, [DORAS], ""
     hosts = {**FOUND, **right_hosts}
     for name, (found, cards, _words) in hosts.items():
         survey = {"stdout": json.dumps({**HOST, **found})}
-        wants: dict[str, Any] = {"smartcard_login_kerberos_ticket": "ticket" in name}
-        wants.update({"smartcard_login_kerberos": False} if "without_kerberos" in name else {})
+        wants = {"smartcard_login_kerberos_ticket": "ticket" in name, **WANTED.get(name, {})}
         seen = {**wants, "__smartcard_login_survey": survey, "__smartcard_login_cards": {"cards": cards}}
         yield case(name, "host_refusals.yml", {**right, **seen})
 
@@ -124,6 +150,8 @@ def test_it_is_refused_with_field_fault_and_remedy(said: dict[str, str], name: s
     assert words in said[name], said[name]
 
 
-@pytest.mark.parametrize("name", ["right", "right_host", "right_host_of_two_factors_and_a_ticket"])
+@pytest.mark.parametrize(
+    "name", ["right", "right_host", "right_host_of_two_factors_and_a_ticket", "right_host_of_a_domain_s_owner"]
+)
 def test_what_is_right_is_not(said: dict[str, str], name: str) -> None:
     assert said[name] == NOTHING
