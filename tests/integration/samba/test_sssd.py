@@ -212,4 +212,5 @@ def test_neither_another_s_pin_nor_that_of_a_disabled_account_signs_in(desk: Des
     finally:
         desk.controller.tool("user", "enable", "dora")
         terminal.close(force=True)
-    assert desk.tries() == {"dora": 3, "emil": 3} and not desk.tickets()
+    # The domain controller of Debian 12 looks at the account after the signature, that of Debian 13 before.
+    assert desk.tries() in ({"dora": 3, "emil": 3}, {"dora": 2, "emil": 3}) and not desk.tickets()
