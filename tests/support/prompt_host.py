@@ -61,21 +61,22 @@ class PromptHost:
         lay_command(self.folder / "lib")
         for program in ("change_due_pin.py", "fetch_crls.py", "get_ticket.py", "signals.py"):
             shutil.copy(_ROLE / "files" / program, self.folder / "lib")
-        self._lay_over_etc()
+        self._lay_over("/etc")
+        self._lay_over("/var/log")  # A directory's users have high numbers, and make lastlog gigabytes of nothing.
         self.machine.cover(*PAM, "/var/cache/debconf")
         self._open_accounts()
         self.machine.run("tee", "/etc/sudoers.d/people", stdin=f"{','.join(PEOPLE)} ALL=(ALL:ALL) ALL\n")
         lay_profile(self.machine, profile.replace("FOLDER", str(self.folder)))
         assert "change_due_pin" in self.machine.run("cat", "/etc/pam.d/common-auth")
 
-    def _lay_over_etc(self) -> None:
-        """Has /etc be this host's own. A file that is mounted over alone is lost when somebody outside renames it."""
-        layers = str(self.folder / "etc")
+    def _lay_over(self, folder: str) -> None:
+        """Has a folder be this host's own. A file mounted over alone is lost when somebody outside renames it."""
+        layers = str(self.folder / f"over{folder.replace('/', '-')}")
         os.mkdir(layers)
         self.machine.run("mount", "-t", "tmpfs", "tmpfs", layers)
         self.machine.run("mkdir", f"{layers}/upper", f"{layers}/work")
-        options = f"lowerdir=/etc,upperdir={layers}/upper,workdir={layers}/work"
-        self.machine.run("mount", "-t", "overlay", "overlay", "-o", options, "/etc")
+        options = f"lowerdir={folder},upperdir={layers}/upper,workdir={layers}/work"
+        self.machine.run("mount", "-t", "overlay", "overlay", "-o", options, folder)
 
     def _open_accounts(self) -> None:
         hashed = subprocess.run(["openssl", "passwd", "-6", PASSWORD], capture_output=True, text=True, check=True)
