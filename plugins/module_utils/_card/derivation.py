@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import hmac
 import os
 import typing as t
 
@@ -72,8 +71,9 @@ def auth_value(secret: bytes, salt: bytes, purpose: str) -> bytes:
 
     :param purpose: keeps the authValues of one card apart, e.g. ``pin``
     """
-    extracted = hmac.digest(salt, secret, "sha256")
-    derived = hmac.digest(extracted, b"hardbound card " + purpose.encode() + b"\x01", "sha256")
+    from .._cryptography import HKDF, hashes
+
+    derived = HKDF(hashes.SHA256(), AUTH_SIZE, salt, b"hardbound card " + purpose.encode()).derive(secret)
     return derived[:-1] + bytes([derived[-1] | 1])
 
 

@@ -10,7 +10,6 @@ import typing as t
 from .._encoding import command as wire
 from .._encoding.authorization import SaltedSession
 from .._encoding.command import CommandCode
-from .._encoding.wire import WireError
 from .connection import Tpm
 from .errors import SaltRefused, TpmError
 from .session import Ticket
@@ -54,7 +53,5 @@ def _policy_secret(
     handles = {index.handle: index.name, session: struct.pack(">I", session)}
     body = wire.policy_secret(nonce, seconds)
     response = tpm.run(salted.authorise(CommandCode.POLICY_SECRET, handles, body, auth))
-    try:
+    with tpm.checking():
         return salted.checked(CommandCode.POLICY_SECRET, response, auth)
-    except WireError as error:
-        raise tpm.tcti.unreachable(str(error)) from error

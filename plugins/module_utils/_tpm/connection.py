@@ -9,6 +9,7 @@ import os
 import typing as t
 
 from .._encoding import command as wire
+from .._encoding.wire import WireError
 from .errors import LAYER, OWNER, TpmError, TpmUnreachable
 from .pytss import load
 from .salts import Salts
@@ -187,6 +188,17 @@ class Tpm:
         if code:
             raise TpmError(code, what, hierarchy)
         return self._response
+
+    @contextlib.contextmanager
+    def checking(self) -> t.Iterator[None]:
+        """Around what looks whether an answer is the TPM's.
+
+        :raises TpmUnreachable: if it was changed on its way
+        """
+        try:
+            yield
+        except WireError as error:
+            raise self.tcti.unreachable(str(error)) from error
 
     def _lost(self, error: Exception) -> TpmUnreachable:
         self._let_go()

@@ -9,7 +9,6 @@ import typing as t
 
 from .._encoding import command as wire
 from .._encoding.policy import Policy
-from .._encoding.wire import WireError
 from .connection import Tpm
 from .errors import Reason, TpmError
 from .pytss import load
@@ -110,12 +109,11 @@ def read_hidden(tpm: Tpm, index: Readable, session: int, root: FoundKey) -> byte
     extent, area = struct.pack(">HH", index.size, 0), wire.authorisation(session)
     try:
         response = tpm.run(hidden.encrypting(wire.CommandCode.NV_READ, handles, extent, area), "reading an NV index")
-        return hidden.decrypted(wire.CommandCode.NV_READ, response)
     except TpmError:
         tpm.flush(hidden.handle)
         raise
-    except WireError as error:
-        raise tpm.tcti.unreachable(str(error)) from error
+    with tpm.checking():
+        return hidden.decrypted(wire.CommandCode.NV_READ, response)
 
 
 def change_auth(tpm: Tpm, entity: t.Any, auth: bytes, policy: Policy, given: Given) -> None:

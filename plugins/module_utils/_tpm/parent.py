@@ -14,7 +14,7 @@ from .._encoding.command import CommandCode
 from .._encoding.key_algorithm import KeyAlgorithm
 from .._encoding.name import object_name
 from .._encoding.policy import Policy, policy_digest
-from .._encoding.wire import WireError, sized, unsized
+from .._encoding.wire import sized, unsized
 from . import object as tpm_object
 from .connection import Tpm
 from .storage_root import FoundKey
@@ -67,30 +67,26 @@ class BareParent:
     def create(self, algorithm: t.Optional[KeyAlgorithm], policy: Policy) -> Blob:
         area = Template.area(algorithm)
         public = area[:_POLICY_AT] + sized(policy_digest(policy)) + area[_POLICY_AT + 2 :]
-        made = self._run(CommandCode.CREATE, wire.creation_of(sized(public)), "making an object")
+        made = wire.parameters(self._run(CommandCode.CREATE, wire.creation_of(sized(public)), "making an object"))
         private, at = wire.take_sized(made)
         return Blob(sized(private), sized(wire.take_sized(made, at)[0]))
 
     def place(self, bench: Workbench, blob: Blob, rest: Policy) -> SavedKey:
-        handles: t.List[int] = []
-        self._run(CommandCode.LOAD, blob.private + blob.public, "loading an object", handles)
-        return bench.keep(handles[0], rest, blob)
+        response = self._run(CommandCode.LOAD, blob.private + blob.public, "loading an object", handles=1)
+        return bench.keep(wire.first_handle(response), rest, blob)
 
-    def _run(self, code: CommandCode, body: bytes, what: str, loaded: t.Optional[t.List[int]] = None) -> bytes:
-        """Returns the parameters of the answer. The session ends with what is loaded.
+    def _run(self, code: CommandCode, body: bytes, what: str, handles: int = 0) -> bytes:
+        """Returns the answer. The session ends with what is loaded.
 
-        :param loaded: gets the handle that the answer has
+        :param handles: how many the answer has: 1 for what is loaded
         """
-        session = self._session or self._started()
-        last = loaded is not None
+        session, last = self._session or self._started(), handles > 0
         response = self._tpm.run(session.authorise(code, self._parent, body, self._auth, last), what)
-        if loaded is not None:
+        if last:
             self._session = None
-            loaded.append(wire.first_handle(response))
-        try:
-            return session.checked(code, response, self._auth, int(last))
-        except WireError as error:
-            raise self._tpm.tcti.unreachable(str(error)) from error
+        with self._tpm.checking():
+            session.checked(code, response, self._auth, handles)
+        return response
 
     def _started(self) -> HmacSession:
         session = HmacSession()

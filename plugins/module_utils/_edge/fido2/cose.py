@@ -29,16 +29,17 @@ def cose_key(public: Public, algorithm: KeyAlgorithm) -> CoseKey:
     if isinstance(area, RsaArea):
         return {_KTY: _RSA, _ALG: number, _N: area.modulus, _E: (area.exponent or EXPONENT).to_bytes(3, "big")}
     x, y = (each.rjust(algorithm.size, b"\0") for each in (t.cast(EccArea, area).x, t.cast(EccArea, area).y))
-    return {_KTY: _EC2, _ALG: number, _CRV: _CURVES[t.cast(Curve, algorithm.curve)], _X: x, _Y: y}
+    return {_KTY: _EC2, _ALG: number, **_point(t.cast(Curve, algorithm.curve), x, y)}
 
 
 def agreement_key(public: t.Any) -> CoseKey:
     """Returns a public key of ours on P-256, from which a client makes a shared secret: clause 6.5.6."""
-    return {_KTY: _EC2, _ALG: _ECDH_ES_HKDF_256, **_point(public.public_numbers(), Curve.NIST_P256)}
+    numbers = public.public_numbers()
+    x, y = (number.to_bytes(Curve.NIST_P256.size, "big") for number in (numbers.x, numbers.y))
+    return {_KTY: _EC2, _ALG: _ECDH_ES_HKDF_256, **_point(Curve.NIST_P256, x, y)}
 
 
-def _point(numbers: t.Any, curve: Curve) -> CoseKey:
-    x, y = (number.to_bytes(curve.size, "big") for number in (numbers.x, numbers.y))
+def _point(curve: Curve, x: bytes, y: bytes) -> CoseKey:
     return {_CRV: _CURVES[curve], _X: x, _Y: y}
 
 
