@@ -88,6 +88,6 @@ class Owner:
         terminal.waitnoecho()
         terminal.sendline(PIN)
         terminal.send("GET / HTTP/1.0\n\n")
-        terminal.expect(r"logged on as ([^\r\n]*)")
+        terminal.expect(r"logged on as ([^\r\n]*)[\r\n]")
         terminal.close(force=True)
         return str(terminal.match[1])
