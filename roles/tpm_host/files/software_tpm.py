@@ -9,6 +9,7 @@ A TPM that loses its power without TPM2_Shutdown counts that towards its diction
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import signal
 import socket
@@ -19,6 +20,13 @@ from types import FrameType
 
 SHUTDOWN_CLEAR = bytes.fromhex("8001 0000000c 00000145 0000")  # TPM2_Shutdown, Part 3 section 9.4
 BUSY_SECONDS = 5.0  # another client may hold the one connection that swtpm serves
+PR_SET_PDEATHSIG = 1  # prctl(2)
+LIBC = ctypes.CDLL(None)
+
+
+def end_with_parent() -> None:
+    """Has the kernel end this process when its parent does. A swtpm that is left over keeps the state from the next."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def start(program: str, state: str, path: str) -> subprocess.Popen[bytes]:
@@ -32,7 +40,8 @@ def start(program: str, state: str, path: str) -> subprocess.Popen[bytes]:
             *("--server", f"type=unixio,path={path},mode=0660"),
             *("--ctrl", f"type=unixio,path={path}.ctrl,mode=0660"),
             *("--flags", "not-need-init,startup-clear"),
-        ]
+        ],
+        preexec_fn=end_with_parent,
     )
 
 
