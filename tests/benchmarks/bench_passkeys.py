@@ -53,22 +53,25 @@ class TimedLog(CommandLog):
 
 
 class TimedTransport:
-    """A connection that counts the seconds from each command to its answer, as the card has to wait for them."""
+    """A connection that counts the seconds in which the card waits for it, to take a command or to give an answer.
+
+    What the card does while the TPM is at a command is its own time, and not the command's.
+    """
 
     seconds = 0.0
-    commands = 0
 
     def __init__(self, transport):
         self._transport = transport
 
     def send(self, command):
-        self._began = time.perf_counter()
+        began = time.perf_counter()
         self._transport.send(command)
+        TimedTransport.seconds += time.perf_counter() - began
 
     def receive(self):
+        began = time.perf_counter()
         response = self._transport.receive()
-        TimedTransport.seconds += time.perf_counter() - self._began
-        TimedTransport.commands += 1
+        TimedTransport.seconds += time.perf_counter() - began
         return response
 
     def close(self):

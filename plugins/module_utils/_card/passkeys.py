@@ -112,15 +112,14 @@ class Passkeys:
         if wanted.algorithm not in self.algorithms():
             raise NotOffered(f"The TPM has no passkeys of {wanted.algorithm.value}.")
         self._prepare_store()
+        if not wanted.discoverable:
+            self._wrapping_secret(self._require_store().wrapping)  # The TPM is asked for it once, and not in between.
         session.require_pin().contents()  # While the session that has proved the PIN is still there.
-        with session.changing() as gates:
+        with session.changing() if wanted.discoverable else session.making_room() as gates:
             session.require_pin()
             made, loaded = self._create(gates, wanted)
             if wanted.discoverable:
-                made = self._discoverable(made, wanted)
                 session.write(session.known.with_passkeys(lambda store: store.with_passkey(made)))
-        if not wanted.discoverable:
-            made = self._wrapped(made)
         self._keys.remember(made.identifier, loaded)
         return made
 
@@ -134,15 +133,23 @@ class Passkeys:
                 raise NotOffered(f"The host's rules don't allow the passkey: {error}") from error
 
     def _create(self, gates: Gates, wanted: WantedPasskey) -> t.Tuple[Passkey, SavedKey]:
-        """Returns a passkey, and its key loaded: what attests it comes next, and the parent is loaded once."""
+        """Returns a passkey, and its key loaded: what attests it comes next, and the parent is loaded once.
+
+        While the TPM loads the key, the passkey gets its identifier.
+        """
         policy = gates.model.key_policy(PinUse.ONCE)
         gives_secrets = wanted.hmac_secret or wanted.large_blob
         with self._slots.open_parent(PinUse.ONCE) as parent:
             key = parent.create(wanted.algorithm, policy)
             secret = parent.create(None, policy) if gives_secrets else None
-            loaded = self._keys.place_under(parent, UsableKey(PinUse.ONCE, key))
-        flags = wanted.hmac_secret, wanted.large_blob
-        return Passkey(b"", wanted.rp, wanted.algorithm, wanted.protection, key, secret, *flags), loaded
+            flags = wanted.hmac_secret, wanted.large_blob
+            made = Passkey(b"", wanted.rp, wanted.algorithm, wanted.protection, key, secret, *flags)
+            placed = self._keys.place_under(parent, UsableKey(PinUse.ONCE, key))
+            try:
+                identified = self._discoverable(made, wanted) if wanted.discoverable else self._wrapped(made)
+            finally:
+                loaded = placed()
+            return identified, loaded
 
     def _discoverable(self, made: Passkey, wanted: WantedPasskey) -> Passkey:
         identifier, blob = os.urandom(_IDENTIFIER_SIZE), b""

@@ -17,7 +17,7 @@ from .._errors import InputError
 from .._tpm import object as tpm_object
 from .._tpm.certify import certify_key
 from .._tpm.errors import STALE_CONTEXT, STALE_TICKET, TpmError
-from .._tpm.parent import Parent
+from .._tpm.parent import Parent, Placing
 from .._tpm.session import Given, Ticket, obtain_ticket
 from .._tpm.workbench import SavedKey
 from .errors import NoSuchKey, NotOffered, NotVerified
@@ -184,13 +184,13 @@ class PrivateKeys:
         session = self._session
         session.bench.clear()
         with self._slots.open_parent(key.pin) as parent:
-            saved = self.place_under(parent, key)
+            saved = self.place_under(parent, key)()
         self.remember(place, saved)
         session.tpm.end_esapi()
         return saved
 
-    def place_under(self, parent: Parent, key: KeyInUse) -> SavedKey:
-        """Loads a key whose parent is loaded already. It can be used without the parent then."""
+    def place_under(self, parent: Parent, key: KeyInUse) -> Placing:
+        """Begins to load a key whose parent is loaded already. It can be used without the parent then."""
         session = self._session
         return parent.place(session.bench, key.blob, session.known.model.key_policy(key.pin, key.certifiable)[1:])
 

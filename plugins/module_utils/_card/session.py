@@ -135,7 +135,13 @@ class CardSession:
     @contextlib.contextmanager
     def changing(self) -> t.Iterator[Gates]:
         """Held while the card's record and the TPM change together."""
-        with self.store.changing(self.number), self.turn():
+        with self.store.changing(self.number), self.making_room() as gates:
+            yield gates
+
+    @contextlib.contextmanager
+    def making_room(self) -> t.Iterator[Gates]:
+        """Takes the TPM, and keeps nothing in it that could be in the way of what is made there."""
+        with self.turn():
             gates = Gates(self.tpm, self.record)
             self.bench.clear()
             yield gates

@@ -89,7 +89,7 @@ def command(code: int, handles: t.Sequence[int] = (), parameters: bytes = b"", a
 
     :param area: its authorisations, if it takes any
     """
-    body = b"".join(struct.pack(">I", handle) for handle in handles)
+    body = struct.pack(f">{len(handles)}I", *handles)
     if area:
         body += struct.pack(">I", len(area)) + area
     body += parameters

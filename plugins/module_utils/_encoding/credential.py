@@ -29,7 +29,7 @@ def kdfa(algorithm: Algorithm, key: bytes, label: bytes, context_u: bytes, conte
     """Returns ``bits`` bits of key by SP 800-108 in counter mode with HMAC: part 1, clause 11.4.10.2."""
     name = hash_algorithm(algorithm).name
     tail = label + b"\0" + context_u + context_v + struct.pack(">I", bits)
-    blocks = (hmac.new(key, struct.pack(">I", count) + tail, name).digest() for count in _counts(algorithm, bits))
+    blocks = (hmac.digest(key, struct.pack(">I", count) + tail, name) for count in _counts(algorithm, bits))
     return b"".join(blocks)[: bits // 8]
 
 
@@ -109,5 +109,5 @@ def _protect(ek: Public, seed: bytes, name: bytes, secret: bytes) -> bytes:
     encryptor = Cipher(algorithms.AES(key), CFB(bytes(16))).encryptor()
     encrypted = encryptor.update(sized(secret)) + encryptor.finalize()
     hmac_key = kdfa(algorithm, seed, INTEGRITY, b"", b"", 8 * digest_size(algorithm))
-    integrity = hmac.new(hmac_key, encrypted + name, hash_algorithm(algorithm).name).digest()
+    integrity = hmac.digest(hmac_key, encrypted + name, hash_algorithm(algorithm).name)
     return sized(integrity) + encrypted

@@ -238,6 +238,16 @@ class Tpm:
         """Removes an object or a session from the TPM's memory."""
         self.run(wire.flush_context(handle))
 
+    def drop(self, handle: int) -> None:
+        """The same for what may be gone already, and leaves the TPM at it; ESAPI would not wait for that.
+
+        :raises TpmUnreachable: if it went away
+        """
+        self.begin(wire.flush_context(handle))
+        if self._esapi is not None:
+            with contextlib.suppress(TpmError):
+                self.finish()
+
     def _flush_all(self) -> None:
         for kind in (wire.TRANSIENT, wire.LOADED_SESSIONS, wire.SAVED_SESSIONS):
             for handle in self.handles(kind):

@@ -11,7 +11,6 @@ from .._encoding import command as wire
 from .._encoding.blob import Blob, Creation
 from .._encoding.policy import Policy, policy_digest
 from .connection import Tpm
-from .errors import TpmError
 from .pytss import load, utilities
 from .session import Given, Protect, authorising, satisfying
 
@@ -125,8 +124,7 @@ def placed(tpm: Tpm, command: bytes) -> t.Iterator[int]:
     try:
         yield handle
     finally:
-        with contextlib.suppress(TpmError):
-            tpm.flush(handle)
+        tpm.drop(handle)
 
 
 def name(tpm: Tpm, entity: t.Any) -> bytes:

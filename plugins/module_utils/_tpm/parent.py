@@ -25,14 +25,18 @@ _POLICY_AT = 8
 """In a TPMT_PUBLIC, after type, nameAlg and attributes: TPM 2.0 part 2, clause 12.2.4."""
 
 
+Placing = t.Callable[[], SavedKey]
+
+
 class Parent(t.Protocol):
     def create(self, algorithm: t.Optional[KeyAlgorithm], policy: Policy) -> Blob:
         """Makes a key that only its policy opens; one for HMAC where there is no algorithm."""
 
-    def place(self, bench: Workbench, blob: Blob, rest: Policy) -> SavedKey:
-        """Loads a key, which can be used without its parent then. What was made is made by now.
+    def place(self, bench: Workbench, blob: Blob, rest: Policy) -> Placing:
+        """Begins to load a key, which can be used without its parent then. What was made is made by now.
 
         :param rest: the steps of its policy after the ticket
+        :returns: what waits until it is loaded, to be called before the TPM is asked for anything else
         """
 
 
@@ -47,9 +51,12 @@ class EsapiParent:
         template = Template.hmac() if algorithm is None else Template.key(algorithm)
         return tpm_object.create(self._tpm, self._entity, template, policy)[0]
 
-    def place(self, bench: Workbench, blob: Blob, rest: Policy) -> SavedKey:
-        with tpm_object.loaded(self._tpm, self._entity, blob) as entity:
-            return bench.save(entity, rest, blob)
+    def place(self, bench: Workbench, blob: Blob, rest: Policy) -> Placing:
+        def placed() -> SavedKey:
+            with tpm_object.loaded(self._tpm, self._entity, blob) as entity:
+                return bench.save(entity, rest, blob)
+
+        return placed
 
 
 class BareParent:
@@ -67,26 +74,32 @@ class BareParent:
     def create(self, algorithm: t.Optional[KeyAlgorithm], policy: Policy) -> Blob:
         area = Template.area(algorithm)
         public = area[:_POLICY_AT] + sized(policy_digest(policy)) + area[_POLICY_AT + 2 :]
-        made = wire.parameters(self._run(CommandCode.CREATE, wire.creation_of(sized(public)), "making an object"))
+        finish = self._begin(CommandCode.CREATE, wire.creation_of(sized(public)), "making an object")
+        made = wire.parameters(finish())
         private, at = wire.take_sized(made)
         return Blob(sized(private), sized(wire.take_sized(made, at)[0]))
 
-    def place(self, bench: Workbench, blob: Blob, rest: Policy) -> SavedKey:
-        response = self._run(CommandCode.LOAD, blob.private + blob.public, "loading an object", handles=1)
-        return bench.keep(wire.first_handle(response), rest, blob)
+    def place(self, bench: Workbench, blob: Blob, rest: Policy) -> Placing:
+        finish = self._begin(CommandCode.LOAD, blob.private + blob.public, "loading an object", handles=1)
+        return lambda: bench.keep(wire.first_handle(finish()), rest, blob)
 
-    def _run(self, code: CommandCode, body: bytes, what: str, handles: int = 0) -> bytes:
-        """Returns the answer. The session ends with what is loaded.
+    def _begin(self, code: CommandCode, body: bytes, what: str, handles: int = 0) -> t.Callable[[], bytes]:
+        """Returns what gives the answer. The session ends with what is loaded.
 
         :param handles: how many the answer has: 1 for what is loaded
         """
         session, last = self._session or self._started(), handles > 0
-        response = self._tpm.run(session.authorise(code, self._parent, body, self._auth, last), what)
-        if last:
-            self._session = None
-        with self._tpm.checking():
-            session.checked(code, response, self._auth, handles)
-        return response
+        self._tpm.begin(session.authorise(code, self._parent, body, self._auth, last))
+
+        def finish() -> bytes:
+            response = self._tpm.finish(what)
+            if last:
+                self._session = None
+            with self._tpm.checking():
+                session.checked(code, response, self._auth, handles)
+            return response
+
+        return finish
 
     def _started(self) -> HmacSession:
         session = HmacSession()

@@ -135,15 +135,13 @@ class Workbench:
         self._end_series()
         if self._key is not None:
             self._key = None
-            with contextlib.suppress(TpmError):
-                self.tpm.flush(self._handle)
+            self.tpm.drop(self._handle)
 
     def _drop_session(self) -> None:
         self._end_series()
         session, self._session, self._entered = self._session, None, None
         if session is not None:
-            with contextlib.suppress(TpmError):
-                self.tpm.flush(session)
+            self.tpm.drop(session)
 
     def enter(self, prove: t.Callable[[t.Tuple[int, bytes]], Ticket]) -> Ticket:
         """Has a secret proved in the policy session that the first signature then uses.

@@ -9,7 +9,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from ansible_collections.hardbound.identity.plugins.module_utils._card import record_file
+from ansible_collections.hardbound.identity.plugins.module_utils._card import passkeys, record_file
 from ansible_collections.hardbound.identity.plugins.module_utils._card.card import Card
 from ansible_collections.hardbound.identity.plugins.module_utils._card.derivation import PinHash
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import (
@@ -29,6 +29,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey i
     WantedPasskey,
 )
 from ansible_collections.hardbound.identity.plugins.module_utils._card.secret import Reference
+from ansible_collections.hardbound.identity.plugins.module_utils._card.store import Store
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding import command as wire
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.attest import Attest
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.blob import Blob
@@ -99,6 +100,30 @@ def test_a_key_that_is_damaged_leaves_nothing_loaded(bench, card):
         card.passkeys.sign(damaged, digest(made))
     assert bench.tpm.handles(wire.TRANSIENT) == []
     assert len(bench.tpm.handles(wire.LOADED_SESSIONS)) <= 1  # That of the bench, which goes from key to key.
+    verify(made, card.passkeys.sign(made, digest(made)))
+
+
+def test_a_passkey_that_the_card_does_not_keep_waits_for_no_change_of_the_card(card, monkeypatch):
+    card.passkeys.make(WANTED)
+    monkeypatch.setattr(Store, "changing", lambda *_unused: pytest.fail("the card's lock was asked for"))
+    made = card.passkeys.make(WANTED)
+    verify(made, card.passkeys.sign(made, digest(made)))
+
+
+@pytest.mark.parametrize("wanted", [WANTED, DISCOVERABLE], ids=["wrapped", "discoverable"])
+def test_what_fails_while_a_key_is_loaded_leaves_the_key_where_it_is_found(bench, card, monkeypatch, wanted):
+    """A TPM has room for three, so it would have none by the fourth."""
+
+    def fails(*_unused, **_named):
+        raise MemoryError
+
+    card.passkeys.make(wanted)
+    for _unused in range(4):
+        with monkeypatch.context() as patched, pytest.raises(MemoryError):
+            patched.setattr(passkeys, "replace", fails)
+            card.passkeys.make(wanted)
+    assert len(bench.tpm.handles(wire.TRANSIENT)) == 1
+    made = card.passkeys.make(wanted)
     verify(made, card.passkeys.sign(made, digest(made)))
 
 

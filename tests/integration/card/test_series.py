@@ -111,6 +111,33 @@ def test_a_ticket_that_is_refused_between_two_steps_leaves_no_session(bench, car
     card.sign(SLOT, DIGEST)
 
 
+def test_nobody_waits_for_what_is_dropped(bench, card, monkeypatch):
+    card.sign(SLOT, DIGEST)
+    with bench.tpm.taken():
+        transport, answers = bench.tpm._transport, []
+        receive = transport.receive
+        monkeypatch.setattr(transport, "receive", lambda: answers.append(receive()) or answers[-1])
+        bench.tpm.drop(bench.workbench._handle)
+        assert answers == []
+        assert bench.tpm.handles(wire.TRANSIENT) == []
+        assert wire.response_code(answers[0]) == 0
+
+
+@pytest.mark.parametrize("by_esapi", [False, True], ids=["bare", "ESAPI"])
+def test_what_is_gone_may_be_dropped(bench, card, by_esapi):
+    with bench.tpm.taken():
+        if by_esapi:
+            bench.tpm.esapi()
+        context = bench.tpm._esapi
+        for _unused in range(2):
+            bench.tpm.drop(wire.TRANSIENT)
+        if context is not None:  # It may be in the hands of who would not ask for it again.
+            assert len(bytes(context.get_random(8))) == 8
+        assert bench.tpm.handles(wire.TRANSIENT) == []
+    card.verify(PIN)
+    card.sign(SLOT, DIGEST)
+
+
 def test_rsa_in_a_series(bench):
     card = bench.open(bench.make(), PIN)
     key = card.make_key(KeySpecification(int(SLOT), KeyAlgorithm.RSA_2048))

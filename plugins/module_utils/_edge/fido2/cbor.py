@@ -127,8 +127,8 @@ class _Scan:
 
     def _head(self, at: int) -> t.Tuple[int, int, int]:
         """Returns the major type and the argument of an item, and where they end: RFC 8949, section 3."""
-        self._end(at + 1)
-        major, argument, after = self._data[at] >> 5, self._data[at] & 31, at + 1
+        after = self._end(at + 1)
+        major, argument = self._data[at] >> 5, self._data[at] & 31
         if argument < 24:
             return major, argument, after
         if argument > 27:

@@ -45,7 +45,7 @@ def _wanted(state: CtapState, given: CtapParameters) -> WantedPasskey:
     options = given.map(_OPTIONS)
     refuse_unless(options.flag("up") is not False, CtapStatus.INVALID_OPTION)
     wanted = WantedPasskey(rp, user, _algorithm(state, given), discoverable=bool(options.flag("rk")))
-    return _extended(wanted, given.map(_EXTENSIONS))
+    return _extended(wanted, given.map(_EXTENSIONS)) if given.has(_EXTENSIONS) else wanted
 
 
 def _algorithm(state: CtapState, given: CtapParameters) -> KeyAlgorithm:
