@@ -184,14 +184,24 @@ presence:
     - Left out, a card that exists keeps what it has; a new one has V(pin).
   type: str
   choices: [pin, ask]
+passkey_attestation:
+  description:
+    - Who attests a new passkey, where no relying parties are named in O(enterprise_attestation). Only with
+      O(passkeys=true).
+    - With V(tpm), the TPM, by the card's attestation key, once the enrolment CA has certified that. Chromium takes such
+      passkeys, Firefox does not.
+    - With V(self), the passkey itself, which all browsers take, and by which nobody can tell that it is in a TPM.
+    - Left out, a card that exists keeps what it has; a new one has V(tpm).
+  type: str
+  choices: [tpm, self]
 enterprise_attestation:
   description:
     - Relying parties, by their ids, that get enterprise attestation, such as V(corp.example). Only with
       O(passkeys=true), and once the enrolment CA has certified the card's attestation key.
     - The attestation key tells one card from another. With the list, relying parties that are not named don't see it;
-      their passkeys attest themselves. Firefox takes no other passkeys of a card whose attestation key is certified.
-    - Left out, a card that exists keeps its list. Without a list each relying party that asks for attestation gets
-      what the attestation key states, and none gets enterprise attestation.
+      their passkeys attest themselves.
+    - Left out, a card that exists keeps its list. Without a list none gets enterprise attestation, and
+      O(passkey_attestation) says what each gets that asks for attestation.
   type: list
   elements: str
 card_reset:

@@ -244,8 +244,11 @@ card:
     presence:
       description: What tells a passkey's relying party that somebody is there.
       type: str
+    passkey_attestation:
+      description: Who attests a new passkey, where no relying parties are named.
+      type: str
     enterprise_attestation:
-      description: Relying parties that alone see the card's attestation key; all may, if none is named.
+      description: Relying parties that alone see the card's attestation key, if there are any.
       type: list
       elements: str
     card_reset:

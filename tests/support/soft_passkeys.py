@@ -14,6 +14,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._card.derivatio
 from ansible_collections.hardbound.identity.plugins.module_utils._card.errors import NoSuchKey, NotOffered
 from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey import (
     Passkey,
+    PasskeyAttestation,
     PasskeyPresence,
     PasskeyStore,
     PasskeyUser,
@@ -47,6 +48,7 @@ class SoftPasskeys:
 
     attestation_chain: t.Tuple[bytes, ...] = ()
     enterprise_parties: t.Tuple[str, ...] = ()
+    attestation = PasskeyAttestation.TPM
 
     def __init__(self, card: SoftPasskeyCard) -> None:
         self._card = card

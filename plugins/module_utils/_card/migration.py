@@ -83,6 +83,7 @@ def _from_2(fields: Fields) -> Fields:
         "card_reset": False,
         "passkeys": False,
         "presence": "pin",
+        "passkey_attestation": "tpm",
         "enterprise_attestation": [],
         "passkey_store": None,
         "recovery": None,

@@ -43,6 +43,15 @@ class PasskeyPresence(str, enum.Enum):
     """Beside the PIN, a dialog in the session of the card's owner at the seat."""
 
 
+class PasskeyAttestation(str, enum.Enum):
+    """Who attests a new passkey, where no relying parties are named that alone shall see the attestation key."""
+
+    TPM = "tpm"
+    """The TPM, by the card's attestation key, once that is certified."""
+    SELF = "self"
+    """The passkey itself."""
+
+
 def parse_parties(names: t.Sequence[str], field_name: str) -> t.Tuple[str, ...]:
     """Returns relying party ids, each once, as they are compared.
 

@@ -22,7 +22,7 @@ from .errors import NoSuchKey, NotOffered
 from .gate import Gates
 from .key import PinUse
 from .key_slots import KeySlots
-from .passkey import ALGORITHMS, Passkey, PasskeyStore, PasskeyUser, WantedPasskey, rp_hash
+from .passkey import ALGORITHMS, Passkey, PasskeyAttestation, PasskeyStore, PasskeyUser, WantedPasskey, rp_hash
 from .private_keys import PrivateKeys, UsableKey
 from .readiness import check_host_policy
 from .room import left
@@ -65,8 +65,13 @@ class Passkeys:
 
     @property
     def enterprise_parties(self) -> t.Tuple[str, ...]:
-        """Relying parties that alone shall see the attestation key; none is named where all may."""
+        """Relying parties that alone shall see the attestation key, if any are named."""
         return self._session.record.enterprise_attestation
+
+    @property
+    def attestation(self) -> PasskeyAttestation:
+        """Who attests a new passkey, where none are named."""
+        return self._session.record.passkey_attestation
 
     # What there is.
 

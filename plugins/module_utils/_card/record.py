@@ -20,7 +20,7 @@ from .edge import Edge
 from .face import Face
 from .key import PinUse
 from .model import Model, Role
-from .passkey import PasskeyPresence, PasskeyStore
+from .passkey import PasskeyAttestation, PasskeyPresence, PasskeyStore
 from .pin_record import PinRecord
 from .recovery import Recovery
 from .room import check_room, taken
@@ -132,8 +132,10 @@ class Record:
     passkeys: bool = False
     """Whether the card is a FIDO2 authenticator too, on a host that shows cards so."""
     presence: PasskeyPresence = PasskeyPresence.PIN
+    passkey_attestation: PasskeyAttestation = PasskeyAttestation.TPM
+    """Who attests a new passkey, where no relying party is named below."""
     enterprise_attestation: t.Tuple[str, ...] = ()
-    """Ids of the relying parties that alone shall see the attestation key; none is named where all may."""
+    """Ids of the relying parties that alone shall see the attestation key, if there are any."""
     card_reset: bool = False
     """Whether a program may make the card anew that has blocked PIN and PUK."""
     generated: bool = False

@@ -20,7 +20,7 @@ from .face import Face
 from .key import PinUse
 from .migration import VERSION, NewerVersion, upgraded
 from .model import Role
-from .passkey import Passkey, PasskeyPresence, PasskeyStore, PasskeyUser, Protection
+from .passkey import Passkey, PasskeyAttestation, PasskeyPresence, PasskeyStore, PasskeyUser, Protection
 from .pin_record import PinRecord
 from .record import Administration, KeyRecord, PendingSeal, Record, Renewal, State
 from .recovery import HALVES, HostHalf, Recovery
@@ -175,6 +175,7 @@ def _record(fields: t.Dict[str, t.Any]) -> Record:
         "edge": Edge(fields["edge"]),
         "faces": tuple(Face(each) for each in fields["faces"]),
         "presence": PasskeyPresence(fields["presence"]),
+        "passkey_attestation": PasskeyAttestation(fields["passkey_attestation"]),
         "enterprise_attestation": tuple(fields["enterprise_attestation"]),
         "seals": {Role[role]: _blob(blob) for role, blob in fields["seals"].items()},
         "pending": {Role[role]: _pending(pending) for role, pending in fields["pending"].items()},

@@ -17,7 +17,7 @@ from .authenticator_model import MOST_TRIES as MOST_TRIES_WITH_PASSKEYS
 from .edge import Edge, parse_algorithm
 from .face import Face
 from .key import PinUse, default_pin_use, slot_name, slot_number
-from .passkey import PasskeyPresence
+from .passkey import PasskeyAttestation, PasskeyPresence
 from .recovery import NewHalves
 from .secret import PUK_LENGTH
 
@@ -65,7 +65,17 @@ class KeySpecification:
             edge.check_algorithm(self.algorithm, f"{prefix}algorithm")
 
 
-CHANGEABLE = ("owner", "group", "faces", "passkeys", "presence", "enterprise_attestation", "card_reset", "pin_policy")
+CHANGEABLE = (
+    "owner",
+    "group",
+    "faces",
+    "passkeys",
+    "presence",
+    "passkey_attestation",
+    "enterprise_attestation",
+    "card_reset",
+    "pin_policy",
+)
 """What a task can change of a card that exists. Fields of a specification, a record and a task have these names."""
 KEPT = ("name", "edge", "pin_retries", "puk_retries", "has_puk", *CHANGEABLE)
 """What a card's record says as a task does, by the names that both have for it."""
@@ -91,6 +101,7 @@ class Specification:
     card_reset: bool = False
     passkeys: bool = False
     presence: PasskeyPresence = PasskeyPresence.PIN
+    passkey_attestation: PasskeyAttestation = PasskeyAttestation.TPM
     enterprise_attestation: t.Tuple[str, ...] = ()
     """Relying party ids."""
     attestation: Attestation = Attestation.NONE

@@ -14,7 +14,7 @@ from .._card.edge import Edge
 from .._card.external_key import ExternalKey
 from .._card.face import Face
 from .._card.key import Key
-from .._card.passkey import Passkey, PasskeyPresence, PasskeyUser, WantedPasskey
+from .._card.passkey import Passkey, PasskeyAttestation, PasskeyPresence, PasskeyUser, WantedPasskey
 from .._card.pin_record import Due
 from .._card.secret import Reference, Tries
 from .._card.specification import KeySpecification
@@ -156,6 +156,9 @@ class CardPasskeys(t.Protocol):
 
     @property
     def enterprise_parties(self) -> t.Tuple[str, ...]: ...
+
+    @property
+    def attestation(self) -> PasskeyAttestation: ...
 
     @property
     def room(self) -> int: ...

@@ -8,7 +8,7 @@ import typing as t
 
 from .._card.edge import Edge
 from .._card.face import Face
-from .._card.passkey import PasskeyPresence
+from .._card.passkey import PasskeyAttestation, PasskeyPresence
 from .._card.specification import DEFAULT_TRIES
 from .._card.store import DEFAULT_FOLDER
 from .._encoding.key_algorithm import KeyAlgorithm
@@ -52,6 +52,7 @@ CARD: Arguments = {
     "generate": {"type": "bool", "default": False},
     "passkeys": {"type": "bool", "no_log": False},
     "presence": {"type": "str", "choices": [each.value for each in PasskeyPresence]},
+    "passkey_attestation": {"type": "str", "choices": [each.value for each in PasskeyAttestation], "no_log": False},
     "enterprise_attestation": {"type": "list", "elements": "str"},
     "card_reset": {"type": "bool", "no_log": False},
     "pin": {"type": "str", "no_log": True},

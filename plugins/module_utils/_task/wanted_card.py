@@ -11,7 +11,7 @@ from .._card.attestation import Attestation
 from .._card.authenticator_model import LONGEST_PIN
 from .._card.edge import Edge
 from .._card.face import Face, parse_faces
-from .._card.passkey import PasskeyPresence, parse_parties
+from .._card.passkey import PasskeyAttestation, PasskeyPresence, parse_parties
 from .._card.record import Record
 from .._card.recovery import NewHalves
 from .._card.secret import expects
@@ -147,6 +147,7 @@ def _specification(task: t.Mapping[str, t.Any], has_admin: bool, attestation: At
         generate=task["generate"],
         passkeys=bool(task["passkeys"]),
         presence=PasskeyPresence(task["presence"] or PasskeyPresence.PIN.value),
+        passkey_attestation=PasskeyAttestation(task["passkey_attestation"] or PasskeyAttestation.TPM.value),
         enterprise_attestation=parse_parties(task["enterprise_attestation"] or (), "enterprise_attestation"),
         card_reset=bool(task["card_reset"]),
         attestation=attestation,

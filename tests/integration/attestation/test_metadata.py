@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("cbor2", reason="needs cbor2, as in Debian's python3-cbor2")
 mds3 = pytest.importorskip("fido2.mds3", reason="needs PyPI's fido2: tests/requirements/pip-old.txt")
 
+from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey import PasskeyAttestation
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.authenticator import Authenticator
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.cbor import decode
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.metadata_statement import metadata_statement
@@ -54,9 +55,10 @@ def plugged_in(bench, corp):
     known = bench.card._session.record
     errors, clock = [], SettableClock()
 
-    def name(*parties, certified=True):
+    def name(*parties, certified=True, attestation=PasskeyAttestation.TPM):
         ak = {"ak_certificate": certificate, "attestation_issuer": issuer} if certified else {"ak_certificate": b""}
-        bench.card._session.revise(lambda record: replace(record, **ak, enterprise_attestation=parties))
+        said = {**ak, "enterprise_attestation": parties, "passkey_attestation": attestation}
+        bench.card._session.revise(lambda record: replace(record, **said))
 
     with PluggedIn(Authenticator(bench.card, errors.append, clock), clock) as plugged_in:
         name()
@@ -143,6 +145,20 @@ def test_others_do_not_see_the_attestation_key(program, plugged_in):
     assert enterprise(program, 1, OTHER_RP) == ("packed", False)
     assert program.make(rp=OTHER_RP).fmt == "packed"
     assert program.make(rp=RP).fmt == "tpm"
+
+
+@pytest.mark.parametrize(
+    "attestation, parties, formats",
+    [
+        (PasskeyAttestation.TPM, (), ("tpm", "tpm")),
+        (PasskeyAttestation.SELF, (), ("packed", "packed")),
+        (PasskeyAttestation.SELF, (RP,), ("tpm", "packed")),
+    ],
+    ids=["by the TPM", "by themselves", "named"],
+)
+def test_who_attests_a_passkey_is_what_the_card_was_told(program, plugged_in, attestation, parties, formats):
+    plugged_in.name(*parties, attestation=attestation)
+    assert (program.make(rp=RP).fmt, program.make(rp=OTHER_RP).fmt) == formats
 
 
 def test_without_a_list_nobody_gets_it(program, plugged_in):

@@ -8,7 +8,7 @@ import hashlib
 import typing as t
 
 from ..._card.authenticator_model import COSE_NUMBERS
-from ..._card.passkey import Passkey
+from ..._card.passkey import Passkey, PasskeyAttestation
 from ..._encoding.key_algorithm import KeyAlgorithm
 from ..._encoding.signature import Signature
 from ..card import PasskeyCard
@@ -41,8 +41,9 @@ def attest(card: PasskeyCard, made: Passkey, message: bytes, preferred: t.Sequen
 
 def _tells_who_it_is(card: PasskeyCard, rp: str) -> bool:
     """One attestation key is behind all passkeys of a card: where relying parties are named, others don't see it."""
-    named = card.passkeys.enterprise_parties
-    return bool(card.passkeys.attestation_chain) and (not named or rp in named)
+    passkeys, named = card.passkeys, card.passkeys.enterprise_parties
+    seen = rp in named if named else passkeys.attestation is PasskeyAttestation.TPM
+    return seen and bool(passkeys.attestation_chain)
 
 
 def offers_enterprise_attestation(card: PasskeyCard) -> bool:
