@@ -69,6 +69,19 @@ def test_owner_and_pin_policy_can_be_changed(ansible):
     assert not again["changed"]
 
 
+def test_who_attests_passkeys_stays_until_it_is_said_anew(ansible):
+    made, told, again, kept = ansible.run(
+        ansible.card(pin=PIN, passkeys=True),
+        ansible.card(passkey_attestation="self"),
+        ansible.card(passkey_attestation="self"),
+        ansible.card(owner="root"),
+    )
+    assert made["card"]["passkey_attestation"] == "tpm"
+    assert [each["changed"] for each in (told, again, kept)] == [True, False, True]
+    assert {each["card"]["passkey_attestation"] for each in (told, again, kept)} == {"self"}
+    assert told["diff"]["before"]["passkey_attestation"] == "tpm"
+
+
 FIXED = [
     ({"pin_retries": 3}, "pin_retries is 3, but the card 'card' was made with 5: leave it as it is, or remove"),
     ({"puk": PUK}, "puk is wanted, but the card 'card' has none"),

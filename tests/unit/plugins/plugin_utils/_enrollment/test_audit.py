@@ -80,6 +80,11 @@ DRIFT = [
     ({"faces": ["pcsc"]}, {"faces": ["pkcs11"]}, "faces is pcsc, and the inventory wants pkcs11."),
     ({"faces": ["pkcs11"]}, {"faces": ["pcsc", "pkcs11"]}, "faces is pkcs11, and the inventory wants pcsc and pkcs11."),
     ({"passkeys": False}, {"passkeys": True}, "passkeys is False, and the inventory wants True."),
+    (
+        {"passkey_attestation": "tpm"},
+        {"passkey_attestation": "self"},
+        "passkey_attestation is tpm, and the inventory wants self.",
+    ),
     ({"card_reset": True}, {"card_reset": False}, "card_reset is True, and the inventory wants False."),
     ({"group": ""}, {"group": "staff"}, "group is none, and the inventory wants staff."),
     ({"owner": "alice"}, {"owner": ""}, "owner is alice, and the inventory wants none."),
