@@ -21,8 +21,8 @@ from .._ledger import clock, packages
 from . import evidence_key, files, keyfile, ssh
 from .key_usage import key_usage
 from .keyfile import SigningKey
-from .known_passphrases import KnownPassphrases
 from .metadata_statement import metadata_statement
+from .opened_keys import OpenedKeys
 from .safe import Safe
 from .signer import Signer, identifier, public_der
 
@@ -34,7 +34,9 @@ SERIAL_SIZE = 20
 
 BACKDATE = timedelta(minutes=10)
 
-_KNOWN = KnownPassphrases()
+_OPENED = OpenedKeys()
+_OPENED_FOR_HOSTS = ("issuing", "ssh")
+"""No host needs the root's key: it stays with the process that opened it."""
 
 _ADDRESS = re.compile(r"(http://(?![/?#])|ldap://)[!-~]+")
 """An absolute URI in ASCII, without blanks (RFC 5280, 4.2.1.6). One of LDAP may leave the host to its client."""
@@ -240,10 +242,8 @@ class Authority:
 
     def check_passphrase(self) -> None:
         """Raises :class:`StateError` where :meth:`issuing` would, and opens the key only if nobody has in this run."""
-        known = self._closed("issuing") + public_der(self.certificate.public_key())
-        if not _KNOWN.has(known, self._passphrases["issuing"]):
+        if _OPENED.find(self._known_by("issuing", self.certificate), self._passphrases["issuing"]) is None:
             self.issuing()
-            _KNOWN.add(known, self._passphrases["issuing"])
 
     def _closed(self, name: str) -> bytes:
         """Returns a private key's file."""
@@ -252,14 +252,25 @@ class Authority:
             raise StateError(f"{path} is not there", "bring it back for this run")
         return files.read(path)
 
+    def _known_by(self, name: str, certificate: t.Optional[x509.Certificate]) -> bytes:
+        """Returns what an opened key is found by: its file, and what it was compared with."""
+        return self._closed(name) + (public_der(certificate.public_key()) if certificate else b"")
+
     def _unlock(self, name: str, certificate: t.Optional[x509.Certificate]) -> SigningKey:
         if name not in self._keys:
-            path = self.folder.private_key(name)
-            key = keyfile.unlock(self._closed(name), self._passphrases[name], str(path))
-            if certificate and public_der(key.public_key()) != public_der(certificate.public_key()):
-                raise StateError(f"{path} does not belong to the {name} certificate", "restore the CA's folder")
-            self._keys[name] = key
+            known_by, passphrase = self._known_by(name, certificate), self._passphrases[name]
+            opened = _OPENED.find(known_by, passphrase)
+            self._keys[name] = keyfile.load(opened) if opened else self._open(name, certificate)
+            if not opened and name in _OPENED_FOR_HOSTS:
+                _OPENED.keep(known_by, passphrase, keyfile.bare(self._keys[name]))
         return self._keys[name]
+
+    def _open(self, name: str, certificate: t.Optional[x509.Certificate]) -> SigningKey:
+        path = self.folder.private_key(name)
+        key = keyfile.unlock(self._closed(name), self._passphrases[name], str(path))
+        if certificate and public_der(key.public_key()) != public_der(certificate.public_key()):
+            raise StateError(f"{path} does not belong to the {name} certificate", "restore the CA's folder")
+        return key
 
 
 def create(

@@ -83,14 +83,23 @@ def _derive(number: int, label: bytes, size: int) -> bytes:
 def lock(key: SigningKey, passphrase: str) -> bytes:
     """Returns EncryptedPrivateKeyInfo (RFC 5958 section 3) in PEM: PBES2, scrypt, AES-256-CBC."""
     salt, start = os.urandom(SALT_SIZE), os.urandom(AES_BLOCK)
-    clear = key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     padder = symmetric_padding.PKCS7(AES_BLOCK * 8).padder()
-    padded = padder.update(clear) + padder.finalize()
+    padded = padder.update(bare(key)) + padder.finalize()
     encryptor = Cipher(algorithms.AES(_stretch(passphrase, salt)), modes.CBC(start)).encryptor()
     sealed = encryptor.update(padded) + encryptor.finalize()
     return _pem("ENCRYPTED PRIVATE KEY", der.sequence(_algorithm(salt, start), der.octets(sealed)))
+
+
+def bare(key: SigningKey) -> bytes:
+    """Returns PrivateKeyInfo (RFC 5958 section 2) in DER, which is for no disk."""
+    return key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def load(bare_key: bytes) -> SigningKey:
+    """Returns the key again of which :func:`bare` has told."""
+    return t.cast(SigningKey, serialization.load_der_private_key(bare_key, None))
 
 
 def unlock(pem: bytes, passphrase: str, name: str) -> SigningKey:

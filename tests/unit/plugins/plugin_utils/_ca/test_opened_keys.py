@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hardbound.identity authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A passphrase that has opened a key is known to the processes of a run, and no other is taken for it."""
+"""A key that was opened is found by the processes of a run that have its file and its passphrase, and by no others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._cryptography i
 from ansible_collections.hardbound.identity.plugins.module_utils._errors import StateError
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca import authority, keyfile
 from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.authority import Authority
-from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.known_passphrases import KnownPassphrases
+from ansible_collections.hardbound.identity.plugins.plugin_utils._ca.opened_keys import OpenedKeys
 
 PASSPHRASE = "correct horse battery staple"
 WRONG = "incorrect donkey battery"
@@ -29,7 +29,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> t.List[str]:
         return unlock(pem, passphrase, name)
 
     monkeypatch.setattr(keyfile, "unlock", counted)
-    monkeypatch.setattr(authority, "_KNOWN", KnownPassphrases())
+    monkeypatch.setattr(authority, "_OPENED", OpenedKeys())
     return files
 
 
@@ -46,12 +46,27 @@ def in_another_process(work: t.Callable[[], object]) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_a_key_is_opened_for_the_first_host_alone(corp: t.Any, opened: t.List[str]) -> None:
-    in_another_process(Authority(corp.folder, PASSPHRASE).check_passphrase)
+def test_a_key_is_opened_for_the_first_host_alone(
+    corp: t.Any, opened: t.List[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_another_process(Authority(corp.folder, PASSPHRASE).issuing)
     Authority(corp.folder, PASSPHRASE).check_passphrase()
+    shared = Authority(corp.folder, PASSPHRASE).issuing().key
     assert not opened
-    Authority(corp.folder, PASSPHRASE).issuing()
+    monkeypatch.setattr(authority, "_OPENED", OpenedKeys())
+    assert Authority(corp.folder, PASSPHRASE).issuing().key.private_numbers() == shared.private_numbers()
     assert len(opened) == 1
+
+
+def test_a_key_that_has_no_certificate_is_shared_too(corp: t.Any, opened: t.List[str]) -> None:
+    in_another_process(Authority(corp.folder, PASSPHRASE).ssh_key)
+    assert Authority(corp.folder, PASSPHRASE).ssh_key() and not opened
+
+
+def test_the_roots_key_is_shared_with_nobody(corp: t.Any, opened: t.List[str]) -> None:
+    for _each in range(2):
+        Authority(corp.folder, PASSPHRASE).root()
+    assert len(opened) == 2 and not any(authority._OPENED._page[32:])
 
 
 def test_a_wrong_passphrase_is_refused_however_often_the_right_one_was_given(corp: t.Any, opened: t.List[str]) -> None:
@@ -74,20 +89,43 @@ def test_a_key_that_was_replaced_is_opened_again(corp: t.Any, opened: t.List[str
         Authority(corp.folder, PASSPHRASE).check_passphrase()
 
 
+def test_a_key_is_found_by_its_file_and_passphrase_alone() -> None:
+    keys = OpenedKeys()
+    keys.keep(b"file", PASSPHRASE, b"key")
+    assert keys.find(b"file", PASSPHRASE) == b"key"
+    assert keys.find(b"file", WRONG) is None and keys.find(b"fiLe", PASSPHRASE) is None
+
+
 def test_two_runs_know_nothing_of_each_other() -> None:
-    one, other = KnownPassphrases(), KnownPassphrases()
-    one.add(b"key", PASSPHRASE)
-    other._page[:] = one._page[:32] + other._page[32:]
-    assert one.has(b"key", PASSPHRASE) and not other.has(b"key", PASSPHRASE)
+    one, other = OpenedKeys(), OpenedKeys()
+    one.keep(b"file", PASSPHRASE, b"key")
     other._page[32:] = one._page[32:]
-    assert other.has(b"key", PASSPHRASE)
-    other._page[:32] = bytes(32)
-    assert not other.has(b"key", PASSPHRASE)
+    assert other.find(b"file", PASSPHRASE) is None
+    other._page[:32] = one._page[:32]
+    assert other.find(b"file", PASSPHRASE) == b"key"
+
+
+def test_a_place_that_is_half_written_holds_nothing() -> None:
+    keys, size = OpenedKeys(), 3000
+    assert keys.find(b"file", PASSPHRASE) is None
+    keys.keep(b"file", PASSPHRASE, bytes(size))
+    at = keys._page[:].index(keys._page[32:].lstrip(b"\0")[:64])
+    for cut in range(0, size, 500):
+        before = keys._page[at + cut]
+        keys._page[at + cut] = before ^ 1
+        assert keys.find(b"file", PASSPHRASE) is None
+        keys._page[at + cut] = before
+    assert keys.find(b"file", PASSPHRASE) == bytes(size)
+
+
+def test_a_key_that_is_too_long_for_its_place_is_left_out() -> None:
+    keys = OpenedKeys()
+    for size, is_kept in ((4066, True), (4067, False)):
+        keys.keep(b"file %d" % size, PASSPHRASE, bytes(size))
+        assert (keys.find(b"file %d" % size, PASSPHRASE) is not None) is is_kept
 
 
 def test_what_is_shared_holds_no_secret_of_the_ca(corp: t.Any, opened: t.List[str]) -> None:
-    opener = Authority(corp.folder, PASSPHRASE)
-    opener.check_passphrase()
-    page = authority._KNOWN._page[:]
-    secret = opener.issuing().key.private_numbers().private_value.to_bytes(32, "big")
+    secret = Authority(corp.folder, PASSPHRASE).issuing().key.private_numbers().private_value.to_bytes(32, "big")
+    page = authority._OPENED._page[:]
     assert any(page[32:]) and PASSPHRASE.encode() not in page and secret not in page
