@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import types
 from pathlib import Path
@@ -74,3 +75,15 @@ def test_what_an_action_returns_is_passed_on_and_its_secrets_are_registered(monk
     monkeypatch.setattr(made, "act", lambda *_unused: {"instance_id": "ROOT\\SMARTCARDREADER\\0000"})
     assert plugin.run() == {"instance_id": "ROOT\\SMARTCARDREADER\\0000"}
     assert told == ["s3cret-1"]
+
+
+def test_what_a_process_has_inherited_is_not_searched_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = action("virtual_smartcard_pin")
+    plugin = made.__new__(made)
+    plugin._task = types.SimpleNamespace(args={"name": "card"})
+    monkeypatch.setattr(made, "act", lambda *_unused: {"left_out": gc.get_freeze_count()})
+    gc.unfreeze()
+    try:
+        assert plugin.run()["left_out"] > 0
+    finally:
+        gc.unfreeze()
