@@ -61,6 +61,8 @@ _WEAK_PARTS = frozenset(
 
 @dataclass(frozen=True)
 class AdminKey:
+    """The secret of whoever administers a card, and the cipher that it is for."""
+
     cipher: Cipher
     value: bytes = field(repr=False)
 

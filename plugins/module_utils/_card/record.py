@@ -48,6 +48,8 @@ def free_number(taken: t.Iterable[int]) -> int:
 
 @dataclass(frozen=True)
 class KeyRecord:
+    """What a card's file says of a key."""
+
     algorithm: KeyAlgorithm
     pin: PinUse
     blob: Blob
@@ -110,6 +112,8 @@ def instance_id(number: int) -> str:
 
 @dataclass(frozen=True)
 class Record:
+    """What a card's file says of the card."""
+
     number: int
     name: str
     serial: bytes
