@@ -140,7 +140,7 @@ class Service:
         if now >= self._store_due:
             self._store_due = now + _STORE_INTERVAL
             self._look_at_store()
-            self._passkeys.look()
+            self._answered(self._passkeys.look(), whole=False)
         self._answered(self._passkeys.tidy(now), whole=False)
         self._owners.tidy(now)
         self._look_at_readers(now)

@@ -20,6 +20,7 @@ import typing as t
 
 import pytest
 from ansible_collections.hardbound.identity.plugins.module_utils._card.passkey import PasskeyPresence
+from ansible_collections.hardbound.identity.plugins.module_utils._edge import service
 from ansible_collections.hardbound.identity.plugins.module_utils._edge.fido2.presence_desk import PresenceDesk
 from ansible_collections.hardbound.identity.tests.integration.fido2.client import RP, Program
 from ansible_collections.hardbound.identity.tests.integration.fido2.serving import Machine
@@ -113,6 +114,20 @@ def refused(act, name):
 
 def heard(process):
     return json.loads(process.stdout.readline())
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """The card service looks at the store before it does anything else, and lets go of the TPM at once."""
+    for interval in ("_STORE_INTERVAL", "_IDLE_AFTER"):
+        monkeypatch.setattr(service, interval, 0.0)
+
+
+def test_the_tpm_is_let_go_where_the_look_at_the_store_finds_the_answer(hasty, desktop, program):
+    desktop.session(OWNER, ANSWERS, "yes")
+    program.make()
+    benches = desktop.machine._host._benches.values()
+    until(lambda: not any(each.tpm.is_held for each in benches), "the card service kept the TPM")
 
 
 def test_the_owner_says_yes(desktop, program):

@@ -83,19 +83,23 @@ class PasskeyFace:
             self._desk.start(selector)
         self._host, self._selector, self._failed = host, selector, failed
 
-    def look(self) -> None:
-        """Looks at the store: plugs in the cards that have come, unplugs those that have gone, ends what is over."""
+    def look(self) -> int:
+        """Looks at the store: plugs in the cards that have come, unplugs those that have gone, ends what is over.
+
+        Returns how many messages were answered.
+        """
         if not self._enabled:
-            return
-        numbers = self._host.numbers()
+            return 0
+        numbers, answered = self._host.numbers(), 0
         for number, seat in list(self._seats.items()):
-            seat.tidy()
+            answered += seat.tidy()
             if numbers.get(number) != seat.stamp and not self._goes_on(number, seat, numbers.get(number)):
                 self._unplug(number)
         for number, stamp in numbers.items():
             if number not in self._seats and self._refused.get(number) != stamp:
                 self._refused[number] = stamp
                 self._plug_in(number, stamp)
+        return answered
 
     def _goes_on(self, number: int, seat: PasskeySeat, stamp: object) -> bool:
         """Whether a card whose file has changed still is the one that was plugged in."""

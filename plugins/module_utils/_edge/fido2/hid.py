@@ -161,13 +161,13 @@ class HidDevice:
         return False
 
     def receive(self, packet: bytes) -> bool:
-        """Takes a packet. Returns whether it was the last one of a message that was answered."""
-        self.tidy()
+        """Takes a packet. Returns whether a message was answered: the one that it ends, or one that was waiting."""
+        answered = self.tidy()
         packet = packet[:PACKET].ljust(PACKET, b"\0")
         channel, kind = _NEXT_HEADER.unpack_from(packet)
         if not kind & _FIRST:
-            return self._go_on(channel, kind, packet[_NEXT_HEADER.size :])
-        return self._begin(channel, kind & ~_FIRST, packet)
+            return self._go_on(channel, kind, packet[_NEXT_HEADER.size :]) or answered
+        return self._begin(channel, kind & ~_FIRST, packet) or answered
 
     def _begin(self, channel: int, command: int, packet: bytes) -> bool:
         size = _FIRST_HEADER.unpack_from(packet)[2]

@@ -127,6 +127,12 @@ def test_a_yes_lets_the_request_go_on(asking):
     assert asking.device.due is None
 
 
+def test_an_answer_that_another_packet_finds_is_told_of(asking):
+    """Whoever serves the device lets go of the TPM some time after the last message that was answered."""
+    asking.people[-1].answer = True
+    assert asking.device.receive(bytes(64)) is True
+
+
 def test_a_yes_is_for_one_request(asking):
     asking.answered(True)
     assert asking.say(asking.first, HidCommand.CBOR, MESSAGE)[0][1] == HidCommand.KEEPALIVE
