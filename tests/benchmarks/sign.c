@@ -65,7 +65,8 @@ int main(int count, char **given)
     call(functions[SLOTS](1, slots, &found), "C_GetSlotList");
     for (number each = 0; each < found; each++) {
         memset(&told, 0, sizeof told);
-        call(functions[TOKEN](slots[each], &told), "C_GetTokenInfo");
+        if (functions[TOKEN](slots[each], &told))
+            continue; /* somebody else's card */
         if (!strcmp(given[2], "-") || !strncmp(told.label, given[2], strlen(given[2])))
             slot = slots[each];
     }

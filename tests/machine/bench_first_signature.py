@@ -29,7 +29,8 @@ from ansible_collections.hardbound.identity.tests.support.slow_channel import Sl
 from ansible_collections.hardbound.identity.tests.support.virtual_machine import Machine, Snapshot
 
 ROUNDS = 7
-MOST_CARDS = 5
+OTHERS: t.Dict[str, t.Optional[str]] = {"1 card": None, "1 card, and 4 of bob": "bob", "5 cards": "alice"}
+"""What is on the computer beside the card that signs, and whose the four others are."""
 SOURCE = pathlib.Path(__file__).parents[1] / "benchmarks/sign.c"
 CARD, PEER = "card 0", "peer"
 BIN = "/home/alice/sign"
@@ -111,16 +112,16 @@ def test_a_new_process_that_logs_in_and_signs_once(
     machine = slow_lab.machine
     put_program(machine, tmp_path)
     machine.root("usermod --append --groups tss alice")
-    make(slow_lab, [0])
+    make(slow_lab, "alice", [0])
     machine.run(PREPARE, user="alice")
-    for others in (range(0), range(1, MOST_CARDS)):
-        if others:
-            make(slow_lab, others)
+    for cards, owner in OTHERS.items():
+        if owner:
+            make(slow_lab, owner, range(1, 5))
         for profile, delays in command_log.PROFILES.items():
             channels[-1].delays = delays
-            title = f"{machine.image.suite}, {profile}, cards: {1 + len(others)}"
+            title = f"{machine.image.suite}, {profile}, {cards}"
             show(title, "tpm2-pkcs11", measured(machine, WAYS))
-            if not others:
+            if not owner:
                 show(title, "ssh by file", measured(machine, LOGONS))
             channels[-1].delays = {}
 
@@ -130,13 +131,13 @@ def measured(machine: Machine, commands: t.Mapping[str, t.Sequence[str]]) -> Tim
     return t.cast(Times, json.loads(machine.run(command, user="alice", given=MEASURE).stdout))
 
 
-def make(lab: Lab, numbers: t.Iterable[int]) -> None:
-    """Makes cards, all of which alice may use from both sides, and waits until all are in their readers."""
-    cards = [steps.card("alice", name=f"card {number}", faces=["pcsc", "pkcs11"]) for number in numbers]
+def make(lab: Lab, owner: str, numbers: t.Iterable[int]) -> None:
+    """Makes cards, or gives those that are there to somebody else, and waits until all are in their readers."""
+    cards = [steps.card(owner, name=f"card {number}", faces=["pcsc", "pkcs11"]) for number in numbers]
     # A reader is named after its cards, so that a later card may give it another name.
     found = lab.controller.tasks(*({steps.MAKE: card} for card in cards), {steps.LIST: {}})[-1]
     for card in found["cards"]:
-        steps.await_card(lab.machine, card["reader"])
+        steps.await_card(lab.machine, card["reader"], "alice" if card["name"] == CARD else owner)
 
 
 def put_program(machine: Machine, folder: pathlib.Path) -> None:
