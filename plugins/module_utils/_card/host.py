@@ -65,6 +65,11 @@ class CardHost:
             with contextlib.suppress(HardboundError):
                 bench.prepare(whole)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether :meth:`idle` has nothing to let go of."""
+        return all(bench.is_at_rest for bench in self._benches.values())
+
     def idle(self) -> None:
         """Lets go of TPMs that other programs can't use meanwhile, and of sessions in those that they can."""
         for bench in self._benches.values():

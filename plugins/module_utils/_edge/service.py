@@ -147,6 +147,8 @@ class Service:
         if now >= self._reader_due:
             self._reader_due = now + _READER_INTERVAL
             self._find_readers(now)
+        if self._idle_due is None and not self._host.is_at_rest:
+            self._idle_due = now + _IDLE_AFTER  # nobody was answered: who asked may have gone meanwhile
         if self._idle_due is not None and now >= self._idle_due:
             self._idle_due = None
             self._let_go()

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import pty
@@ -23,6 +25,7 @@ from ansible_collections.hardbound.identity.plugins.module_utils._command.exit_c
 from ansible_collections.hardbound.identity.plugins.module_utils._encoding.key_algorithm import KeyAlgorithm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.connection import Tpm
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.tcti import Tcti
+from ansible_collections.hardbound.identity.plugins.module_utils._tpm.turnstile import Turnstile
 from ansible_collections.hardbound.identity.plugins.module_utils._tpm.workbench import Workbench
 from ansible_collections.hardbound.identity.tests.support.card_machine import PIN, PUK
 from ansible_collections.hardbound.identity.tests.support.needed_program import needs
@@ -34,6 +37,12 @@ ALICE, BOB, MALLORY = "daemon", "games", "nobody"
 """Users that every Debian has."""
 PYTHON = "/usr/bin/python3"
 NEW = "81726354"
+HANGS_UP = """
+import socket, sys
+service = socket.socket(socket.AF_UNIX)
+service.connect(sys.argv[1])
+service.sendall(b'{"call": "cards"}\\n')
+"""
 
 
 class Users:
@@ -129,6 +138,24 @@ def test_nobody_reaches_another_s_card(two: Users) -> None:
     assert two.host.machine.tries(first) == (3, 3)
     assert two.run(ALICE, "test", typed=f"{PIN}\n")[0] is ExitCode.FINE
     assert second.owner == BOB
+
+
+def test_who_asks_and_hangs_up_keeps_the_tpm_from_nobody(two: Users) -> None:
+    store, tcti = two.host.machine.store, Tcti.parse(two.host.machine.tpm.tcti)
+    other = Turnstile(store.folder, str(tcti))
+
+    def free() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(other._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            other.release()
+            return True
+        return False
+
+    until(free)
+    two.host.machine.run("runuser", "-u", ALICE, "--", PYTHON, "-IB", "-c", HANGS_UP, str(two.folder / "owners"))
+    until(lambda: not free(), "the card service asked the TPM for nothing")
+    until(free, "the card service keeps the TPM")
+    other.close()
 
 
 def test_every_key_signs_and_is_verified(two: Users) -> None:

@@ -41,6 +41,7 @@ class SoftHost:
         self.prepared = 0
         self.glancing = False
         self.closed = False
+        self.is_at_rest = True
 
     def put(self, card: SoftCard) -> None:
         self.cards[card.number] = card
@@ -73,6 +74,7 @@ class SoftHost:
 
     def idle(self) -> None:
         self.idled += 1
+        self.is_at_rest = True
 
     def close(self) -> None:
         self.closed = True
@@ -334,6 +336,13 @@ def test_the_core_is_told_when_there_is_nothing_to_do(running: Running) -> None:
     assert running.host.idled == 0
     contact.ask(STATE)
     until(lambda: running.host.idled == 1)
+
+
+def test_the_core_is_told_also_where_nobody_was_answered(running: Running) -> None:
+    running.host.is_at_rest = False
+    until(lambda: running.host.idled == 1)
+    running.look_again()
+    assert running.host.idled == 1
 
 
 def test_the_core_may_prepare_once_the_answer_is_out(running: Running) -> None:
