@@ -171,17 +171,32 @@ class Tpm:
 
         :raises TpmUnreachable: if it went away
         """
+        self.settle()
         try:
-            self._receive()
             self._send(command)
             self._begun = True
         except (OSError, ValueError) as error:
             raise self._lost(error) from error
 
-    def finish(self, what: str = "", hierarchy: str = OWNER) -> bytes:
-        """Returns the response to what was begun last, as :meth:`run` does."""
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is no response that nobody has taken yet."""
+        return not self._begun
+
+    def settle(self) -> None:
+        """Takes the response to what was begun: Linux complains of who leaves one for two minutes, and forgets it.
+
+        :raises TpmUnreachable: if it went away
+        """
         try:
             self._receive()
+        except (OSError, ValueError) as error:
+            raise self._lost(error) from error
+
+    def finish(self, what: str = "", hierarchy: str = OWNER) -> bytes:
+        """Returns the response to what was begun last, as :meth:`run` does."""
+        self.settle()
+        try:
             code = wire.response_code(self._response)
         except (OSError, ValueError) as error:
             raise self._lost(error) from error
@@ -259,10 +274,7 @@ class Tpm:
         """Returns the ESAPI context, opened on first use in place of the plain connection, which ends its turn."""
         if not self.is_held:
             raise self.tcti.unreachable("the connection was lost")
-        try:
-            self._receive()
-        except (OSError, ValueError) as error:
-            raise self._lost(error) from error
+        self.settle()
         if self._esapi is None:
             if not self.tcti.managed:
                 self._flush_all()

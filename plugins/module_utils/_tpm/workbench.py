@@ -128,12 +128,13 @@ class Workbench:
         """Whether others find the TPM free, and nothing in it that a resource manager would have to save for them."""
         if not self.tpm.is_held:
             return True
-        return self.tpm.tcti.managed and self._key is None and self._session is None
+        return self.tpm.tcti.managed and self.tpm.is_settled and self._key is None and self._session is None
 
     def rest(self) -> None:
         """Leaves nothing to a resource manager, which would have to save it for each command of others."""
         self._take_key_away()
         self._drop_session()
+        self.tpm.settle()
 
     def _take_key_away(self) -> None:
         self._begin()

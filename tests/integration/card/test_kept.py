@@ -300,7 +300,9 @@ def test_an_idle_service_leaves_nothing_to_a_resource_manager(bench, record, mon
         card.sign(SLOT, DIGEST)
         host.prepare()
         assert workbench.tpm.handles(wire.LOADED_SESSIONS)
+        assert not host.is_at_rest
         host.idle()
+        assert host.is_at_rest and workbench.tpm.is_settled
         assert workbench.tpm.handles(wire.LOADED_SESSIONS) == []
         assert workbench.tpm.handles(wire.TRANSIENT) == []
     assert card.sign(SLOT, DIGEST)

@@ -123,6 +123,14 @@ def test_nobody_waits_for_what_is_dropped(bench, card, monkeypatch):
         assert wire.response_code(answers[0]) == 0
 
 
+def test_at_rest_no_response_is_left_in_the_driver(bench, card):
+    card.sign(SLOT, DIGEST)
+    with bench.tpm.taken():
+        assert bench.tpm._transport is not None
+        bench.workbench.rest()
+        assert bench.tpm.is_settled
+
+
 @pytest.mark.parametrize("by_esapi", [False, True], ids=["bare", "ESAPI"])
 def test_what_is_gone_may_be_dropped(bench, card, by_esapi):
     with bench.tpm.taken():
