@@ -37,6 +37,7 @@ POLICY = {"SecurityKeyPermitAttestation": [ATTESTED]}
 """An administrator lets the site see what kind of security key it is. Firefox asks its user."""
 OTHER_PIN, WRONG_PIN = "08154711", "99999999"
 READER = f"{NAME} 00 00"
+CARD = {"passkeys": True, "pin_retries": 3}
 
 
 class Words(t.NamedTuple):
@@ -96,7 +97,7 @@ def test_browsers_use_a_card_and_say_what_is_wrong_with_a_pin(
     desk = Desk(lab)
     for case in CASES:
         site = sites[case.site]
-        lab.controller.tasks({steps.MAKE: {"name": NAME, "passkey_attestation": case.attestation}})
+        lab.controller.tasks({steps.MAKE: {"name": NAME, **CARD, "passkey_attestation": case.attestation}})
         with Display(lab.machine, case.browser, f"{site.origin}/", tmp_path) as display:
             registered(display, site, case.format)
             a_wrong_pin_costs_a_try(display, desk, case.words)
@@ -142,8 +143,7 @@ def blocked(display: Display, desk: Desk, words: Words) -> None:
 def enrolled(lab: Lab) -> CaFolder:
     """Has alice's card certified, and its attestation key with it."""
     variables = new_ca(lab)
-    card = {"passkeys": True, "pin_retries": 3}
-    variables["smartcard_enrollment_cards"][0].update(card)
+    variables["smartcard_enrollment_cards"][0].update(CARD)
     lab.controller.variables.update(variables)
     run = lab.controller.play("hardbound.identity.enroll")
     assert run.code == 0 and run.result["status"] == "enrolled", run.output

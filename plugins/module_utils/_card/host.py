@@ -68,7 +68,7 @@ class CardHost:
     @property
     def is_at_rest(self) -> bool:
         """Whether :meth:`idle` has nothing to let go of."""
-        return all(bench.is_at_rest for bench in self._benches.values())
+        return all(each.is_at_rest for each in self._benches.values())
 
     def idle(self) -> None:
         """Lets go of TPMs that other programs can't use meanwhile, and of sessions in those that they can."""
